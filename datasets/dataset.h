@@ -1,0 +1,84 @@
+// Vector files behind one door. The format follows from the name:
+//
+//     .hdf5 .h5            ann-benchmarks; "FILE:dataset" picks a dataset (float32 or float16)
+//     .fvecs .bvecs .ivecs TEXMEX: each row has its own little-endian int32 dim
+//     .fbin .u8bin .i8bin .f16bin .ibin   big-ann: uint32 n, uint32 dim, then the rows
+//     .npy                 NumPy 1.0 to 3.0 arrays of one or two dimensions, C order, no pickles
+//
+// Every malformed file gives a std::runtime_error "path: at offset n: reason"; every size in a
+// header is compared with the bytes present before anything is allocated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "obliq/matrix_view.h"
+#include "obliq/metric.h"
+#include "obliq/vector_source.h"
+
+namespace obliq::datasets {
+
+/// Opens vectors of any format above, mapped or read in chunks. `spec` is PATH or, for HDF5,
+/// PATH:DATASET; without one the dataset is `default_dataset`.
+std::unique_ptr<VectorSource> open_vectors(const std::string& spec,
+                                           std::string_view default_dataset = "train");
+
+/// All of a source in memory.
+Matrix<float> read_all(const VectorSource& source);
+
+/// Integer rows (.ivecs, .ibin, .npy of int32/int64/uint32, or an HDF5 dataset): ground truth ids.
+Matrix<std::int64_t> read_ids(const std::string& spec, std::string_view default_dataset);
+
+/// Writes vectors in the format that the name asks for (HDF5: into dataset "train").
+void write_vectors(const std::string& path, const VectorSource& source);
+
+/// Exact neighbours: ids [queries][k] and distances of Metric's definition, nearest first.
+struct GroundTruth {
+  Matrix<std::int64_t> ids;
+  Matrix<float> distances;
+};
+
+/// The whole of an ann-benchmarks set in memory. `train` is left out by read_set when asked.
+struct BenchmarkSet {
+  Metric metric = Metric::l2;
+  Matrix<float> train;
+  Matrix<float> test;
+  GroundTruth truth;                      ///< empty when the file has none
+  Matrix<float> learn_queries;            ///< optional dataset of the same name
+  std::vector<std::string> train_labels;  ///< optional UTF-8 strings
+  std::vector<std::string> test_labels;
+};
+
+enum class ReadTrain { yes, no };
+
+/// Reads an ann-benchmarks HDF5 file. Attribute `distance`: "euclidean" is l2 (distances stored
+/// there as roots are squared on reading), "angular" is cosine, "ip" or "dot" is ip (negated).
+BenchmarkSet read_set(const std::string& path, ReadTrain train = ReadTrain::yes);
+
+/// Writes one: train, test, neighbors, distances, attributes distance, dimension, type,
+/// point_type, and the optional parts that are not empty. Written to a temporary name, renamed.
+void write_set(const std::string& path, const BenchmarkSet& set);
+
+/// Writes an ann-benchmarks result file: neighbors, distances, times, attributes algo, dataset,
+/// distance, count, name, run_count, best_search_time, candidates, build_time, index_size.
+struct ResultFile {
+  std::string algorithm, dataset, parameters;
+  Metric metric = Metric::l2;
+  std::size_t k = 0;
+  double build_seconds = 0, search_seconds = 0, index_kilobytes = 0;
+  Matrix<std::int64_t> ids;
+  Matrix<float> distances;
+  std::vector<float> query_seconds;
+};
+void write_results(const std::string& path, const ResultFile& results);
+
+/// The big-ann truth file: uint32 queries, uint32 k, uint32 ids, float32 distances.
+GroundTruth read_truth_bin(const std::string& path);
+void write_truth_bin(const std::string& path, const GroundTruth& truth);
+
+}  // namespace obliq::datasets

@@ -1,0 +1,120 @@
+// The index: inverted lists of quantized vectors, searched in four stages.
+//
+//     route   find the nprobe lists nearest to the query (quantized centroids, then exact)
+//     scan    sign blocks of those lists: an estimate and a lower bound for every entry
+//     refine  the full code of the entries whose bound passes
+//     raw     optional exact vectors, for the rows whose own bound passes
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "obliq/export.h"
+#include "obliq/matrix_view.h"
+#include "obliq/metric.h"
+#include "obliq/progress.h"
+#include "obliq/vector_source.h"
+
+namespace obliq {
+
+/// Exact vectors kept beside the codes.
+enum class RawTier : std::uint8_t { none = 0, fp16 = 1, fp32 = 2 };
+
+OBLIQ_API std::string to_string(RawTier raw);
+OBLIQ_API RawTier parse_raw_tier(std::string_view name);  ///< throws std::invalid_argument
+
+struct BuildOptions {
+  Metric metric = Metric::l2;
+  std::string quantizer = "sq8";  ///< spec, see quantizer.h
+  std::size_t nlist = 0;          ///< inverted lists; 0 chooses about 4 sqrt(n)
+  RawTier raw = RawTier::none;
+  std::uint64_t seed = 1;
+  int threads = 0;                    ///< 0: all cores. The index does not depend on it.
+  int kmeans_iterations = 10;
+  std::size_t kmeans_points = 256;    ///< training vectors a list, at the most
+  /// Centroids to use instead of k-means: nlist x dim, in the space of the base vectors.
+  MatrixView<float> centroids = {};
+  /// External ids, one a vector; empty: the position in the base.
+  MatrixView<std::int64_t> ids = {};
+  Progress progress = {};
+};
+
+struct SearchOptions {
+  std::size_t k = 10;
+  std::size_t nprobe = 16;  ///< lists to scan; more than nlist means all
+  /// Probability (one-sided, normal model) that a true neighbour passes a stage's bound, in
+  /// (0, 1]. 1 prunes nothing: every entry of the probed lists is refined.
+  float confidence = 0.964F;
+  int threads = 0;  ///< 0: all cores. Answers do not depend on it, nor on the batch.
+};
+
+/// k answers a query, nearest first. Too few answers: id -1 and distance +infinity.
+struct SearchResult {
+  Matrix<float> distances;    ///< [queries][k], see Metric
+  Matrix<std::int64_t> ids;   ///< [queries][k]
+};
+
+/// What an index is made of.
+struct IndexStats {
+  std::size_t n = 0;
+  std::size_t dim = 0;
+  std::size_t nlist = 0;
+  Metric metric = Metric::l2;
+  std::string quantizer;
+  RawTier raw = RawTier::none;
+  double bytes_per_vector = 0;  ///< blocks, rows and raw tier; without external ids and centroids
+  std::size_t id_bytes = 0;        ///< external ids
+  std::size_t centroid_bytes = 0;  ///< centroids with their quantized copies
+  std::size_t file_bytes = 0;      ///< 0 before the index is saved
+  std::uint32_t format_version = 0;
+};
+
+/// Work that searches have done, for profiles. All counts are sums over queries.
+struct SearchCounters {
+  std::uint64_t lists = 0;    ///< lists scanned
+  std::uint64_t entries = 0;  ///< entries scanned
+  std::uint64_t refined = 0;  ///< rows refined
+  std::uint64_t exact = 0;    ///< raw vectors compared
+};
+
+/// An immutable index. Search it from any number of threads.
+class OBLIQ_API Index {
+ public:
+  /// Builds from `base` (n x dim). Throws std::invalid_argument on NaN, infinity (naming the row),
+  /// dim 0, unknown quantizer, centroids or ids of the wrong shape; Cancelled when asked to stop.
+  static Index build(const VectorSource& base, const BuildOptions& options = {});
+  static Index build(MatrixView<float> base, const BuildOptions& options = {});
+
+  /// Maps a saved index. Checks the header, the table and every small section; with
+  /// `verify_all` also the checksum of every byte. Throws std::runtime_error naming file, section
+  /// and offset when it is damaged, std::system_error when it cannot be read.
+  static Index open(const std::string& path, bool verify_all = false);
+  /// Writes one file: to a temporary name, synced, then renamed. Cost: n * bytes a vector.
+  void save(const std::string& path) const;
+
+  /// The k nearest base vectors of each query. Throws std::invalid_argument on a wrong dim, NaN or
+  /// infinity (naming the query), k = 0, nprobe = 0 or a confidence outside (0, 1].
+  SearchResult search(MatrixView<float> queries, const SearchOptions& options = {}) const;
+  /// The same into caller's buffers of queries.rows * k values each.
+  void search(MatrixView<float> queries, const SearchOptions& options, float* distances,
+              std::int64_t* ids, SearchCounters* counters = nullptr) const;
+
+  /// The vector an id stands for as the index remembers it: exact from a raw tier, else decoded.
+  /// Writes dim floats; cosine gives unit vectors. Throws std::invalid_argument on unknown ids.
+  void reconstruct(std::int64_t id, float* out) const;
+
+  IndexStats stats() const;
+
+  Index(Index&&) noexcept;
+  Index& operator=(Index&&) noexcept;
+  ~Index();
+
+ private:
+  struct Impl;
+  explicit Index(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace obliq

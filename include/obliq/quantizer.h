@@ -1,0 +1,89 @@
+// The waist of obliq: what every quantizer offers, whatever its paper.
+//
+// A quantizer works on *rotated* vectors (see rotation.h): the random rotation makes every
+// coordinate nearly Gaussian, so that the codebook need not know the data. It turns a vector x of
+// `dim` floats into a code of bytes and a few numbers, its factors. Code and factors stand for a
+// vector x^, and inner products with a query are <x^, q>: linear in q, so that one prepared query
+// serves every list of an index.
+//
+//     spec          what                                                       E<x^,q>
+//     sq8           uniform int8, per-vector scale, rescaled                   <x,q>
+//     lm1..lm8      Lloyd-Max levels, best input scale, rescaled               <x,q>
+//     tq1..tq8      TurboQuant_mse (arXiv 2504.19874, Algorithm 1)             (1-D_b)<x,q>
+//     tqp2..tqp8    TurboQuant_prod (Algorithm 2); :gaussian or :orthogonal    <x,q>
+//
+// "Rescaled" is the factor S = |x|^2/<x,y> on the decoded code y, exactly unbiased over the
+// rotation (RaBitQ, EDEN; docs/quantizers.md).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "obliq/export.h"
+
+namespace obliq {
+
+/// The most factors a quantizer may keep for a vector.
+inline constexpr std::size_t kMaxFactors = 4;
+
+/// Numbers kept with a code; only the first CodeLayout::factors are used.
+using Factors = std::array<float, kMaxFactors>;
+
+/// The shape of one vector's code.
+struct CodeLayout {
+  std::size_t code_bytes = 0;  ///< bytes of a self-contained code, without factors
+  std::size_t factors = 0;     ///< numbers kept beside it (an index stores each as fp16)
+  /// The first ceil(dim/8) bytes are the sign plane: bit j%8 of byte j/8 is 1 where x_j >= 0.
+  /// An index keeps that plane in its scan blocks and the rest of the code in the row.
+  bool leads_with_signs = false;
+};
+
+/// One stored vector, as a Scorer sees it.
+struct CodeRef {
+  const std::uint8_t* signs;  ///< sign plane; unused unless the layout leads with signs
+  const std::uint8_t* rest;   ///< the code after the sign plane, or the whole code
+  Factors factors;
+};
+
+/// One query at a time against many codes. Not for two threads at once; make one for each.
+class OBLIQ_API Scorer {
+ public:
+  virtual ~Scorer() = default;
+  /// Takes the rotated query, `dim` finite floats. Cost: O(dim), or what the quantizer's query
+  /// transform costs (tqp:gaussian O(dim^2)).
+  virtual void set_query(const float* query) = 0;
+  /// out[i] = <x^_i, q>. Requires set_query before and out to hold codes.size() floats.
+  virtual void products(std::span<const CodeRef> codes, float* out) const = 0;
+};
+
+/// A quantizer for rotated vectors of one dimension. Immutable: share it between threads.
+class OBLIQ_API Quantizer {
+ public:
+  virtual ~Quantizer() = default;
+  virtual std::string spec() const = 0;  ///< canonical, e.g. "tqp4:orthogonal"
+  virtual std::size_t dim() const = 0;
+  virtual double bits() const = 0;  ///< code bits a dimension, factors not counted
+  virtual CodeLayout layout() const = 0;
+  /// Encodes rotated x, dim finite floats (zero, tiny, huge are fine while |x|^2 is finite).
+  /// Writes layout().code_bytes bytes and the factors, which fit fp16 where |x| is near 1.
+  virtual void encode(const float* x, std::uint8_t* code, Factors& factors) const = 0;
+  /// Writes x^, the vector whose inner products Scorer returns. Any code bytes are safe.
+  virtual void decode(const std::uint8_t* code, const Factors& factors, float* x) const = 0;
+  virtual std::unique_ptr<Scorer> make_scorer() const = 0;
+};
+
+/// Makes the quantizer that `spec` names. `seed` draws what the quantizer draws (the sketch of
+/// tqp). Throws std::invalid_argument naming the spec and the valid ones.
+OBLIQ_API std::unique_ptr<const Quantizer> make_quantizer(std::string_view spec, std::size_t dim,
+                                                          std::uint64_t seed = 1);
+
+/// Every valid spec, in the order of the table above.
+OBLIQ_API std::vector<std::string> quantizer_specs();
+
+}  // namespace obliq

@@ -1,0 +1,38 @@
+// Where base vectors come from: memory, or a file read piece by piece, so that a set larger than
+// memory can be built from. File readers implement this in datasets/.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+
+#include "obliq/matrix_view.h"
+
+namespace obliq {
+
+/// rows() vectors of dim() floats that can be read in any order.
+class VectorSource {
+ public:
+  virtual ~VectorSource() = default;
+  virtual std::size_t rows() const = 0;
+  virtual std::size_t dim() const = 0;
+  /// Writes vectors [first, first + count) to out, [count][dim] row-major. Throws
+  /// std::runtime_error when the file cannot be read. Not for two threads at once.
+  virtual void read(std::size_t first, std::size_t count, float* out) const = 0;
+};
+
+/// Vectors that lie in memory.
+class MatrixSource final : public VectorSource {
+ public:
+  explicit MatrixSource(MatrixView<float> view) : view_(view) {}
+  std::size_t rows() const override { return view_.rows; }
+  std::size_t dim() const override { return view_.cols; }
+  void read(std::size_t first, std::size_t count, float* out) const override {
+    const auto part = view_.slice(first, count);
+    if (part.size() > 0) std::memcpy(out, part.data, part.size() * sizeof(float));
+  }
+
+ private:
+  MatrixView<float> view_;
+};
+
+}  // namespace obliq

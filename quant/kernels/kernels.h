@@ -1,0 +1,120 @@
+// Contracts of every SIMD kernel, one table for each instruction level.
+//
+// scalar.cc is the definition: readable first. avx2.cc, avx512.cc, avx512vnni.cc and neon.cc claim
+// to equal it, and tests/kernels_test.cc holds them to that. All kernels are noexcept, allocate
+// nothing, take every size including 0, need no alignment, and read and write nothing outside the
+// ranges given here.
+//
+// Floats are bit-equal on every level where "fixed order" is written: multiplications and additions
+// are separate (no FMA) and sums run in `kLanes` lanes (lane j adds the terms i = j mod kLanes in
+// rising i, starting from 0; missing terms of the last step are +0), which are then folded in
+// halves: lane j += lane j + kLanes/2, then kLanes/4, ... down to lane 0.
+//
+// A *block* holds 32 entries of a list:
+//     [groups][16]  sign nibbles: byte e%16 of group g holds in its low half (e < 16) or high half
+//                   (e >= 16) the signs of dims 4g..4g+3 of entry e; bit i is 1 where the residual
+//                   of dim 4g+i is >= 0; bits beyond dim are 0
+//     [32] fp16     a   (estimate factor)
+//     [32] fp16     b   (estimate factor)
+//     [32] uint32   row
+// so block_bytes = 16 * groups + 256 with groups = ceil(dim / 4). Little-endian throughout.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace obliq {
+
+inline constexpr std::size_t kBlockEntries = 32;
+inline constexpr std::size_t kLanes = 64;
+
+inline constexpr std::size_t sign_groups(std::size_t dim) { return (dim + 3) / 4; }
+inline constexpr std::size_t block_bytes(std::size_t dim) { return 16 * sign_groups(dim) + 256; }
+/// Bytes of one bit plane, one bit a dimension.
+inline constexpr std::size_t plane_bytes(std::size_t dim) { return (dim + 7) / 8; }
+
+/// Entries [lane, lane + count) counted from the start of `blocks`, and the numbers that turn a
+/// LUT sum into a distance: with ip = float(sum) * lut_step + lut_shift,
+///     bound = (base + a * a_scale) - (b * b_scale) * ip            (fixed order, as written)
+struct ScanList {
+  const std::uint8_t* blocks;  ///< the block of the first entry; ceil((lane+count)/32) blocks
+  std::uint32_t lane;          ///< the first entry's place in that block, 0..31
+  std::uint32_t count;
+  float base;
+  float a_scale;
+  float b_scale;
+  float lut_step;
+  float lut_shift;
+};
+
+struct Kernels {
+  const char* name;  ///< "scalar", "avx2", "avx512", "avx512vnni" or "neon"
+
+  /// Walsh-Hadamard butterflies in place, not normalised: for h = 1, 2, 4, ... n/2 the pair
+  /// (x[i], x[i+h]) becomes (x[i]+x[i+h], x[i]-x[i+h]). n a power of two (1 included). Bit-equal.
+  void (*hadamard)(float* x, std::size_t n) noexcept;
+
+  /// sum x_i y_i, and sum (x_i - y_i)^2. Fixed order.
+  float (*dot)(const float* x, const float* y, std::size_t dim) noexcept;
+  float (*l2_sqr)(const float* x, const float* y, std::size_t dim) noexcept;
+
+  /// out[i * ny + j] = <x_i, y_j> for x [nx][dim] and y [ny][dim]: the tile of k-means and exact
+  /// search. FMA and any order, but the same order for a pair wherever it stands in a tile. Within
+  /// dim * 2^-23 * sum |x_i y_i| of the exact value.
+  void (*dots)(const float* x, std::size_t nx, const float* y, std::size_t ny, std::size_t dim,
+               float* out) noexcept;
+
+  /// The scan's table for a rotated query: lut[16*g + m] = clamp(rint(t * inv_step + offset), 0,
+  /// max_value) with t = (s0 + s1) + (s2 + s3), s_i = +q[4g+i] where bit i of m is set, else
+  /// -q[4g+i], and 0 beyond dim (bit-equal: product, then sum; rint to even). Writes 16 *
+  /// sign_groups(dim) bytes. max_value <= 31.
+  void (*build_lut)(const float* query, std::size_t dim, float inv_step, float offset,
+                    int max_value, std::uint8_t* lut) noexcept;
+
+  /// Sums lut[16 * g + nibble] over the groups for each entry of `list`, computes its bound, and
+  /// for each entry with bound < threshold writes its number (0 = list's first) and bound, in
+  /// rising order. Returns how many; entries and bounds must hold list.count + 32 values (the
+  /// kernel may scribble past the count, inside that room). LUT values <= 31 and sums <= 65535.
+  /// Bit-equal. Reads whole blocks.
+  std::size_t (*scan)(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
+                      float threshold, std::uint32_t* entries, float* bounds) noexcept;
+
+  /// Collects entry `lane` of a block into a sign plane: bit i%8 of signs[i/8] is the sign of dim
+  /// i. Writes plane_bytes(dim) bytes.
+  void (*gather_signs)(const std::uint8_t* block, std::uint32_t lane, std::size_t dim,
+                       std::uint8_t* signs) noexcept;
+
+  /// sum_i levels[index_i] * query[i], where bit bits-1 of index_i comes from `signs` and bit p <
+  /// bits-1 from planes[p * plane_bytes(dim) ...] (bit i%8 of byte i/8). bits 1..8; levels holds
+  /// 2^bits values of at most 2047 in size; the caller keeps 2047 * sum |query_i| < 2^31. Exact.
+  std::int32_t (*dot_planes)(const std::uint8_t* signs, const std::uint8_t* planes,
+                             std::size_t bits, const std::int16_t* levels,
+                             const std::int16_t* query, std::size_t dim) noexcept;
+
+  /// sum_i row[i] * query[i]; the caller keeps 128 * sum |query_i| < 2^31. Exact.
+  std::int32_t (*dot_bytes)(const std::int8_t* row, const std::int16_t* query,
+                            std::size_t dim) noexcept;
+
+  /// index[i] = number of thresholds t with x[i] * scale > t (product in float). `thresholds`
+  /// rises, count <= 255. Bit-equal.
+  void (*nearest_level)(const float* x, std::size_t dim, float scale, const float* thresholds,
+                        std::size_t count, std::uint8_t* index) noexcept;
+
+  /// The same choice of levels y_i = levels[index_i], without storing it: *xy = sum x_i y_i and
+  /// *yy = sum y_i y_i. Fixed order. count <= 255 thresholds, count + 1 levels.
+  void (*score_levels)(const float* x, std::size_t dim, float scale, const float* thresholds,
+                       const float* levels, std::size_t count, float* xy, float* yy) noexcept;
+
+  /// row[i] = clamp(rint(x[i] * scale), -127, 127), rint to even. Bit-equal.
+  void (*quantize_bytes)(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept;
+};
+
+/// Fill a table that already holds the level below. Each is defined in the file of its name;
+/// those of another architecture do not exist.
+void install_scalar(Kernels& kernels) noexcept;
+void install_avx2(Kernels& kernels) noexcept;
+void install_avx512(Kernels& kernels) noexcept;
+void install_avx512vnni(Kernels& kernels) noexcept;
+void install_neon(Kernels& kernels) noexcept;
+
+}  // namespace obliq

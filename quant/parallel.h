@@ -1,0 +1,19 @@
+// Loops over threads. The first exception of a body is thrown again in the caller's thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace obliq {
+
+/// The number of threads that `threads` asks for: itself, or all cores when it is 0. Throws
+/// std::invalid_argument when it is negative.
+int resolve_threads(int threads);
+
+/// Calls body(begin, end, thread) for consecutive pieces of [0, n) of at most `grain` items, each
+/// piece once, on up to `threads` threads (0: all cores); `thread` is below the resolved number.
+/// Which thread takes which piece is not fixed: results must not depend on it.
+void parallel_for(std::size_t n, std::size_t grain, int threads,
+                  const std::function<void(std::size_t, std::size_t, int)>& body);
+
+}  // namespace obliq

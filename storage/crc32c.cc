@@ -1,0 +1,1 @@
+#include "storage/crc32c.h"

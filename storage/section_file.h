@@ -1,0 +1,75 @@
+// A file of named, checksummed sections: how an index survives. Knows nothing of vectors.
+// Byte layout: docs/file_format.md. Everything is little-endian; every byte of the file, padding
+// included, lies under a CRC32C.
+//
+// Writing goes to `path` + ".tmp-<pid>..." in the same folder, is synced, renamed over `path`, and
+// the folder synced: a killed process or a full disk leaves the old file as it was.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace obliq {
+
+/// Writes sections one after another. Not committed: nothing is left behind.
+class SectionWriter {
+ public:
+  /// Throws std::system_error naming the path when the temporary file cannot be made.
+  explicit SectionWriter(std::string path);
+  ~SectionWriter();
+  SectionWriter(const SectionWriter&) = delete;
+  SectionWriter& operator=(const SectionWriter&) = delete;
+
+  /// Starts a section; names are 1 to 15 ASCII characters, each used once. Each section starts at
+  /// a multiple of 64 bytes.
+  void begin(std::string_view name);
+  /// Adds bytes to the section begun last. Throws std::system_error on a full disk.
+  void append(std::span<const std::byte> bytes);
+  /// begin + append.
+  void add(std::string_view name, std::span<const std::byte> bytes);
+  /// Finishes, syncs and renames. Call once.
+  void commit();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A mapped file of sections. Immutable; its spans live as long as it does.
+class SectionFile {
+ public:
+  /// Maps `path` and checks magic, version, header, table and the bounds of every section against
+  /// the file's size, before anything is allocated. Throws std::system_error when it cannot be
+  /// read, std::runtime_error "path: section 'x' at offset n: reason" when it is damaged.
+  static std::unique_ptr<const SectionFile> open(const std::string& path);
+  ~SectionFile();
+  SectionFile(const SectionFile&) = delete;
+  SectionFile& operator=(const SectionFile&) = delete;
+
+  const std::string& path() const;
+  std::size_t file_bytes() const;
+  std::uint32_t format_version() const;
+  std::vector<std::string> section_names() const;
+  bool has(std::string_view name) const;
+  /// The bytes of a section, 64-byte aligned. Throws std::runtime_error when it is missing.
+  std::span<const std::byte> section(std::string_view name) const;
+  /// Where a section starts in the file, for error messages.
+  std::uint64_t offset(std::string_view name) const;
+  /// Recomputes the checksum of one section. Throws std::runtime_error as open does.
+  void verify(std::string_view name) const;
+  /// Recomputes all of them; `progress` gets the share done and may return false to stop early.
+  void verify_all(const std::function<bool(double)>& progress = {}) const;
+
+ private:
+  struct State;
+  explicit SectionFile(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace obliq
