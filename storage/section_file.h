@@ -17,17 +17,19 @@
 
 namespace obliq {
 
-/// Writes sections one after another. Not committed: nothing is left behind.
+/// Writes sections one after another. Not committed: nothing is left behind. Once a call has thrown
+/// std::system_error, the temporary file is gone and further calls throw std::invalid_argument.
 class SectionWriter {
  public:
-  /// Throws std::system_error naming the path when the temporary file cannot be made.
+  /// Throws std::system_error naming the path when the temporary file cannot be made, or `path` is
+  /// a folder, pipe or device.
   explicit SectionWriter(std::string path);
   ~SectionWriter();
   SectionWriter(const SectionWriter&) = delete;
   SectionWriter& operator=(const SectionWriter&) = delete;
 
-  /// Starts a section; names are 1 to 15 ASCII characters, each used once. Each section starts at
-  /// a multiple of 64 bytes.
+  /// Starts a section; names are 1 to 15 visible ASCII characters, each used once. Each section
+  /// starts at a multiple of 64 bytes. Throws std::invalid_argument for another name.
   void begin(std::string_view name);
   /// Adds bytes to the section begun last. Throws std::system_error on a full disk.
   void append(std::span<const std::byte> bytes);
@@ -48,6 +50,8 @@ class SectionFile {
   /// the file's size, before anything is allocated. Throws std::system_error when it cannot be
   /// read, std::runtime_error "path: section 'x' at offset n: reason" when it is damaged.
   static std::unique_ptr<const SectionFile> open(const std::string& path);
+  /// The same, for a SectionFile that is a member or a local.
+  explicit SectionFile(const std::string& path);
   ~SectionFile();
   SectionFile(const SectionFile&) = delete;
   SectionFile& operator=(const SectionFile&) = delete;
@@ -61,14 +65,14 @@ class SectionFile {
   std::span<const std::byte> section(std::string_view name) const;
   /// Where a section starts in the file, for error messages.
   std::uint64_t offset(std::string_view name) const;
-  /// Recomputes the checksum of one section. Throws std::runtime_error as open does.
+  /// Recomputes the checksum of one section, which reads it all. Throws std::runtime_error as open
+  /// does, also when the file has been cut since it was opened.
   void verify(std::string_view name) const;
   /// Recomputes all of them; `progress` gets the share done and may return false to stop early.
   void verify_all(const std::function<bool(double)>& progress = {}) const;
 
  private:
   struct State;
-  explicit SectionFile(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
