@@ -1,0 +1,191 @@
+"""Holds the tree to the rules of CONTRIBUTING.md that a machine can check.
+
+Usage: check_tree.py [ROOT]. Prints one line "path:line: what is wrong" a fault. Exit status 0 when
+there is none, 1 otherwise.
+
+Folders and what they may include; a file may always include its own folder:
+
+    include/obliq   nothing
+    quant           include/obliq
+    storage         nothing: knows nothing of vectors
+    index           include/obliq, quant, storage
+    datasets        include/obliq, quant
+    tools, bench, python, tests   all of the above
+    quant/kernels   each file but dispatch.cc: kernels.h and intrinsics
+"""
+
+import ast
+import pathlib
+import re
+import sys
+
+import cpp_text
+
+LOWER = {"obliq", "quant", "storage", "index", "datasets"}
+MAY_INCLUDE = {
+    "obliq": set(),
+    "quant": {"obliq"},
+    "storage": set(),
+    "index": {"obliq", "quant", "storage"},
+    "datasets": {"obliq", "quant"},
+    "tools": LOWER,
+    "bench": LOWER,
+    "python": LOWER,
+    "tests": LOWER | {"tools"},
+}
+KERNEL_INCLUDES = {"quant/kernels/kernels.h", "immintrin.h", "arm_neon.h"}
+KERNEL_HEADER_INCLUDES = {"cstddef", "cstdint"}
+LIBRARY = {"obliq", "quant", "storage", "index", "datasets"}
+FOLDERS = ("include", "quant", "storage", "index", "datasets", "tools", "python", "bench", "tests",
+           "docs", "cmake", ".ci")
+CPP = {".cc", ".h"}
+CODE = CPP | {".py", ".sh", ".cmake"}
+TEXT = CODE | {".md", ".txt", ".json", ".in", ".toml", ".pyi", ""}
+MAX_FILE, MAX_FUNCTION, MAX_KERNEL, MAX_COLUMNS = 400, 40, 80, 100
+VAGUE = {"util", "utils", "common", "helper", "helpers", "misc"}
+MACRO_HEADERS = {"include/obliq/export.h", "include/obliq/obliq.h"}
+
+BANNED = [  # pattern, which folders (None: all), what to say
+    (r"\busing\s+namespace\b", None, "'using namespace': name things in full"),
+    (r"\b(?:s?rand\s*\(|mt19937|random_device|minstd_rand|default_random_engine)",
+     MAY_INCLUDE.keys() - {"tests"}, "randomness comes from quant/random.h with a seed"),
+    (r"\b(?:v?f?printf|puts|putchar|perror)\s*\(|\bstd::(?:cout|cerr|clog)\b|\bfmt::print\b",
+     LIBRARY, "the library never prints"),
+    (r"\b(?:abort|exit|_exit|quick_exit)\s*\(", LIBRARY, "the library never ends the program"),
+    (r"\bnew\b(?!\s*\()", LIBRARY | {"tools"}, "'new': use values, containers, make_unique"),
+]
+
+
+def check(root):
+    """Returns the faults of the tree at `root`, each a line of text."""
+    faults = []
+    for path in sorted(tree_files(root)):
+        name = path.relative_to(root).as_posix()
+        raw = path.read_bytes()
+        faults += check_name(name)
+        try:
+            text = raw.decode("ascii")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            faults.append(f"{name}:{line}: not ASCII")
+            continue
+        faults += check_shape(name, text)
+        if path.suffix in CPP:
+            faults += check_cpp(root, name, text)
+    return faults
+
+
+def tree_files(root):
+    """Yields the text files that the rules are for: those at the top and in FOLDERS."""
+    for path in root.iterdir():
+        if path.is_file() and path.name != ".git":
+            yield path
+    for folder in FOLDERS:
+        for path in (root / folder).rglob("*"):
+            inside = path.relative_to(root).parts
+            if path.is_file() and "__pycache__" not in inside and "corpus" not in inside:
+                if path.suffix in TEXT:
+                    yield path
+
+
+def check_name(name):
+    words = re.split(r"[_.\-/]", name.lower())
+    return [f"{name}:1: '{word}' says nothing: name the concept"
+            for word in words if word in VAGUE]
+
+
+def check_shape(name, text):
+    """Lengths of lines, files and functions."""
+    path = pathlib.PurePosixPath(name)
+    if path.suffix not in CODE and path.name not in {"CMakeLists.txt", "dev", "run"}:
+        return []
+    faults = []
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_COLUMNS:
+            faults.append(f"{name}:{number}: {len(line)} columns, at most {MAX_COLUMNS}")
+    count = text.count("\n")
+    if count > MAX_FILE:
+        faults.append(f"{name}:{count}: {count} lines, at most {MAX_FILE}: split by concept")
+    limit = MAX_KERNEL if name.startswith("quant/kernels/") else MAX_FUNCTION
+    try:
+        spans = list(function_spans(path.suffix, text))
+    except (ValueError, SyntaxError) as error:
+        return faults + [f"{name}:1: cannot be read: {error}"]
+    for first, length in spans:
+        if length > limit:
+            faults.append(f"{name}:{first}: a function of {length} lines, at most {limit}")
+    return faults
+
+
+def function_spans(suffix, text):
+    if suffix in CPP:
+        yield from cpp_text.functions(text)
+    elif suffix == ".py":
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                yield node.lineno, node.end_lineno - node.lineno + 1
+
+
+def folder_of(name):
+    parts = name.split("/")
+    return parts[1] if parts[0] == "include" and len(parts) > 2 else parts[0]
+
+
+def check_cpp(root, name, text):
+    faults = check_includes(root, name, text)
+    code = cpp_text.blank_words(text)
+    for pattern, folders, message in BANNED:
+        if folders is None or folder_of(name) in folders:
+            for found in re.finditer(pattern, code):
+                faults.append(f"{name}:{code.count(chr(10), 0, found.start()) + 1}: {message}")
+    if name.endswith(".h"):
+        if "#pragma once" not in text:
+            faults.append(f"{name}:1: no '#pragma once'")
+        if re.search(r"^\s*#\s*define\b", text, re.MULTILINE) and name not in MACRO_HEADERS:
+            faults.append(f"{name}:1: a macro in a header")
+    return faults
+
+
+def check_includes(root, name, text):
+    """Include order: only lower folders, from the root, own header first."""
+    faults = []
+    own = re.sub(r"\.cc$", ".h", name)
+    first = True
+    for number, line in enumerate(text.split("\n"), 1):
+        found = re.match(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', line)
+        if not found:
+            continue
+        target, where = found.group(1) or found.group(2), f"{name}:{number}:"
+        faults += [f"{where} {why}" for why in include_faults(root, name, found.group(1), target)]
+        if first and name.endswith(".cc") and (root / own).is_file() and target != own:
+            faults.append(f"{where} own header {own} comes first")
+        first = False
+    return faults
+
+
+def include_faults(root, name, quoted, target):
+    if name.startswith("quant/kernels/") and not name.endswith(("/dispatch.cc", "/dispatch.h")):
+        header = name.endswith("/kernels.h")
+        if target not in (KERNEL_HEADER_INCLUDES if header else KERNEL_INCLUDES):
+            return [f"kernels include kernels.h and intrinsics only, not {target}"]
+    if quoted is None:
+        return []
+    if not any((root / base / quoted).is_file() for base in ("", "include")):
+        return [f"{quoted} is not a path from the root"]
+    mine, theirs = folder_of(name), folder_of(quoted)
+    if theirs != mine and theirs not in MAY_INCLUDE.get(mine, set()):
+        return [f"{mine} must not include {theirs} ({quoted})"]
+    return []
+
+
+def main(arguments):
+    root = pathlib.Path(arguments[0] if arguments else ".").resolve()
+    faults = check(root)
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
