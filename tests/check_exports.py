@@ -13,6 +13,8 @@ import re
 import subprocess
 import sys
 
+import cpp_text
+
 PUBLIC = re.compile(r"\bOBLIQ_API\s+(?:virtual\s+)?([^;({]*)")
 PREFIX = re.compile(r"^(?:vtable|typeinfo|typeinfo name|VTT|guard variable) for ")
 
@@ -21,7 +23,7 @@ def public_names(folder):
     """Names of classes and functions that the headers in `folder` mark OBLIQ_API."""
     names = set()
     for path in pathlib.Path(folder).rglob("*.h"):
-        for found in PUBLIC.finditer(path.read_text()):
+        for found in PUBLIC.finditer(cpp_text.blank_words(path.read_text())):
             before = found.string[:found.start()].split("\n")[-1]
             words = re.sub(r"\s(?:final\b|:).*", "", found.group(1), flags=re.DOTALL)
             is_class = re.search(r"\b(?:class|struct)\s*$", before)
