@@ -1,0 +1,83 @@
+// What all scalar quantizers share: a codebook of at most 256 levels held as integers, bit planes,
+// and the integer product with a query. The decoded vector is
+//
+//     y_i = step() * L[index_i],    L[k] = round(level_k * 2047 / largest level),
+//
+// in units where a vector of norm sqrt(dim) has coordinates of variance 1. Encoder, decoder and
+// product use the same rounded levels, so that rescaled estimators stay exactly unbiased. Rounding
+// raises D by less than 1 % at 8 bits and less than .1 % below 7.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "obliq/quantizer.h"
+#include "quant/codebook.h"
+#include "quant/integer_query.h"
+#include "quant/kernels/kernels.h"
+
+namespace obliq {
+
+class ScalarCode {
+ public:
+  /// The largest integer level.
+  static constexpr int kMaxLevel = 2047;
+
+  ScalarCode(std::size_t dim, const Codebook& codebook);
+
+  std::size_t dim() const { return dim_; }
+  std::size_t bits() const { return bits_; }
+  std::size_t code_bytes() const { return bits_ * plane_bytes(dim_); }
+  double step() const { return step_; }
+
+  /// Sums over the levels that the vector x * scale takes: <x, L> and <L, L>.
+  struct Score {
+    float xy;
+    float yy;
+  };
+  Score score(const float* x, float scale) const;
+
+  /// Writes the code of x * scale; `indices` is scratch of dim bytes and keeps the level indices.
+  void encode(const float* x, float scale, std::span<std::uint8_t> indices,
+              std::uint8_t* code) const;
+
+  /// out_i = L[index_i] * factor. Any code bytes are safe.
+  void decode(const std::uint8_t* code, float factor, float* out) const;
+
+  /// sum_i L[index_i] * query_i; the query was made for max_code kMaxLevel.
+  std::int32_t product(const std::uint8_t* signs, const std::uint8_t* rest,
+                       const IntegerQuery& query) const {
+    return kernels_.dot_planes(signs, rest, bits_, levels_.data(), query.values(), dim_);
+  }
+
+ private:
+  const Kernels& kernels_;
+  std::size_t dim_;
+  std::size_t bits_;
+  double step_;
+  std::vector<std::int16_t> levels_;
+  std::vector<float> float_levels_;
+  std::vector<float> thresholds_;
+};
+
+/// A vector that can be squared without overflow or underflow: x itself where it can, else x times
+/// a power of two.
+class SafeVector {
+ public:
+  SafeVector(const float* x, std::size_t dim, const Kernels& kernels);
+
+  const float* data() const { return data_; }
+  float norm2() const { return norm2_; }  ///< of data(); 0 only for a zero vector
+  /// Turns a length measured on data() into one of the vector given.
+  float original(double length) const;
+
+ private:
+  const float* data_;
+  float norm2_;
+  int exponent_ = 0;  // data = x * 2^-exponent
+  std::vector<float> scaled_;
+};
+
+}  // namespace obliq
