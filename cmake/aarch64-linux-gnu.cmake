@@ -7,7 +7,8 @@ set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
+# The emulated CPU has ARMv8.0 and nothing more, so that a stray newer instruction fails.
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -cpu cortex-a53 -L /usr/aarch64-linux-gnu)
 
 set(CMAKE_FIND_PACKAGE_PREFER_CONFIG ON)
 set(fmt_DIR ${CMAKE_CURRENT_LIST_DIR}/aarch64-linux-gnu)

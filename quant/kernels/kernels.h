@@ -116,5 +116,6 @@ void install_avx2(Kernels& kernels) noexcept;
 void install_avx512(Kernels& kernels) noexcept;
 void install_avx512vnni(Kernels& kernels) noexcept;
 void install_neon(Kernels& kernels) noexcept;
+void install_neon_codes(Kernels& kernels) noexcept;  // called by install_neon
 
 }  // namespace obliq
