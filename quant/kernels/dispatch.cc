@@ -27,13 +27,16 @@ std::vector<Level> known_levels() {
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("avx512dq");
   const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni") &&
-                    __builtin_cpu_supports("avx512vbmi") &&
-                    __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("gfni");
+                    __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+                    __builtin_cpu_supports("gfni");
   levels.push_back({"avx2", avx2, install_avx2});
   levels.push_back({"avx512", avx512, install_avx512});
   levels.push_back({"avx512vnni", vnni, install_avx512vnni});
 #elif defined(__aarch64__)
-  levels.push_back({"neon", true, install_neon});
+  levels.push_back({"neon", true, [](Kernels& table) noexcept {
+                      install_neon(table);
+                      install_neon_codes(table);
+                    }});
 #endif
   return levels;
 }

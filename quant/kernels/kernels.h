@@ -109,13 +109,13 @@ struct Kernels {
   void (*quantize_bytes)(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept;
 };
 
-/// Fill a table that already holds the level below. Each is defined in the file of its name;
-/// those of another architecture do not exist.
+/// Fill a table that already holds the level below. Each is defined in the file of its name (neon
+/// in two); those of another architecture do not exist.
 void install_scalar(Kernels& kernels) noexcept;
 void install_avx2(Kernels& kernels) noexcept;
 void install_avx512(Kernels& kernels) noexcept;
 void install_avx512vnni(Kernels& kernels) noexcept;
 void install_neon(Kernels& kernels) noexcept;
-void install_neon_codes(Kernels& kernels) noexcept;  // called by install_neon
+void install_neon_codes(Kernels& kernels) noexcept;
 
 }  // namespace obliq
