@@ -28,10 +28,18 @@ namespace obliq {
 inline constexpr std::size_t kBlockEntries = 32;
 inline constexpr std::size_t kLanes = 64;
 
-inline constexpr std::size_t sign_groups(std::size_t dim) { return (dim + 3) / 4; }
-inline constexpr std::size_t block_bytes(std::size_t dim) { return 16 * sign_groups(dim) + 256; }
+// Always inlined: no kernel object, not even of a Debug build, carries a copy that the linker could
+// choose for the whole program.
+[[gnu::always_inline]] inline constexpr std::size_t sign_groups(std::size_t dim) {
+  return (dim + 3) / 4;
+}
+[[gnu::always_inline]] inline constexpr std::size_t block_bytes(std::size_t dim) {
+  return 16 * sign_groups(dim) + 256;
+}
 /// Bytes of one bit plane, one bit a dimension.
-inline constexpr std::size_t plane_bytes(std::size_t dim) { return (dim + 7) / 8; }
+[[gnu::always_inline]] inline constexpr std::size_t plane_bytes(std::size_t dim) {
+  return (dim + 7) / 8;
+}
 
 /// Entries [lane, lane + count) counted from the start of `blocks`, and the numbers that turn a
 /// LUT sum into a distance: with ip = float(sum) * lut_step + lut_shift,
