@@ -37,6 +37,9 @@ Matrix<std::int64_t> read_ids(const std::string& spec, std::string_view default_
 /// Writes vectors in the format that the name asks for (HDF5: into dataset "train").
 void write_vectors(const std::string& path, const VectorSource& source);
 
+/// Writes integer rows (.ivecs, .ibin, .npy; HDF5: into dataset "neighbors").
+void write_ids(const std::string& path, MatrixView<std::int64_t> ids);
+
 /// Exact neighbours: ids [queries][k] and distances of Metric's definition, nearest first.
 struct GroundTruth {
   Matrix<std::int64_t> ids;
@@ -56,13 +59,18 @@ struct BenchmarkSet {
 
 enum class ReadTrain { yes, no };
 
-/// Reads an ann-benchmarks HDF5 file. Attribute `distance`: "euclidean" is l2 (distances stored
-/// there as roots are squared on reading), "angular" is cosine, "ip" or "dot" is ip (negated).
+/// Reads an ann-benchmarks HDF5 file. Attribute `distance`: "euclidean" is l2 (distances, stored as
+/// roots, are squared), "angular" is cosine, "ip" or "dot" is ip (distances that fall along a row
+/// are products, and negated). Throws std::runtime_error when parts are missing, damaged or do not
+/// fit each other.
 BenchmarkSet read_set(const std::string& path, ReadTrain train = ReadTrain::yes);
+
+/// How vectors are stored in a file; in memory they are floats.
+enum class Stored { float32, float16 };
 
 /// Writes one: train, test, neighbors, distances, attributes distance, dimension, type,
 /// point_type, and the optional parts that are not empty. Written to a temporary name, renamed.
-void write_set(const std::string& path, const BenchmarkSet& set);
+void write_set(const std::string& path, const BenchmarkSet& set, Stored stored = Stored::float32);
 
 /// Writes an ann-benchmarks result file: neighbors, distances, times, attributes algo, dataset,
 /// distance, count, name, run_count, best_search_time, candidates, build_time, index_size.

@@ -1,0 +1,74 @@
+// The door: a suffix chooses the row of the table, the row does the work.
+#include "datasets/formats.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <stdexcept>
+
+#include "datasets/dataset.h"
+
+namespace obliq::datasets {
+namespace {
+
+constexpr std::array kFormats{
+    Format{".hdf5", Element::f32, open_hdf5, read_hdf5_ids, write_hdf5, write_hdf5_ids},
+    Format{".h5", Element::f32, open_hdf5, read_hdf5_ids, write_hdf5, write_hdf5_ids},
+};
+
+const Format* find_format(std::string_view path) {
+  for (const Format& format : kFormats) {
+    if (path.ends_with(format.suffix)) return &format;
+  }
+  return nullptr;
+}
+
+// "set.hdf5:test" -> {"set.hdf5", "test"}. A colon elsewhere is part of the path.
+Location locate(const std::string& spec, std::string_view default_dataset) {
+  const auto colon = spec.rfind(':');
+  if (colon != std::string::npos && find_format(spec) == nullptr) {
+    return {spec.substr(0, colon), spec.substr(colon + 1)};
+  }
+  return {spec, std::string(default_dataset)};
+}
+
+}  // namespace
+
+const Format& format_of(std::string_view path) {
+  if (const Format* format = find_format(path)) return *format;
+  std::string valid;
+  for (const Format& format : kFormats) valid += fmt::format(" {}", format.suffix);
+  throw std::invalid_argument(fmt::format("{}: unknown format; valid suffixes:{}", path, valid));
+}
+
+std::unique_ptr<VectorSource> open_vectors(const std::string& spec,
+                                           std::string_view default_dataset) {
+  const Location location = locate(spec, default_dataset);
+  const Format& format = format_of(location.path);
+  return format.open(location, format.element);
+}
+
+Matrix<float> read_all(const VectorSource& source) {
+  Matrix<float> all(source.rows(), source.dim());
+  source.read(0, source.rows(), all.values.data());
+  return all;
+}
+
+Matrix<std::int64_t> read_ids(const std::string& spec, std::string_view default_dataset) {
+  const Location location = locate(spec, default_dataset);
+  const Format& format = format_of(location.path);
+  return format.read_ids(location, format.element);
+}
+
+void write_vectors(const std::string& path, const VectorSource& source) {
+  const Format& format = format_of(path);
+  format.write(path, source, format.element);
+}
+
+void write_ids(const std::string& path, MatrixView<std::int64_t> ids) {
+  const Format& format = format_of(path);
+  format.write_ids(path, ids, format.element);
+}
+
+}  // namespace obliq::datasets

@@ -1,0 +1,161 @@
+// Datasets `train`, `test`, `neighbors` and `distances`, attribute `distance`; ours besides:
+// `learn_queries`, `train_labels`, `test_labels`.
+#include "datasets/hdf5_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <stdexcept>
+
+#include "datasets/hdf5_writer.h"
+
+namespace obliq::datasets {
+namespace {
+
+[[noreturn]] void fail(const Hdf5Reader& file, std::string_view dataset, std::string_view reason) {
+  throw std::runtime_error(fmt::format("{}: dataset '{}': {}", file.path(), dataset, reason));
+}
+
+Metric read_metric(const Hdf5Reader& file) {
+  const auto name = file.text_attribute("distance");
+  if (!name) throw std::runtime_error(file.path() + ": has no text attribute 'distance'");
+  if (*name == "euclidean") return Metric::l2;
+  if (*name == "angular" || *name == "cosine" || *name == "normalized") return Metric::cosine;
+  if (*name == "ip" || *name == "dot") return Metric::ip;
+  throw std::runtime_error(fmt::format(
+      "{}: attribute 'distance' is '{}'; known: euclidean, angular, ip", file.path(), *name));
+}
+
+// To distances of Metric's definition.
+void from_stored(Metric metric, Matrix<float>& distances) {
+  auto& values = distances.values;
+  if (metric == Metric::l2) {
+    std::transform(values.begin(), values.end(), values.begin(), [](float d) { return d * d; });
+  }
+  bool falls = false;
+  for (std::size_t i = 0; i < distances.rows && distances.cols > 0; ++i) {
+    falls |= distances.row(i)[0] > distances.row(i)[distances.cols - 1];
+  }
+  if (metric == Metric::ip && falls) {
+    std::transform(values.begin(), values.end(), values.begin(), [](float d) { return -d; });
+  }
+}
+
+GroundTruth read_truth(const Hdf5Reader& file, std::size_t n, std::size_t queries, Metric metric) {
+  GroundTruth truth;
+  if (!file.has("neighbors")) return truth;
+  truth.ids = file.dataset("neighbors").read_integers();
+  if (truth.ids.rows != queries) {
+    fail(file, "neighbors", fmt::format("has {} rows for {} queries", truth.ids.rows, queries));
+  }
+  for (const std::int64_t id : truth.ids.values) {
+    if (id < -1 || id >= static_cast<std::int64_t>(n)) {
+      fail(file, "neighbors", fmt::format("holds id {}, but train has {} rows", id, n));
+    }
+  }
+  if (!file.has("distances")) return truth;
+  truth.distances = file.dataset("distances").read_floats();
+  if (truth.distances.rows != queries || truth.distances.cols != truth.ids.cols) {
+    fail(file, "distances", "has another shape than 'neighbors'");
+  }
+  from_stored(metric, truth.distances);
+  return truth;
+}
+
+std::vector<std::string> read_labels(const Hdf5Reader& file, const std::string& name,
+                                     std::size_t rows) {
+  if (!file.has(name)) return {};
+  auto labels = file.dataset(name).read_strings();
+  if (labels.size() != rows) {
+    fail(file, name, fmt::format("has {} labels for {} vectors", labels.size(), rows));
+  }
+  return labels;
+}
+
+Matrix<float> read_queries(const Hdf5Reader& file, const std::string& name, std::size_t dim) {
+  const Hdf5Dataset dataset = file.dataset(name);
+  if (dataset.cols() != dim) {
+    fail(file, name, fmt::format("has dim {}, but train has {}", dataset.cols(), dim));
+  }
+  return dataset.read_floats();
+}
+
+void check_shapes(const BenchmarkSet& set) {
+  const std::size_t dim = set.train.cols;
+  if (dim == 0) throw std::invalid_argument("a set to write needs train vectors of dim 1 or more");
+  if (set.test.rows > 0 && set.test.cols != dim) {
+    throw std::invalid_argument(
+        fmt::format("test has dim {}, but train has {}", set.test.cols, dim));
+  }
+  const auto& truth = set.truth;
+  if (truth.ids.cols > 0 &&
+      (truth.ids.rows != set.test.rows || truth.distances.rows != truth.ids.rows ||
+       truth.distances.cols != truth.ids.cols)) {
+    throw std::invalid_argument(fmt::format(
+        "ground truth of {} x {} ids, {} x {} distances for {} "
+        "queries",
+        truth.ids.rows, truth.ids.cols, truth.distances.rows, truth.distances.cols, set.test.rows));
+  }
+}
+
+void write_part(Hdf5Writer& file, const std::string& name, const Matrix<float>& part,
+                std::size_t dim, Stored stored) {
+  file.vectors(name, MatrixSource({part.values.data(), part.rows, dim}), stored);
+}
+
+}  // namespace
+
+std::string distance_name(Metric metric) {
+  return metric == Metric::l2 ? "euclidean" : metric == Metric::cosine ? "angular" : "ip";
+}
+
+Matrix<float> stored_distances(const Matrix<float>& distances, Metric metric) {
+  Matrix<float> stored = distances;
+  if (metric == Metric::l2) {
+    for (float& d : stored.values) d = std::sqrt(d);
+  }
+  return stored;
+}
+
+BenchmarkSet read_set(const Hdf5Reader& file, ReadTrain train) {
+  BenchmarkSet set;
+  set.metric = read_metric(file);
+  const Hdf5Dataset base = file.dataset("train");
+  if (base.cols() == 0) fail(file, "train", "dim is 0");
+  set.test = read_queries(file, "test", base.cols());
+  set.truth = read_truth(file, base.rows(), set.test.rows, set.metric);
+  if (file.has("learn_queries"))
+    set.learn_queries = read_queries(file, "learn_queries", base.cols());
+  set.train_labels = read_labels(file, "train_labels", base.rows());
+  set.test_labels = read_labels(file, "test_labels", set.test.rows);
+  if (train == ReadTrain::yes) set.train = base.read_floats();
+  return set;
+}
+
+BenchmarkSet read_set(const std::string& path, ReadTrain train) {
+  return read_set(Hdf5Reader(path), train);
+}
+
+void write_set(const std::string& path, const BenchmarkSet& set, Stored stored) {
+  check_shapes(set);
+  const std::size_t dim = set.train.cols;
+  Hdf5Writer file(path);
+  write_part(file, "train", set.train, dim, stored);
+  write_part(file, "test", set.test, dim, stored);
+  if (set.truth.ids.cols > 0) {
+    file.integers("neighbors", set.truth.ids.view());
+    file.floats("distances", stored_distances(set.truth.distances, set.metric).view());
+  }
+  if (set.learn_queries.rows > 0) write_part(file, "learn_queries", set.learn_queries, dim, stored);
+  if (!set.train_labels.empty()) file.strings("train_labels", set.train_labels);
+  if (!set.test_labels.empty()) file.strings("test_labels", set.test_labels);
+  file.attribute("distance", distance_name(set.metric));
+  file.attribute("dimension", static_cast<std::int64_t>(dim));
+  file.attribute("type", "dense");
+  file.attribute("point_type", "float");
+  file.commit();
+}
+
+}  // namespace obliq::datasets

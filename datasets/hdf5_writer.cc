@@ -1,0 +1,157 @@
+// Every value has a fixed type in the file, whatever the machine: little-endian, IEEE.
+#include "datasets/hdf5_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "quant/half.h"
+
+namespace obliq::datasets {
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
+
+Hdf5Handle half_type() {
+  Hdf5Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
+  H5Tset_fields(type.id(), 15, 10, 5, 0, 10);
+  H5Tset_size(type.id(), 2);
+  H5Tset_ebias(type.id(), 15);
+  return type;
+}
+
+Hdf5Handle text_type() {
+  Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type.id(), H5T_VARIABLE);
+  H5Tset_cset(type.id(), H5T_CSET_UTF8);
+  return type;
+}
+
+std::vector<std::uint16_t> to_halves(const std::vector<float>& values, std::size_t count) {
+  std::vector<std::uint16_t> halves(count);
+  std::transform(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count),
+                 halves.begin(), float_to_half);
+  return halves;
+}
+
+}  // namespace
+
+Hdf5Writer::Hdf5Writer(const std::string& path) : pending_(path) {
+  const Hdf5Silence silence;
+  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_file_locking(access.id(), false, true);
+  file_ = {H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
+           H5Fclose};
+  if (!file_.valid()) fail();
+}
+
+void Hdf5Writer::fail() const {
+  throw std::system_error(std::make_error_code(std::errc::io_error),
+                          fmt::format("{}: cannot write: {}", pending_.path(), hdf5_reason()));
+}
+
+Hdf5Handle Hdf5Writer::create(const std::string& name, hid_t type,
+                              const std::vector<hsize_t>& dims) const {
+  const Hdf5Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
+                         H5Sclose);
+  Hdf5Handle dataset(
+      H5Dcreate2(file_.id(), name.c_str(), type, space.id(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      H5Dclose);
+  if (!dataset.valid()) fail();
+  return dataset;
+}
+
+void Hdf5Writer::write(const Hdf5Handle& dataset, hid_t type, const void* values) const {
+  if (H5Dwrite(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) fail();
+}
+
+void Hdf5Writer::vectors(const std::string& name, const VectorSource& source, Stored stored) {
+  const Hdf5Silence silence;
+  const Hdf5Handle half = half_type();
+  const bool halves = stored == Stored::float16;
+  const Hdf5Handle dataset =
+      create(name, halves ? half.id() : H5T_IEEE_F32LE, {source.rows(), source.dim()});
+  const std::size_t piece = std::max<std::size_t>(
+      kPieceBytes / sizeof(float) / std::max<std::size_t>(source.dim(), 1), 1);
+  std::vector<float> values(std::min(piece, source.rows()) * source.dim());
+  for (std::size_t first = 0; first < source.rows(); first += piece) {
+    const std::size_t count = std::min(piece, source.rows() - first);
+    source.read(first, count, values.data());
+    const hsize_t start[2] = {first, 0};
+    const hsize_t extent[2] = {count, source.dim()};
+    const Hdf5Handle space(H5Dget_space(dataset.id()), H5Sclose);
+    const Hdf5Handle memory(H5Screate_simple(2, extent, nullptr), H5Sclose);
+    H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start, nullptr, extent, nullptr);
+    const auto packed =
+        halves ? to_halves(values, count * source.dim()) : std::vector<std::uint16_t>();
+    const void* bytes = halves ? static_cast<const void*>(packed.data()) : values.data();
+    if (H5Dwrite(dataset.id(), halves ? half.id() : H5T_NATIVE_FLOAT, memory.id(), space.id(),
+                 H5P_DEFAULT, bytes) < 0) {
+      fail();
+    }
+  }
+}
+
+void Hdf5Writer::floats(const std::string& name, MatrixView<float> values) {
+  const Hdf5Silence silence;
+  write(create(name, H5T_IEEE_F32LE, {values.rows, values.cols}), H5T_NATIVE_FLOAT, values.data);
+}
+
+void Hdf5Writer::floats(const std::string& name, const std::vector<float>& values) {
+  const Hdf5Silence silence;
+  write(create(name, H5T_IEEE_F32LE, {values.size()}), H5T_NATIVE_FLOAT, values.data());
+}
+
+void Hdf5Writer::integers(const std::string& name, MatrixView<std::int64_t> values) {
+  const Hdf5Silence silence;
+  const bool narrow = std::all_of(values.data, values.data + values.size(), [](std::int64_t v) {
+    return v >= std::numeric_limits<std::int32_t>::min() &&
+           v <= std::numeric_limits<std::int32_t>::max();
+  });
+  write(create(name, narrow ? H5T_STD_I32LE : H5T_STD_I64LE, {values.rows, values.cols}),
+        H5T_NATIVE_INT64, values.data);
+}
+
+void Hdf5Writer::strings(const std::string& name, const std::vector<std::string>& values) {
+  const Hdf5Silence silence;
+  const Hdf5Handle type = text_type();
+  std::vector<const char*> texts(values.size());
+  std::transform(values.begin(), values.end(), texts.begin(),
+                 [](const std::string& value) { return value.c_str(); });
+  write(create(name, type.id(), {values.size()}), type.id(), texts.data());
+}
+
+void Hdf5Writer::scalar(const std::string& name, hid_t stored, hid_t type,
+                        const void* value) const {
+  const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  const Hdf5Handle attribute(
+      H5Acreate2(file_.id(), name.c_str(), stored, space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (!attribute.valid() || H5Awrite(attribute.id(), type, value) < 0) fail();
+}
+
+void Hdf5Writer::attribute(const std::string& name, const std::string& value) {
+  const Hdf5Silence silence;
+  const Hdf5Handle type = text_type();
+  const char* text = value.c_str();
+  scalar(name, type.id(), type.id(), &text);
+}
+
+void Hdf5Writer::attribute(const std::string& name, std::int64_t value) {
+  const Hdf5Silence silence;
+  scalar(name, H5T_STD_I64LE, H5T_NATIVE_INT64, &value);
+}
+
+void Hdf5Writer::attribute(const std::string& name, double value) {
+  const Hdf5Silence silence;
+  scalar(name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+}
+
+void Hdf5Writer::commit() {
+  const Hdf5Silence silence;
+  if (!file_.close()) fail();
+  pending_.commit();
+}
+
+}  // namespace obliq::datasets
