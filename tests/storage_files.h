@@ -1,9 +1,9 @@
 // Folders, whole files and resealed damage for the tests of storage/.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -49,12 +49,13 @@ inline Bytes read_bytes(const std::string& path) {
   if (!in) throw std::runtime_error("cannot read " + path);
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   Bytes bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
+  std::ranges::transform(text, bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
   return bytes;
 }
 
 inline void write_bytes(const std::string& path, const Bytes& bytes) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  std::filesystem::remove(path);  // truncating instead makes some file systems wait for the disk
+  std::ofstream out(path, std::ios::binary);
   out.write(reinterpret_cast<const char*>(bytes.data()),
             static_cast<std::streamsize>(bytes.size()));
   if (!out.flush()) throw std::runtime_error("cannot write " + path);

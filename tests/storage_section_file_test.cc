@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "storage/section_file.h"
-#include "tests/storage_files.h"
+#include "tests/storage_damage.h"
 
 namespace obliq {
 namespace {
@@ -20,18 +20,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-Bytes counting(std::size_t count) {
-  Bytes bytes(count);
-  for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<std::byte>(i * 7 + 1);
-  return bytes;
-}
-
 Bytes copy(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
 
 TEST(SectionFile, GivesBackEverySectionAtEveryLengthAroundThePadding) {
   const TemporaryFolder folder;
   SectionWriter writer(folder / "many");
-  for (std::size_t i = 0; i < 200; ++i) writer.add(fmt::format("s{}", i), counting(i));
+  for (std::size_t i = 0; i < 200; ++i) writer.add(fmt::format("s{}", i), counting_bytes(i));
   writer.commit();
 
   const auto file = SectionFile::open(folder / "many");
@@ -40,7 +34,7 @@ TEST(SectionFile, GivesBackEverySectionAtEveryLengthAroundThePadding) {
   for (std::size_t i = 0; i < 200; ++i) {
     const std::string name = fmt::format("s{}", i);
     EXPECT_EQ(file->section_names()[i], name);
-    EXPECT_EQ(copy(file->section(name)), counting(i));
+    EXPECT_EQ(copy(file->section(name)), counting_bytes(i));
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(file->section(name).data()) % 64, 0U);
     EXPECT_EQ(file->offset(name), end);
     file->verify(name);
@@ -64,7 +58,7 @@ TEST(SectionFile, CanHoldNoSectionAtAll) {
 
 TEST(SectionFile, AppendsInPiecesOfAnySize) {
   const TemporaryFolder folder;
-  const Bytes big = counting((std::size_t{3} << 20) + 5);  // thrice the writer's buffer
+  const Bytes big = counting_bytes((std::size_t{3} << 20) + 5);  // thrice the writer's buffer
   SectionWriter writer(folder / "pieces");
   writer.begin("big");
   writer.append(big);
@@ -82,7 +76,7 @@ TEST(SectionFile, AppendsInPiecesOfAnySize) {
 
 TEST(SectionFile, NamesAMissingSection) {
   const TemporaryFolder folder;
-  write_sections(folder / "f", {{"here", counting(3)}});
+  write_sections(folder / "f", {{"here", counting_bytes(3)}});
   const SectionFile file(folder / "f");
   EXPECT_TRUE(file.has("here"));
   EXPECT_FALSE(file.has("gone"));
@@ -96,7 +90,7 @@ TEST(SectionFile, NamesAMissingSection) {
 
 TEST(SectionFile, ReportsProgressUpToTheEndAndStopsWhenAsked) {
   const TemporaryFolder folder;
-  const Bytes bytes = counting(std::size_t{9} << 20);
+  const Bytes bytes = counting_bytes(std::size_t{9} << 20);
   write_sections(folder / "f", {{"a", bytes}, {"b", bytes}});
   const SectionFile file(folder / "f");
   std::vector<double> shares;
@@ -132,10 +126,10 @@ TEST(SectionWriter, RefusesNamesThatCannotBeStored) {
 TEST(SectionWriter, RefusesBytesOutsideASectionAndCallsAfterCommit) {
   const TemporaryFolder folder;
   SectionWriter writer(folder / "f");
-  EXPECT_THROW(writer.append(counting(1)), std::invalid_argument);
-  writer.add("a", counting(1));
+  EXPECT_THROW(writer.append(counting_bytes(1)), std::invalid_argument);
+  writer.add("a", counting_bytes(1));
   writer.commit();
-  EXPECT_THROW(writer.append(counting(1)), std::invalid_argument);
+  EXPECT_THROW(writer.append(counting_bytes(1)), std::invalid_argument);
   EXPECT_THROW(writer.begin("b"), std::invalid_argument);
   EXPECT_THROW(writer.commit(), std::invalid_argument);
   SectionFile(folder / "f").verify_all();
