@@ -1,12 +1,13 @@
 // Vector files behind one door. The format follows from the name:
 //
-//     .hdf5 .h5            ann-benchmarks; "FILE:dataset" picks a dataset (float32 or float16)
+//     .hdf5 .h5            ann-benchmarks; "FILE:dataset" picks a dataset (floats or integers)
 //     .fvecs .bvecs .ivecs TEXMEX: each row has its own little-endian int32 dim
 //     .fbin .u8bin .i8bin .f16bin .ibin   big-ann: uint32 n, uint32 dim, then the rows
-//     .npy                 NumPy 1.0 to 3.0 arrays of one or two dimensions, C order, no pickles
+//     .npy                 NumPy 1.0 to 3.0 arrays of floats or integers, C order, no pickles
 //
-// Every malformed file gives a std::runtime_error "path: at offset n: reason"; every size in a
-// header is compared with the bytes present before anything is allocated.
+// Values become floats as they are read; an array of one dimension is one column. A malformed file
+// gives a std::runtime_error "path: at offset n: reason" (HDF5: "path: dataset 'name': reason");
+// every size in a header is compared with the bytes present before anything is allocated.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,8 @@ Matrix<float> read_all(const VectorSource& source);
 /// Integer rows (.ivecs, .ibin, .npy of int32/int64/uint32, or an HDF5 dataset): ground truth ids.
 Matrix<std::int64_t> read_ids(const std::string& spec, std::string_view default_dataset);
 
-/// Writes vectors in the format that the name asks for (HDF5: into dataset "train").
+/// Writes vectors in the format that the name asks for (HDF5: into dataset "train"). Halves are
+/// rounded; throws std::invalid_argument naming a value that does not fit the format.
 void write_vectors(const std::string& path, const VectorSource& source);
 
 /// Writes integer rows (.ivecs, .ibin, .npy; HDF5: into dataset "neighbors").
@@ -85,7 +87,8 @@ struct ResultFile {
 };
 void write_results(const std::string& path, const ResultFile& results);
 
-/// The big-ann truth file: uint32 queries, uint32 k, uint32 ids, float32 distances.
+/// The big-ann truth file: uint32 queries, uint32 k, uint32 ids, float32 distances as they are.
+/// Ids must fit uint32, so that padded truth cannot be written.
 GroundTruth read_truth_bin(const std::string& path);
 void write_truth_bin(const std::string& path, const GroundTruth& truth);
 

@@ -1,34 +1,37 @@
-// The types of values that files store, and their way to and from floats. Everything little-endian.
+// The types of values that files store, and their way to and from floats and ids. Files are
+// little-endian, and so are the machines that this runs on.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace obliq::datasets {
 
 enum class Element : std::uint8_t { f32, f16, f64, u8, i8, i32, u32, i64 };
 
 /// Bytes of one value.
-constexpr std::size_t element_bytes(Element element) {
-  switch (element) {
-    case Element::u8:
-    case Element::i8:
-      return 1;
-    case Element::f16:
-      return 2;
-    case Element::f32:
-    case Element::i32:
-    case Element::u32:
-      return 4;
-    case Element::f64:
-    case Element::i64:
-      return 8;
-  }
-  return 0;
-}
+std::size_t element_bytes(Element element);
 
-constexpr bool is_integer(Element element) {
-  return element != Element::f16 && element != Element::f32 && element != Element::f64;
-}
+bool is_integer(Element element);
+
+/// "float32", "uint8" and so on, for errors.
+std::string_view element_name(Element element);
+
+/// Converts stored values, any alignment, to floats: exactly, but for rounding of the wide types.
+/// Reads out.size() * element_bytes bytes.
+void to_floats(Element element, const std::uint8_t* from, std::span<float> out);
+
+/// Converts stored integers. Requires is_integer(element).
+void to_integers(Element element, const std::uint8_t* from, std::span<std::int64_t> out);
+
+/// Stores floats: halves are rounded to nearest, integers must be whole. Returns how many values
+/// from the start fit; less than all when one is out of range or not whole. Writes values.size() *
+/// element_bytes bytes at the most. Wide types (f64, i64) always take every whole float.
+std::size_t from_floats(Element element, std::span<const float> values, std::uint8_t* out);
+
+/// Stores integers, as from_floats. Requires is_integer(element).
+std::size_t from_integers(Element element, std::span<const std::int64_t> values, std::uint8_t* out);
 
 }  // namespace obliq::datasets

@@ -13,8 +13,17 @@ namespace obliq::datasets {
 namespace {
 
 constexpr std::array kFormats{
-    Format{".hdf5", Element::f32, open_hdf5, read_hdf5_ids, write_hdf5, write_hdf5_ids},
-    Format{".h5", Element::f32, open_hdf5, read_hdf5_ids, write_hdf5, write_hdf5_ids},
+    Format{".hdf5", nullptr, Element::f32, Element::i64},
+    Format{".h5", nullptr, Element::f32, Element::i64},
+    Format{".fvecs", &kTexmex, Element::f32, std::nullopt},
+    Format{".bvecs", &kTexmex, Element::u8, std::nullopt},
+    Format{".ivecs", &kTexmex, Element::i32, Element::i32},
+    Format{".f16bin", &kBigAnn, Element::f16, std::nullopt},
+    Format{".fbin", &kBigAnn, Element::f32, std::nullopt},
+    Format{".u8bin", &kBigAnn, Element::u8, std::nullopt},
+    Format{".i8bin", &kBigAnn, Element::i8, std::nullopt},
+    Format{".ibin", &kBigAnn, Element::i32, Element::i32},
+    Format{".npy", &kNpy, Element::f32, Element::i64},
 };
 
 const Format* find_format(std::string_view path) {
@@ -46,7 +55,8 @@ std::unique_ptr<VectorSource> open_vectors(const std::string& spec,
                                            std::string_view default_dataset) {
   const Location location = locate(spec, default_dataset);
   const Format& format = format_of(location.path);
-  return format.open(location, format.element);
+  return format.flat == nullptr ? open_hdf5(location)
+                                : open_flat(location.path, *format.flat, format.vectors);
 }
 
 Matrix<float> read_all(const VectorSource& source) {
@@ -58,17 +68,30 @@ Matrix<float> read_all(const VectorSource& source) {
 Matrix<std::int64_t> read_ids(const std::string& spec, std::string_view default_dataset) {
   const Location location = locate(spec, default_dataset);
   const Format& format = format_of(location.path);
-  return format.read_ids(location, format.element);
+  return format.flat == nullptr ? read_hdf5_ids(location)
+                                : read_flat_ids(location.path, *format.flat, format.vectors);
 }
 
 void write_vectors(const std::string& path, const VectorSource& source) {
   const Format& format = format_of(path);
-  format.write(path, source, format.element);
+  if (format.flat == nullptr) {
+    write_hdf5(path, source);
+  } else {
+    write_flat(path, source, *format.flat, format.vectors);
+  }
 }
 
 void write_ids(const std::string& path, MatrixView<std::int64_t> ids) {
   const Format& format = format_of(path);
-  format.write_ids(path, ids, format.element);
+  if (!format.ids) {
+    throw std::invalid_argument(fmt::format(
+        "{}: {} files hold no ids; use .ivecs, .ibin, .npy or .hdf5", path, format.suffix));
+  }
+  if (format.flat == nullptr) {
+    write_hdf5_ids(path, ids);
+  } else {
+    write_flat_ids(path, ids, *format.flat, *format.ids);
+  }
 }
 
 }  // namespace obliq::datasets

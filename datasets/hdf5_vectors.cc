@@ -32,21 +32,21 @@ class Hdf5Vectors final : public VectorSource {
 
 }  // namespace
 
-std::unique_ptr<VectorSource> open_hdf5(const Location& location, Element) {
+std::unique_ptr<VectorSource> open_hdf5(const Location& location) {
   return std::make_unique<Hdf5Vectors>(location);
 }
 
-Matrix<std::int64_t> read_hdf5_ids(const Location& location, Element) {
+Matrix<std::int64_t> read_hdf5_ids(const Location& location) {
   return Hdf5Reader(location.path).dataset(location.dataset).read_integers();
 }
 
-void write_hdf5(const std::string& path, const VectorSource& source, Element) {
+void write_hdf5(const std::string& path, const VectorSource& source) {
   Hdf5Writer file(path);
   file.vectors("train", source, Stored::float32);
   file.commit();
 }
 
-void write_hdf5_ids(const std::string& path, MatrixView<std::int64_t> ids, Element) {
+void write_hdf5_ids(const std::string& path, MatrixView<std::int64_t> ids) {
   Hdf5Writer file(path);
   file.integers("neighbors", ids);
   file.commit();

@@ -7,7 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "quant/half.h"
+#include "datasets/element.h"
 
 namespace obliq::datasets {
 namespace {
@@ -29,10 +29,12 @@ Hdf5Handle text_type() {
   return type;
 }
 
-std::vector<std::uint16_t> to_halves(const std::vector<float>& values, std::size_t count) {
-  std::vector<std::uint16_t> halves(count);
-  std::transform(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count),
-                 halves.begin(), float_to_half);
+std::vector<std::uint8_t> to_halves(const std::string& path, std::span<const float> values) {
+  std::vector<std::uint8_t> halves(values.size() * element_bytes(Element::f16));
+  const std::size_t done = from_floats(Element::f16, values, halves.data());
+  if (done < values.size()) {
+    throw std::invalid_argument(fmt::format("{}: {} does not fit float16", path, values[done]));
+  }
   return halves;
 }
 
@@ -84,8 +86,8 @@ void Hdf5Writer::vectors(const std::string& name, const VectorSource& source, St
     const Hdf5Handle space(H5Dget_space(dataset.id()), H5Sclose);
     const Hdf5Handle memory(H5Screate_simple(2, extent, nullptr), H5Sclose);
     H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start, nullptr, extent, nullptr);
-    const auto packed =
-        halves ? to_halves(values, count * source.dim()) : std::vector<std::uint16_t>();
+    const auto packed = halves ? to_halves(pending_.path(), {values.data(), count * source.dim()})
+                               : std::vector<std::uint8_t>();
     const void* bytes = halves ? static_cast<const void*>(packed.data()) : values.data();
     if (H5Dwrite(dataset.id(), halves ? half.id() : H5T_NATIVE_FLOAT, memory.id(), space.id(),
                  H5P_DEFAULT, bytes) < 0) {

@@ -1,0 +1,154 @@
+// One template for each direction, one switch that gives it the type.
+#include "datasets/element.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "quant/half.h"
+
+namespace obliq::datasets {
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+// A half: 16 bits that are no number to C++.
+struct Half {
+  std::uint16_t bits;
+};
+
+// Calls visit(T{}) with the type that stands for `element` in memory.
+template <typename Visit>
+auto with_type(Element element, Visit visit) {
+  switch (element) {
+    case Element::f32:
+      return visit(float{});
+    case Element::f16:
+      return visit(Half{});
+    case Element::f64:
+      return visit(double{});
+    case Element::u8:
+      return visit(std::uint8_t{});
+    case Element::i8:
+      return visit(std::int8_t{});
+    case Element::i32:
+      return visit(std::int32_t{});
+    case Element::u32:
+      return visit(std::uint32_t{});
+    case Element::i64:
+      return visit(std::int64_t{});
+  }
+  throw std::invalid_argument("not an element type: " + std::to_string(static_cast<int>(element)));
+}
+
+template <typename T>
+bool store(float value, T& stored) {
+  if constexpr (std::is_same_v<T, Half>) {
+    stored.bits = float_to_half(value);
+    return std::isinf(value) || !std::isinf(half_to_float(stored.bits));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    stored = value;
+    return true;
+  } else {
+    // The upper limit + 1 is a power of two, hence a float; NaN fails the comparison.
+    constexpr auto kLow = static_cast<double>(std::numeric_limits<T>::min());
+    constexpr double kHigh = 2.0 * (static_cast<double>(std::numeric_limits<T>::max() / 2) + 1);
+    if (!(value >= kLow && value < kHigh && value == std::trunc(value))) return false;
+    stored = static_cast<T>(value);
+    return true;
+  }
+}
+
+template <typename T>
+float widen(T stored) {
+  if constexpr (std::is_same_v<T, Half>) {
+    return half_to_float(stored.bits);
+  } else {
+    return static_cast<float>(stored);
+  }
+}
+
+}  // namespace
+
+std::size_t element_bytes(Element element) {
+  return with_type(element, [](auto zero) { return sizeof zero; });
+}
+
+bool is_integer(Element element) {
+  return with_type(element, [](auto zero) { return std::is_integral_v<decltype(zero)>; });
+}
+
+std::string_view element_name(Element element) {
+  switch (element) {
+    case Element::f32:
+      return "float32";
+    case Element::f16:
+      return "float16";
+    case Element::f64:
+      return "float64";
+    case Element::u8:
+      return "uint8";
+    case Element::i8:
+      return "int8";
+    case Element::i32:
+      return "int32";
+    case Element::u32:
+      return "uint32";
+    case Element::i64:
+      return "int64";
+  }
+  return "unknown";
+}
+
+void to_floats(Element element, const std::uint8_t* from, std::span<float> out) {
+  with_type(element, [&](auto stored) {
+    for (float& value : out) {
+      std::memcpy(&stored, from, sizeof stored);
+      value = widen(stored);
+      from += sizeof stored;
+    }
+  });
+}
+
+void to_integers(Element element, const std::uint8_t* from, std::span<std::int64_t> out) {
+  with_type(element, [&](auto stored) {
+    if constexpr (std::is_integral_v<decltype(stored)>) {
+      for (std::int64_t& value : out) {
+        std::memcpy(&stored, from, sizeof stored);
+        value = stored;
+        from += sizeof stored;
+      }
+    }
+  });
+}
+
+std::size_t from_floats(Element element, std::span<const float> values, std::uint8_t* out) {
+  return with_type(element, [&](auto stored) {
+    std::size_t done = 0;
+    for (; done < values.size() && store(values[done], stored); ++done) {
+      std::memcpy(out + done * sizeof stored, &stored, sizeof stored);
+    }
+    return done;
+  });
+}
+
+std::size_t from_integers(Element element, std::span<const std::int64_t> values,
+                          std::uint8_t* out) {
+  return with_type(element, [&](auto stored) {
+    std::size_t done = 0;
+    if constexpr (std::is_integral_v<decltype(stored)>) {
+      for (; done < values.size() && std::in_range<decltype(stored)>(values[done]); ++done) {
+        stored = static_cast<decltype(stored)>(values[done]);
+        std::memcpy(out + done * sizeof stored, &stored, sizeof stored);
+      }
+    }
+    return done;
+  });
+}
+
+}  // namespace obliq::datasets

@@ -1,0 +1,143 @@
+// A parser for that one literal: a dict of a string, a bool and a tuple of whole numbers.
+#include "datasets/npy_header.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <string_view>
+
+#include "datasets/file_error.h"
+
+namespace obliq::datasets {
+namespace {
+
+class Parser {
+ public:
+  Parser(const FileBytes& file, std::size_t start, std::size_t length)
+      : file_(file), at_(start), end_(start + length) {}
+
+  NpyHeader parse() {
+    expect('{');
+    while (!accept('}')) {
+      entry();
+      if (!accept(',')) {
+        expect('}');
+        break;
+      }
+    }
+    if (header_.descr_offset == 0) fail("'descr' is missing");
+    if (header_.order_offset == 0) fail("'fortran_order' is missing");
+    if (header_.shape_offset == 0) fail("'shape' is missing");
+    skip_space();
+    if (at_ != end_) fail("text after the closing brace");
+    return header_;
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view reason) const {
+    fail_at(file_.name, at_, fmt::format("npy header: {}", reason));
+  }
+
+  char peek() const { return at_ < end_ ? static_cast<char>(file_.bytes[at_]) : '\0'; }
+
+  void skip_space() {
+    while (peek() == ' ' || peek() == '\n') ++at_;
+  }
+
+  bool accept(char wanted) {
+    skip_space();
+    if (peek() != wanted || at_ == end_) return false;
+    ++at_;
+    return true;
+  }
+
+  void expect(char wanted) {
+    if (!accept(wanted)) fail(fmt::format("'{}' expected", wanted));
+  }
+
+  // The place of a value, for errors about it. Each key may come once.
+  std::size_t start_value(std::size_t& offset) {
+    if (offset != 0) fail("a key is repeated");
+    expect(':');
+    skip_space();
+    return offset = at_;
+  }
+
+  void entry() {
+    const std::string key = text();
+    if (key == "descr") {
+      start_value(header_.descr_offset);
+      if (peek() == '[') fail("records (structured types) are not read");
+      header_.descr = text();
+    } else if (key == "fortran_order") {
+      start_value(header_.order_offset);
+      header_.fortran_order = truth();
+    } else if (key == "shape") {
+      start_value(header_.shape_offset);
+      header_.shape = tuple();
+    } else {
+      fail(fmt::format("unknown key '{}'", key));
+    }
+  }
+
+  std::string text() {
+    const char quote = accept('"') ? '"' : '\'';
+    if (quote == '\'') expect('\'');
+    std::string value;
+    for (; peek() != quote; ++at_) {
+      if (at_ == end_ || peek() < ' ' || peek() == '\\') fail("a plain string expected");
+      value.push_back(peek());
+    }
+    ++at_;
+    return value;
+  }
+
+  bool truth() {
+    for (const std::string_view word : {"True", "False"}) {
+      const std::string_view rest(reinterpret_cast<const char*>(file_.bytes.data()) + at_,
+                                  end_ - at_);
+      if (!rest.starts_with(word)) continue;
+      at_ += word.size();
+      return word == "True";
+    }
+    fail("True or False expected");
+  }
+
+  std::vector<std::size_t> tuple() {
+    std::vector<std::size_t> values;
+    expect('(');
+    while (!accept(')')) {
+      values.push_back(number());
+      if (!accept(',')) {
+        expect(')');
+        break;
+      }
+    }
+    return values;
+  }
+
+  std::size_t number() {
+    skip_space();
+    if (peek() < '0' || peek() > '9') fail("a whole number of 0 or more expected");
+    std::size_t value = 0;
+    for (; peek() >= '0' && peek() <= '9'; ++at_) {
+      const auto digit = static_cast<std::size_t>(peek() - '0');
+      if (value > (std::numeric_limits<std::size_t>::max() - digit) / 10) fail("number too large");
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
+  const FileBytes& file_;
+  std::size_t at_;
+  std::size_t end_;
+  NpyHeader header_;
+};
+
+}  // namespace
+
+NpyHeader parse_npy_header(const FileBytes& file, std::size_t start, std::size_t length) {
+  return Parser(file, start, length).parse();
+}
+
+}  // namespace obliq::datasets
