@@ -193,7 +193,7 @@ TEST_F(DamagedFile, IsRefusedWhenANameCannotBe) {
       std::memcpy(e.name, name.data(), name.size());
     });
   };
-  using namespace std::string_view_literals;
+  using std::string_view_literals::operator""sv;
   EXPECT_EQ(named("other"), "");
   for (const auto name : {""sv, "sixteen_letters_"sv, "a\0b"sv, "line\n"sv, "\x80"sv, "a b"sv}) {
     EXPECT_EQ(named(name), says("table entry at offset 360: not a section name")) << name;
