@@ -1,1 +1,239 @@
+// The public face: checks what callers give, then hands over to segment, builder and searcher.
 #include "obliq/index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+
+#include "index/builder.h"
+#include "index/coder.h"
+#include "index/confidence.h"
+#include "index/index_file.h"
+#include "index/searcher.h"
+#include "quant/half.h"
+#include "quant/kernels/dispatch.h"
+#include "quant/parallel.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::uint32_t kNowhere = 0xFFFFFFFFU;
+constexpr std::size_t kQueriesAPiece = 8;
+
+/// Where a row's primary entry is.
+struct Place {
+  std::uint32_t list = kNowhere;
+  std::uint64_t entry = 0;
+};
+
+void check_search(const Segment& segment, MatrixView<float> queries, const SearchOptions& options) {
+  if (queries.cols != segment.dim()) {
+    throw std::invalid_argument(
+        fmt::format("queries have dim {}, the index has {}", queries.cols, segment.dim()));
+  }
+  if (options.k == 0) throw std::invalid_argument("k must be 1 or more");
+  if (options.nprobe == 0) throw std::invalid_argument("nprobe must be 1 or more");
+  if (!(options.confidence > 0 && options.confidence <= 1)) {
+    throw std::invalid_argument(
+        fmt::format("confidence must be in (0, 1], not {}", options.confidence));
+  }
+  require_finite(queries, "query");
+}
+
+}  // namespace
+
+std::string to_string(RawTier raw) {
+  switch (raw) {
+    case RawTier::none:
+      return "none";
+    case RawTier::fp16:
+      return "fp16";
+    case RawTier::fp32:
+      return "fp32";
+  }
+  throw std::invalid_argument("not a raw tier: " + std::to_string(static_cast<int>(raw)));
+}
+
+RawTier parse_raw_tier(std::string_view name) {
+  for (const RawTier raw : {RawTier::none, RawTier::fp16, RawTier::fp32}) {
+    if (name == to_string(raw)) return raw;
+  }
+  throw std::invalid_argument("unknown raw tier '" + std::string(name) +
+                              "'; valid: none, fp16, fp32");
+}
+
+struct Index::Impl {
+  Segment segment;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Searcher>> idle;  ///< scratch that no search uses now
+  std::once_flag places_made;
+  std::vector<Place> places;  ///< of each row; made by the first reconstruct
+
+  explicit Impl(Segment made) : segment(std::move(made)) {}
+
+  std::unique_ptr<Searcher> take_searcher() {
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        auto searcher = std::move(idle.back());
+        idle.pop_back();
+        return searcher;
+      }
+    }
+    return std::make_unique<Searcher>(segment);
+  }
+
+  void give_back(std::unique_ptr<Searcher> searcher) {
+    const std::lock_guard lock(mutex);
+    idle.push_back(std::move(searcher));
+  }
+
+  void find_places() {
+    places.resize(segment.info.n);
+    for (std::size_t l = 0; l < segment.lists.size(); ++l) {
+      const ListRecord& record = segment.lists[l];
+      for (std::uint64_t e = record.first; e < record.first + record.count; ++e) {
+        const std::uint32_t row = entry_row(segment.blocks.data(), segment.dim(), e);
+        if (row < places.size()) places[row] = {static_cast<std::uint32_t>(l), e};
+      }
+    }
+  }
+
+  std::size_t row_of(std::int64_t id) const {
+    if (segment.ids.empty()) {
+      if (id >= 0 && static_cast<std::uint64_t>(id) < segment.info.n) {
+        return static_cast<std::size_t>(id);
+      }
+    } else {
+      const auto found = std::find(segment.ids.begin(), segment.ids.end(), id);
+      if (found != segment.ids.end()) {
+        return static_cast<std::size_t>(found - segment.ids.begin());
+      }
+    }
+    throw std::invalid_argument(fmt::format("id {} is not in the index", id));
+  }
+
+  void decode(std::size_t row, float* out);
+};
+
+void Index::Impl::decode(std::size_t row, float* out) {
+  std::call_once(places_made, [this] { find_places(); });
+  const Place place = places[row];
+  if (place.list == kNowhere) throw std::runtime_error(fmt::format("row {} has no entry", row));
+  const std::size_t dim = segment.dim();
+  const RowShape& shape = segment.row_shape;
+  const std::uint8_t* stored = segment.rows.data() + row * shape.bytes();
+  std::vector<std::uint8_t> code;
+  if (shape.leads_with_signs) {
+    code.resize(plane_bytes(dim));
+    kernels().gather_signs(segment.blocks.data() + place.entry / kBlockEntries * block_bytes(dim),
+                           static_cast<std::uint32_t>(place.entry % kBlockEntries), dim,
+                           code.data());
+  }
+  code.insert(code.end(), stored, stored + shape.rest);
+  segment.quantizer->decode(code.data(),
+                            read_factors(shape, stored, segment.lists[place.list].scale), out);
+  const float* centroid = segment.centroid(place.list);
+  for (std::size_t i = 0; i < dim; ++i) out[i] += centroid[i];
+  segment.door->leave(out);
+}
+
+Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Index::Index(Index&&) noexcept = default;
+Index& Index::operator=(Index&&) noexcept = default;
+Index::~Index() = default;
+
+Index Index::build(const VectorSource& base, const BuildOptions& options) {
+  return Index(std::make_unique<Impl>(build_segment(base, options)));
+}
+
+Index Index::build(MatrixView<float> base, const BuildOptions& options) {
+  return build(MatrixSource(base), options);
+}
+
+Index Index::open(const std::string& path, bool verify_all) {
+  return Index(std::make_unique<Impl>(open_segment(path, verify_all)));
+}
+
+void Index::save(const std::string& path) const { save_segment(impl_->segment, path); }
+
+SearchResult Index::search(MatrixView<float> queries, const SearchOptions& options) const {
+  SearchResult result{Matrix<float>(queries.rows, options.k),
+                      Matrix<std::int64_t>(queries.rows, options.k)};
+  search(queries, options, result.distances.values.data(), result.ids.values.data());
+  return result;
+}
+
+void Index::search(MatrixView<float> queries, const SearchOptions& options, float* distances,
+                   std::int64_t* ids, SearchCounters* counters) const {
+  const Segment& segment = impl_->segment;
+  check_search(segment, queries, options);
+  const SearchPlan plan = {options.k, options.nprobe,
+                           static_cast<float>(normal_quantile(options.confidence))};
+  std::mutex counting;
+  parallel_for(queries.rows, kQueriesAPiece, options.threads,
+               [&](std::size_t begin, std::size_t end, int) {
+                 auto searcher = impl_->take_searcher();
+                 SearchCounters local;
+                 for (std::size_t i = begin; i < end; ++i) {
+                   std::int64_t* answers = ids + i * plan.k;
+                   searcher->search(queries.row(i), plan, distances + i * plan.k, answers, local);
+                   if (segment.ids.empty()) continue;
+                   for (std::size_t j = 0; j < plan.k; ++j) {
+                     if (answers[j] >= 0) answers[j] = segment.ids[answers[j]];
+                   }
+                 }
+                 impl_->give_back(std::move(searcher));
+                 if (counters == nullptr) return;
+                 const std::lock_guard lock(counting);
+                 counters->lists += local.lists;
+                 counters->entries += local.entries;
+                 counters->refined += local.refined;
+                 counters->exact += local.exact;
+               });
+}
+
+void Index::reconstruct(std::int64_t id, float* out) const {
+  const Segment& segment = impl_->segment;
+  const std::size_t row = impl_->row_of(id);
+  const std::uint8_t* raw = segment.raw.data() + row * raw_bytes(segment.raw_tier(), segment.dim());
+  switch (segment.raw_tier()) {
+    case RawTier::none:
+      impl_->decode(row, out);
+      break;
+    case RawTier::fp32:
+      std::copy_n(raw, 4 * segment.dim(), reinterpret_cast<std::uint8_t*>(out));
+      break;
+    case RawTier::fp16:
+      for (std::size_t i = 0; i < segment.dim(); ++i) {
+        out[i] = half_to_float(reinterpret_cast<const std::uint16_t*>(raw)[i]);
+      }
+      break;
+  }
+}
+
+IndexStats Index::stats() const {
+  const Segment& segment = impl_->segment;
+  IndexStats stats;
+  stats.n = segment.info.n;
+  stats.dim = segment.info.dim;
+  stats.nlist = segment.info.nlist;
+  stats.metric = segment.metric();
+  stats.quantizer = segment.info.quantizer;
+  stats.raw = segment.raw_tier();
+  const std::size_t bytes =
+      segment.blocks.size() + segment.rows.size() + segment.raw.size() + segment.lists.size_bytes();
+  if (stats.n > 0) {
+    stats.bytes_per_vector = static_cast<double>(bytes) / static_cast<double>(stats.n);
+  }
+  stats.id_bytes = segment.ids.size_bytes();
+  stats.centroid_bytes = segment.centroids.size_bytes() + segment.mean.size_bytes() +
+                         segment.router_blocks.size() + segment.router_rows.size();
+  stats.file_bytes = segment.file_bytes;
+  stats.format_version = segment.format_version;
+  return stats;
+}
+
+}  // namespace obliq

@@ -1,0 +1,346 @@
+#include "index/builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+#include "index/coder.h"
+#include "index/kmeans.h"
+#include "index/list_layout.h"
+#include "index/router.h"
+#include "quant/half.h"
+#include "quant/kernels/dispatch.h"
+#include "quant/parallel.h"
+#include "quant/random.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kChunkFloats = std::size_t{1} << 22;  // of the base read at a time
+constexpr std::size_t kMaxDim = 65536;
+constexpr float kListWeight = 0.5F;  // w of the list order, router.h
+
+/// The bytes behind the spans of a built segment.
+struct Buffers {
+  std::vector<float> mean, centroids;
+  std::vector<ListRecord> lists;
+  std::vector<std::uint8_t> blocks, rows, router_blocks, router_rows, raw;
+  std::vector<std::int64_t> ids;
+};
+
+class Builder {
+ public:
+  Builder(const VectorSource& base, const BuildOptions& options)
+      : base_(base),
+        options_(options),
+        n_(base.rows()),
+        dim_(base.dim()),
+        buffers_(std::make_shared<Buffers>()) {}
+
+  Segment build();
+
+ private:
+  void check() const;
+  void start();
+  std::size_t chunk_rows() const { return std::clamp<std::size_t>(kChunkFloats / dim_, 1, n_); }
+  Matrix<float> sample(std::size_t count) const;
+  void train();
+  void code_base();
+  void code_chunk(MatrixView<float> original, std::size_t first);
+  void store_raw(MatrixView<float> vectors, std::size_t first);
+  void lay_lists();
+  void finish_info();
+  void publish();
+
+  const VectorSource& base_;
+  const BuildOptions& options_;
+  const std::size_t n_;
+  const std::size_t dim_;
+  std::shared_ptr<Buffers> buffers_;
+  Segment segment_;
+  // One a vector, until the lists are laid.
+  std::vector<std::uint32_t> nearest_;
+  std::vector<CodedNumbers> numbers_;
+  std::vector<std::uint8_t> signs_;
+  double norm2_sum_ = 0;
+};
+
+void Builder::check() const {
+  if (dim_ == 0 || dim_ > kMaxDim) {
+    throw std::invalid_argument(fmt::format("dim must be 1 to {}, not {}", kMaxDim, dim_));
+  }
+  if (n_ >= std::numeric_limits<std::uint32_t>::max()) {
+    throw std::invalid_argument(fmt::format("{} vectors are too many for one index", n_));
+  }
+  const auto& centroids = options_.centroids;
+  if (centroids.rows > 0 && centroids.cols != dim_) {
+    throw std::invalid_argument(
+        fmt::format("centroids have dim {}, the base has {}", centroids.cols, dim_));
+  }
+  require_finite(centroids, "centroid");
+  const auto& ids = options_.ids;
+  if (ids.rows > 0 && (ids.rows != n_ || ids.cols != 1)) {
+    throw std::invalid_argument(
+        fmt::format("ids are {} x {}, expected {} x 1", ids.rows, ids.cols, n_));
+  }
+  if (options_.quantizer.size() >= sizeof SegmentInfo::quantizer) {
+    throw std::invalid_argument("quantizer spec '" + options_.quantizer + "' is too long");
+  }
+  if (options_.kmeans_iterations < 0 || options_.kmeans_points == 0) {
+    throw std::invalid_argument("kmeans_iterations must be 0 or more and kmeans_points 1 or more");
+  }
+}
+
+void Builder::start() {
+  SegmentInfo& info = segment_.info;
+  info.n = n_;
+  info.dim = dim_;
+  info.seed = options_.seed;
+  info.metric = static_cast<std::uint32_t>(options_.metric);
+  info.raw = static_cast<std::uint32_t>(options_.raw);
+  info.list_weight = kListWeight;
+  info.nlist = options_.nlist == 0 ? choose_nlist(n_) : std::min(options_.nlist, n_);
+  if (options_.centroids.rows > 0) info.nlist = options_.centroids.rows;
+  if (n_ == 0) info.nlist = 0;
+  const std::string spec = make_quantizer(options_.quantizer, dim_, options_.seed)->spec();
+  std::copy_n(spec.data(), std::min(spec.size(), sizeof info.quantizer - 1), info.quantizer);
+  buffers_->mean.assign(dim_, 0.0F);
+  segment_.mean = buffers_->mean;
+  complete(segment_);
+}
+
+// `count` rows spread evenly over the base with a seeded jitter, behind the door. Reads the base
+// once, in order.
+Matrix<float> Builder::sample(std::size_t count) const {
+  Random random(options_.seed);
+  Matrix<float> rows(count, dim_);
+  const std::size_t chunk = chunk_rows();
+  Matrix<float> read(chunk, dim_);
+  std::size_t taken = 0;
+  for (std::size_t first = 0; first < n_; first += chunk) {
+    const std::size_t size = std::min(chunk, n_ - first);
+    report(options_.progress, "sample", static_cast<double>(first) / static_cast<double>(n_));
+    base_.read(first, size, read.values.data());
+    require_finite({read.values.data(), size, dim_}, "base vector", first);
+    for (; taken < count && taken * n_ / count < first + size; ++taken) {
+      const std::size_t begin = std::max(taken * n_ / count, first);
+      const std::size_t end = std::min((taken + 1) * n_ / count, first + size);
+      const std::size_t pick = begin + random.below(std::max(end, begin + 1) - begin);
+      std::copy_n(read.row(pick - first), dim_, rows.row(taken));
+    }
+  }
+  parallel_for(count, 256, options_.threads, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) segment_.door->enter(rows.row(i));
+  });
+  return rows;
+}
+
+std::vector<float> mean_of_rows(const Matrix<float>& rows) {
+  std::vector<double> sum(rows.cols);
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    for (std::size_t j = 0; j < rows.cols; ++j) sum[j] += rows.row(i)[j];
+  }
+  std::vector<float> mean(rows.cols);
+  for (std::size_t j = 0; j < rows.cols; ++j) {
+    mean[j] = static_cast<float>(sum[j] / static_cast<double>(rows.rows));
+  }
+  return mean;
+}
+
+// Sets the mean and the centroids.
+void Builder::train() {
+  const std::size_t nlist = segment_.info.nlist;
+  const bool given = options_.centroids.rows > 0;
+  const std::size_t points = given ? 4096 : options_.kmeans_points * nlist;
+  Matrix<float> rows = sample(std::min(n_, points));
+  if (options_.metric != Metric::ip) buffers_->mean = mean_of_rows(rows);
+  segment_.mean = buffers_->mean;
+  complete(segment_);
+
+  Matrix<float> centroids(nlist, dim_);
+  if (given) {
+    std::copy_n(options_.centroids.data, options_.centroids.size(), centroids.values.data());
+    const auto rotation = make_rotation(dim_, options_.seed);
+    for (std::size_t l = 0; l < nlist; ++l) rotation->apply(centroids.row(l));
+  } else {
+    centroids = kmeans(rows.view(), {nlist, options_.kmeans_iterations, options_.seed,
+                                     options_.threads, options_.progress})
+                    .centroids;
+  }
+  for (std::size_t l = 0; l < nlist; ++l) {
+    for (std::size_t j = 0; j < dim_; ++j) centroids.row(l)[j] -= buffers_->mean[j];
+  }
+  buffers_->centroids = std::move(centroids.values);
+  segment_.centroids = buffers_->centroids;
+}
+
+void Builder::code_base() {
+  nearest_.resize(n_);
+  numbers_.resize(n_);
+  signs_.resize(n_ * plane_bytes(dim_));
+  buffers_->rows.resize(n_ * segment_.row_shape.bytes());
+  buffers_->raw.resize(n_ * raw_bytes(options_.raw, dim_));
+  const std::size_t chunk = chunk_rows();
+  Matrix<float> vectors(chunk, dim_);
+  for (std::size_t first = 0; first < n_; first += chunk) {
+    const std::size_t count = std::min(chunk, n_ - first);
+    report(options_.progress, "encode", static_cast<double>(first) / static_cast<double>(n_));
+    base_.read(first, count, vectors.values.data());
+    const MatrixView<float> view{vectors.values.data(), count, dim_};
+    require_finite(view, "base vector", first);
+    code_chunk(view, first);
+  }
+}
+
+void Builder::code_chunk(MatrixView<float> original, std::size_t first) {
+  for (std::size_t i = 0; i < original.rows; ++i) {
+    norm2_sum_ += kernels().dot(original.row(i), original.row(i), dim_);
+  }
+  Matrix<float> entered(original.rows, dim_);
+  const MatrixView<float> centroids{buffers_->centroids.data(), segment_.info.nlist, dim_};
+  parallel_for(original.rows, 64, options_.threads, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) {
+      std::copy_n(original.row(i), dim_, entered.row(i));
+      segment_.door->enter(entered.row(i));
+    }
+  });
+  assign_nearest(entered.view(), centroids, options_.threads, nearest_.data() + first, nullptr);
+  const std::size_t bytes = segment_.row_shape.bytes();
+  parallel_for(original.rows, 256, options_.threads, [&](std::size_t begin, std::size_t end, int) {
+    Coder coder(*segment_.quantizer, options_.metric);
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t row = first + i;
+      numbers_[row] = coder.encode(entered.row(i), centroids.row(nearest_[row]),
+                                   signs_.data() + row * plane_bytes(dim_),
+                                   buffers_->rows.data() + row * bytes);
+      if (options_.metric != Metric::cosine) continue;
+      // 1 - |x|^2 of a normalised vector: 1 where it is zero (door.h).
+      const float* x = original.row(i);
+      if (std::any_of(x, x + dim_, [](float value) { return value != 0; })) continue;
+      numbers_[row].a += 1;
+      numbers_[row].bracket += 1;
+    }
+  });
+  store_raw(original, first);
+}
+
+void Builder::store_raw(MatrixView<float> vectors, std::size_t first) {
+  if (options_.raw == RawTier::none) return;
+  const std::size_t bytes = raw_bytes(options_.raw, dim_);
+  std::vector<float> x(dim_);
+  for (std::size_t i = 0; i < vectors.rows; ++i) {
+    std::copy_n(vectors.row(i), dim_, x.data());
+    if (options_.metric == Metric::cosine) normalise(x.data(), dim_);
+    std::uint8_t* out = buffers_->raw.data() + (first + i) * bytes;
+    if (options_.raw == RawTier::fp32) {
+      std::memcpy(out, x.data(), bytes);
+      continue;
+    }
+    for (std::size_t j = 0; j < dim_; ++j) {
+      if (std::abs(x[j]) >= kMaxHalf) {
+        throw std::invalid_argument(fmt::format(
+            "base vector {} holds {} in column {}, too large for an fp16 raw tier; use fp32",
+            first + i, x[j], j));
+      }
+      const std::uint16_t half = float_to_half(x[j]);
+      std::memcpy(out + 2 * j, &half, sizeof half);
+    }
+  }
+}
+
+void Builder::lay_lists() {
+  const std::size_t nlist = segment_.info.nlist;
+  std::vector<std::uint32_t> sizes(nlist, 0);
+  for (const std::uint32_t list : nearest_) ++sizes[list];
+  const ListLayout layout = place_lists(sizes);
+  segment_.info.entries = layout.entries;
+  buffers_->blocks.resize(layout.entries / kBlockEntries * block_bytes(dim_));
+  buffers_->lists.resize(nlist);
+
+  std::vector<std::size_t> starts(nlist + 1, 0);
+  std::partial_sum(sizes.begin(), sizes.end(), starts.begin() + 1);
+  std::vector<std::uint32_t> order(n_);
+  std::vector<std::size_t> next(starts.begin(), starts.end() - 1);
+  for (std::size_t row = 0; row < n_; ++row) {
+    order[next[nearest_[row]]++] = static_cast<std::uint32_t>(row);
+  }
+  std::vector<CodedNumbers> members;
+  for (std::size_t l = 0; l < nlist; ++l) {
+    ListRecord& record = buffers_->lists[l];
+    record.first = layout.first[l];
+    record.count = sizes[l];
+    members.clear();
+    for (std::size_t m = starts[l]; m < starts[l + 1]; ++m) members.push_back(numbers_[order[m]]);
+    choose_units(members, record);
+    for (std::size_t m = 0; m < sizes[l]; ++m) {
+      const std::uint32_t row = order[starts[l] + m];
+      write_entry(signs_.data() + row * plane_bytes(dim_), members[m], record, row, dim_,
+                  record.first + m, buffers_->blocks.data());
+      write_factors(segment_.row_shape, members[m], record,
+                    buffers_->rows.data() + row * segment_.row_shape.bytes());
+    }
+  }
+  segment_.lists = buffers_->lists;
+}
+
+void Builder::finish_info() {
+  double sine2 = 0;
+  double tangent2 = 0;
+  for (const CodedNumbers& v : numbers_) {
+    sine2 += v.sine2;
+    tangent2 += v.tangent2;
+  }
+  const double n = static_cast<double>(n_);
+  segment_.info.sine = static_cast<float>(std::sqrt(sine2 / n));
+  segment_.info.row_tangent = static_cast<float>(std::sqrt(tangent2 / n));
+  const double norm = std::sqrt(norm2_sum_ / n);
+  segment_.info.typical_norm = norm > 0 ? static_cast<float>(norm) : 1.0F;
+}
+
+void Builder::publish() {
+  segment_.blocks = buffers_->blocks;
+  segment_.rows = buffers_->rows;
+  segment_.raw = buffers_->raw;
+  segment_.router_blocks = buffers_->router_blocks;
+  segment_.router_rows = buffers_->router_rows;
+  if (options_.ids.rows > 0) {
+    buffers_->ids.assign(options_.ids.data, options_.ids.data + n_);
+    segment_.ids = buffers_->ids;
+  }
+  segment_.owner = buffers_;
+}
+
+Segment Builder::build() {
+  check();
+  start();
+  if (n_ > 0) {
+    train();
+    code_base();
+    lay_lists();
+    finish_info();
+    RouterCopies copies = code_centroids(segment_);
+    segment_.info.router = copies.record;
+    buffers_->router_blocks = std::move(copies.blocks);
+    buffers_->router_rows = std::move(copies.rows);
+  }
+  publish();
+  return std::move(segment_);
+}
+
+}  // namespace
+
+Segment build_segment(const VectorSource& base, const BuildOptions& options) {
+  return Builder(base, options).build();
+}
+
+std::size_t choose_nlist(std::size_t n) {
+  const auto lists = static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(n)));
+  return std::clamp<std::size_t>(lists, 1, std::max<std::size_t>(n, 1));
+}
+
+}  // namespace obliq

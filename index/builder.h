@@ -1,0 +1,16 @@
+// Builds a segment from base vectors: sample, k-means, then one pass that assigns and codes.
+#pragma once
+
+#include "index/segment.h"
+#include "obliq/index.h"
+
+namespace obliq {
+
+/// See Index::build. Memory: the segment, 56 + dim/8 bytes a vector of scratch, and the training
+/// sample (options.kmeans_points * nlist * dim floats at the most).
+Segment build_segment(const VectorSource& base, const BuildOptions& options);
+
+/// The number of lists for n vectors: about 4 sqrt(n), at least 1, at most n.
+std::size_t choose_nlist(std::size_t n);
+
+}  // namespace obliq

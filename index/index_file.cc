@@ -1,0 +1,160 @@
+// Sections, all little-endian, arrays without gaps:
+//
+//     info        SegmentInfo, 128 bytes
+//     mean        float32 [dim]
+//     centroids   float32 [nlist][dim]
+//     lists       ListRecord [nlist], 32 bytes each
+//     router.blk  blocks of the centroids' signs
+//     router.row  sq8 rows of the centroids
+//     blocks      sign blocks, [entries / 32][block_bytes(dim)]
+//     rows        [n][row bytes]
+//     raw         [n][dim] fp16 or fp32; empty without a raw tier
+//     ids         int64 [n]; empty when ids are positions
+#include "index/index_file.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <initializer_list>
+#include <stdexcept>
+#include <string_view>
+
+#include "quant/kernels/kernels.h"
+#include "storage/section_file.h"
+
+namespace obliq {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "files are little-endian");
+
+template <typename T>
+std::span<const std::byte> bytes_of(std::span<const T> values) {
+  return std::as_bytes(values);
+}
+
+// Reads the sections of one file and refuses what does not fit together.
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : file_(SectionFile::open(path)) {}
+
+  Segment read(bool verify_all);
+
+ private:
+  [[noreturn]] void refuse(std::string_view section, const std::string& reason) const {
+    throw std::runtime_error(fmt::format("{}: section '{}' at offset {}: {}", file_->path(),
+                                         section, file_->offset(section), reason));
+  }
+  template <typename T>
+  std::span<const T> array(std::string_view section, std::uint64_t count,
+                           std::uint64_t width) const;
+  void read_info(SegmentInfo& info) const;
+  void check_lists(const Segment& segment) const;
+
+  std::shared_ptr<const SectionFile> file_;
+};
+
+// The section as `count` items of `width` values; its size must be exactly that.
+template <typename T>
+std::span<const T> Reader::array(std::string_view section, std::uint64_t count,
+                                 std::uint64_t width) const {
+  const auto bytes = file_->section(section);
+  const auto expected = static_cast<unsigned __int128>(count) * width * sizeof(T);
+  if (bytes.size() != expected) {
+    refuse(section, fmt::format("{} bytes, expected {} items of {} bytes", bytes.size(), count,
+                                width * sizeof(T)));
+  }
+  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+void Reader::read_info(SegmentInfo& info) const {
+  const auto bytes = file_->section("info");
+  if (bytes.size() != sizeof info) refuse("info", fmt::format("{} bytes", bytes.size()));
+  std::memcpy(&info, bytes.data(), sizeof info);
+  if (info.dim == 0 || info.dim > 65536) refuse("info", fmt::format("dim {}", info.dim));
+  if (info.n >= 0xFFFFFFFFU) refuse("info", fmt::format("n {}", info.n));
+  if (info.nlist >= 0xFFFFFFFFU) refuse("info", fmt::format("nlist {}", info.nlist));
+  if (info.entries % kBlockEntries != 0) refuse("info", fmt::format("{} entries", info.entries));
+  if (info.metric > 2) refuse("info", fmt::format("metric {}", info.metric));
+  if (info.raw > 2) refuse("info", fmt::format("raw tier {}", info.raw));
+  if (info.quantizer[sizeof info.quantizer - 1] != 0) refuse("info", "quantizer has no end");
+  for (const float value : {info.sine, info.row_tangent, info.typical_norm, info.list_weight,
+                            info.router.scale, info.router.a_scale}) {
+    if (!std::isfinite(value)) refuse("info", "a number is not finite");
+  }
+}
+
+void Reader::check_lists(const Segment& segment) const {
+  std::uint64_t total = 0;
+  for (std::size_t l = 0; l < segment.lists.size(); ++l) {
+    const ListRecord& record = segment.lists[l];
+    total += record.count;
+    if (record.first > segment.info.entries || record.count > segment.info.entries - record.first) {
+      refuse("lists", fmt::format("list {} ends beyond the {} entries", l, segment.info.entries));
+    }
+    if (!std::isfinite(record.scale) || !std::isfinite(record.a_scale)) {
+      refuse("lists", fmt::format("list {} has a unit that is not finite", l));
+    }
+  }
+  if (segment.info.router.first != 0 || segment.info.router.count != segment.info.nlist) {
+    refuse("info", "the router does not cover the lists");
+  }
+  if (total < segment.info.n)
+    refuse("lists", fmt::format("{} entries for {} vectors", total, segment.info.n));
+}
+
+Segment Reader::read(bool verify_all) {
+  if (verify_all) file_->verify_all();
+  for (const char* section : {"info", "mean", "centroids", "lists", "router.blk", "router.row"}) {
+    file_->verify(section);
+  }
+  Segment segment;
+  SegmentInfo& info = segment.info;
+  read_info(info);
+  segment.mean = array<float>("mean", info.dim, 1);
+  try {
+    complete(segment);
+  } catch (const std::invalid_argument& error) {
+    refuse("info", error.what());
+  }
+  const std::uint64_t nlist = info.nlist;
+  segment.centroids = array<float>("centroids", nlist, info.dim);
+  segment.lists = array<ListRecord>("lists", nlist, 1);
+  segment.router_blocks = array<std::uint8_t>(
+      "router.blk", (nlist + kBlockEntries - 1) / kBlockEntries, block_bytes(info.dim));
+  segment.router_rows = array<std::uint8_t>("router.row", nlist, segment.router_row_shape.bytes());
+  segment.blocks =
+      array<std::uint8_t>("blocks", info.entries / kBlockEntries, block_bytes(info.dim));
+  segment.rows = array<std::uint8_t>("rows", info.n, segment.row_shape.bytes());
+  segment.raw = array<std::uint8_t>("raw", info.n, raw_bytes(segment.raw_tier(), info.dim));
+  if (!file_->section("ids").empty()) segment.ids = array<std::int64_t>("ids", info.n, 1);
+  check_lists(segment);
+  segment.file_bytes = file_->file_bytes();
+  segment.format_version = file_->format_version();
+  segment.owner = file_;
+  return segment;
+}
+
+}  // namespace
+
+void save_segment(const Segment& segment, const std::string& path) {
+  SectionWriter writer(path);
+  writer.add("info", std::as_bytes(std::span(&segment.info, 1)));
+  writer.add("mean", bytes_of(segment.mean));
+  writer.add("centroids", bytes_of(segment.centroids));
+  writer.add("lists", bytes_of(segment.lists));
+  writer.add("router.blk", bytes_of(segment.router_blocks));
+  writer.add("router.row", bytes_of(segment.router_rows));
+  writer.add("blocks", bytes_of(segment.blocks));
+  writer.add("rows", bytes_of(segment.rows));
+  writer.add("raw", bytes_of(segment.raw));
+  writer.add("ids", bytes_of(segment.ids));
+  writer.commit();
+}
+
+Segment open_segment(const std::string& path, bool verify_all) {
+  return Reader(path).read(verify_all);
+}
+
+}  // namespace obliq

@@ -1,0 +1,203 @@
+// Assignment is a blocked product |c|^2 - 2<x,c> over tiles that stay in the L1 and L2 caches. The
+// update sums the members of each centroid in row order, so that no thread count changes a bit.
+#include "index/kmeans.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "quant/kernels/dispatch.h"
+#include "quant/parallel.h"
+#include "quant/random.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kTileRows = 64;
+constexpr std::size_t kTileCentroids = 64;
+constexpr std::size_t kStartDims = 32;    // of the projection that k-means++ looks at
+constexpr std::size_t kStartPoints = 16;  // candidates a cluster in k-means++
+
+std::vector<float> squared_norms(MatrixView<float> x) {
+  std::vector<float> norms(x.rows);
+  for (std::size_t i = 0; i < x.rows; ++i) norms[i] = kernels().dot(x.row(i), x.row(i), x.cols);
+  return norms;
+}
+
+struct Best {
+  float score = std::numeric_limits<float>::infinity();
+  std::uint32_t centroid = 0;
+};
+
+// The best centroid of each of `rows` rows by |c|^2 - 2<x,c>.
+void assign_tile(MatrixView<float> rows, MatrixView<float> centroids, const float* norms,
+                 Best* best) {
+  float products[kTileRows * kTileCentroids];
+  for (std::size_t c = 0; c < centroids.rows; c += kTileCentroids) {
+    const std::size_t count = std::min(kTileCentroids, centroids.rows - c);
+    kernels().dots(rows.data, rows.rows, centroids.row(c), count, rows.cols, products);
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+      for (std::size_t j = 0; j < count; ++j) {
+        const float score = norms[c + j] - 2 * products[i * count + j];
+        if (score < best[i].score) best[i] = {score, static_cast<std::uint32_t>(c + j)};
+      }
+    }
+  }
+}
+
+// Row numbers sorted by their centroid: members of c are order[starts[c]] .. order[starts[c+1]-1].
+struct Members {
+  std::vector<std::size_t> starts;
+  std::vector<std::uint32_t> order;
+};
+
+Members group_members(const std::vector<std::uint32_t>& nearest, std::size_t clusters) {
+  Members members{std::vector<std::size_t>(clusters + 1, 0),
+                  std::vector<std::uint32_t>(nearest.size())};
+  for (const std::uint32_t c : nearest) ++members.starts[c + 1];
+  std::partial_sum(members.starts.begin(), members.starts.end(), members.starts.begin());
+  std::vector<std::size_t> next(members.starts.begin(), members.starts.end() - 1);
+  for (std::size_t i = 0; i < nearest.size(); ++i) {
+    members.order[next[nearest[i]]++] = static_cast<std::uint32_t>(i);
+  }
+  return members;
+}
+
+void update_centroids(MatrixView<float> x, const Members& members, int threads,
+                      Matrix<float>& centroids) {
+  parallel_for(centroids.rows, 16, threads, [&](std::size_t begin, std::size_t end, int) {
+    std::vector<double> sum(x.cols);
+    for (std::size_t c = begin; c < end; ++c) {
+      const std::size_t count = members.starts[c + 1] - members.starts[c];
+      if (count == 0) continue;
+      std::fill(sum.begin(), sum.end(), 0.0);
+      for (std::size_t m = members.starts[c]; m < members.starts[c + 1]; ++m) {
+        const float* row = x.row(members.order[m]);
+        for (std::size_t j = 0; j < x.cols; ++j) sum[j] += row[j];
+      }
+      const double share = 1.0 / static_cast<double>(count);
+      for (std::size_t j = 0; j < x.cols; ++j) {
+        centroids.row(c)[j] = static_cast<float>(sum[j] * share);
+      }
+    }
+  });
+}
+
+// Moves each empty cluster to the point farthest from its centroid, each point used once.
+void repair_empty(MatrixView<float> x, const Members& members, const std::vector<float>& distances,
+                  Matrix<float>& centroids) {
+  std::vector<std::size_t> empty;
+  for (std::size_t c = 0; c < centroids.rows; ++c) {
+    if (members.starts[c] == members.starts[c + 1]) empty.push_back(c);
+  }
+  if (empty.empty()) return;
+  std::vector<std::uint32_t> far(x.rows);
+  std::iota(far.begin(), far.end(), 0U);
+  const auto farther = [&](std::uint32_t a, std::uint32_t b) {
+    return distances[a] != distances[b] ? distances[a] > distances[b] : a < b;
+  };
+  const auto middle = far.begin() + static_cast<std::ptrdiff_t>(std::min(empty.size(), x.rows));
+  std::partial_sort(far.begin(), middle, far.end(), farther);
+  for (std::size_t e = 0; e < empty.size() && e < x.rows; ++e) {
+    std::copy_n(x.row(far[e]), x.cols, centroids.row(empty[e]));
+  }
+}
+
+// The first coordinates of `count` rows drawn without replacement; `chosen` gets their numbers.
+Matrix<float> start_candidates(MatrixView<float> x, std::size_t count, Random& random,
+                               std::vector<std::uint32_t>& chosen) {
+  chosen.resize(x.rows);
+  std::iota(chosen.begin(), chosen.end(), 0U);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(chosen[i], chosen[i + random.below(x.rows - i)]);
+  }
+  chosen.resize(count);
+  Matrix<float> points(count, std::min(kStartDims, x.cols));
+  for (std::size_t i = 0; i < count; ++i) {
+    std::copy_n(x.row(chosen[i]), points.cols, points.row(i));
+  }
+  return points;
+}
+
+// The first index whose running sum of weights exceeds `target`; n when none does.
+std::size_t draw(const std::vector<float>& weights, double target) {
+  double sum = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    sum += weights[i];
+    if (sum > target) return i;
+  }
+  return weights.size();
+}
+
+// k-means++: each next start is drawn with probability proportional to the squared distance from
+// the starts before it.
+Matrix<float> plus_plus(MatrixView<float> x, const KMeansOptions& options) {
+  Random random(options.seed);
+  std::vector<std::uint32_t> chosen;
+  const std::size_t count = std::min(x.rows, kStartPoints * options.clusters);
+  const Matrix<float> points = start_candidates(x, count, random, chosen);
+  std::vector<float> weight(count, std::numeric_limits<float>::infinity());
+  Matrix<float> centroids(options.clusters, x.cols);
+  std::size_t pick = random.below(count);
+  for (std::size_t c = 0; c < options.clusters; ++c) {
+    std::copy_n(x.row(chosen[pick]), x.cols, centroids.row(c));
+    parallel_for(count, 4096, options.threads, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t i = begin; i < end; ++i) {
+        weight[i] =
+            std::min(weight[i], kernels().l2_sqr(points.row(i), points.row(pick), points.cols));
+      }
+    });
+    if (c % 64 == 0) {
+      report(options.progress, "k-means++ start",
+             static_cast<double>(c) / static_cast<double>(options.clusters));
+    }
+    const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
+    pick = std::min(draw(weight, random.uniform() * total), count - 1);
+    if (total == 0) pick = random.below(count);  // fewer distinct points than clusters
+  }
+  return centroids;
+}
+
+double mean_of(const std::vector<float>& distances) {
+  return std::accumulate(distances.begin(), distances.end(), 0.0) /
+         static_cast<double>(distances.size());
+}
+
+}  // namespace
+
+void assign_nearest(MatrixView<float> x, MatrixView<float> centroids, int threads,
+                    std::uint32_t* nearest, float* distances) {
+  const std::vector<float> norms = squared_norms(centroids);
+  parallel_for(x.rows, kTileRows, threads, [&](std::size_t begin, std::size_t end, int) {
+    Best best[kTileRows];
+    const auto rows = x.slice(begin, end - begin);
+    assign_tile(rows, centroids, norms.data(), best);
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+      nearest[begin + i] = best[i].centroid;
+      if (distances == nullptr) continue;
+      const float squared = kernels().dot(rows.row(i), rows.row(i), rows.cols);
+      distances[begin + i] = std::max(0.0F, squared + best[i].score);
+    }
+  });
+}
+
+KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options) {
+  assert(options.clusters > 0 && options.clusters <= x.rows);
+  KMeansResult result{plus_plus(x, options), {}};
+  std::vector<std::uint32_t> nearest(x.rows);
+  std::vector<float> distances(x.rows);
+  for (int iteration = 0; iteration <= options.iterations; ++iteration) {
+    report(options.progress, "k-means", iteration / (options.iterations + 1.0));
+    assign_nearest(x, result.centroids.view(), options.threads, nearest.data(), distances.data());
+    result.objectives.push_back(mean_of(distances));
+    if (iteration == options.iterations) break;
+    const Members members = group_members(nearest, options.clusters);
+    update_centroids(x, members, options.threads, result.centroids);
+    repair_empty(x, members, distances, result.centroids);
+  }
+  return result;
+}
+
+}  // namespace obliq

@@ -1,0 +1,38 @@
+// k-means (Lloyd 1957) for the inverted lists, on vectors behind the door.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "obliq/matrix_view.h"
+#include "obliq/progress.h"
+
+namespace obliq {
+
+struct KMeansOptions {
+  std::size_t clusters = 1;
+  int iterations = 10;
+  std::uint64_t seed = 1;
+  int threads = 0;
+  Progress progress = {};
+};
+
+struct KMeansResult {
+  Matrix<float> centroids;         ///< [clusters][dim]
+  std::vector<double> objectives;  ///< mean squared distance before each update, then the last
+};
+
+/// Clusters the rows of x. Starts from k-means++ (Arthur, Vassilvitskii 2007) on the first
+/// coordinates, which after a random rotation are a random projection; a cluster that runs empty
+/// takes over the point that is farthest from its centroid. The result depends on x, clusters,
+/// iterations and seed, not on threads. Requires 0 < clusters <= x.rows. Cost: iterations * rows *
+/// clusters * dim.
+KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options);
+
+/// For each row of x the centroid with the least squared distance, ties to the smaller number.
+/// `distances` (rows floats) may be null.
+void assign_nearest(MatrixView<float> x, MatrixView<float> centroids, int threads,
+                    std::uint32_t* nearest, float* distances);
+
+}  // namespace obliq

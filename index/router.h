@@ -1,0 +1,65 @@
+// The router finds the lists to probe. It ranks lists by
+//
+//     l2, cosine   |q-c|^2 + w * mean |r|^2
+//     ip           -<q,c>  - (1-w)/2 * mean |r|^2      (the same order on unit vectors)
+//
+// because a wide list holds near neighbours more often than its centroid's distance tells (w near
+// .5). It reads three copies of the centroids: signs of all, int8 rows of a pool, floats of those
+// that are probed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "index/scan_query.h"
+#include "index/segment.h"
+
+namespace obliq {
+
+/// A list to probe.
+struct Probe {
+  float key;  ///< rank, smaller first
+  std::uint32_t list;
+  float base;       ///< |q-c|^2, or -<q,c> for ip; exact
+  float distance2;  ///< |q-c|^2
+};
+
+/// What a router reads, made from centroids and list records.
+struct RouterCopies {
+  ListRecord record;
+  std::vector<std::uint8_t> blocks;
+  std::vector<std::uint8_t> rows;
+};
+
+/// Codes the centroids. Uses segment's info, centroids, lists (for mean |r|^2) and quantizers.
+RouterCopies code_centroids(const Segment& segment);
+
+/// Routes one query at a time. One for each thread.
+class Router {
+ public:
+  explicit Router(const Segment& segment);
+
+  /// Writes the min(nprobe, nlist) lists to probe, best first. `scan` holds the same query.
+  void route(const float* query, const ScanQuery& scan, std::size_t nprobe,
+             std::vector<Probe>& probes);
+
+ private:
+  void scan_signs(const ScanQuery& scan);
+  void select_pool(std::size_t size);
+  void rerank_pool(const float* query, std::size_t keep);
+  Probe exact(const float* query, std::uint32_t list) const;
+
+  const Segment& segment_;
+  std::unique_ptr<Scorer> scorer_;
+  std::vector<std::uint32_t> entries_;
+  std::vector<float> keys_;
+  std::vector<float> sample_;
+  std::vector<std::uint32_t> pool_;
+  std::vector<CodeRef> refs_;
+  std::vector<float> products_;
+  std::vector<std::pair<float, std::uint32_t>> ranked_;
+};
+
+}  // namespace obliq

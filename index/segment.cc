@@ -1,0 +1,41 @@
+#include "index/segment.h"
+
+#include <vector>
+
+#include "quant/kernels/kernels.h"
+
+namespace obliq {
+
+RowShape::RowShape(const Quantizer& quantizer) {
+  const CodeLayout layout = quantizer.layout();
+  leads_with_signs = layout.leads_with_signs;
+  rest = layout.code_bytes - (leads_with_signs ? plane_bytes(quantizer.dim()) : 0);
+  factors = layout.factors;
+}
+
+std::size_t raw_bytes(RawTier raw, std::size_t dim) {
+  switch (raw) {
+    case RawTier::none:
+      return 0;
+    case RawTier::fp16:
+      return 2 * dim;
+    case RawTier::fp32:
+      return 4 * dim;
+  }
+  return 0;
+}
+
+float product_weight(Metric metric) { return metric == Metric::ip ? 1.0F : 2.0F; }
+
+void complete(Segment& segment) {
+  const SegmentInfo& info = segment.info;
+  segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed);
+  segment.router_quantizer = make_quantizer("sq8", info.dim, info.seed);
+  segment.row_shape = RowShape(*segment.quantizer);
+  segment.router_row_shape = RowShape(*segment.router_quantizer);
+  auto door = std::make_unique<Door>(segment.metric(), info.dim, info.seed);
+  door->set_mean({segment.mean.begin(), segment.mean.end()});
+  segment.door = std::move(door);
+}
+
+}  // namespace obliq
