@@ -1,13 +1,13 @@
-// Random rotations. The fast one is four rounds of
+// Random rotations. The fast one is two rounds of
 //
-//     x <- D x            random signs
-//     x <- H x            Walsh-Hadamard on n = 2^floor(log2 dim) coordinates, the first n in even
-//                         rounds and the last n in odd ones
-//     x <- B x            unless dim = n: (x_i, x_{i+h}) <- (x_i + x_{i+h}, x_i - x_{i+h}) / sqrt 2
-//                         with h = ceil(dim/2), i < floor(dim/2)
+//     (x_i, x_{i+h}) <- (c_i x_i + s_i x_{i+h}, s_i x_i - c_i x_{i+h})    h = ceil(dim/2)
+//     W <- H D W     for W the first n = 2^floor(log2 dim) coordinates, then for the last n
 //
-// For dim = n the butterfly would undo the last stage of H. All normalisations are folded into the
-// table of signs, so that a round is one multiplication and additions. Nothing but IEEE sums,
+// with random angles (c_i, s_i), random signs D and the Walsh-Hadamard transform H. The angles
+// carry energy between the halves, which the windows of an awkward dim (1.5 n, or 2 n - 1) hardly
+// share, and keep a one-hot vector off the lattice of values that signs alone would leave it on.
+// Fixed angles of 45 degrees need three rounds for the same law of the coordinates; without the
+// second window four are not enough. Normalisation is folded into D. Nothing but IEEE sums,
 // products and square roots in a fixed order: the same bits everywhere.
 //
 // Small dims, where few signs leave the coordinates far from the law of a random direction, and the
@@ -15,6 +15,7 @@
 // with a positive diagonal (Mezzadri, arXiv math-ph/0609050).
 #include "obliq/rotation.h"
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <stdexcept>
@@ -27,72 +28,93 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kDenseDim = 32;  // up to here the dense rotation is also the cheaper one
-constexpr std::size_t kRounds = 4;
+constexpr std::size_t kRounds = 2;
 // Keeps the draws of a rotation apart from other draws with the user's seed.
 constexpr std::uint64_t kRotationStream = 0x526F746174696F6EULL;
 
 class FastRotation final : public Rotation {
  public:
   FastRotation(std::size_t dim, std::uint64_t seed)
-      : kernels_(kernels()), dim_(dim), window_(std::bit_floor(dim)), signs_(kRounds * dim) {
+      : kernels_(kernels()), dim_(dim), window_(std::bit_floor(dim)) {
     Random random(seed ^ kRotationStream);
-    const double pair = paired() ? std::sqrt(0.5) : 1.0;
-    const double inside = pair / std::sqrt(static_cast<double>(window_));
-    for (std::size_t round = 0; round < kRounds; ++round) {
-      const std::size_t first = window_start(round);
-      std::uint64_t bits = 0;
-      for (std::size_t i = 0; i < dim; ++i) {
-        if (i % 64 == 0) bits = random.next();
-        const bool in_window = i >= first && i < first + window_;
-        const double scale = in_window ? inside : pair;
-        signs_[round * dim + i] = static_cast<float>((bits >> (i % 64) & 1U) != 0 ? scale : -scale);
+    for (Round& round : rounds_) {
+      for (std::size_t i = 0; i < dim / 2; ++i) {
+        const double a = random.gaussian();
+        const double b = random.gaussian();
+        const double norm = std::sqrt(a * a + b * b);
+        round.cosines.push_back(static_cast<float>(a / norm));
+        round.sines.push_back(static_cast<float>(b / norm));
       }
+      round.first_signs = draw_signs(random);
+      round.last_signs = draw_signs(random);
     }
   }
 
   std::size_t dim() const override { return dim_; }
 
   void apply(float* x) const override {
-    for (std::size_t round = 0; round < kRounds; ++round) {
-      flip(x, round);
-      kernels_.hadamard(x + window_start(round), window_);
-      if (paired()) butterfly(x);
+    float* last = x + (dim_ - window_);
+    for (const Round& round : rounds_) {
+      turn_pairs(round, x);
+      flip(round.first_signs, x);
+      kernels_.hadamard(x, window_);
+      flip(round.last_signs, last);
+      kernels_.hadamard(last, window_);
     }
   }
 
   void apply_inverse(float* x) const override {
-    for (std::size_t round = kRounds; round-- > 0;) {
-      if (paired()) butterfly(x);
-      kernels_.hadamard(x + window_start(round), window_);
-      flip(x, round);
+    float* last = x + (dim_ - window_);
+    for (std::size_t r = kRounds; r-- > 0;) {
+      kernels_.hadamard(last, window_);
+      flip(rounds_[r].last_signs, last);
+      kernels_.hadamard(x, window_);
+      flip(rounds_[r].first_signs, x);
+      turn_pairs(rounds_[r], x);
     }
   }
 
  private:
-  bool paired() const { return window_ != dim_; }
-  std::size_t window_start(std::size_t round) const { return round % 2 == 0 ? 0 : dim_ - window_; }
+  struct Round {
+    std::vector<float> cosines;  // [dim/2]
+    std::vector<float> sines;
+    std::vector<float> first_signs;  // [window] +-1/sqrt(window)
+    std::vector<float> last_signs;
+  };
 
-  void flip(float* x, std::size_t round) const {
-    const float* signs = signs_.data() + round * dim_;
-    for (std::size_t i = 0; i < dim_; ++i) x[i] *= signs[i];
+  std::vector<float> draw_signs(Random& random) const {
+    const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(window_)));
+    std::vector<float> signs(window_);
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < window_; ++i) {
+      if (i % 64 == 0) bits = random.next();
+      signs[i] = (bits >> (i % 64) & 1U) != 0 ? scale : -scale;
+    }
+    return signs;
   }
 
-  // The butterfly times sqrt 2: its own transpose.
-  void butterfly(float* x) const {
+  static void flip(const std::vector<float>& signs, float* x) {
+    for (std::size_t i = 0; i < signs.size(); ++i) x[i] *= signs[i];
+  }
+
+  // Reflections: each its own transpose.
+  void turn_pairs(const Round& round, float* x) const {
     const std::size_t pairs = dim_ / 2;
     float* y = x + (dim_ - pairs);
+    const float* c = round.cosines.data();
+    const float* s = round.sines.data();
     for (std::size_t i = 0; i < pairs; ++i) {
-      const float sum = x[i] + y[i];
-      y[i] = x[i] - y[i];
-      x[i] = sum;
+      const float a = x[i];
+      const float b = y[i];
+      x[i] = c[i] * a + s[i] * b;
+      y[i] = s[i] * a - c[i] * b;
     }
-    if (dim_ % 2 == 1) x[pairs] *= std::sqrt(2.0F);  // has no partner
   }
 
   const Kernels& kernels_;
   std::size_t dim_;
   std::size_t window_;
-  std::vector<float> signs_;  // [kRounds][dim] +-scale
+  std::array<Round, kRounds> rounds_;
 };
 
 class DenseRotation final : public Rotation {

@@ -21,9 +21,9 @@ class OBLIQ_API Rotation {
   virtual void apply_inverse(float* x) const = 0;
 };
 
-/// The rotation that an index uses. O(d log d): four rounds of random signs, a Hadamard transform
-/// on a power-of-two window (alternately at the start and at the end) and a butterfly between the
-/// halves. Up to dim 32 it is the dense one. Throws std::invalid_argument when dim is 0.
+/// The rotation that an index uses. O(d log d): two rounds of random plane rotations between the
+/// halves and of random signs with a Hadamard transform on the power-of-two windows at the start
+/// and at the end. Up to dim 32 it is the dense one. Throws std::invalid_argument when dim is 0.
 OBLIQ_API std::unique_ptr<const Rotation> make_rotation(std::size_t dim, std::uint64_t seed);
 
 /// A Haar-distributed rotation by Gram-Schmidt (QR) of a Gaussian matrix: O(d^2) to apply and
