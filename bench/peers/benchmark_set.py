@@ -1,0 +1,72 @@
+"""A benchmark set in the ann-benchmarks HDF5 layout, and recall against its ground truth.
+
+Angular sets are normalised here, after widening to float32, and searched by every method as unit
+vectors. Recall@k comes in two forms, the same as those of `obliq eval`:
+    strict     share of the first k true ids that the answer holds
+    tie-aware  an id also counts when the ground truth holds it further back, at the distance of
+               the k-th neighbour; at most k a query
+"""
+
+import zlib
+
+import h5py
+import numpy as np
+
+METRICS = {"angular": "cosine", "euclidean": "l2", "ip": "ip", "dot": "ip"}
+TIE_TOLERANCE = 1e-6  # absolute for cosine, of the distance's size else
+
+
+class BenchmarkSet:
+    """base [n][dim], queries [queries][dim], nearest [queries][k] true ids; metric cosine, l2 or
+    ip; crc32 of the file."""
+
+    def __init__(self, path, k=10):
+        with h5py.File(path, "r") as file:
+            self.metric = METRICS[str(file.attrs["distance"])]
+            self.base = np.ascontiguousarray(file["train"][:], dtype=np.float32)
+            self.queries = np.ascontiguousarray(file["test"][:], dtype=np.float32)
+            ids = file["neighbors"][:].astype(np.int64)
+            distances = file["distances"][:].astype(np.float64)
+        self.path = path
+        self.k = k
+        self.crc32 = file_crc32(path)
+        if self.metric == "cosine":
+            normalise(self.base)
+            normalise(self.queries)
+        last = distances[:, k - 1:k]
+        scale = 1.0 if self.metric == "cosine" else np.abs(last)
+        tied = distances[:, k:] <= last + TIE_TOLERANCE * scale
+        self.nearest = ids[:, :k]
+        self.tied = [row[mask] for row, mask in zip(ids[:, k:], tied)]
+
+    @property
+    def n(self):
+        return len(self.base)
+
+    @property
+    def dim(self):
+        return self.base.shape[1]
+
+    def recall(self, ids):
+        """(strict, tie-aware) recall@k of `ids` [queries][k]. An id counts once a query."""
+        strict = ties = 0
+        for answer, nearest, tied in zip(np.asarray(ids, dtype=np.int64), self.nearest, self.tied):
+            hits = len(np.intersect1d(answer, nearest))
+            strict += hits
+            ties += min(self.k, hits + len(np.intersect1d(answer, tied)))
+        return strict / self.nearest.size, ties / self.nearest.size
+
+
+def normalise(vectors):
+    """Scales every row to length 1 in place; zero rows stay."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.where(norms > 0, norms, 1)
+
+
+def file_crc32(path):
+    """CRC-32 (zlib) of a file's bytes, eight hex digits."""
+    value = 0
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 22):
+            value = zlib.crc32(chunk, value)
+    return f"{value:08x}"

@@ -1,0 +1,127 @@
+"""Draws the recall-QPS chart of a comparison from its JSON lines.
+
+    plot.py RESULTS.jsonl [MORE.jsonl] -o chart.png [--mode single|batch] [--title TEXT]
+
+Lines are Pareto frontiers; faint dots are all the points behind them. Recall is on a logit axis,
+so that .9, .99 and .999 are equally far apart; QPS is logarithmic. A family of methods keeps its
+colour from chart to chart, its members differ by line style; the legend gives bytes a vector.
+"""
+
+import argparse
+import json
+import sys
+
+from families import COLOURS, OTHER_COLOUR, family_of
+from frontier import pareto
+
+STYLES = ["-", "--", ":", "-."]
+TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995]
+LOWEST, HIGHEST = 0.5, 0.9997  # recalls shown; a perfect one is drawn at HIGHEST
+
+
+def read_lines(paths):
+    """Points with a speed, of all files."""
+    lines = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            lines += [json.loads(text) for text in file if text.strip()]
+    return [line for line in lines if line.get("qps")]
+
+
+def curves_by_method(lines):
+    """[(method, bytes a vector, points)] by family, then bytes."""
+    groups = {}
+    for line in lines:
+        groups.setdefault(line["method"], []).append(line)
+    curves = [(method, group[0]["bytes_per_vector"],
+               [(line["recall"], line["qps"]) for line in group])
+              for method, group in groups.items()]
+    order = list(COLOURS)
+    rank = {family: position for position, family in enumerate(order)}
+    return sorted(curves, key=lambda c: (rank.get(family_of(c[0]), len(order)), c[1]))
+
+
+def draw(axes, curves):
+    used = {}
+    for method, size, points in curves:
+        family = family_of(method)
+        colour = COLOURS.get(family, OTHER_COLOUR)
+        style = STYLES[used.setdefault(family, 0) % len(STYLES)]
+        used[family] += 1
+        shown = [(min(recall, HIGHEST), qps) for recall, qps in points if recall >= LOWEST]
+        if not shown:
+            continue
+        ours = family.startswith("obliq")
+        line = pareto(shown)
+        axes.plot(*zip(*shown), ".", color=colour, alpha=0.2, markersize=4, zorder=1)
+        axes.plot(*zip(*line), style, color=colour, linewidth=2.4 if ours else 1.4,
+                  zorder=3 if ours else 2, label=f"{method} ({size:.0f} B)")
+
+
+def label(axes, lines, title):
+    highest = max(line["recall"] for line in lines)
+    right = next((tick for tick in TICKS if tick > highest), HIGHEST)
+    axes.set_xscale("logit")
+    axes.set_yscale("log")
+    axes.set_xlim(max(LOWEST, min(line["recall"] for line in lines)), right)
+    axes.set_xticks([tick for tick in TICKS if tick <= right])
+    axes.set_xticklabels([f"{tick:g}" for tick in TICKS if tick <= right])
+    axes.set_xticks([], minor=True)
+    first = lines[0]
+    axes.set_xlabel(f"recall@{first.get('k', 10)} (logit scale)")
+    threads = first.get("threads", 1)
+    axes.set_ylabel("queries per second, " + ("1 thread" if threads == 1 else f"{threads} threads"))
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.grid(True, which="major", alpha=0.3)
+    axes.legend(title="method (bytes a vector)", fontsize=8, title_fontsize=8,
+                loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+
+
+def default_title(lines):
+    first = lines[0]
+    parts = [str(first.get("dataset") or first.get("data") or "")]
+    if "n" in first and "dim" in first:
+        parts.append(f"{first['n']:,} x {first['dim']}")
+    if "nlist" in first:
+        parts.append(f"{first['nlist']} lists")
+    parts.append("one query a call" if first.get("mode") != "batch" else "batch")
+    return ", ".join(part for part in parts if part)
+
+
+def draw_chart(lines, png, title=None):
+    """Writes the PNG. Needs matplotlib and at least one line."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(10.5, 5.6))
+    draw(axes, curves_by_method(lines))
+    label(axes, lines, title or default_title(lines))
+    figure.savefig(png, dpi=130, bbox_inches="tight")
+    pyplot.close(figure)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Draws the recall-QPS chart of JSON lines.")
+    parser.add_argument("results", nargs="+", help="JSON lines")
+    parser.add_argument("-o", "--output", required=True, help="PNG to write")
+    parser.add_argument("--mode", choices=["single", "batch"], default="single")
+    parser.add_argument("--title")
+    options = parser.parse_args()
+    lines = [line for line in read_lines(options.results)
+             if line.get("mode", "single") == options.mode]
+    if not lines:
+        print(f"plot.py: no points of mode {options.mode} in {' '.join(options.results)}",
+              file=sys.stderr)
+        return 1
+    try:
+        draw_chart(lines, options.output, options.title)
+    except ImportError as error:
+        print(f"plot.py: {error}: install matplotlib", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
