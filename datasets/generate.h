@@ -1,4 +1,11 @@
 // Seeded synthetic sets: the same bits on every platform and thread count.
+//
+//     gaussian    x = g, independent standard normal coordinates
+//     clustered   x = R D (sqrt(1 - within) c + sqrt(within) g)
+//
+// where c is one of `clusters` standard normal centres, D^2 = diag(i^-alpha) scaled to trace dim
+// and R a random rotation. So the covariance has a power-law spectrum in a random basis, as
+// embeddings have, between clusters and within them, and mean variance 1 as the gaussian set.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +23,17 @@ struct GenerateOptions {
   std::size_t queries = 1000;
   Metric metric = Metric::l2;
   std::uint64_t seed = 7;
-  /// clustered: number of cluster centres (0: about sqrt(n)), eigenvalues i^-alpha of a random
-  /// basis, share of the variance within clusters, and how far queries are moved from the base
-  /// distribution (0: same distribution; 1: a full standard deviation of the centres).
-  std::size_t clusters = 0;
-  double alpha = 0.7;
-  double within = 0.5;
+  // What follows is for clustered sets.
+  std::size_t clusters = 0;  ///< cluster centres, 0: about sqrt(n)
+  double alpha = 0.7;        ///< eigenvalue i of the covariance is proportional to i^-alpha
+  double within = 0.5;       ///< share of the variance within clusters, 0 to 1
+  /// How far queries lie from the base distribution, all in one direction: 0 is the same
+  /// distribution, 1 is as far as a centre lies from the mean.
   double query_shift = 0.0;
 };
 
 /// Makes train and test (no ground truth). Throws std::invalid_argument on unknown kinds, n or dim
-/// of 0, alpha or within out of range.
+/// of 0, negative alpha or query_shift, within outside [0, 1].
 BenchmarkSet generate(const GenerateOptions& options, int threads = 0);
 
 }  // namespace obliq::datasets
