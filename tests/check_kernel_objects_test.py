@@ -46,6 +46,15 @@ class KernelObjects(unittest.TestCase):
         self.refuses(CLEAN + "#include <cstdlib>\nstatic volatile int a = std::rand();",
                      "runs code at load")
 
+    def test_accepts_calls_to_installers_of_parts(self):
+        source = """
+            namespace obliq {
+            void install_avx2_rows(int& a) noexcept;
+            void install_avx2(int& a) noexcept { install_avx2_rows(a); }
+            }"""
+        self.assertEqual(faults_of(source, "avx2"), [])
+        self.refuses(source.replace("avx2_rows", "avx512_rows"), "calls", "avx2")
+
     def test_refuses_calls_into_cpp(self):
         self.refuses(CLEAN + "int f();\nstatic int g() { return f(); }\n"
                      "static int (*volatile q)() = g;", "calls _Z1fv")

@@ -69,6 +69,14 @@ class TreeRules(unittest.TestCase):
         self.accepts({**files, "quant/kernels/dispatch.cc": "#include <vector>\n"})
         self.refuses({"quant/kernels/kernels.h": HEADER + "#include <vector>\n"}, "vector")
 
+    def test_kernels_share_headers_within_their_instruction_set_only(self):
+        files = {"quant/kernels/kernels.h": HEADER, "quant/kernels/avx512_block.h": HEADER}
+        text = '#include "quant/kernels/avx512_block.h"\n'
+        self.accepts({**files, "quant/kernels/avx512vnni.cc": text})
+        self.refuses({**files, "quant/kernels/avx2.cc": text}, "avx512_block.h")
+        self.refuses({**files, "quant/kernels/scalar.cc": text}, "avx512_block.h")
+        self.refuses({**files, "quant/kernels/kernels.h": HEADER + text}, "avx512_block.h")
+
     def test_refuses_paths_that_are_not_from_the_root(self):
         self.refuses({"quant/a.h": HEADER, "quant/b.cc": '#include "a.h"\n'}, "from the root")
 
