@@ -203,8 +203,8 @@ struct LevelMemory {
   }
 };
 
-// The level numbers of 64 dims, from `bytes` <= 8 bytes of each plane starting at byte `first`:
-// the bits of a plane become whole bytes, 255 where set, and number = 2 number - byte.
+// The level numbers of 64 dims: the bits of a plane become whole bytes, 255 where set, and
+// number = 2 number - byte.
 struct LevelNumbers {
   uint8x16_t of[4];
 
@@ -212,14 +212,9 @@ struct LevelNumbers {
     for (auto& numbers : of) numbers = vdupq_n_u8(0);
   }
 
-  void append_plane(const std::uint8_t* plane, std::size_t bytes) noexcept {
+  void append_plane(const std::uint8_t* plane) noexcept {
     const uint8x16_t weights = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     const uint8x16_t first_two = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
-    std::uint8_t last[8] = {};
-    if (bytes < 8) {
-      for (std::size_t i = 0; i < bytes; ++i) last[i] = plane[i];
-      plane = last;
-    }
     const uint8x8_t eight = vld1_u8(plane);
     const uint8x16_t packed = vcombine_u8(eight, eight);
 #pragma GCC unroll 4
@@ -235,45 +230,66 @@ inline int32x4_t add_products(int32x4_t sum, int16x8_t x, int16x8_t y) noexcept 
   return vmlal_high_s16(vmlal_s16(sum, vget_low_s16(x), vget_low_s16(y)), x, y);
 }
 
+// A code: `bits` - 1 planes, `stride` bytes apart, below its signs.
+struct Planes {
+  const std::uint8_t* signs;
+  const std::uint8_t* planes;
+  std::size_t bits;
+  std::size_t stride;
+};
+
+// Adds the products of 64 dims from byte `first` of the planes on.
 template <typename Levels>
-inline std::int32_t dot_levels(const Levels& levels, const std::uint8_t* signs,
-                               const std::uint8_t* planes, std::size_t bits,
-                               const std::int16_t* query, std::size_t dim) noexcept {
-  const std::size_t stride = plane_bytes(dim);
-  int32x4_t even = vdupq_n_s32(0);
-  int32x4_t odd = vdupq_n_s32(0);
-  for (std::size_t i = 0; i < dim; i += kStep) {
-    const std::size_t n = dim - i < kStep ? dim - i : kStep;
-    std::int16_t last[kStep] = {};
-    const std::int16_t* step_query = query + i;
-    if (n < kStep) {
-      for (std::size_t j = 0; j < n; ++j) last[j] = step_query[j];
-      step_query = last;
-    }
-    LevelNumbers numbers;
-    numbers.append_plane(signs + i / 8, plane_bytes(n));
-    for (std::size_t p = bits - 1; p-- > 0;) {
-      numbers.append_plane(planes + p * stride + i / 8, plane_bytes(n));
-    }
+inline void add_step(int32x4x2_t& sum, const Levels& levels, const Planes& code, std::size_t first,
+                     const std::int16_t* query) noexcept {
+  LevelNumbers numbers;
+  numbers.append_plane(code.signs + first);
+  for (std::size_t p = code.bits - 1; p-- > 0;) {
+    numbers.append_plane(code.planes + p * code.stride + first);
+  }
 #pragma GCC unroll 4
-    for (std::size_t v = 0; v < 4; ++v) {
-      const int16x8x2_t values = levels(numbers.of[v]);
-      even = add_products(even, values.val[0], vld1q_s16(step_query + 16 * v));
-      odd = add_products(odd, values.val[1], vld1q_s16(step_query + 16 * v + 8));
+  for (std::size_t v = 0; v < 4; ++v) {
+    const int16x8x2_t values = levels(numbers.of[v]);
+    sum.val[0] = add_products(sum.val[0], values.val[0], vld1q_s16(query + 16 * v));
+    sum.val[1] = add_products(sum.val[1], values.val[1], vld1q_s16(query + 16 * v + 8));
+  }
+}
+
+// The last dims, filled up to 64 by zeros of the query.
+template <typename Levels>
+inline void add_last_step(int32x4x2_t& sum, const Levels& levels, const Planes& code,
+                          std::size_t first, const std::int16_t* query, std::size_t dims) noexcept {
+  std::uint8_t signs[8] = {};
+  std::uint8_t planes[7 * 8] = {};
+  std::int16_t last_query[kStep] = {};
+  for (std::size_t i = 0; i < plane_bytes(dims); ++i) {
+    signs[i] = code.signs[first + i];
+    for (std::size_t p = 0; p + 1 < code.bits; ++p) {
+      planes[8 * p + i] = code.planes[p * code.stride + first + i];
     }
   }
-  return vaddvq_s32(vaddq_s32(even, odd));
+  for (std::size_t i = 0; i < dims; ++i) last_query[i] = query[i];
+  add_step(sum, levels, {signs, planes, code.bits, 8}, 0, last_query);
+}
+
+template <typename Levels>
+inline std::int32_t dot_levels(const Levels& levels, const Planes& code, const std::int16_t* query,
+                               std::size_t dim) noexcept {
+  int32x4x2_t sum = {{vdupq_n_s32(0), vdupq_n_s32(0)}};
+  std::size_t i = 0;
+  for (; i + kStep <= dim; i += kStep) add_step(sum, levels, code, i / 8, query + i);
+  if (i < dim) add_last_step(sum, levels, code, i / 8, query + i, dim - i);
+  return vaddvq_s32(vaddq_s32(sum.val[0], sum.val[1]));
 }
 
 std::int32_t dot_planes(const std::uint8_t* signs, const std::uint8_t* planes, std::size_t bits,
                         const std::int16_t* levels, const std::int16_t* query,
                         std::size_t dim) noexcept {
-  if (bits <= 4) {
-    return dot_levels(LevelTable<1>(levels, bits), signs, planes, bits, query, dim);
-  }
-  if (bits == 5) return dot_levels(LevelTable<2>(levels, bits), signs, planes, bits, query, dim);
-  if (bits == 6) return dot_levels(LevelTable<4>(levels, bits), signs, planes, bits, query, dim);
-  return dot_levels(LevelMemory{levels}, signs, planes, bits, query, dim);
+  const Planes code = {signs, planes, bits, plane_bytes(dim)};
+  if (bits <= 4) return dot_levels(LevelTable<1>(levels, bits), code, query, dim);
+  if (bits == 5) return dot_levels(LevelTable<2>(levels, bits), code, query, dim);
+  if (bits == 6) return dot_levels(LevelTable<4>(levels, bits), code, query, dim);
+  return dot_levels(LevelMemory{levels}, code, query, dim);
 }
 
 std::int32_t dot_bytes(const std::int8_t* row, const std::int16_t* query,
