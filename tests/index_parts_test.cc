@@ -1,0 +1,175 @@
+// The parts of the index one by one: k-means, list layout, router, bounds, top-k, confidence.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "index/builder.h"
+#include "index/confidence.h"
+#include "index/kmeans.h"
+#include "index/list_layout.h"
+#include "index/router.h"
+#include "index/searcher.h"
+#include "index/top_k.h"
+#include "index_cases.h"
+
+namespace obliq {
+namespace {
+
+using testing::clustered;
+
+double objective(const Matrix<float>& x, const Matrix<float>& centroids) {
+  std::vector<std::uint32_t> nearest(x.rows);
+  std::vector<float> distances(x.rows);
+  assign_nearest(x.view(), centroids.view(), 1, nearest.data(), distances.data());
+  return std::accumulate(distances.begin(), distances.end(), 0.0) / static_cast<double>(x.rows);
+}
+
+TEST(KMeans, AssignsEachRowToItsNearestCentroid) {
+  const auto x = clustered(300, 17, 1);
+  const auto centroids = clustered(70, 17, 2);
+  std::vector<std::uint32_t> nearest(x.rows);
+  std::vector<float> distances(x.rows);
+  assign_nearest(x.view(), centroids.view(), 2, nearest.data(), distances.data());
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    const auto truth = testing::brute_force(Metric::l2, centroids, x.row(i));
+    EXPECT_EQ(nearest[i], truth[0].second);
+    EXPECT_NEAR(distances[i], truth[0].first, 1e-3);
+  }
+}
+
+TEST(KMeans, NeverRaisesTheObjectiveAndDoesNotDependOnThreads) {
+  const auto x = clustered(3000, 20, 3, 50);
+  const auto one = kmeans(x.view(), {40, 12, 5, 1, {}});
+  const auto three = kmeans(x.view(), {40, 12, 5, 3, {}});
+  EXPECT_EQ(one.centroids.values, three.centroids.values);
+  for (std::size_t i = 1; i < one.objectives.size(); ++i) {
+    EXPECT_LE(one.objectives[i], one.objectives[i - 1] * (1 + 1e-6));
+  }
+  EXPECT_NEAR(one.objectives.back(), objective(x, one.centroids), 1e-3);
+  const auto other = kmeans(x.view(), {40, 12, 6, 1, {}});
+  EXPECT_NE(one.centroids.values, other.centroids.values);
+}
+
+TEST(KMeans, FindsSeparatedClusters) {
+  // 30 centres at distance sqrt(2*4*20) of noise sqrt(20): k-means++ and 20 iterations find nearly
+  // all, so that the objective is near the noise, 20; one merged pair would add about 1.3.
+  const auto x = clustered(3000, 20, 7, 30);
+  EXPECT_LT(kmeans(x.view(), {30, 20, 1, 1, {}}).objectives.back(), 20 * 1.15);
+}
+
+TEST(KMeans, LeavesNoClusterEmptyWhilePointsDiffer) {
+  Matrix<float> x(100, 3);
+  for (std::size_t i = 0; i < 100; ++i) x.row(i)[0] = static_cast<float>(i < 90 ? 0 : i);
+  const auto result = kmeans(x.view(), {8, 10, 1, 1, {}});
+  std::vector<std::uint32_t> nearest(100);
+  assign_nearest(x.view(), result.centroids.view(), 1, nearest.data(), nullptr);
+  std::sort(nearest.begin(), nearest.end());
+  EXPECT_EQ(std::unique(nearest.begin(), nearest.end()) - nearest.begin(), 8);
+}
+
+TEST(ListLayout, ListsDoNotOverlapAndTouchNoBlockInVain) {
+  Random random(1);
+  for (const std::size_t nlist : {1UL, 2UL, 7UL, 100UL, 1500UL}) {
+    std::vector<std::uint32_t> sizes(nlist);
+    for (auto& size : sizes) size = static_cast<std::uint32_t>(random.below(160));
+    const ListLayout layout = place_lists(sizes);
+    std::vector<char> used(layout.entries, 0);
+    for (std::size_t l = 0; l < nlist; ++l) {
+      for (std::uint64_t e = layout.first[l]; e < layout.first[l] + sizes[l]; ++e) {
+        ASSERT_LT(e, layout.entries);
+        EXPECT_EQ(used[e]++, 0);
+      }
+      if (sizes[l] == 0) continue;
+      const std::uint64_t blocks = (layout.first[l] + sizes[l] - 1) / 32 - layout.first[l] / 32 + 1;
+      EXPECT_EQ(blocks, (sizes[l] + 31) / 32);
+    }
+    const std::size_t total = std::accumulate(sizes.begin(), sizes.end(), std::size_t{0});
+    EXPECT_LE(layout.entries, total + total / 20 + 32 * 3);  // padding under 5 %
+  }
+}
+
+TEST(TopK, KeepsTheLeastAndBreaksTiesByRow) {
+  TopK top;
+  top.reset(3);
+  for (const auto& [distance, row] : {std::pair{2.0F, 9U}, {1.0F, 8U}, {2.0F, 3U}, {2.0F, 5U}}) {
+    top.push(distance, row);
+  }
+  EXPECT_EQ(top.threshold(), 2.0F);
+  const std::vector<TopK::Answer> expected = {{1.0F, 8U}, {2.0F, 3U}, {2.0F, 5U}};
+  EXPECT_EQ(top.sorted(), expected);
+}
+
+TEST(Confidence, InvertsTheNormalDistribution) {
+  for (const double p : {1e-6, 0.01, 0.5, 0.9, 0.964, 0.999, 0.9999999}) {
+    EXPECT_NEAR(0.5 * std::erfc(-normal_quantile(p) / std::sqrt(2.0)), p, 1e-9);
+  }
+  EXPECT_EQ(normal_quantile(1), std::numeric_limits<double>::infinity());
+}
+
+TEST(Router, FindsTheListsThatExactRankingFinds) {
+  const auto base = clustered(20000, 64, 11, 600);
+  const auto queries = clustered(100, 64, 12, 600);
+  for (const Metric metric : {Metric::l2, Metric::ip}) {
+    BuildOptions build;
+    build.metric = metric;
+    build.nlist = 500;
+    build.kmeans_iterations = 4;
+    const Segment segment = build_segment(MatrixSource(base.view()), build);
+    Router router(segment);
+    ScanQuery scan(64);
+    std::vector<Probe> some;
+    std::vector<Probe> all;
+    std::size_t missed = 0;
+    for (std::size_t i = 0; i < queries.rows; ++i) {
+      std::vector<float> q(queries.row(i), queries.row(i) + 64);
+      segment.door->enter(q.data());
+      scan.set(q.data());
+      router.route(q.data(), scan, 500, all);
+      router.route(q.data(), scan, 10, some);
+      ASSERT_EQ(some.size(), 10U);
+      for (const Probe& probe : some) missed += probe.key > all[9].key ? 1 : 0;
+    }
+    // int8 ranking may swap lists at the border: below 2 % of 1,000 probes.
+    EXPECT_LT(missed, 20U) << to_string(metric);
+  }
+}
+
+TEST(Bounds, HoldAsOftenAsTheConfidencePromises) {
+  // One list, its centroid far from the query: the share of entries whose bound exceeds their true
+  // distance is 1 - confidence, within four standard errors of the count and a tenth for the normal
+  // model.
+  const std::size_t n = 20000;
+  const auto base = clustered(n, 128, 13, 1);
+  const auto queries = clustered(4, 128, 14, 1);
+  BuildOptions build;
+  build.nlist = 1;
+  build.quantizer = "lm4";
+  const Segment segment = build_segment(MatrixSource(base.view()), build);
+  for (const double confidence : {0.9, 0.964, 0.995}) {
+    std::size_t above = 0;
+    for (std::size_t i = 0; i < queries.rows; ++i) {
+      std::vector<float> q(queries.row(i), queries.row(i) + 128);
+      segment.door->enter(q.data());
+      ScanQuery scan(128);
+      scan.set(q.data());
+      const float distance2 = kernels().l2_sqr(q.data(), segment.centroid(0), 128);
+      ScanList list = scan_list(segment.lists[0], segment.blocks.data(), 128, distance2, 1, 2);
+      scan.set_shift(segment.info.sine * std::sqrt(distance2 * 128 / 127),
+                     static_cast<float>(normal_quantile(confidence)), list);
+      std::vector<std::uint32_t> entries(n + 32);
+      std::vector<float> bounds(n + 32);
+      ASSERT_EQ(kernels().scan(scan.lut(), 128, list, 1e30F, entries.data(), bounds.data()), n);
+      for (std::size_t e = 0; e < n; ++e) {
+        above += bounds[e] > kernels().l2_sqr(queries.row(i), base.row(e), 128) ? 1 : 0;
+      }
+    }
+    const double trials = 4.0 * n;
+    const double expected = 1 - confidence;
+    const double error = 4 * std::sqrt(expected * confidence / trials) + 0.1 * expected;
+    EXPECT_NEAR(static_cast<double>(above) / trials, expected, error) << confidence;
+  }
+}
+
+}  // namespace
+}  // namespace obliq
