@@ -68,7 +68,7 @@ struct Kernels {
 
   /// out[i * ny + j] = <x_i, y_j> for x [nx][dim] and y [ny][dim]: the tile of k-means and exact
   /// search. FMA and any order, but the same order for a pair wherever it stands in a tile. Within
-  /// dim * 2^-23 * sum |x_i y_i| of the exact value.
+  /// dim * (2^-23 * sum |x_i y_i| + 2^-149) of the exact value.
   void (*dots)(const float* x, std::size_t nx, const float* y, std::size_t ny, std::size_t dim,
                float* out) noexcept;
 
@@ -125,5 +125,10 @@ void install_avx512(Kernels& kernels) noexcept;
 void install_avx512vnni(Kernels& kernels) noexcept;
 void install_neon(Kernels& kernels) noexcept;
 void install_neon_codes(Kernels& kernels) noexcept;
+
+/// Parts of install_avx512, each in the file of its name.
+void install_avx512_scan(Kernels& kernels) noexcept;
+void install_avx512_rows(Kernels& kernels) noexcept;
+void install_avx512_levels(Kernels& kernels) noexcept;
 
 }  // namespace obliq
