@@ -1,0 +1,197 @@
+// Cases of the kernels on codes: blocks of signs and rows.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "quant/half.h"
+#include "tests/kernel_case_values.h"
+#include "tests/kernel_cases.h"
+
+namespace obliq {
+namespace {
+
+// `count` blocks of random signs (bits beyond dim are 0) and factors.
+std::vector<std::uint8_t> random_blocks(const CaseSetup& setup, std::size_t count) {
+  Random random(setup.seed + 5);
+  std::vector<std::uint8_t> blocks(count * block_bytes(setup.dim));
+  const std::size_t groups = sign_groups(setup.dim);
+  for (std::size_t b = 0; b < count; ++b) {
+    std::uint8_t* block = blocks.data() + b * block_bytes(setup.dim);
+    for (std::size_t i = 0; i < 16 * groups; ++i) {
+      const std::size_t dims = std::min<std::size_t>(4, setup.dim - i / 16 * 4);
+      const auto mask = static_cast<std::uint8_t>(((1U << dims) - 1U) * 0x11U);
+      const bool all = setup.values == Values::extreme && i % 16 == 3;
+      block[i] = static_cast<std::uint8_t>(all ? mask : random.next() & mask);
+    }
+    for (std::size_t i = 0; i < 2 * kBlockEntries; ++i) {
+      const std::uint16_t half =
+          setup.values == Values::extreme && i % 7 == 0
+              ? static_cast<std::uint16_t>(random.below(0x7C00) | (i % 2 == 0 ? 0x8000U : 0U))
+              : float_to_half(static_cast<float>(random.gaussian()));
+      std::memcpy(block + 16 * groups + 2 * i, &half, sizeof half);
+    }
+  }
+  return blocks;
+}
+
+class ScanCall : public KernelCall {
+ public:
+  explicit ScanCall(const CaseSetup& setup)
+      : dim_(setup.dim),
+        lut_(buffer(integers<std::uint8_t>(setup, 16 * sign_groups(dim_), 0, 31), setup)) {
+    list_.lane = setup.timing ? 0 : static_cast<std::uint32_t>(setup.seed % 32);
+    list_.count = setup.timing ? 512 : static_cast<std::uint32_t>(setup.seed / 7 % 131);
+    blocks_ = buffer(random_blocks(setup, (list_.lane + list_.count + 31) / 32), setup);
+    entries_ = std::make_unique<GuardedBuffer<std::uint32_t>>(list_.count + 32, setup.placement);
+    bounds_ = std::make_unique<GuardedBuffer<float>>(list_.count + 32, setup.placement);
+    list_.blocks = blocks_->data();
+    list_.base = 3.5F;
+    list_.a_scale = 1.75F;
+    list_.b_scale = 0.6F;
+    list_.lut_step = 0.0123F;
+    list_.lut_shift = -7.7F;
+    threshold_ = std::numeric_limits<float>::infinity();
+    run(kernel_levels_scalar());
+    choose_threshold(setup);
+  }
+
+  void run(const Kernels& kernels) override {
+    found_ = kernels.scan(lut_->data(), dim_, list_, threshold_, entries_->data(), bounds_->data());
+  }
+  Words output() const override {
+    Words words = words_of(entries_->values().first(found_));
+    for (const std::uint32_t word : words_of(bounds_->values().first(found_))) {
+      words.push_back(word);
+    }
+    return words;
+  }
+  bool intact() const override {
+    return lut_->intact() && blocks_->intact() && entries_->intact() && bounds_->intact();
+  }
+  std::size_t entries() const override { return list_.count; }
+
+ private:
+  static const Kernels& kernel_levels_scalar() {
+    static const Kernels scalar = [] {
+      Kernels kernels;
+      install_scalar(kernels);
+      return kernels;
+    }();
+    return scalar;
+  }
+
+  // One of the bounds, so that some entry stands exactly on it; all or none at times. One percent
+  // of the entries survive when timed.
+  void choose_threshold(const CaseSetup& setup) {
+    if (found_ == 0 || (!setup.timing && setup.seed % 11 == 0)) return;
+    std::vector<float> sorted(bounds_->data(), bounds_->data() + found_);
+    std::ranges::sort(sorted);
+    threshold_ = sorted[setup.timing ? found_ / 100 : setup.seed % found_];
+  }
+
+  std::size_t dim_;
+  ScanList list_ = {};
+  float threshold_ = 0;
+  Input<std::uint8_t> lut_;
+  Input<std::uint8_t> blocks_;
+  std::unique_ptr<GuardedBuffer<std::uint32_t>> entries_;
+  std::unique_ptr<GuardedBuffer<float>> bounds_;
+  std::size_t found_ = 0;
+};
+
+class GatherSignsCall : public KernelCall {
+ public:
+  explicit GatherSignsCall(const CaseSetup& setup)
+      : dim_(setup.dim),
+        lane_(static_cast<std::uint32_t>(setup.seed % 32)),
+        block_(buffer(random_blocks(setup, 1), setup)),
+        signs_(plane_bytes(dim_), setup.placement) {}
+
+  void run(const Kernels& kernels) override {
+    kernels.gather_signs(block_->data(), lane_, dim_, signs_.data());
+  }
+  Words output() const override { return words_of(signs_.values()); }
+  bool intact() const override { return block_->intact() && signs_.intact(); }
+
+ private:
+  std::size_t dim_;
+  std::uint32_t lane_;
+  Input<std::uint8_t> block_;
+  GuardedBuffer<std::uint8_t> signs_;
+};
+
+// The largest |query_i| for which `factor` * sum |query_i| stays below 2^31.
+int query_limit(std::size_t dim, std::int64_t factor) {
+  const auto limit = ((std::int64_t{1} << 31) - 1) / (factor * static_cast<std::int64_t>(dim + 1));
+  return static_cast<int>(std::min<std::int64_t>(limit, 32767));
+}
+
+class DotPlanesCall : public KernelCall {
+ public:
+  DotPlanesCall(const CaseSetup& setup, unsigned bits)
+      : bits_(bits),
+        limit_(query_limit(setup.dim, 2047)),
+        signs_(buffer(integers<std::uint8_t>(setup, plane_bytes(setup.dim), 0, 255), setup)),
+        planes_(
+            buffer(integers<std::uint8_t>(next(setup), (bits - 1) * plane_bytes(setup.dim), 0, 255),
+                   setup)),
+        levels_(buffer(integers<std::int16_t>(next(setup), std::size_t{1} << bits, -2047, 2047),
+                       setup)),
+        query_(
+            buffer(integers<std::int16_t>(next(next(setup)), setup.dim, -limit_, limit_), setup)) {}
+
+  void run(const Kernels& kernels) override {
+    sum_ = kernels.dot_planes(signs_->data(), planes_->data(), bits_, levels_->data(),
+                              query_->data(), query_->size());
+  }
+  Words output() const override { return {static_cast<std::uint32_t>(sum_)}; }
+  bool intact() const override {
+    return signs_->intact() && planes_->intact() && levels_->intact() && query_->intact();
+  }
+
+ private:
+  unsigned bits_;
+  int limit_;
+  Input<std::uint8_t> signs_;
+  Input<std::uint8_t> planes_;
+  Input<std::int16_t> levels_;
+  Input<std::int16_t> query_;
+  std::int32_t sum_ = 0;
+};
+
+class DotBytesCall : public KernelCall {
+ public:
+  explicit DotBytesCall(const CaseSetup& setup)
+      : limit_(query_limit(setup.dim, 128)),
+        row_(buffer(integers<std::int8_t>(setup, setup.dim, -128, 127), setup)),
+        query_(buffer(integers<std::int16_t>(next(setup), setup.dim, -limit_, limit_), setup)) {}
+
+  void run(const Kernels& kernels) override {
+    sum_ = kernels.dot_bytes(row_->data(), query_->data(), query_->size());
+  }
+  Words output() const override { return {static_cast<std::uint32_t>(sum_)}; }
+  bool intact() const override { return row_->intact() && query_->intact(); }
+
+ private:
+  int limit_;
+  Input<std::int8_t> row_;
+  Input<std::int16_t> query_;
+  std::int32_t sum_ = 0;
+};
+
+}  // namespace
+
+void add_code_cases(std::vector<KernelCase>& cases) {
+  cases.push_back({"scan", make_call<ScanCall>});
+  cases.push_back({"gather_signs", make_call<GatherSignsCall>});
+  for (unsigned bits = 1; bits <= 8; ++bits) {
+    cases.push_back({fmt::format("dot_planes/{}", bits), [bits](const CaseSetup& setup) {
+                       return std::make_unique<DotPlanesCall>(setup, bits);
+                     }});
+  }
+  cases.push_back({"dot_bytes", make_call<DotBytesCall>});
+}
+
+}  // namespace obliq
