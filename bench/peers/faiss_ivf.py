@@ -6,7 +6,8 @@ except the PQ family, which gains from inner product (its residual tables then s
 `PQ..x4fsr` is not usable otherwise); `:l2` and `:ip` after a spec force it. PQ..x4fs leaves out
 the residual unless "r" ends it. The default list has the strings of each class of bytes.
 
-Known to be broken in 1.15 and not shown: SQtqmse* and SQtq* (scales lost).
+Known to be broken in 1.15 and not shown: SQtqmse* and SQtq* (scales lost). Fast scan of a large
+batch with many lists a query crashes; see LUT_BYTES_A_CALL.
 """
 
 import json
@@ -26,6 +27,9 @@ DEFAULT = ("RaBitQfs;RaBitQfs2;RaBitQfs4;RaBitQfs8;PQ{d/2}x4fs;PQ{d/2}x4fsr;PQ{d
 K_FACTORS = [2, 4, 8, 16, 32, 64]  # candidates of a refine stage, times k
 QUICK_K_FACTORS = [8]
 ROTATION_SEED = 12345
+# Fast scan crashes when the LUTs of one call (queries x nprobe x at most 16 bytes a dimension)
+# pass 2^31 bytes: larger batches go in parts.
+LUT_BYTES_A_DIM, LUT_BYTES_A_CALL = 16, 1 << 30
 
 
 class FaissMethod(shared.Method):
@@ -105,7 +109,13 @@ class FaissMethod(shared.Method):
         self.index.search_c(1, self.rows[query], self.run.set.k, *self.outputs)
 
     def all(self):
-        return self.index.search(self.run.set.queries, self.run.set.k)[1]
+        queries, k = self.run.set.queries, self.run.set.k
+        block = len(queries)
+        if "fs" in self.storage:
+            lut_bytes = LUT_BYTES_A_DIM * self.run.set.dim * self.lists.nprobe
+            block = min(block, max(1, LUT_BYTES_A_CALL // lut_bytes))
+        return np.concatenate([self.index.search(queries[i:i + block], k)[1]
+                               for i in range(0, len(queries), block)])
 
     def empty_call(self):
         self.empty.search_c(1, self.rows[0], self.run.set.k, *self.outputs)
