@@ -2,9 +2,9 @@
 
 Every index takes the shared centroids: they are put into its coarse quantizer, rotated where a
 rotation (RR) stands in front, and FAISS then trains the rest. Unit vectors are searched by L2,
-except the PQ family, which gains from inner product (its residual tables then serve all lists:
-`PQ..x4fsr` is not usable otherwise); `:l2` and `:ip` after a spec force it. PQ..x4fs leaves out
-the residual unless "r" ends it. The default list has the strings of each class of bytes.
+except by PQ with residuals (8 bits always; fast scan with "r" at its end): there inner product is
+more accurate, and one table serves all lists where L2 needs one a list. `:l2` or `:ip` after a spec
+forces it. The default list has the strings of each class of bytes.
 
 Known to be broken in 1.15 and not shown: SQtqmse* and SQtq* (scales lost). Fast scan of a large
 batch with many lists a query crashes; see LUT_BYTES_A_CALL.
@@ -23,7 +23,7 @@ import runner as shared
 # RaBitQfs defaults to 1 bit; without RR it loses its guarantee.
 DEFAULT = ("RaBitQfs;RaBitQfs2;RaBitQfs4;RaBitQfs8;PQ{d/2}x4fs;PQ{d/2}x4fsr;PQ{d}x4fs;PQ{d}x4fsr;"
            "PQ{d/4};PQ{d/2};PQ{d/2}x4fs,Refine(SQ8);PQ{d/2}x4fs,RFlat;PQ{d}x4fs,Refine(SQ8);"
-           "PQ{d}x4fs,RFlat;SQ4;SQ8;Flat")
+           "PQ{d}x4fs,RFlat;PQ{d/2}x4fsr,Refine(SQ8);SQ4;SQ8;Flat")
 K_FACTORS = [2, 4, 8, 16, 32, 64]  # candidates of a refine stage, times k
 QUICK_K_FACTORS = [8]
 ROTATION_SEED = 12345
@@ -37,8 +37,7 @@ class FaissMethod(shared.Method):
 
     def __init__(self, run, storage):
         storage, _, metric = storage.partition(":")
-        by_product = run.set.metric == "ip" or storage.startswith("PQ") and run.set.metric != "l2"
-        self.product = metric == "ip" if metric else by_product
+        self.product = metric == "ip" if metric else searched_by_product(storage, run.set.metric)
         self.run, self.storage = run, storage
         rotation = "RR," if storage.startswith("RaBitQ") else ""
         self.factory = f"{rotation}IVF{run.options.nlist},{storage}"
@@ -119,6 +118,13 @@ class FaissMethod(shared.Method):
 
     def empty_call(self):
         self.empty.search_c(1, self.rows[0], self.run.set.k, *self.outputs)
+
+
+def searched_by_product(storage, metric):
+    """Whether a set of this metric is searched by inner product rather than L2 (file head)."""
+    code = storage.split(",")[0]
+    residual_pq = code.startswith("PQ") and not code.endswith("x4fs")
+    return metric == "ip" or metric == "cosine" and residual_pq
 
 
 def base_index(index):
