@@ -1,0 +1,55 @@
+// Times every case of tests/kernel_cases.h at every level of this CPU, with the data in cache:
+//     bench_kernels --benchmark_filter='scan/.*/384'
+// A line is case/level/dim, with the time of a call and, as per_entry, of one entry of the scan,
+// one pair of the tile, or one vector.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "quant/kernels/dispatch.h"
+#include "tests/kernel_cases.h"
+
+namespace obliq {
+namespace {
+
+void time_calls(benchmark::State& state, const KernelCase& kernel, const Kernels& level,
+                std::size_t dim) {
+  CaseSetup setup;
+  setup.dim = dim;
+  setup.timing = true;
+  const std::unique_ptr<KernelCall> call = kernel.make(setup);
+  for ([[maybe_unused]] auto round : state) {
+    call->run(level);
+    benchmark::ClobberMemory();
+  }
+  const double entries =
+      static_cast<double>(state.iterations()) * static_cast<double>(call->entries());
+  state.counters["per_entry"] =
+      benchmark::Counter(entries, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+void register_all() {
+  for (const KernelCase& kernel : kernel_cases()) {
+    for (const Kernels& level : kernel_levels()) {
+      for (const std::size_t dim : {128, 384, 768, 1536}) {
+        benchmark::RegisterBenchmark(fmt::format("{}/{}/{}", kernel.name, level.name, dim).c_str(),
+                                     [kernel, &level, dim](benchmark::State& state) {
+                                       time_calls(state, kernel, level, dim);
+                                     });
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace obliq
+
+int main(int argc, char** argv) {
+  obliq::register_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
