@@ -26,7 +26,7 @@ SAMPLE_NLIST = 128
 NPROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768]
 QUICK_NPROBES = [1, 2, 4, 8, 16, 32, 64]
 SCRIPTS = {"faiss": "faiss_ivf.py", "rabitqlib": "rabitqlib_ivf.py"}
-QUICK_METHODS = {"faiss": "RaBitQfs4;PQ{d/2}x4fs;PQ{d/2}x4fs,Refine(SQ8);SQ8",
+QUICK_METHODS = {"faiss": "RaBitQfs4;PQ{d/2}x4fs;PQ{d/2}x4fs,Refine(SQ8)",
                  "rabitqlib": "4;9"}
 
 
@@ -43,7 +43,8 @@ def arguments():
     parser.add_argument("--modes", default="single", help="single, batch or single,batch")
     parser.add_argument("--quick", action="store_true", help="few methods, points and repeats")
     parser.add_argument("--repeats", type=int, help="default 5; 3 when quick")
-    parser.add_argument("--seconds", type=float, default=2.0, help="budget of a peer's point")
+    parser.add_argument("--seconds", type=float,
+                        help="budget of a peer's point; default 2, .05 when quick")
     parser.add_argument("--build-threads", type=int, default=os.cpu_count())
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--cache", help="centroids and peers' indexes; default OUT/cache")
@@ -51,6 +52,7 @@ def arguments():
     parser.add_argument("--out", default="results")
     options = parser.parse_args()
     options.repeats = options.repeats or (3 if options.quick else 5)
+    options.seconds = options.seconds or (0.05 if options.quick else 2.0)
     options.cache = options.cache or os.path.join(options.out, "cache")
     options.confidence = [float(word) for word in options.confidence.split(",") if word]
     return options
@@ -95,12 +97,17 @@ def enter(options):
     peers = wanted_peers(options)
     centroids = train_centroids(options) if peers else None
     quantizers = [word for word in options.quantizers.split(",") if word]
-    entered = [Obliq(options, quantizers, centroids, nprobes)] if quantizers else []
     methods = {"faiss": options.faiss_methods, "rabitqlib": options.rabitqlib_methods}
+    entered = []
     for name in peers:
         chosen = methods[name] or (QUICK_METHODS[name] if options.quick else "")
         entered.append(Peer(options, SCRIPTS[name], chosen, options.cache, nprobes))
-    return entered
+        if not options.quick:  # else they build side by side: build times mean little there
+            entered[-1].wait_until_ready()
+    ours = [Obliq(options, quantizers, centroids, nprobes)] if quantizers else []
+    for peer in entered if options.quick else []:
+        peer.wait_until_ready()
+    return ours + entered
 
 
 def measure(contestants, options):

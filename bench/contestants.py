@@ -83,9 +83,13 @@ class Peer:
         self.script = script
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, env=environment)
+        self.names = []
+
+    def wait_until_ready(self):
+        """Returns when its indexes are built and its sweep is known; then `names` is filled."""
         first = self.process.stdout.readline()
         if not first:
-            raise Failed(f"{script} ended before it was ready")
+            raise Failed(f"{self.script} ended before it was ready")
         self.names = json.loads(first)
 
     def round(self, number, mode):

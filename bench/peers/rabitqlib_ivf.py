@@ -72,6 +72,8 @@ class RabitqMethod(shared.Method):
 
     def sweep(self, nprobes):
         switches = [True, False] if self.bits > 1 else [False]
+        if self.run.options.quick:
+            switches = switches[:1]
         return [{"nprobe": nprobe, "high_accuracy": switch}
                 for nprobe in nprobes for switch in switches]
 
