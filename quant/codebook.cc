@@ -233,6 +233,11 @@ Codebook sphere_codebook(std::size_t bits, std::size_t dim) {
   return make_codebook(bits, SphereLaw(std::max<std::size_t>(dim, 3)));
 }
 
+Codebook coordinate_codebook(std::size_t bits, std::size_t dim) {
+  constexpr std::size_t kNearlyNormal = 1024;
+  return dim <= kNearlyNormal ? sphere_codebook(bits, dim) : normal_codebook(bits);
+}
+
 double distortion(const Codebook& codebook) {
   double sum = 0;
   for (std::size_t k = 0; k < codebook.levels.size(); ++k) {

@@ -21,5 +21,8 @@ using QuantizerPtr = std::unique_ptr<const Quantizer>;
 
 QuantizerPtr make_sq8(const QuantizerRequest& request);
 QuantizerPtr make_lm(const QuantizerRequest& request);
+QuantizerPtr make_tq(const QuantizerRequest& request);
+QuantizerPtr make_tqp_orthogonal(const QuantizerRequest& request);
+QuantizerPtr make_tqp_gaussian(const QuantizerRequest& request);
 
 }  // namespace obliq

@@ -19,33 +19,6 @@
 namespace obliq {
 namespace {
 
-float level_step(const ScalarCode& code) {
-  return static_cast<float>(code.step() / std::sqrt(static_cast<double>(code.dim())));
-}
-
-class LmScorer final : public Scorer {
- public:
-  explicit LmScorer(const ScalarCode& code)
-      : code_(code), query_(code.dim(), ScalarCode::kMaxLevel) {}
-
-  void set_query(const float* query) override {
-    query_.set(query);
-    step_ = query_.step() * level_step(code_);
-  }
-
-  void products(std::span<const CodeRef> codes, float* out) const override {
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      const std::int32_t sum = code_.product(codes[i].signs, codes[i].rest, query_);
-      out[i] = codes[i].factors[0] * (static_cast<float>(sum) * step_);
-    }
-  }
-
- private:
-  ScalarCode code_;
-  IntegerQuery query_;
-  float step_ = 0;
-};
-
 class Lm final : public Quantizer {
  public:
   explicit Lm(const QuantizerRequest& request)
@@ -64,17 +37,16 @@ class Lm final : public Quantizer {
       code_.encode(x, 1, indices, code);
       return;
     }
-    const float scale = std::sqrt(static_cast<float>(dim()) / safe.norm2());
-    const Choice best = search(safe.data(), scale);
+    const Choice best = search(safe.data(), code_.input_scale(std::sqrt(safe.norm2())));
     code_.encode(safe.data(), best.scale, indices, code);
-    factors[0] = safe.original(safe.norm2() / (level_step(code_) * double{best.xy}));
+    factors[0] = safe.original(safe.norm2() / (code_.step() * double{best.xy}));
   }
 
   void decode(const std::uint8_t* code, const Factors& factors, float* x) const override {
-    code_.decode(code, factors[0] * level_step(code_), x);
+    code_.decode(code, factors[0] * code_.step(), x);
   }
 
-  std::unique_ptr<Scorer> make_scorer() const override { return std::make_unique<LmScorer>(code_); }
+  std::unique_ptr<Scorer> make_scorer() const override { return make_scalar_scorer(code_); }
 
  private:
   struct Choice {

@@ -23,6 +23,9 @@ struct Family {
 constexpr Family kFamilies[] = {
     {"sq", 8, 8, "", make_sq8},
     {"lm", 1, 8, "", make_lm},
+    {"tq", 1, 8, "", make_tq},
+    {"tqp", 2, 8, ":orthogonal", make_tqp_orthogonal},
+    {"tqp", 2, 8, ":gaussian", make_tqp_gaussian},
 };
 
 std::string spec_of(const Family& family, std::size_t bits) {
