@@ -23,7 +23,7 @@ from centroids import shared_centroids
 from rounds import merge_rounds
 
 K = 10
-WARM_UP = 50        # queries before a timed pass
+WARM_UP = 0.25      # share of the budget of a timed pass that untimed queries get before it
 LEAST_TIMED = 100   # queries a timed pass has, whatever its budget
 KEEP_FACTOR = 2.0   # a point stays in the sweep if no more accurate one is this much faster
 NPROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768]
@@ -154,8 +154,7 @@ class Runner:
 
     def time_single(self, method):
         count, budget = len(self.set.queries), self.options.seconds * 1e9
-        for query in range(min(WARM_UP, count)):
-            method.one(query)
+        self.warm_up(method)
         clock, one, spent, taken = time.perf_counter_ns, method.one, 0, []
         gc.disable()
         cpu = time.process_time_ns()
@@ -171,6 +170,14 @@ class Runner:
         return {"qps": len(taken) / spent * 1e9, "qps_cpu": len(taken) / cpu * 1e9,
                 "p50_us": np.percentile(taken, 50) / 1e3, "p99_us": np.percentile(taken, 99) / 1e3,
                 "queries_timed": len(taken)}
+
+    def warm_up(self, method):
+        """Searches the first queries, all of them where there is time."""
+        end = time.perf_counter() + WARM_UP * self.options.seconds
+        for query in range(len(self.set.queries)):
+            method.one(query)
+            if time.perf_counter() > end:
+                break
 
     def time_batch(self, method):
         cpu, start = time.process_time_ns(), time.perf_counter_ns()
