@@ -156,6 +156,15 @@ TEST_F(DamagedFile, IsRefusedWhenTheHeaderLies) {
     if (lie == sound_.size()) continue;
     EXPECT_NE(complaint_about_header([=](FileHeader& h) { h.file_bytes = lie; }), "") << lie;
   }
+  const auto with_table = [&](std::uint32_t count, std::uint64_t offset) {
+    return complaint_about_header([=](FileHeader& h) {
+      h.section_count = count;
+      h.table_offset = offset;
+    });
+  };
+  EXPECT_EQ(with_table(12, 0), says("table at offset 0: lies outside the file"));
+  EXPECT_EQ(with_table(13, kHuge - 39),  // 480 - (2^64 - 40) is 13 * 40 where it wraps
+            says(fmt::format("table at offset {}: lies outside the file", kHuge - 39)));
   EXPECT_EQ(complaint_about_header([](FileHeader& h) { h.zeros[11] = 1; }),
             says("header at offset 0: reserved bytes are not zero"));
 }
@@ -176,6 +185,18 @@ TEST_F(DamagedFile, IsRefusedWhenASectionLiesAboutItsSize) {
                              kHuge)));
   EXPECT_EQ(complaint_about_entry(3, [](TableEntry& e) { e.bytes = 64; }),
             says("table at offset 320: sections end at 256"));
+}
+
+TEST_F(DamagedFile, IsRefusedWhenTheTableStartsWithinThePadding) {
+  Bytes bytes = sound_;
+  bytes.erase(bytes.begin() + 319);
+  FileHeader header = header_;
+  header.file_bytes = 479;
+  header.table_offset = 319;
+  store(bytes, 0, header);
+  reseal(bytes);
+  EXPECT_EQ(complaint(bytes), says("section 'last' at offset 192: 70 bytes and their padding reach "
+                                   "past the table at 319"));
 }
 
 TEST_F(DamagedFile, IsRefusedWhenASectionLiesAboutItsPlace) {
