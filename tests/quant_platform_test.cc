@@ -1,35 +1,46 @@
 // An index file carries a seed, not a rotation: whoever opens it draws the same one, whatever the
-// platform and SIMD level. The hashes were recorded on x86-64 and are the same on AArch64; they
-// may only change together with the format version.
+// platform and SIMD level; and parts built on different machines hold the same codes. The hashes
+// were recorded on x86-64 and are the same on AArch64; those of rotations may only change together
+// with the format version.
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "obliq/quantizer.h"
 #include "obliq/rotation.h"
 #include "quant/random.h"
 
 namespace obliq {
 namespace {
 
-/// FNV-1a over the bits of floats, each as a 64-bit word, low byte first.
-void add_to_hash(std::uint64_t& hash, std::span<const float> values) {
-  for (const float value : values) {
-    const std::uint64_t word = std::bit_cast<std::uint32_t>(value);
-    for (int byte = 0; byte < 8; ++byte) {
-      hash = (hash ^ (word >> (8 * byte) & 0xFFU)) * 0x100000001B3ULL;
-    }
+constexpr std::uint64_t kEmptyHash = 0xCBF29CE484222325ULL;
+
+/// FNV-1a over words, each as 64 bits, low byte first.
+void add_to_hash(std::uint64_t& hash, std::uint64_t word) {
+  for (int byte = 0; byte < 8; ++byte) {
+    hash = (hash ^ (word >> (8 * byte) & 0xFFU)) * 0x100000001B3ULL;
   }
+}
+
+void add_to_hash(std::uint64_t& hash, std::span<const float> values) {
+  for (const float value : values) add_to_hash(hash, std::bit_cast<std::uint32_t>(value));
+}
+
+std::vector<float> gaussian_vector(Random& random, std::size_t dim) {
+  std::vector<float> x(dim);
+  for (float& value : x) value = static_cast<float>(random.gaussian());
+  return x;
 }
 
 /// Hash of a Gaussian vector rotated, then of the same rotated back.
 std::uint64_t hash_of(const Rotation& rotation) {
   Random random(rotation.dim());
-  std::vector<float> x(rotation.dim());
-  for (float& value : x) value = static_cast<float>(random.gaussian());
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
+  std::vector<float> x = gaussian_vector(random, rotation.dim());
+  std::uint64_t hash = kEmptyHash;
   rotation.apply(x.data());
   add_to_hash(hash, x);
   rotation.apply_inverse(x.data());
@@ -60,6 +71,35 @@ TEST(Platform, RotationsHaveTheSameBitsEverywhere) {
 
 TEST(Platform, HaarRotationsHaveTheSameBitsEverywhere) {
   EXPECT_EQ(hash_of(*make_haar_rotation(96, 5)), 0x21D047996B41C4BBULL);
+}
+
+/// Hash of the codes and factors of a thousand Gaussian vectors.
+std::uint64_t hash_of(const Quantizer& quantizer) {
+  Random random(8);
+  std::vector<std::uint8_t> code(quantizer.layout().code_bytes);
+  std::uint64_t hash = kEmptyHash;
+  for (int i = 0; i < 1000; ++i) {
+    Factors factors{};
+    quantizer.encode(gaussian_vector(random, quantizer.dim()).data(), code.data(), factors);
+    for (const std::uint8_t byte : code) add_to_hash(hash, byte);
+    add_to_hash(hash, factors);
+  }
+  return hash;
+}
+
+struct GoldenCodes {
+  const char* spec;
+  std::uint64_t hash;
+};
+
+TEST(Platform, CodesHaveTheSameBitsEverywhere) {
+  for (const GoldenCodes& golden : {GoldenCodes{"sq8", 0xC28D8D0B3331F9B8ULL},
+                                    {"lm1", 0xFA6BA0D1074A3C09ULL},
+                                    {"lm2", 0x4BCE0751D7D9B219ULL},
+                                    {"lm4", 0xCC4C9914BF3506FAULL},
+                                    {"lm8", 0xD74C7D3FBB717E25ULL}}) {
+    EXPECT_EQ(hash_of(*make_quantizer(golden.spec, 100)), golden.hash) << golden.spec;
+  }
 }
 
 }  // namespace

@@ -33,10 +33,7 @@ std::vector<Level> known_levels() {
   levels.push_back({"avx512", avx512, install_avx512});
   levels.push_back({"avx512vnni", vnni, install_avx512vnni});
 #elif defined(__aarch64__)
-  levels.push_back({"neon", true, [](Kernels& table) noexcept {
-                      install_neon(table);
-                      install_neon_codes(table);
-                    }});
+  levels.push_back({"neon", true, install_neon});
 #endif
   return levels;
 }

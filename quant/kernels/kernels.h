@@ -117,18 +117,18 @@ struct Kernels {
   void (*quantize_bytes)(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept;
 };
 
-/// Fill a table that already holds the level below. Each is defined in the file of its name (neon
-/// in two); those of another architecture do not exist.
+/// Fill a table that already holds the level below. Each is defined in the file of its name;
+/// those of another architecture do not exist.
 void install_scalar(Kernels& kernels) noexcept;
 void install_avx2(Kernels& kernels) noexcept;
 void install_avx512(Kernels& kernels) noexcept;
 void install_avx512vnni(Kernels& kernels) noexcept;
 void install_neon(Kernels& kernels) noexcept;
-void install_neon_codes(Kernels& kernels) noexcept;
 
-/// Parts of install_avx512, each in the file of its name.
+/// Parts of install_avx512 and install_neon, each in the file of its name.
 void install_avx512_scan(Kernels& kernels) noexcept;
 void install_avx512_rows(Kernels& kernels) noexcept;
 void install_avx512_levels(Kernels& kernels) noexcept;
+void install_neon_codes(Kernels& kernels) noexcept;
 
 }  // namespace obliq

@@ -302,6 +302,7 @@ void install_neon(Kernels& kernels) noexcept {
   kernels.nearest_level = nearest_level;
   kernels.score_levels = score_levels;
   kernels.quantize_bytes = quantize_bytes;
+  install_neon_codes(kernels);
 }
 
 }  // namespace obliq
