@@ -1,6 +1,7 @@
 # Runs programs on an emulated x86-64 CPU without AVX or SSE4: nothing outside the kernel files may
 # use more than the baseline, and the kernels must fall back to scalar.
-# cmake -D QEMU=<qemu-x86_64> -D LEVELS=<simd_levels> [-D OBLIQ=<obliq> -D WORK=<folder>] -P ...
+# cmake -D QEMU=<qemu-x86_64> -D LEVELS=<simd_levels> -D CONSUMER=<consumer>
+#       [-D OBLIQ=<obliq> -D WORK=<scratch folder>] -P old_cpu.cmake
 set(ENV{OMP_NUM_THREADS} 1)
 
 function(emulate)
@@ -9,12 +10,11 @@ function(emulate)
   set(printed "${printed}" PARENT_SCOPE)
 endfunction()
 
-if(LEVELS)
-  emulate(${LEVELS})
-  if(NOT printed STREQUAL "scalar\n")
-    message(FATAL_ERROR "expected level scalar alone on this CPU, found: ${printed}")
-  endif()
+emulate(${LEVELS})
+if(NOT printed STREQUAL "scalar\n")
+  message(FATAL_ERROR "expected level scalar alone on this CPU, found: ${printed}")
 endif()
+emulate(${CONSUMER})
 if(OBLIQ)
   file(REMOVE_RECURSE ${WORK})
   file(MAKE_DIRECTORY ${WORK})
