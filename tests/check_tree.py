@@ -10,7 +10,8 @@ Folders and what they may include; a file may always include its own folder:
     storage         nothing: knows nothing of vectors
     index           include/obliq, quant, storage
     datasets        include/obliq, quant
-    tools, bench, python, tests   all of the above
+    tools, bench, python, tests   all of the above; bench also tests, so that kernels are timed by
+                    the cases that test them
     quant/kernels   each file but dispatch.cc: kernels.h, intrinsics, and headers of its own
                     instruction set, which keep this rule too: avx512vnni.cc may use avx512_block.h
 """
@@ -30,7 +31,7 @@ MAY_INCLUDE = {
     "index": {"obliq", "quant", "storage"},
     "datasets": {"obliq", "quant"},
     "tools": LOWER,
-    "bench": LOWER,
+    "bench": LOWER | {"tests"},
     "python": LOWER,
     "tests": LOWER | {"tools"},
 }

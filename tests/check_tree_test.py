@@ -46,6 +46,7 @@ class TreeRules(unittest.TestCase):
         self.accepts(self.includes("datasets/a.cc", "include/obliq/b.h", "quant/c.h"))
         for folder in ("tools", "bench", "tests"):
             self.accepts(self.includes(f"{folder}/a.cc", "index/a.h", "datasets/b.h"))
+        self.accepts(self.includes("bench/a.cc", "tests/kernel_cases.h"))
 
     def test_refuses_includes_that_run_up_or_across(self):
         for source, header in [
@@ -54,6 +55,7 @@ class TreeRules(unittest.TestCase):
             ("index/a.cc", "datasets/b.h"), ("index/a.cc", "tools/b.h"),
             ("datasets/a.cc", "index/b.h"), ("datasets/a.cc", "storage/b.h"),
             ("include/obliq/a.h", "quant/b.h"), ("tools/a.cc", "tests/b.h"),
+            ("tests/a.cc", "bench/b.h"),
         ]:
             files = self.includes(source, header)
             files[source] = "#pragma once\n" + files[source]
