@@ -140,14 +140,27 @@ Matrix<float> Builder::sample(std::size_t count) const {
   return rows;
 }
 
-std::vector<float> mean_of_rows(const Matrix<float>& rows) {
-  std::vector<double> sum(rows.cols);
+// The mean of the rows, those left out that are over four times as long as the median row: a few
+// vectors far away must not pull the origin from the rest, which sets the precision of queries.
+std::vector<float> robust_mean(const Matrix<float>& rows) {
+  constexpr float kTooLong2 = 16;
+  std::vector<float> norms(rows.rows);
   for (std::size_t i = 0; i < rows.rows; ++i) {
+    norms[i] = kernels().dot(rows.row(i), rows.row(i), rows.cols);
+  }
+  std::vector<float> sorted = norms;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  std::vector<double> sum(rows.cols);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    if (norms[i] > kTooLong2 * *middle) continue;
+    ++count;
     for (std::size_t j = 0; j < rows.cols; ++j) sum[j] += rows.row(i)[j];
   }
   std::vector<float> mean(rows.cols);
   for (std::size_t j = 0; j < rows.cols; ++j) {
-    mean[j] = static_cast<float>(sum[j] / static_cast<double>(rows.rows));
+    mean[j] = static_cast<float>(sum[j] / static_cast<double>(count));
   }
   return mean;
 }
@@ -158,7 +171,7 @@ void Builder::train() {
   const bool given = options_.centroids.rows > 0;
   const std::size_t points = given ? 4096 : options_.kmeans_points * nlist;
   Matrix<float> rows = sample(std::min(n_, points));
-  if (options_.metric != Metric::ip) buffers_->mean = mean_of_rows(rows);
+  if (options_.metric != Metric::ip) buffers_->mean = robust_mean(rows);
   segment_.mean = buffers_->mean;
   complete(segment_);
 

@@ -13,7 +13,7 @@ inline double normal_quantile(double p) {
   if (p >= 1) return std::numeric_limits<double>::infinity();
   // Start from the logistic approximation, which is close enough for Newton to converge.
   double x = std::log(p / (1 - p)) / 1.702;
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 60; ++i) {
     const double density = std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
     if (density <= 0) break;
     const double error = 0.5 * std::erfc(-x / std::numbers::sqrt2) - p;

@@ -33,8 +33,8 @@ void normalise(float* x, std::size_t dim) {
   for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(x[i]));
   if (largest == 0) return;
   // A power of two first, which rounds nothing, so that the squares stay in range.
-  const int exponent = -std::ilogb(largest);
-  for (std::size_t i = 0; i < dim; ++i) x[i] = std::ldexp(x[i], exponent);
+  const float power = std::ldexp(1.0F, std::clamp(-std::ilogb(largest), -126, 126));
+  for (std::size_t i = 0; i < dim; ++i) x[i] *= power;
   const float norm = std::sqrt(kernels().dot(x, x, dim));
   for (std::size_t i = 0; i < dim; ++i) x[i] /= norm;
 }

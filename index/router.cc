@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "index/coder.h"
+#include "index/prefetch.h"
 #include "quant/kernels/dispatch.h"
 
 namespace obliq {
@@ -12,7 +13,8 @@ namespace {
 
 constexpr std::size_t kPoolFactor = 3;  // lists re-ranked for each list probed
 constexpr std::size_t kPoolExtra = 24;
-constexpr std::size_t kSample = 256;  // keys that set the pool's threshold
+constexpr std::size_t kSample = 256;    // keys that set the pool's threshold
+constexpr std::size_t kFetchAhead = 4;  // centroids prefetched before their use
 
 float key_term(Metric metric, float weight, float mean_r2) {
   return metric == Metric::ip ? -0.5F * (1 - weight) * mean_r2 : weight * mean_r2;
@@ -97,8 +99,12 @@ void Router::rerank_pool(const float* query, std::size_t keep) {
   refs_.resize(pool_.size());
   products_.resize(pool_.size());
   ranked_.resize(pool_.size());
+  const auto row_at = [&](std::size_t i) {
+    return segment_.router_rows.data() + pool_[i] * shape.bytes();
+  };
   for (std::size_t i = 0; i < pool_.size(); ++i) {
-    const std::uint8_t* row = segment_.router_rows.data() + pool_[i] * shape.bytes();
+    if (i + kFetchAhead < pool_.size()) prefetch(row_at(i + kFetchAhead), shape.bytes());
+    const std::uint8_t* row = row_at(i);
     refs_[i] = {nullptr, row, read_factors(shape, row, record.scale)};
   }
   scorer_->set_query(query);
@@ -137,7 +143,12 @@ void Router::route(const float* query, const ScanQuery& scan, std::size_t nprobe
     rerank_pool(query, nprobe);
   }
   probes.clear();
-  for (const std::uint32_t list : pool_) probes.push_back(exact(query, list));
+  for (std::size_t i = 0; i < pool_.size(); ++i) {
+    if (i + kFetchAhead < pool_.size()) {
+      prefetch(segment_.centroid(pool_[i + kFetchAhead]), segment_.dim() * sizeof(float));
+    }
+    probes.push_back(exact(query, pool_[i]));
+  }
   std::sort(probes.begin(), probes.end(), [](const Probe& a, const Probe& b) {
     return a.key != b.key ? a.key < b.key : a.list < b.list;
   });

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "index/coder.h"
+#include "index/prefetch.h"
 #include "quant/half.h"
 #include "quant/kernels/dispatch.h"
 
@@ -14,12 +15,7 @@ namespace {
 
 constexpr std::size_t kChunk = 512;  // entries scanned before their survivors are refined
 constexpr std::size_t kBatch = 16;   // rows fetched ahead, and refined between looks at the k-th
-constexpr std::size_t kCacheLine = 64;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-void prefetch(const std::uint8_t* begin, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += kCacheLine) __builtin_prefetch(begin + i);
-}
 
 // b of an entry in units of its list: the length of its residual over sqrt(dim) cos(angle).
 float entry_b(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry) {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "index_cases.h"
+#include "tests/index_cases.h"
 
 namespace obliq {
 namespace {

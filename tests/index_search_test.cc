@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "index_cases.h"
+#include "tests/index_cases.h"
 
 namespace obliq {
 namespace {
@@ -211,7 +211,9 @@ TEST(Search, ZeroVectorsHaveCosineDistanceOne) {
   std::fill_n(queries.row(1), 16, 0.0F);
   const auto result = index.search(queries.view(), search);
   for (std::size_t j = 0; j < 30; ++j) {
-    if (result.ids.row(0)[j] == 7) EXPECT_NEAR(result.distances.row(0)[j], 1, 0.02);
+    if (result.ids.row(0)[j] == 7) {
+      EXPECT_NEAR(result.distances.row(0)[j], 1, 0.02);
+    }
     EXPECT_NEAR(result.distances.row(1)[j], 1, 0.02);
   }
 }
