@@ -61,56 +61,79 @@ __m128 fold_rows(const __m512 (&sums)[4]) noexcept {
   return _mm_add_ps(_mm256_castps256_ps128(pair), _mm256_extractf128_ps(pair, 1));
 }
 
-// Rows x[0..rows) times four rows of y: each pair has one register, filled in rising steps of 16
-// dims. Rows of y beyond `columns` repeat the last one and are not written.
+// Adds to out[r][j] the products of dims [0, count) of rows x_r and y_j. Each pair has one
+// register, filled in rising steps of 16 dims. Columns beyond `columns` repeat the first and are
+// not written.
 template <std::size_t rows>
-void dots_tile(const float* x, const float* const (&y)[4], std::size_t dim, std::size_t columns,
-               float* out, std::size_t out_stride) noexcept {
-  __m512 sums[rows][4] = {};
-  const auto step = [&](auto load, std::size_t at) {
+void dots_tile(const float* x, const float* y, std::size_t stride, std::size_t count,
+               std::size_t columns, float* out, std::size_t out_stride) noexcept {
+  const float* const y_rows[4] = {y, y + (columns > 1 ? stride : 0),
+                                  y + (columns > 2 ? 2 * stride : 0),
+                                  y + (columns > 3 ? 3 * stride : 0)};
+  __m512 sums[rows][4];
+#pragma GCC unroll 6
+  for (std::size_t r = 0; r < rows; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < 4; ++j) sums[r][j] = _mm512_setzero_ps();
+  }
+  const auto step = [&](std::size_t i, auto load) {
     __m512 b[4];
-    for (std::size_t j = 0; j < 4; ++j) b[j] = load(y[j] + at);
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < 4; ++j) b[j] = load(y_rows[j] + i);
+#pragma GCC unroll 6
     for (std::size_t r = 0; r < rows; ++r) {
-      const __m512 a = load(x + r * dim + at);
+      const __m512 a = load(x + r * stride + i);
+#pragma GCC unroll 4
       for (std::size_t j = 0; j < 4; ++j) sums[r][j] = _mm512_fmadd_ps(a, b[j], sums[r][j]);
     }
   };
   std::size_t i = 0;
-  for (; i + kWidth <= dim; i += kWidth) {
-    step([](const float* p) { return _mm512_loadu_ps(p); }, i);
+  for (; i + kWidth <= count; i += kWidth) {
+    step(i, [](const float* p) { return _mm512_loadu_ps(p); });
   }
-  if (i < dim) {
-    const __mmask16 mask = first_lanes(dim - i);
-    step([mask](const float* p) { return _mm512_maskz_loadu_ps(mask, p); }, i);
+  if (i < count) {
+    const __mmask16 mask = first_lanes(count - i);
+    step(i, [mask](const float* p) { return _mm512_maskz_loadu_ps(mask, p); });
   }
   const __mmask8 written = static_cast<__mmask8>((1U << columns) - 1U);
+#pragma GCC unroll 6
   for (std::size_t r = 0; r < rows; ++r) {
-    _mm_mask_storeu_ps(out + r * out_stride, written, fold_rows(sums[r]));
+    float* pairs = out + r * out_stride;
+    const __m128 before = _mm_maskz_loadu_ps(written, pairs);
+    _mm_mask_storeu_ps(pairs, written, _mm_add_ps(before, fold_rows(sums[r])));
   }
 }
 
-// Four rows of y stay in the first cache while all of x passes by.
+template <std::size_t rows>
+void dots_rows(const float* x, const float* y, std::size_t ny, std::size_t stride,
+               std::size_t count, float* out, std::size_t out_stride) noexcept {
+  for (std::size_t j = 0; j < ny; j += 4) {
+    dots_tile<rows>(x, y + j * stride, stride, count, ny - j < 4 ? ny - j : 4, out + j, out_stride);
+  }
+}
+
+// Pieces of dims and panels of y are such that a panel and six rows of x fit the first cache: the
+// panel stays there while all of x passes by.
 void dots(const float* x, std::size_t nx, const float* y, std::size_t ny, std::size_t dim,
           float* out) noexcept {
-  constexpr std::size_t kPanelFloats = 6144;  // 24 KiB of y
-  std::size_t panel = 4 * (kPanelFloats / (4 * (dim + 1)));
-  if (panel == 0) panel = 4;
-  for (std::size_t first = 0; first < ny; first += panel) {
-    const std::size_t last = first + panel < ny ? first + panel : ny;
-    for (std::size_t i = 0; i < nx;) {
-      const bool wide = i + 4 <= nx;
-      for (std::size_t j = first; j < last; j += 4) {
-        const std::size_t columns = last - j < 4 ? last - j : 4;
-        const float* rows[4];
-        for (std::size_t c = 0; c < 4; ++c) rows[c] = y + (j + (c < columns ? c : 0)) * dim;
-        float* tile = out + i * ny + j;
-        if (wide) {
-          dots_tile<4>(x + i * dim, rows, dim, columns, tile, ny);
-        } else {
-          dots_tile<1>(x + i * dim, rows, dim, columns, tile, ny);
-        }
+  constexpr std::size_t kPiece = 512;
+  constexpr std::size_t kPanel = 12;
+  for (std::size_t i = 0; i < nx * ny; ++i) out[i] = 0;
+  for (std::size_t from = 0; from < dim; from += kPiece) {
+    const std::size_t count = dim - from < kPiece ? dim - from : kPiece;
+    for (std::size_t j = 0; j < ny; j += kPanel) {
+      const std::size_t columns = ny - j < kPanel ? ny - j : kPanel;
+      const float* panel = y + j * dim + from;
+      const float* row = x + from;
+      float* pairs = out + j;
+      std::size_t left = nx;
+      for (; left >= 6; left -= 6, row += 6 * dim, pairs += 6 * ny) {
+        dots_rows<6>(row, panel, columns, dim, count, pairs, ny);
       }
-      i += wide ? 4 : 1;
+      for (; left >= 2; left -= 2, row += 2 * dim, pairs += 2 * ny) {
+        dots_rows<2>(row, panel, columns, dim, count, pairs, ny);
+      }
+      if (left == 1) dots_rows<1>(row, panel, columns, dim, count, pairs, ny);
     }
   }
 }
