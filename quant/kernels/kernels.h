@@ -125,7 +125,10 @@ void install_avx512(Kernels& kernels) noexcept;
 void install_avx512vnni(Kernels& kernels) noexcept;
 void install_neon(Kernels& kernels) noexcept;
 
-/// Parts of install_avx512 and install_neon, each in the file of its name.
+/// Parts of install_avx2, install_avx512 and install_neon, each in the file of its name.
+void install_avx2_scan(Kernels& kernels) noexcept;
+void install_avx2_rows(Kernels& kernels) noexcept;
+void install_avx2_levels(Kernels& kernels) noexcept;
 void install_avx512_scan(Kernels& kernels) noexcept;
 void install_avx512_rows(Kernels& kernels) noexcept;
 void install_avx512_levels(Kernels& kernels) noexcept;
