@@ -44,7 +44,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="few methods, points and repeats")
     parser.add_argument("--repeats", type=int, help="default 5; 3 when quick")
     parser.add_argument("--seconds", type=float,
-                        help="budget of a peer's point; default 2, .05 when quick")
+                        help="budget of a peer's point; default 1, .05 when quick")
     parser.add_argument("--build-threads", type=int, default=os.cpu_count())
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--cache", help="centroids and peers' indexes; default OUT/cache")
@@ -52,7 +52,7 @@ def arguments():
     parser.add_argument("--out", default="results")
     options = parser.parse_args()
     options.repeats = options.repeats or (3 if options.quick else 5)
-    options.seconds = options.seconds or (0.05 if options.quick else 2.0)
+    options.seconds = options.seconds or (0.05 if options.quick else 1.0)
     options.cache = options.cache or os.path.join(options.out, "cache")
     options.confidence = [float(word) for word in options.confidence.split(",") if word]
     return options

@@ -69,7 +69,7 @@ def arguments(description, method_help):
     parser.add_argument("--nprobe", default="", help="comma list; nlist itself is always added")
     parser.add_argument("--modes", default="single", help="of single, batch; none for recalls only")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="budget of one timed pass")
+    parser.add_argument("--seconds", type=float, default=1.0, help="budget of one timed pass")
     parser.add_argument("--build-threads", type=int, default=os.cpu_count())
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--out", default="-", help="JSON lines, appended; - is stdout")
