@@ -143,7 +143,7 @@ Matrix<float> plus_plus(MatrixView<float> x, const KMeansOptions& options) {
   std::size_t pick = random.below(count);
   for (std::size_t c = 0; c < options.clusters; ++c) {
     std::copy_n(x.row(chosen[pick]), x.cols, centroids.row(c));
-    parallel_for(count, 4096, options.threads, [&](std::size_t begin, std::size_t end, int) {
+    parallel_for(count, 16384, options.threads, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t i = begin; i < end; ++i) {
         weight[i] =
             std::min(weight[i], kernels().l2_sqr(points.row(i), points.row(pick), points.cols));

@@ -30,6 +30,7 @@ class IndexFile : public ::testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   void write(const std::string& bytes) const {
+    std::filesystem::remove(path_);  // some disks flush a file that is cut to nothing
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
   }
 
@@ -41,8 +42,8 @@ TEST_F(IndexFile, AnswersAreTheSameAfterOpening) {
   const auto base = clustered(600, 30, 1);
   const auto queries = clustered(25, 30, 2);
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
-    for (const char* spec : {"sq8", "lm1", "lm4", "tqp4:gaussian"}) {
-      for (const RawTier raw : {RawTier::none, RawTier::fp16, RawTier::fp32}) {
+    for (const char* spec : {"sq8", "lm4", "tqp4:gaussian"}) {
+      for (const RawTier raw : {RawTier::none, RawTier::fp16}) {
         BuildOptions build;
         build.metric = metric;
         build.quantizer = spec;
