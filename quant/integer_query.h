@@ -20,10 +20,8 @@ class IntegerQuery {
   float step() const { return step_; }
 
  private:
-  std::int64_t round_values(const float* query, double scale);
-
   std::vector<std::int16_t> values_;
-  std::int64_t max_sum_;  // of |values|
+  double max_sum_;  // of |query| / step, such that |values| sum to no more than the kernels take
   float step_ = 0;
 };
 

@@ -8,6 +8,7 @@
 // Over a random rotation E<x^,q> = <x,q> exactly, for every s, and the variance is
 // (|x|^2|q|^2 - <x,q>^2) / (dim-1) * E[1/cos^2 - 1]. With 1 bit y is the sign and s has no effect.
 // The factor is about |x|, where fp16 is precise.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -19,10 +20,35 @@
 namespace obliq {
 namespace {
 
+// Input scales to try, relative to variance 1.
+struct ScaleGrid {
+  float first;
+  float step;
+  std::size_t points;
+};
+
+// The best scale of a Gaussian vector spreads by about .4 dim^(-1/4) around 1, or somewhat above
+// from 5 bits on, where vectors seldom reach the outer levels; the grid holds five of that. Random
+// hills make more points pay at small dims and many bits: these come within 1 % of the E[1/cos^2 -
+// 1] of 80 scales up to 7 bits, and 2 % at 8 bits, at dims 16 to 1536.
+ScaleGrid scale_grid(std::size_t bits, std::size_t dim) {
+  constexpr double kCentre[] = {0, 0, 0, 0, .3, .55, .55, .55};
+  constexpr double kPointsAt384[] = {1, 5, 9, 13, 17, 21, 21, 21};
+  if (bits == 1) return {1, 0, 1};
+  const auto d = static_cast<double>(dim);
+  const double reach = std::min(0.5, std::pow(d, -0.25));
+  const double points =
+      std::ceil(kPointsAt384[bits - 1] * std::clamp(std::sqrt(384 / d), 0.5, 2.0));
+  return {static_cast<float>(1 + (kCentre[bits - 1] - 1) * reach),
+          static_cast<float>(2 * reach / (points - 1)), static_cast<std::size_t>(points)};
+}
+
 class Lm final : public Quantizer {
  public:
   explicit Lm(const QuantizerRequest& request)
-      : spec_(request.spec), code_(request.dim, normal_codebook(request.bits)) {}
+      : spec_(request.spec),
+        code_(request.dim, normal_codebook(request.bits)),
+        grid_(scale_grid(request.bits, request.dim)) {}
 
   std::string spec() const override { return spec_; }
   std::size_t dim() const override { return code_.dim(); }
@@ -60,28 +86,28 @@ class Lm final : public Quantizer {
     return {scale, score.xy, score.xy * score.xy / score.yy};
   }
 
-  // The best of a grid around `scale`, then of two halvings of its step.
-  Choice search(const float* x, float scale) const {
-    Choice best = attempt(x, scale);
-    if (code_.bits() == 1) return best;
-    const auto improve = [&](float factor) {
-      const Choice choice = attempt(x, scale * factor);
+  // The best of the grid, then of two halvings of its step. `unit` scales x to variance 1.
+  Choice search(const float* x, float unit) const {
+    Choice best = attempt(x, unit * grid_.first);
+    const auto improve = [&](float scale) {
+      const Choice choice = attempt(x, scale);
       if (choice.cosine2 > best.cosine2) best = choice;
     };
-    for (int i = 1; i <= 3; ++i) {
-      improve(1 - 0.06F * static_cast<float>(i));
-      improve(1 + 0.06F * static_cast<float>(i));
+    for (std::size_t i = 1; i < grid_.points; ++i) {
+      improve(unit * (grid_.first + grid_.step * static_cast<float>(i)));
     }
-    for (const float step : {0.03F, 0.015F}) {
-      const float centre = best.scale / scale;
-      improve(centre - step);
-      improve(centre + step);
+    if (grid_.points == 1) return best;
+    for (const float step : {grid_.step / 2, grid_.step / 4}) {
+      const float centre = best.scale;
+      improve(centre - unit * step);
+      improve(centre + unit * step);
     }
     return best;
   }
 
   std::string spec_;
   ScalarCode code_;
+  ScaleGrid grid_;
 };
 
 }  // namespace

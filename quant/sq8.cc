@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include "quant/families.h"
 #include "quant/integer_query.h"
@@ -23,6 +24,22 @@ constexpr int kMaxCode = 128;
 
 float byte_step(std::size_t dim) {
   return static_cast<float>(1 / (32 * std::sqrt(static_cast<double>(dim))));
+}
+
+// The largest |x_i|. Lanes, because one running maximum waits for itself.
+float largest_size(const float* x, std::size_t dim) {
+  constexpr std::size_t kWidth = 16;
+  float largest[kWidth] = {};
+  const std::size_t whole = dim / kWidth * kWidth;
+  const auto take = [&](std::size_t i, std::size_t lane) {
+    const float size = std::abs(x[i]);
+    largest[lane] = largest[lane] < size ? size : largest[lane];
+  };
+  for (std::size_t i = 0; i < whole; i += kWidth) {
+    for (std::size_t lane = 0; lane < kWidth; ++lane) take(i + lane, lane);
+  }
+  for (std::size_t i = whole; i < dim; ++i) take(i, i - whole);
+  return *std::max_element(largest, largest + kWidth);
 }
 
 class Sq8Scorer final : public Scorer {
@@ -65,12 +82,10 @@ class Sq8 final : public Quantizer {
       std::fill_n(code, dim_, std::uint8_t{0});
       return;
     }
-    float largest = 0;
-    for (std::size_t i = 0; i < dim_; ++i) largest = std::max(largest, std::abs(safe.data()[i]));
     auto* row = reinterpret_cast<std::int8_t*>(code);
-    kernels_.quantize_bytes(safe.data(), dim_, kMaxByte / largest, row);
-    double product = 0;
-    for (std::size_t i = 0; i < dim_; ++i) product += double{safe.data()[i]} * row[i];
+    kernels_.quantize_bytes(safe.data(), dim_, kMaxByte / largest_size(safe.data(), dim_), row);
+    std::vector<float> levels(row, row + dim_);
+    const double product = kernels_.dot(safe.data(), levels.data(), dim_);
     factors[0] = safe.original(safe.norm2() / (byte_step(dim_) * product));
   }
 
