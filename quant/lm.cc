@@ -36,7 +36,7 @@ ScaleGrid scale_grid(std::size_t bits, std::size_t dim) {
   constexpr double kPointsAt384[] = {1, 5, 9, 13, 17, 21, 21, 21};
   if (bits == 1) return {1, 0, 1};
   const auto d = static_cast<double>(dim);
-  const double reach = std::min(0.5, std::pow(d, -0.25));
+  const double reach = std::min(0.5, 1 / std::sqrt(std::sqrt(d)));  // pow differs between libraries
   const double points =
       std::ceil(kPointsAt384[bits - 1] * std::clamp(std::sqrt(384 / d), 0.5, 2.0));
   return {static_cast<float>(1 + (kCentre[bits - 1] - 1) * reach),
