@@ -166,7 +166,8 @@ def write_results(lines, options):
 
 def main():
     options = arguments()
-    os.makedirs(options.cache, exist_ok=True)
+    for folder in (options.out, options.cache):
+        os.makedirs(folder, exist_ok=True)
     try:
         contestants = enter(options)
         lines = measure(contestants, options)

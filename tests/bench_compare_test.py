@@ -58,7 +58,8 @@ class Compare(unittest.TestCase):
         self.assertEqual({line["repeats"] for line in lines}, {3})
 
     def test_prints_and_writes_the_same_table(self):
-        done = self.compare("--quantizers", "lm4", "--nprobe", "1,2", "--modes", "single,batch")
+        done = self.compare("--quantizers", "lm4", "--nprobe", "1,2", "--modes", "single,batch",
+                            "--cache", self.out + "-cache")
         with open(os.path.join(self.out, "table.txt"), encoding="utf-8") as file:
             text = file.read()
         self.assertIn(text, done.stdout)
