@@ -1,0 +1,149 @@
+// obliq bench: recall against speed for obliq's quantizers and FAISS's IVF indexes on one set, with
+// the same centroids, one thread, one query a call and (with --batch) all in one call.
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "tools/chart.h"
+#include "tools/command.h"
+#include "tools/contest.h"
+#include "tools/faiss_peer.h"
+#include "tools/flags.h"
+#include "tools/progress_bar.h"
+#include "tools/tradeoff.h"
+
+namespace obliq::tools {
+namespace {
+
+class Bench final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("set", set_, "ann-benchmarks set (.hdf5)")->required();
+    app.add_option("--against", against_, "Peer to compare with")->check(CLI::IsMember({"faiss"}));
+    app.add_option("--specs", specs_, "obliq quantizers, with commas")
+        ->delimiter(',')
+        ->capture_default_str();
+    app.add_option(
+        "--faiss-spec", faiss_specs_,
+        "FAISS factory string after 'IVF<nlist>,'; may be repeated; default: Flat, SQ8, "
+        "and PQ at 2 and 4 bits a dimension, 8-bit, 4-bit fast-scan and with SQ8 refine");
+    app.add_option("--out", out_, "Write JSON lines to this file");
+    app.add_option("--plot", plot_, "Draw the chart as this PNG (needs --out)");
+    app.add_option("--mode", mode_, "single: one query a call; batch: all in one; both")
+        ->check(CLI::IsMember({"single", "batch", "both"}))
+        ->capture_default_str();
+    app.add_option("--queries", queries_, "Only the first queries (0: all)")->capture_default_str();
+    add_measuring_flags(app);
+    add_json(app, json_);
+  }
+
+  int run() override {
+    check_flags();
+    ProgressBar bar("bench");
+    const Progress progress = bar.callback();
+    report(progress, "reading", 0);
+    datasets::BenchmarkSet set = datasets::read_set(set_);
+    options_.nlist = parse_nlist(nlist_);
+    Contest contest(set, options_);
+    if (!against_.empty()) contest.share_centroids(progress);
+    for (const std::string& spec : specs_) contest.add_obliq(spec, progress);
+    for (const std::string& spec : faiss_specs(set.train.cols)) contest.add_faiss(spec, progress);
+    const std::vector<Point> points = measure(contest, progress);
+    bar.clear();
+    print(points, set, contest.nlist());
+    return kOk;
+  }
+
+ private:
+  void add_measuring_flags(CLI::App& app) {
+    app.add_option("-k", sweep_.k, "Neighbours a query")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    add_nprobe_list(app, options_.nprobe);
+    add_confidence(app, options_.confidence);
+    app.add_option("--nlist", nlist_, "Inverted lists, or auto: about 4 sqrt(n)")
+        ->capture_default_str();
+    app.add_option("--raw", raw_, "Exact vectors that obliq keeps: none, fp16, fp32")
+        ->check(CLI::IsMember({"none", "fp16", "fp32"}))
+        ->capture_default_str();
+    app.add_option("--k-factor", options_.k_factor, "Candidates of FAISS's refine step, times k")
+        ->check(CLI::Range(1.0, 1e6))
+        ->capture_default_str();
+    app.add_option("--repeat", sweep_.repeat, "Timed rounds; QPS is their median")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    add_threads(app, sweep_.threads, "Threads of the searches; builds use all cores");
+    add_seed(app, options_.seed);
+  }
+
+  void check_flags() {
+    options_.raw = parse_raw_tier(raw_);
+    if (!against_.empty() && !has_faiss()) faiss_centroids({}, 1, 0, 1, 1);  // tells the remedy
+    if (!plot_.empty() && out_.empty()) {
+      throw std::invalid_argument("--plot draws from the JSON lines: give --out FILE too");
+    }
+    if (against_.empty() && !faiss_specs_.empty()) {
+      throw std::invalid_argument("--faiss-spec needs --against faiss");
+    }
+  }
+
+  std::vector<std::string> faiss_specs(std::size_t dim) const {
+    if (against_.empty()) return {};
+    return faiss_specs_.empty() ? default_faiss_specs(dim) : faiss_specs_;
+  }
+
+  std::vector<Point> measure(const Contest& contest, const Progress& progress) {
+    std::vector<Point> points;
+    for (const Mode mode : {Mode::single, Mode::batch}) {
+      if (mode_ != "both" && (mode_ == "single") != (mode == Mode::single)) continue;
+      sweep_.mode = mode;
+      const auto more = contest.run(sweep_, queries_, progress);
+      points.insert(points.end(), more.begin(), more.end());
+    }
+    return points;
+  }
+
+  void print(const std::vector<Point>& points, const datasets::BenchmarkSet& set,
+             std::size_t nlist) const {
+    const std::string dataset = std::filesystem::path(set_).stem().string();
+    const nlohmann::ordered_json common = {
+        {"dataset", dataset}, {"n", set.train.rows}, {"dim", set.train.cols}, {"nlist", nlist}};
+    if (!out_.empty()) write_json_lines(out_, points, common);
+    const Mode drawn = mode_ == "batch" ? Mode::batch : Mode::single;
+    const std::string chart = plot_.empty() ? "" : draw_chart(out_, plot_, drawn);
+    if (json_) {
+      for (const Point& point : points) {
+        nlohmann::ordered_json json = to_json(point);
+        json.update(common);
+        print_json(json);
+      }
+      if (!chart.empty()) fmt::print(stderr, "obliq bench: {}\n", chart);
+      return;
+    }
+    fmt::print("{}: {} x {}, {}, {} lists{}\n\n{}\n{}", dataset, set.train.rows, set.train.cols,
+               to_string(set.metric), nlist, against_.empty() ? "" : ", the same centroids for all",
+               points_table(points), tradeoff_table(points));
+    if (!chart.empty()) fmt::print("\n{}\n", chart);
+  }
+
+  std::string set_;
+  std::string against_;
+  std::string out_;
+  std::string plot_;
+  std::string mode_ = "single";
+  std::string nlist_ = "auto";
+  std::string raw_ = "none";
+  std::vector<std::string> specs_ = {"lm2", "lm4", "sq8"};
+  std::vector<std::string> faiss_specs_;
+  std::size_t queries_ = 0;
+  ContestOptions options_;
+  SweepOptions sweep_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_bench() { return std::make_unique<Bench>(); }
+
+}  // namespace obliq::tools

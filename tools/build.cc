@@ -1,0 +1,134 @@
+// obliq build: an index from a file of vectors. Presets only set --quantizer and --raw; a flag that
+// is given too wins.
+#include <fmt/core.h>
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+#include <string_view>
+
+#include "datasets/dataset.h"
+#include "obliq/index.h"
+#include "tools/command.h"
+#include "tools/describe.h"
+#include "tools/flags.h"
+#include "tools/progress_bar.h"
+
+namespace obliq::tools {
+namespace {
+
+struct Preset {
+  std::string_view name, quantizer, raw;
+};
+
+constexpr std::array kPresets = {Preset{"fast", "sq8", "none"}, Preset{"small", "lm4", "none"},
+                                 Preset{"tiny", "lm2", "none"}, Preset{"exact", "sq8", "fp32"}};
+
+class Build final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("base", base_, "Base vectors; HDF5: FILE:dataset, default train")->required();
+    app.add_option("-o,--output", output_, "Index to write")->required();
+    app.add_option("--quantizer", quantizer_, "Quantizer spec: sq8, lm4, ...; default: sq8");
+    app.add_option("--preset", preset_,
+                   "fast: sq8; small: lm4; tiny: lm2; exact: sq8 with raw fp32 (--quantizer and "
+                   "--raw win over it)")
+        ->check(CLI::IsMember({"fast", "small", "tiny", "exact"}));
+    app.add_option("--raw", raw_,
+                   "Exact vectors kept beside the codes: none, fp16, fp32; "
+                   "default: none")
+        ->check(CLI::IsMember({"none", "fp16", "fp32"}));
+    app.add_option("--nlist", nlist_, "Inverted lists, or auto: about 4 sqrt(n)")
+        ->capture_default_str();
+    app.add_option("--spill", spill_, "Share of vectors kept in a second list; only 0 so far")
+        ->capture_default_str();
+    app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
+    app.add_option("--ids", ids_, "64-bit ids, one a vector; default: the row number");
+    app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Rounds of k-means")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--kmeans-points", options_.kmeans_points, "Most training vectors a list")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
+    add_seed(app, options_.seed);
+    add_threads(app, options_.threads, "Threads to use; the index does not depend on them");
+    add_json(app, json_);
+  }
+
+  int run() override {
+    fill_options();
+    const auto base = datasets::open_vectors(base_, "train");
+    const auto centroids = read_centroids();
+    const auto ids = read_ids();
+    options_.centroids = centroids.view();
+    options_.ids = ids.view();
+    ProgressBar bar("build");
+    options_.progress = bar.callback();
+    const auto start = std::chrono::steady_clock::now();
+    const Index built = Index::build(*base, options_);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    report(options_.progress, "saving", 0);
+    built.save(output_);
+    bar.clear();
+    print(Index::open(output_).stats(), seconds.count());
+    return kOk;
+  }
+
+ private:
+  void fill_options() {
+    if (spill_ != "0") {
+      throw std::invalid_argument(
+          fmt::format("--spill {}: this build does not spill yet; use --spill 0", spill_));
+    }
+    options_.quantizer = quantizer_.empty() ? preset().quantizer : quantizer_;
+    options_.raw = parse_raw_tier(raw_.empty() ? preset().raw : raw_);
+    options_.nlist = parse_nlist(nlist_);
+    options_.metric = resolve_metric(metric_, base_);
+  }
+
+  Preset preset() const {
+    for (const Preset& preset : kPresets) {
+      if (preset_ == preset.name) return preset;
+    }
+    return {"", "sq8", "none"};
+  }
+
+  Matrix<float> read_centroids() const {
+    if (centroids_.empty()) return {};
+    return datasets::read_all(*datasets::open_vectors(centroids_, "centroids"));
+  }
+
+  Matrix<std::int64_t> read_ids() const {
+    return ids_.empty() ? Matrix<std::int64_t>() : datasets::read_ids(ids_, "ids");
+  }
+
+  void print(const IndexStats& stats, double seconds) const {
+    if (json_) {
+      nlohmann::ordered_json json = stats_json(stats);
+      json["output"] = output_;
+      json["build_seconds"] = seconds;
+      return print_json(json);
+    }
+    fmt::print("{}: {} (built in {:.2f} s)\n", output_, stats_line(stats), seconds);
+  }
+
+  std::string base_;
+  std::string output_;
+  std::string quantizer_;
+  std::string preset_;
+  std::string raw_;
+  std::string nlist_ = "auto";
+  std::string spill_ = "0";
+  std::string centroids_;
+  std::string ids_;
+  std::string metric_;
+  BuildOptions options_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_build() { return std::make_unique<Build>(); }
+
+}  // namespace obliq::tools

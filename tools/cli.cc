@@ -1,0 +1,145 @@
+// The table of commands, and what is the same for all of them: parsing, one-line errors and exit
+// codes. std::invalid_argument is the caller's mistake (2), Cancelled is Ctrl-C (130), everything
+// else is a failure while running (1).
+#include "tools/cli.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "obliq/progress.h"
+#include "quant/kernels/dispatch.h"
+#include "tools/command.h"
+
+namespace obliq::tools {
+namespace {
+
+struct Row {
+  const char* name;
+  const char* summary;
+  std::unique_ptr<Command> (*make)();
+};
+
+constexpr std::array kCommands = {
+    Row{"demo", "Build, search and compare on a set, step by step", make_demo},
+    Row{"generate", "Make a synthetic set with queries and ground truth", make_generate},
+    Row{"convert", "Write vectors in another file format, or make a set of loose files",
+        make_convert},
+    Row{"groundtruth", "Find the exact nearest neighbours of queries", make_groundtruth},
+    Row{"build", "Build an index from vectors", make_build},
+    Row{"search", "Find the nearest neighbours of queries in an index", make_search},
+    Row{"eval", "Measure recall and speed of an index on a set", make_eval},
+    Row{"info", "Show what an index is made of", make_info},
+    Row{"verify", "Check every byte of an index", make_verify},
+    Row{"distortion", "Measure the error of quantizers", make_distortion},
+    Row{"bench", "Sweep nprobe for obliq and for FAISS on a set", make_bench},
+};
+
+std::string version_text() {
+  return fmt::format("obliq {} (SIMD {})", OBLIQ_VERSION, kernels().name);
+}
+
+bool is_command(std::string_view name) {
+  return std::any_of(kCommands.begin(), kCommands.end(),
+                     [&](const Row& row) { return name == row.name; });
+}
+
+std::string command_names() {
+  std::string names;
+  for (const Row& row : kCommands)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
+  return names;
+}
+
+/// One line on stderr, whatever the message holds.
+void complain(const std::string& program, std::string what) {
+  while (!what.empty() && what.back() == '\n') what.pop_back();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  fmt::print(stderr, "{}: {}\n", program, what);
+}
+
+/// Runs the command; its output must have reached stdout for it to have succeeded.
+int run_command(Command& command) {
+  const int code = command.run();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot write to stdout");
+  }
+  return code;
+}
+
+int guarded(const std::string& program, Command& command) {
+  try {
+    return run_command(command);
+  } catch (const Cancelled&) {
+    complain(program, "cancelled; nothing was written");
+    return kCancelled;
+  } catch (const std::invalid_argument& error) {
+    complain(program, error.what());
+    return kUsage;
+  } catch (const std::bad_alloc&) {
+    complain(program, "out of memory");
+    return kFailed;
+  } catch (const std::exception& error) {
+    complain(program, error.what());
+    return kFailed;
+  }
+}
+
+/// Help and version go to stdout with code 0; a wrong command line is one line on stderr.
+int parse(CLI::App& app, const std::string& program, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+    return kOk;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    complain(program, fmt::format("{} ('{} --help' lists the flags)", error.what(), program));
+    return kUsage;
+  } catch (const std::exception& error) {
+    complain(program, error.what());
+    return kUsage;
+  }
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first.empty()) {
+    complain("obliq", fmt::format("name a command: {} ('obliq --help' tells what they do)",
+                                  command_names()));
+    return kUsage;
+  }
+  if (first.front() != '-' && !is_command(first)) {
+    complain("obliq", fmt::format("'{}' is not a command; valid: {}", first, command_names()));
+    return kUsage;
+  }
+  CLI::App app("Vector search with quantized storage.", "obliq");
+  app.set_version_flag("--version", version_text, "Print version and SIMD level");
+  app.footer(
+      "'obliq COMMAND --help' lists the flags of a command. OBLIQ_SIMD forces a SIMD level.");
+  app.require_subcommand(1);
+  std::array<std::unique_ptr<Command>, kCommands.size()> commands;
+  std::array<CLI::App*, kCommands.size()> parsers{};
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    commands[i] = kCommands[i].make();
+    parsers[i] = app.add_subcommand(kCommands[i].name, kCommands[i].summary);
+    commands[i]->add_flags(*parsers[i]);
+  }
+  const std::string program = is_command(first) ? "obliq " + first : "obliq";
+  if (const int code = parse(app, program, argc, argv); code != kOk) return code;
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    if (parsers[i]->parsed()) return guarded(program, *commands[i]);
+  }
+  return kOk;  // --help or --version alone
+}
+
+}  // namespace obliq::tools

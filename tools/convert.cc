@@ -1,0 +1,150 @@
+// obliq convert: vectors or ids from one file format to another; or, with --queries, loose files of
+// base, queries and ground truth to one ann-benchmarks set.
+#include <fmt/core.h>
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <stdexcept>
+
+#include "datasets/dataset.h"
+#include "tools/command.h"
+#include "tools/flags.h"
+
+namespace obliq::tools {
+namespace {
+
+double distance(const float* a, const float* b, std::size_t dim, Metric metric) {
+  double aa = 0;
+  double bb = 0;
+  double ab = 0;
+  double l2 = 0;
+  for (std::size_t i = 0; i < dim; ++i) {
+    const double x = a[i];
+    const double y = b[i];
+    aa += x * x;
+    bb += y * y;
+    ab += x * y;
+    l2 += (x - y) * (x - y);
+  }
+  if (metric == Metric::l2) return l2;
+  if (metric == Metric::ip) return -ab;
+  return aa * bb > 0 ? 1 - ab / std::sqrt(aa * bb) : 1;
+}
+
+/// Ground truth of ids alone: computes their distances. -1 (no neighbour) is infinitely far.
+datasets::GroundTruth with_distances(Matrix<std::int64_t> ids, const Matrix<float>& base,
+                                     const Matrix<float>& queries, Metric metric) {
+  datasets::GroundTruth truth{std::move(ids), {}};
+  truth.distances = Matrix<float>(truth.ids.rows, truth.ids.cols);
+  for (std::size_t q = 0; q < truth.ids.rows; ++q) {
+    for (std::size_t j = 0; j < truth.ids.cols; ++j) {
+      const std::int64_t id = truth.ids.row(q)[j];
+      if (id >= static_cast<std::int64_t>(base.rows) || id < -1) {
+        throw std::invalid_argument(
+            fmt::format("ground truth of query {} names vector {}, but the base has {} rows", q, id,
+                        base.rows));
+      }
+      truth.distances.row(q)[j] =
+          id < 0 ? std::numeric_limits<float>::infinity()
+                 : static_cast<float>(distance(
+                       queries.row(q), base.row(static_cast<std::size_t>(id)), base.cols, metric));
+    }
+  }
+  return truth;
+}
+
+class Convert final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("input", input_, "Vectors; HDF5: FILE:dataset, default train")->required();
+    app.add_option("-o,--output", output_,
+                   "File to write; its name gives the format: .hdf5 .fvecs .bvecs .ivecs .fbin "
+                   ".u8bin .i8bin .f16bin .ibin .npy")
+        ->required();
+    auto* queries =
+        app.add_option("--queries", queries_, "Queries: makes a set (.hdf5) with INPUT as base");
+    app.add_option("--truth", truth_,
+                   "True neighbours for the set: ids (.ivecs, .ibin, .npy) or a "
+                   "big-ann truth file (.bin)")
+        ->needs(queries);
+    app.add_flag("--ids", only_ids_, "INPUT holds ids (HDF5: default neighbors): copy them exactly")
+        ->excludes(queries);
+    add_metric(app, metric_, "that of INPUT when it is an HDF5 set, else l2");
+    add_json(app, json_);
+  }
+
+  int run() override {
+    if (only_ids_) return convert_ids();
+    const auto source = datasets::open_vectors(input_, "train");
+    if (queries_.empty()) {
+      datasets::write_vectors(output_, *source);
+    } else {
+      write_set(*source);
+    }
+    return print(source->rows(), source->dim(), "vectors of dim");
+  }
+
+ private:
+  int convert_ids() const {
+    const Matrix<std::int64_t> ids = datasets::read_ids(input_, "neighbors");
+    datasets::write_ids(output_, ids.view());
+    return print(ids.rows, ids.cols, "rows of ids, each of");
+  }
+
+  int print(std::size_t rows, std::size_t cols, const char* what) const {
+    if (json_) {
+      print_json({{"output", output_}, {"n", rows}, {"dim", cols}});
+    } else {
+      fmt::print("{}: {} {} {}\n", output_, rows, what, cols);
+    }
+    return kOk;
+  }
+
+  void write_set(const VectorSource& source) const {
+    if (!is_hdf5(output_)) {
+      throw std::invalid_argument(
+          fmt::format("cannot write a set to '{}': its name must end in .hdf5 or .h5", output_));
+    }
+    datasets::BenchmarkSet set;
+    set.metric = resolve_metric(metric_, input_);
+    set.train = datasets::read_all(source);
+    set.test = datasets::read_all(*datasets::open_vectors(queries_, "test"));
+    if (set.test.cols != set.train.cols) {
+      throw std::invalid_argument(
+          fmt::format("queries have dim {}, the base has dim {}", set.test.cols, set.train.cols));
+    }
+    if (!truth_.empty()) set.truth = read_truth(set);
+    datasets::write_set(output_, set);
+  }
+
+  datasets::GroundTruth read_truth(const datasets::BenchmarkSet& set) const {
+    datasets::GroundTruth truth =
+        truth_.ends_with(".bin")
+            ? datasets::read_truth_bin(truth_)
+            : with_distances(checked(datasets::read_ids(truth_, "neighbors"), set.test.rows),
+                             set.train, set.test, set.metric);
+    truth.ids = checked(std::move(truth.ids), set.test.rows);
+    return truth;
+  }
+
+  static Matrix<std::int64_t> checked(Matrix<std::int64_t> ids, std::size_t queries) {
+    if (ids.rows == queries) return ids;
+    throw std::invalid_argument(
+        fmt::format("the ground truth is for {} queries, but there are {}", ids.rows, queries));
+  }
+
+  std::string input_;
+  std::string output_;
+  std::string queries_;
+  std::string truth_;
+  std::string metric_;
+  bool only_ids_ = false;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_convert() { return std::make_unique<Convert>(); }
+
+}  // namespace obliq::tools

@@ -1,0 +1,167 @@
+// obliq demo: the whole way on one set. Builds two indexes, shows what some queries find, measures
+// recall and speed beside FAISS product quantization, and draws the chart.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <stdexcept>
+
+#include "obliq/index.h"
+#include "tools/chart.h"
+#include "tools/command.h"
+#include "tools/contest.h"
+#include "tools/describe.h"
+#include "tools/faiss_peer.h"
+#include "tools/flags.h"
+#include "tools/neighbours.h"
+#include "tools/progress_bar.h"
+#include "tools/tradeoff.h"
+
+namespace obliq::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSample = "datasets/sample/sample-384-angular.hdf5";
+constexpr std::size_t kShownNeighbours = 5;
+constexpr std::size_t kShownNprobe = 32;
+
+/// FAISS indexes of the code bytes of lm4 and sq8, quick to build.
+std::vector<std::string> quick_faiss_specs(std::size_t dim) {
+  return {default_faiss_specs(dim)[1], fmt::format("PQ{}x4fs", dim),
+          fmt::format("PQ{}x4fs,Refine(SQ8)", dim)};
+}
+
+class Demo final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("--data", data_,
+                   "ann-benchmarks set (.hdf5); default: the sample of the "
+                   "source tree");
+    app.add_option("--out", out_, "Folder for indexes, results and chart; made when missing")
+        ->capture_default_str();
+    app.add_option("--specs", specs_, "Quantizers to build, with commas")
+        ->delimiter(',')
+        ->capture_default_str();
+    app.add_option("--show", show_, "Queries to show")->capture_default_str();
+    app.add_option("-k", sweep_.k, "Neighbours a query")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--repeat", sweep_.repeat, "Timed rounds; QPS is their median")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    add_threads(app, threads_, "Threads of the builds; searches are timed on one");
+    add_seed(app, seed_);
+  }
+
+  int run() override {
+    if (data_.empty()) data_ = sample();
+    fs::create_directories(out_);
+    ProgressBar bar("demo");
+    datasets::BenchmarkSet set = datasets::read_set(data_);
+    fmt::print("{}: {} vectors of dim {}, {} queries, {}\n\n", data_, set.train.rows,
+               set.train.cols, set.test.rows, to_string(set.metric));
+    const std::size_t nlist = build(set, bar);
+    show_queries(set);
+    const std::vector<Point> points = compare(set, nlist, bar);
+    bar.clear();
+    fmt::print("recall and speed on one thread, one query a call, {} lists\n{}\n{}\n", nlist,
+               points_table(points), tradeoff_table(points));
+    if (!has_faiss()) fmt::print("(built without FAISS: install libfaiss-dev to compare)\n");
+    const std::string results = (fs::path(out_) / "results.jsonl").string();
+    write_json_lines(results, points,
+                     {{"dataset", fs::path(data_).stem().string()},
+                      {"n", set.train.rows},
+                      {"dim", set.train.cols},
+                      {"nlist", nlist}});
+    fmt::print("results: {}\n{}\n", results,
+               draw_chart(results, (fs::path(out_) / "chart.png").string(), Mode::single));
+    return kOk;
+  }
+
+ private:
+  static std::string sample() {
+    const auto found = find_project_file(kSample);
+    if (!found) throw std::invalid_argument("no sample near this program: give --data FILE");
+    return *found;
+  }
+
+  std::string index_path(const std::string& spec) const {
+    std::string name = spec;
+    std::replace(name.begin(), name.end(), ':', '_');
+    return (fs::path(out_) / (name + ".obliq")).string();
+  }
+
+  /// Builds and saves an index for each spec. Returns their nlist.
+  std::size_t build(const datasets::BenchmarkSet& set, ProgressBar& bar) {
+    std::size_t nlist = 0;
+    for (const std::string& spec : specs_) {
+      BuildOptions options;
+      options.metric = set.metric;
+      options.quantizer = spec;
+      options.threads = threads_;
+      options.seed = seed_;
+      options.progress = bar.callback();
+      const auto start = std::chrono::steady_clock::now();
+      const Index index = Index::build(set.train.view(), options);
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      index.save(index_path(spec));
+      build_seconds_.push_back(seconds.count());
+      bar.clear();
+      const IndexStats stats = Index::open(index_path(spec)).stats();
+      fmt::print("built {}: {} (in {:.2f} s)\n", index_path(spec), stats_line(stats),
+                 seconds.count());
+      nlist = stats.nlist;
+    }
+    fmt::print("\n");
+    return nlist;
+  }
+
+  void show_queries(const datasets::BenchmarkSet& set) const {
+    const Index index = Index::open(index_path(specs_.front()));
+    SearchOptions options;
+    options.k = kShownNeighbours;
+    options.nprobe = kShownNprobe;
+    const std::size_t count = std::min(show_, set.test.rows);
+    const SearchResult result = index.search(set.test.view().slice(0, count), options);
+    const Labels labels{set.train_labels, set.test_labels};
+    for (std::size_t q = 0; q < count; ++q) {
+      fmt::print("{}\n", neighbours_text(result, q, kShownNeighbours, labels));
+    }
+  }
+
+  std::vector<Point> compare(datasets::BenchmarkSet& set, std::size_t nlist, ProgressBar& bar) {
+    ContestOptions options;
+    options.nlist = nlist;
+    options.seed = seed_;
+    options.build_threads = threads_;
+    options.nprobe = resolve_nprobe({}, nlist, 64);
+    const Progress progress = bar.callback();
+    Contest contest(set, options);
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      contest.add(make_obliq_searcher(Index::open(index_path(specs_[i])), options.confidence,
+                                      build_seconds_[i]));
+    }
+    if (has_faiss()) {
+      contest.share_centroids(progress);
+      for (const auto& spec : quick_faiss_specs(set.train.cols)) contest.add_faiss(spec, progress);
+    }
+    return contest.run(sweep_, 0, progress);
+  }
+
+  std::string data_;
+  std::string out_ = "obliq-demo";
+  std::vector<std::string> specs_ = {"lm4", "sq8"};
+  std::vector<double> build_seconds_;
+  std::size_t show_ = 3;
+  int threads_ = 0;
+  std::uint64_t seed_ = 1;
+  SweepOptions sweep_{10, Mode::single, 1, 3};
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_demo() { return std::make_unique<Demo>(); }
+
+}  // namespace obliq::tools

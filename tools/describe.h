@@ -1,0 +1,24 @@
+// An index in words: what build, info and demo print.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "obliq/index.h"
+
+namespace obliq::tools {
+
+/// dim, metric, n, nlist, quantizer, raw, bytes_per_vector (all but external ids and centroids),
+/// id_bytes, centroid_bytes, file_bytes, format_version, simd.
+nlohmann::ordered_json stats_json(const IndexStats& stats);
+
+/// "10,000 x 384, cosine, lm4, 400 lists, 204.5 bytes a vector, 2.7 MB".
+std::string stats_line(const IndexStats& stats);
+
+/// The same as stats_json, one name and value a line.
+std::string stats_text(const IndexStats& stats);
+
+/// "12 B", "3.4 kB", "5.6 MB", "7.8 GB": powers of 1000.
+std::string bytes_text(double bytes);
+
+}  // namespace obliq::tools

@@ -1,0 +1,87 @@
+// obliq eval: recall and speed of an index over a range of nprobe, on the queries and the ground
+// truth of an ann-benchmarks set.
+#include <fmt/core.h>
+
+#include <array>
+#include <stdexcept>
+
+#include "datasets/dataset.h"
+#include "obliq/index.h"
+#include "tools/command.h"
+#include "tools/flags.h"
+#include "tools/progress_bar.h"
+#include "tools/sweep.h"
+
+namespace obliq::tools {
+namespace {
+
+constexpr std::size_t kLastNprobe = 256;
+
+class Eval final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("index", index_, "Index")->required();
+    app.add_option("set", set_, "ann-benchmarks set (.hdf5) with queries and ground truth")
+        ->required();
+    app.add_option("-k", options_.k, "Neighbours a query")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    add_nprobe_list(app, nprobe_);
+    add_confidence(app, confidence_);
+    app.add_flag("--batch", batch_, "All queries in one call; default: one query a call");
+    app.add_option("--repeat", options_.repeat, "Timed rounds; QPS is their median")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    add_threads(app, options_.threads, "Threads; without --batch, callers side by side");
+    add_json(app, json_);
+  }
+
+  int run() override {
+    Index index = Index::open(index_);
+    const IndexStats stats = index.stats();
+    const datasets::BenchmarkSet set = read_set(stats);
+    options_.mode = batch_ ? Mode::batch : Mode::single;
+    const auto searcher = make_obliq_searcher(std::move(index), confidence_);
+    const std::array contestants = {
+        Contestant{searcher.get(), resolve_nprobe(nprobe_, stats.nlist, kLastNprobe)}};
+    ProgressBar bar("eval");
+    const auto points =
+        sweep(contestants, {set.test.view(), &set.truth, set.metric}, options_, bar.callback());
+    bar.clear();
+    if (!json_) fmt::print("{}", points_table(points));
+    for (const Point& point : points) {
+      if (json_) print_json(to_json(point));
+    }
+    return kOk;
+  }
+
+ private:
+  datasets::BenchmarkSet read_set(const IndexStats& stats) const {
+    datasets::BenchmarkSet set = datasets::read_set(set_, datasets::ReadTrain::no);
+    if (set.metric != stats.metric) {
+      throw std::invalid_argument(fmt::format(
+          "the ground truth of {} is for metric {}, but {} is built for {}: build with "
+          "--metric {}",
+          set_, to_string(set.metric), index_, to_string(stats.metric), to_string(set.metric)));
+    }
+    if (set.truth.ids.rows == 0) {
+      throw std::invalid_argument(
+          fmt::format("{} has no ground truth: make one with 'obliq groundtruth'", set_));
+    }
+    return set;
+  }
+
+  std::string index_;
+  std::string set_;
+  std::vector<std::size_t> nprobe_;
+  float confidence_ = SearchOptions{}.confidence;
+  SweepOptions options_;
+  bool batch_ = false;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_eval() { return std::make_unique<Eval>(); }
+
+}  // namespace obliq::tools

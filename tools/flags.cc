@@ -1,0 +1,101 @@
+#include "tools/flags.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <stdexcept>
+#include <string_view>
+
+#include "datasets/hdf5_set.h"
+
+namespace obliq::tools {
+namespace {
+
+/// The HDF5 file of "FILE" or "FILE:dataset"; empty when the format is another.
+std::string hdf5_path(const std::string& spec) {
+  for (const std::string_view suffix : {".hdf5", ".h5"}) {
+    const std::size_t at = spec.rfind(suffix);
+    if (at == std::string::npos) continue;
+    const std::size_t end = at + suffix.size();
+    if (end == spec.size() || spec[end] == ':') return spec.substr(0, end);
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_json(CLI::App& app, bool& json) { app.add_flag("--json", json, "Print JSON lines"); }
+
+void add_threads(CLI::App& app, int& threads, const std::string& what) {
+  app.add_option("--threads", threads, what + " (0: all cores)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+void add_seed(CLI::App& app, std::uint64_t& seed) {
+  app.add_option("--seed", seed, "Seed of all randomness")->capture_default_str();
+}
+
+void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise) {
+  app.add_option("--metric", metric, "Metric; default: " + otherwise)
+      ->check(CLI::IsMember({"l2", "ip", "cosine"}));
+}
+
+void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe) {
+  app.add_option("--nprobe", nprobe, "Lists to scan, with commas; default: 1,2,4,... up to nlist")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+}
+
+void add_confidence(CLI::App& app, float& confidence) {
+  app.add_option("--confidence", confidence,
+                 "Probability that a true neighbour passes a bound, in (0, 1]; 1 prunes nothing")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+}
+
+Metric resolve_metric(const std::string& flag, const std::string& spec) {
+  if (!flag.empty()) return parse_metric(flag);
+  const std::string path = hdf5_path(spec);
+  if (path.empty()) return Metric::l2;
+  const datasets::Hdf5Reader file(path);
+  if (!file.text_attribute("distance")) return Metric::l2;
+  if (!file.has("train") || !file.has("test")) {
+    throw std::invalid_argument(
+        fmt::format("{} is not a whole set to take the metric from: give --metric", path));
+  }
+  return datasets::read_set(file, datasets::ReadTrain::no).metric;
+}
+
+std::size_t parse_nlist(const std::string& text) {
+  if (text == "auto") return 0;
+  std::size_t nlist = 0;
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, nlist);
+  if (result.ec != std::errc() || result.ptr != end || nlist == 0) {
+    throw std::invalid_argument(
+        fmt::format("--nlist must be 'auto' or a positive number, not '{}'", text));
+  }
+  return nlist;
+}
+
+std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, std::size_t nlist,
+                                        std::size_t last) {
+  if (!nprobe.empty()) return nprobe;
+  std::vector<std::size_t> doubled;
+  const std::size_t end = std::min(last, nlist);
+  for (std::size_t p = 1; p < end; p *= 2) doubled.push_back(p);
+  doubled.push_back(std::max<std::size_t>(end, 1));
+  return doubled;
+}
+
+bool is_hdf5(const std::string& path) { return path.ends_with(".hdf5") || path.ends_with(".h5"); }
+
+void print_json(const nlohmann::ordered_json& object) {
+  fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  std::fflush(stdout);
+}
+
+}  // namespace obliq::tools

@@ -1,0 +1,40 @@
+// Flags that several commands share, so that a name means the same everywhere.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "obliq/metric.h"
+
+namespace obliq::tools {
+
+void add_json(CLI::App& app, bool& json);
+void add_threads(CLI::App& app, int& threads, const std::string& what);
+void add_seed(CLI::App& app, std::uint64_t& seed);
+/// --metric l2|ip|cosine, with no default: empty when not given.
+void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise);
+void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe);
+void add_confidence(CLI::App& app, float& confidence);
+
+/// The metric that the flag names; without one, that of `spec` when it is (in) an ann-benchmarks
+/// set, else l2. Throws std::invalid_argument when the file has a metric but is no set.
+Metric resolve_metric(const std::string& flag, const std::string& spec);
+
+/// "auto" is 0; otherwise a positive number. Throws std::invalid_argument.
+std::size_t parse_nlist(const std::string& text);
+
+/// What `nprobe` asks for; when it is empty, 1, 2, 4 ... up to `last` and no more than nlist.
+std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, std::size_t nlist,
+                                        std::size_t last);
+
+/// Whether a name ends in .hdf5 or .h5, without a dataset after it.
+bool is_hdf5(const std::string& path);
+
+/// Prints one JSON object on a line of stdout.
+void print_json(const nlohmann::ordered_json& object);
+
+}  // namespace obliq::tools

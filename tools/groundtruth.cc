@@ -1,0 +1,84 @@
+// obliq groundtruth: exact nearest neighbours. Written as an ann-benchmarks set with base, queries
+// and truth, or as a big-ann truth file (.bin) with the truth alone.
+#include "datasets/groundtruth.h"
+
+#include <fmt/core.h>
+
+#include <stdexcept>
+
+#include "tools/command.h"
+#include "tools/flags.h"
+#include "tools/progress_bar.h"
+
+namespace obliq::tools {
+namespace {
+
+class Groundtruth final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("base", base_, "Base vectors; HDF5: FILE:dataset, default train")->required();
+    app.add_option("queries", queries_, "Queries; HDF5: FILE:dataset, default test")->required();
+    app.add_option("-o,--output", output_, "Set to write (.hdf5), or truth alone (.bin)")
+        ->required();
+    app.add_option("-k", k_, "Neighbours a query")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
+    add_threads(app, threads_, "Threads to use");
+    add_json(app, json_);
+  }
+
+  int run() override {
+    if (!is_hdf5(output_) && !output_.ends_with(".bin")) {
+      throw std::invalid_argument(
+          fmt::format("cannot write '{}': the output must end in .hdf5, .h5 or .bin", output_));
+    }
+    const Metric metric = resolve_metric(metric_, base_);
+    const auto base = datasets::open_vectors(base_, "train");
+    datasets::BenchmarkSet set;
+    set.metric = metric;
+    set.test = datasets::read_all(*datasets::open_vectors(queries_, "test"));
+    ProgressBar bar("groundtruth");
+    set.truth =
+        datasets::ground_truth(*base, set.test.view(), k_, metric, threads_, bar.callback());
+    write(*base, set);
+    bar.clear();
+    print(base->rows(), set);
+    return kOk;
+  }
+
+ private:
+  void write(const VectorSource& base, datasets::BenchmarkSet& set) const {
+    if (!is_hdf5(output_)) return datasets::write_truth_bin(output_, set.truth);
+    set.train = datasets::read_all(base);
+    datasets::write_set(output_, set);
+  }
+
+  void print(std::size_t n, const datasets::BenchmarkSet& set) const {
+    if (json_) {
+      print_json({{"output", output_},
+                  {"n", n},
+                  {"dim", set.test.cols},
+                  {"queries", set.test.rows},
+                  {"k", k_},
+                  {"metric", to_string(set.metric)}});
+      return;
+    }
+    fmt::print("{}: the {} nearest of {} vectors for {} queries, {}\n", output_, k_, n,
+               set.test.rows, to_string(set.metric));
+  }
+
+  std::string base_;
+  std::string queries_;
+  std::string output_;
+  std::string metric_;
+  std::size_t k_ = 100;
+  int threads_ = 0;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_groundtruth() { return std::make_unique<Groundtruth>(); }
+
+}  // namespace obliq::tools
