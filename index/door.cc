@@ -29,14 +29,20 @@ void require_finite(MatrixView<float> vectors, std::string_view what, std::size_
 }
 
 void normalise(float* x, std::size_t dim) {
-  float largest = 0;
-  for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(x[i]));
-  if (largest == 0) return;
-  // A power of two first, which rounds nothing, so that the squares stay in range.
-  const float power = std::ldexp(1.0F, std::clamp(-std::ilogb(largest), -126, 126));
-  for (std::size_t i = 0; i < dim; ++i) x[i] *= power;
-  const float norm = std::sqrt(kernels().dot(x, x, dim));
-  for (std::size_t i = 0; i < dim; ++i) x[i] /= norm;
+  constexpr float kSmall = 0x1p-80F;
+  constexpr float kLarge = 0x1p80F;
+  float norm2 = kernels().dot(x, x, dim);
+  if (!(norm2 > kSmall && norm2 < kLarge)) {
+    float largest = 0;
+    for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(x[i]));
+    if (largest == 0) return;
+    // A power of two, which rounds nothing, brings the squares into range.
+    const float power = std::ldexp(1.0F, std::clamp(-std::ilogb(largest), -126, 126));
+    for (std::size_t i = 0; i < dim; ++i) x[i] *= power;
+    norm2 = kernels().dot(x, x, dim);
+  }
+  const float inverse = 1 / std::sqrt(norm2);
+  for (std::size_t i = 0; i < dim; ++i) x[i] *= inverse;
 }
 
 Door::Door(Metric metric, std::size_t dim, std::uint64_t seed)

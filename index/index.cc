@@ -153,8 +153,8 @@ Index Index::build(MatrixView<float> base, const BuildOptions& options) {
   return build(MatrixSource(base), options);
 }
 
-Index Index::open(const std::string& path, bool verify_all) {
-  return Index(std::make_unique<Impl>(open_segment(path, verify_all)));
+Index Index::open(const std::string& path, const OpenOptions& options) {
+  return Index(std::make_unique<Impl>(open_segment(path, options)));
 }
 
 void Index::save(const std::string& path) const { save_segment(impl_->segment, path); }

@@ -37,7 +37,9 @@ std::span<const std::byte> bytes_of(std::span<const T> values) {
 // Reads the sections of one file and refuses what does not fit together.
 class Reader {
  public:
-  explicit Reader(const std::string& path) : file_(SectionFile::open(path)) {}
+  Reader(const std::string& path, Residence residence)
+      : file_(SectionFile::open(
+            path, residence == Residence::mapped ? Loading::mapped : Loading::memory)) {}
 
   Segment read(bool verify_all);
 
@@ -153,8 +155,8 @@ void save_segment(const Segment& segment, const std::string& path) {
   writer.commit();
 }
 
-Segment open_segment(const std::string& path, bool verify_all) {
-  return Reader(path).read(verify_all);
+Segment open_segment(const std::string& path, const OpenOptions& options) {
+  return Reader(path, options.residence).read(options.verify);
 }
 
 }  // namespace obliq

@@ -10,7 +10,7 @@ namespace obliq {
 /// Writes the segment to one file, atomically. Throws std::system_error.
 void save_segment(const Segment& segment, const std::string& path);
 
-/// Maps a saved segment. See Index::open.
-Segment open_segment(const std::string& path, bool verify_all);
+/// Opens a saved segment. See Index::open.
+Segment open_segment(const std::string& path, const OpenOptions& options);
 
 }  // namespace obliq

@@ -6,6 +6,7 @@
 
 #include "index/coder.h"
 #include "index/prefetch.h"
+#include "index/rough_quantile.h"
 #include "quant/kernels/dispatch.h"
 
 namespace obliq {
@@ -70,11 +71,7 @@ void Router::select_pool(std::size_t size) {
   sample_.clear();
   for (std::size_t l = 0; l < nlist; l += stride) sample_.push_back(keys_[l]);
   // A little beyond the quantile, so that the pool is rarely short.
-  const std::size_t rank = std::min(sample_.size() - 1, size * sample_.size() / nlist * 9 / 8 + 3);
-  const auto nth = [](std::vector<float>& keys, std::size_t n) {
-    std::nth_element(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(n), keys.end());
-    return keys[n];
-  };
+  const std::size_t rank = std::min(sample_.size(), size * sample_.size() / nlist * 9 / 8 + 4);
   pool_.resize(nlist);
   const auto collect = [&](float threshold) {
     std::size_t found = 0;
@@ -84,10 +81,9 @@ void Router::select_pool(std::size_t size) {
     }
     return found;
   };
-  std::size_t found = collect(nth(sample_, rank));
+  std::size_t found = collect(rough_quantile(sample_, rank));
   if (found < size) {
-    sample_.assign(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(nlist));
-    found = collect(nth(sample_, size - 1));
+    found = collect(rough_quantile({keys_.data(), nlist}, size));
   }
   pool_.resize(found);
 }

@@ -7,6 +7,7 @@
 
 #include "index/coder.h"
 #include "index/prefetch.h"
+#include "index/rough_quantile.h"
 #include "quant/half.h"
 #include "quant/kernels/dispatch.h"
 
@@ -49,7 +50,6 @@ Searcher::Searcher(const Segment& segment)
       signs_(kBatch * plane_bytes(dim_)),
       products_(kBatch),
       raw_row_(dim_) {
-  order_.reserve(kChunk);
   batch_.reserve(kBatch);
 }
 
@@ -134,10 +134,7 @@ void Searcher::scan_probe(const Probe& probe, SearchCounters& counters) {
 std::size_t Searcher::keep_best(std::size_t found) {
   const std::size_t wanted = 2 * plan_.k;
   if (found <= wanted) return found;
-  order_.assign(bounds_.begin(), bounds_.begin() + static_cast<std::ptrdiff_t>(found));
-  const auto nth = order_.begin() + static_cast<std::ptrdiff_t>(wanted - 1);
-  std::nth_element(order_.begin(), nth, order_.end());
-  const float limit = *nth;
+  const float limit = rough_quantile({bounds_.data(), found}, wanted);
   std::size_t first = 0;
   for (std::size_t i = 0; i < found; ++i) {
     if (bounds_[i] > limit) continue;

@@ -69,7 +69,6 @@ class Searcher {
   std::vector<std::uint32_t> entries_;
   std::vector<float> bounds_;
   std::vector<std::uint32_t> rows_;
-  std::vector<float> order_;
   std::vector<CodeRef> refs_;
   std::vector<std::uint8_t> signs_;
   std::vector<float> products_;

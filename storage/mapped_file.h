@@ -1,5 +1,6 @@
-// A whole file mapped read-only. The bytes are those of the page cache: opening costs nothing but
-// the mapping, and processes that map the same file share its memory.
+// A whole file in memory, read-only. Mapped, the bytes are those of the page cache: opening costs
+// nothing but the mapping, and processes that map the same file share its memory. Read into memory
+// of its own, it lies on huge pages where the system has them, which spares address translations.
 //
 // The file must not be cut while it is mapped: reading past its new end raises SIGBUS. Writers of
 // this project never do that, they replace files (storage/atomic_file.h), and a replaced file stays
@@ -14,11 +15,13 @@
 
 namespace obliq {
 
+enum class Loading { mapped, memory };
+
 class MappedFile {
  public:
-  /// Maps the regular file `path`; an empty file gives no bytes. Throws std::system_error naming
-  /// the path when it cannot be read or is a folder, pipe or device.
-  explicit MappedFile(std::string path);
+  /// Maps or reads the regular file `path`; an empty file gives no bytes. Throws std::system_error
+  /// naming the path when it cannot be read or is a folder, pipe or device.
+  explicit MappedFile(std::string path, Loading loading = Loading::mapped);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -32,6 +35,9 @@ class MappedFile {
   void prefetch(std::span<const std::byte> part) const noexcept;
 
  private:
+  void map(std::size_t size);
+  void read(std::size_t size);
+
   std::string path_;
   FileDescriptor file_;
   std::span<const std::byte> bytes_;

@@ -126,7 +126,7 @@ std::vector<Section> read_sections(const std::string& path, std::span<const std:
 }  // namespace
 
 struct SectionFile::State {
-  explicit State(const std::string& path) : file(path) {
+  State(const std::string& path, Loading loading) : file(path, loading) {
     header = read_header(path, file.bytes());
     const auto table = read_table(path, file.bytes(), header);
     sections = read_sections(path, table, header.table_offset);
@@ -178,12 +178,13 @@ bool SectionFile::State::verify(const Section& section,
   return true;
 }
 
-SectionFile::SectionFile(const std::string& path) : state_(std::make_unique<State>(path)) {}
+SectionFile::SectionFile(const std::string& path, Loading loading)
+    : state_(std::make_unique<State>(path, loading)) {}
 
 SectionFile::~SectionFile() = default;
 
-std::unique_ptr<const SectionFile> SectionFile::open(const std::string& path) {
-  return std::make_unique<const SectionFile>(path);
+std::unique_ptr<const SectionFile> SectionFile::open(const std::string& path, Loading loading) {
+  return std::make_unique<const SectionFile>(path, loading);
 }
 
 const std::string& SectionFile::path() const { return state_->file.path(); }

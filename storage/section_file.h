@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/mapped_file.h"
+
 namespace obliq {
 
 /// Writes sections one after another. Not committed: nothing is left behind. Once a call has thrown
@@ -43,15 +45,16 @@ class SectionWriter {
   std::unique_ptr<State> state_;
 };
 
-/// A mapped file of sections. Immutable; its spans live as long as it does.
+/// A file of sections. Immutable; its spans live as long as it does.
 class SectionFile {
  public:
-  /// Maps `path` and checks magic, version, header, table and the bounds of every section against
-  /// the file's size, before anything is allocated. Throws std::system_error when it cannot be
-  /// read, std::runtime_error "path: section 'x' at offset n: reason" when it is damaged.
-  static std::unique_ptr<const SectionFile> open(const std::string& path);
+  /// Maps or reads `path` and checks magic, version, header, table and the bounds of every section
+  /// against the file's size, before anything is allocated. Throws std::system_error when it cannot
+  /// be read, std::runtime_error "path: section 'x' at offset n: reason" when it is damaged.
+  static std::unique_ptr<const SectionFile> open(const std::string& path,
+                                                 Loading loading = Loading::mapped);
   /// The same, for a SectionFile that is a member or a local.
-  explicit SectionFile(const std::string& path);
+  explicit SectionFile(const std::string& path, Loading loading = Loading::mapped);
   ~SectionFile();
   SectionFile(const SectionFile&) = delete;
   SectionFile& operator=(const SectionFile&) = delete;

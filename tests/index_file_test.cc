@@ -50,11 +50,14 @@ TEST_F(IndexFile, AnswersAreTheSameAfterOpening) {
         build.raw = raw;
         const Index built = Index::build(base.view(), build);
         built.save(path_);
-        const Index opened = Index::open(path_, true);
+        const Index opened = Index::open(path_, {.verify = true});
+        const Index resident = Index::open(path_, {.residence = Residence::memory});
         const auto before = built.search(queries.view());
-        const auto after = opened.search(queries.view());
-        EXPECT_EQ(before.ids.values, after.ids.values);
-        EXPECT_EQ(before.distances.values, after.distances.values);
+        for (const Index* index : {&opened, &resident}) {
+          const auto after = index->search(queries.view());
+          EXPECT_EQ(before.ids.values, after.ids.values);
+          EXPECT_EQ(before.distances.values, after.distances.values);
+        }
         EXPECT_EQ(opened.stats().bytes_per_vector, built.stats().bytes_per_vector);
         EXPECT_EQ(opened.stats().file_bytes, std::filesystem::file_size(path_));
       }
@@ -64,7 +67,7 @@ TEST_F(IndexFile, AnswersAreTheSameAfterOpening) {
 
 TEST_F(IndexFile, EmptyIndexesSurvive) {
   Index::build(Matrix<float>(0, 7).view()).save(path_);
-  const Index opened = Index::open(path_, true);
+  const Index opened = Index::open(path_, {.verify = true});
   EXPECT_EQ(opened.stats().n, 0U);
   EXPECT_EQ(opened.search(clustered(1, 7, 3).view()).ids.values[0], -1);
 }
@@ -96,7 +99,8 @@ TEST_F(IndexFile, EveryFlippedBitIsDetected) {
       std::string damaged = sound;
       damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
       write(damaged);
-      EXPECT_THROW(Index::open(path_, true), std::runtime_error) << "byte " << i << " bit " << bit;
+      EXPECT_THROW(Index::open(path_, {.verify = true}), std::runtime_error)
+          << "byte " << i << " bit " << bit;
     }
   }
 }

@@ -31,9 +31,9 @@ struct BuildOptions {
   std::size_t nlist = 0;          ///< inverted lists; 0 chooses about 4 sqrt(n)
   RawTier raw = RawTier::none;
   std::uint64_t seed = 1;
-  int threads = 0;                    ///< 0: all cores. The index does not depend on it.
+  int threads = 0;  ///< 0: all cores. The index does not depend on it.
   int kmeans_iterations = 10;
-  std::size_t kmeans_points = 256;    ///< training vectors a list, at the most
+  std::size_t kmeans_points = 256;  ///< training vectors a list, at the most
   /// Centroids to use instead of k-means: nlist x dim, in the space of the base vectors.
   MatrixView<float> centroids = {};
   /// External ids, one a vector; empty: the position in the base.
@@ -50,10 +50,22 @@ struct SearchOptions {
   int threads = 0;  ///< 0: all cores. Answers do not depend on it, nor on the batch.
 };
 
+/// Where the bytes of an opened index live.
+enum class Residence : std::uint8_t {
+  mapped,  ///< in the page cache, shared between processes; opening is instant
+  memory,  ///< read into memory of its own, on huge pages where the system has them; faster to
+           ///< search
+};
+
+struct OpenOptions {
+  Residence residence = Residence::mapped;
+  bool verify = false;  ///< check every byte at opening, not only the small sections
+};
+
 /// k answers a query, nearest first. Too few answers: id -1 and distance +infinity.
 struct SearchResult {
-  Matrix<float> distances;    ///< [queries][k], see Metric
-  Matrix<std::int64_t> ids;   ///< [queries][k]
+  Matrix<float> distances;   ///< [queries][k], see Metric
+  Matrix<std::int64_t> ids;  ///< [queries][k]
 };
 
 /// What an index is made of.
@@ -65,7 +77,7 @@ struct IndexStats {
   std::string quantizer;
   RawTier raw = RawTier::none;
   double bytes_per_vector = 0;  ///< blocks, rows and raw tier; without external ids and centroids
-  std::size_t id_bytes = 0;        ///< external ids
+  std::size_t id_bytes = 0;     ///< external ids
   std::size_t centroid_bytes = 0;  ///< centroids with their quantized copies
   std::size_t file_bytes = 0;      ///< 0 before the index is saved
   std::uint32_t format_version = 0;
@@ -87,10 +99,10 @@ class OBLIQ_API Index {
   static Index build(const VectorSource& base, const BuildOptions& options = {});
   static Index build(MatrixView<float> base, const BuildOptions& options = {});
 
-  /// Maps a saved index. Checks the header, the table and every small section; with
-  /// `verify_all` also the checksum of every byte. Throws std::runtime_error naming file, section
-  /// and offset when it is damaged, std::system_error when it cannot be read.
-  static Index open(const std::string& path, bool verify_all = false);
+  /// Opens a saved index. Checks the header, the table and every small section; with
+  /// options.verify the checksum of every byte. Throws std::runtime_error naming file, section and
+  /// offset when it is damaged, std::system_error when it cannot be read.
+  static Index open(const std::string& path, const OpenOptions& options = {});
   /// Writes one file: to a temporary name, synced, then renamed. Cost: n * bytes a vector.
   void save(const std::string& path) const;
 

@@ -19,7 +19,7 @@ int main(int, char** arguments) {
       base, {.metric = obliq::Metric::l2, .quantizer = "lm4", .raw = obliq::RawTier::fp32});
   const std::string path = std::string(arguments[0]) + ".index";
   index.save(path);
-  const auto opened = obliq::Index::open(path, true);
+  const auto opened = obliq::Index::open(path, {.verify = true});
   std::filesystem::remove(path);
 
   const auto found = opened.search(base, {.k = 1, .nprobe = n, .confidence = 1});
