@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <stdexcept>
 
 #include "obliq/rotation.h"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::size_t kSamplesPerRotation = 64;
 constexpr std::size_t kQueriesPerSample = 4;
+// Quantizers drawn: averages of tqp are over its sketch too. A Gaussian one takes 4 dim^2 bytes.
+constexpr std::size_t kDraws = 8;
 
 // Sums over samples; one object for each rotation, added up in their order.
 struct Sums {
@@ -135,12 +138,15 @@ Sums measure_all(std::string_view spec, MatrixView<float> vectors,
                  const std::vector<std::size_t>& rows, const DistortionOptions& options) {
   const std::size_t chunks = (options.samples + kSamplesPerRotation - 1) / kSamplesPerRotation;
   std::vector<Sums> parts(chunks);
-  const auto quantizer = make_quantizer(spec, vectors.cols, options.seed);
+  std::vector<std::unique_ptr<const Quantizer>> draws;
+  for (std::size_t i = 0; i < std::min(kDraws, chunks); ++i) {
+    draws.push_back(make_quantizer(spec, vectors.cols, options.seed + i));
+  }
   parallel_for(chunks, 1, options.threads, [&](std::size_t chunk, std::size_t, int) {
     std::uint64_t state = options.seed + chunk * 0x9E3779B97F4A7C15ULL;
     Random random(splitmix64(state));
     const auto rotation = make_rotation(vectors.cols, random.next());
-    Probe probe(*quantizer, options.rhos);
+    Probe probe(*draws[chunk % kDraws], options.rhos);
     const std::size_t first = chunk * kSamplesPerRotation;
     const std::size_t last = std::min(first + kSamplesPerRotation, options.samples);
     for (std::size_t i = first; i < last; ++i) {

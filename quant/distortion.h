@@ -1,9 +1,10 @@
 // What a quantizer loses, measured: the numbers behind `obliq distortion`.
 //
 // Each sample is a vector of the data, turned by a random rotation (a fresh one every 64 samples,
-// so that averages are over the rotation too), encoded and decoded to x^. Queries are unit vectors
-// with <q,x> = rho |x|: the rest of q is a random sign vector made orthogonal to x, whose
-// covariance is that of a random direction. Errors are relative to |x|.
+// so that averages are over the rotation too), encoded and decoded to x^ by one of eight draws of
+// the quantizer (tqp draws a sketch). Queries are unit vectors with <q,x> = rho |x|: the rest of q
+// is a random sign vector made orthogonal to x, whose covariance is that of a random direction.
+// Errors are relative to |x|.
 #pragma once
 
 #include <cstddef>
