@@ -8,19 +8,30 @@
 namespace obliq {
 namespace {
 
+// Byte k of the result is bytes[32 * k] for k < count <= 8.
+std::uint64_t every_32nd(const std::uint8_t* bytes, std::size_t count) noexcept {
+  std::uint64_t word = 0;
+#pragma GCC unroll 8
+  for (std::size_t k = 0; k < count; ++k) word |= std::uint64_t{bytes[32 * k]} << (8 * k);
+  return word;
+}
+
 void gather_signs(const std::uint8_t* block, std::uint32_t lane, std::size_t dim,
                   std::uint8_t* signs) noexcept {
-  const std::uint8_t* bytes = block + lane % 16;
   const unsigned shift = lane < 16 ? 0 : 4;
-  const std::size_t pairs = sign_groups(dim) / 2;
-  for (std::size_t i = 0; i < pairs; ++i) {
-    const unsigned low = bytes[32 * i] >> shift & 15U;
-    const unsigned high = bytes[32 * i + 16] >> shift & 15U;
-    signs[i] = static_cast<std::uint8_t>(low | high << 4);
+  const auto packed = [shift](std::uint64_t even, std::uint64_t odd) {
+    constexpr std::uint64_t kLowNibbles = 0x0F0F0F0F0F0F0F0FU;
+    return (even >> shift & kLowNibbles) | (odd >> shift & kLowNibbles) << 4;
+  };
+  const std::uint8_t* bytes = block + lane % 16;
+  std::size_t left = sign_groups(dim);
+  for (; left >= 16; left -= 16, bytes += 256, signs += 8) {
+    const std::uint64_t word = packed(every_32nd(bytes, 8), every_32nd(bytes + 16, 8));
+    __builtin_memcpy(signs, &word, 8);
   }
-  if (2 * pairs < sign_groups(dim)) {
-    signs[pairs] = static_cast<std::uint8_t>(bytes[32 * pairs] >> shift & 15U);
-  }
+  const std::uint64_t word =
+      packed(every_32nd(bytes, (left + 1) / 2), every_32nd(bytes + 16, left / 2));
+  __builtin_memcpy(signs, &word, (left + 1) / 2);
 }
 
 __m256i load32(const void* bytes) noexcept {

@@ -1,6 +1,7 @@
 // The AVX-512 level, part 4 of 4: the encoder's kernels. The thresholds rise, so that the number of
-// those below a value is found by bisection, with the thresholds in registers: VPERMPS fetches the
-// next one for 16 values at once. Above 31 thresholds the last four steps fetch from memory.
+// those below a value is found by bisection, with the thresholds in registers: VPERMPS and
+// VPERMT2PS fetch the next one for 16 values at once. Even for 255 thresholds this beats gathers
+// from memory.
 #include <immintrin.h>
 
 #include "quant/kernels/avx512_lanes.h"
@@ -47,7 +48,7 @@ class Levels16 {
     }
     return index;
   }
-  __m512 level(__m512i index) const noexcept { return _mm512_permutexvar_ps(index, levels_); }
+  __m512 level(__m512 value) const noexcept { return _mm512_permutexvar_ps(index(value), levels_); }
 
  private:
   __m512 thresholds_;
@@ -55,112 +56,126 @@ class Levels16 {
   __m512 levels_;
 };
 
-// Up to 31 thresholds and 32 levels.
-class Levels32 {
+// Up to 32 * pieces - 1 thresholds: the last of each 32 tells the piece, then the bisection runs in
+// all pieces at once and keeps the fetch from the right one.
+template <std::size_t pieces>
+class Levels {
  public:
-  Levels32(const float* thresholds, const float* levels, std::size_t count) noexcept {
-    for (std::size_t part = 0; part < 2; ++part) {
+  Levels(const float* thresholds, const float* levels, std::size_t count) noexcept {
+    for (std::size_t part = 0; part < 2 * pieces; ++part) {
       thresholds_[part] = thresholds_from(thresholds, 16 * part, count);
       levels_[part] = levels == nullptr ? infinities() : levels_from(levels, 16 * part, count + 1);
+      const std::size_t last = 16 * part + 15;
+      last_[part / 2] = last < count ? thresholds[last] : __builtin_inff();
     }
   }
 
-  __m512i index(__m512 value) const noexcept {
-    __m512i index = _mm512_setzero_si512();
+  struct Place {
+    __m512i low;               // in its piece
+    __mmask16 beyond[pieces];  // beyond[p]: above the pieces before p
+  };
+
+  Place place(__m512 value) const noexcept {
+    Place place;
+    place.low = _mm512_setzero_si512();
+#pragma GCC unroll 8
+    for (std::size_t p = 1; p < pieces; ++p) {
+      place.beyond[p] = _mm512_cmp_ps_mask(value, _mm512_set1_ps(last_[p - 1]), _CMP_GT_OQ);
+    }
+#pragma GCC unroll 5
     for (int step = 16; step > 0; step /= 2) {
-      index = advance(value, index, step, [this](__m512i at) {
-        return _mm512_permutex2var_ps(thresholds_[0], at, thresholds_[1]);
-      });
+      place.low = advance(value, place.low, step,
+                          [&](__m512i at) { return fetch(thresholds_, at, place); });
     }
-    return index;
+    return place;
   }
-  __m512 level(__m512i index) const noexcept {
-    return _mm512_permutex2var_ps(levels_[0], index, levels_[1]);
-  }
-
- private:
-  __m512 thresholds_[2];
-  __m512 levels_[2];
-};
-
-// Up to 255 thresholds and 256 levels: the first bisection is over every sixteenth threshold.
-class Levels256 {
- public:
-  Levels256(const float* thresholds, const float* levels, std::size_t count) noexcept
-      : coarse_(), levels_(levels) {
-    for (std::size_t part = 0; part < 16; ++part) {
-      _mm512_storeu_ps(thresholds_ + 16 * part, thresholds_from(thresholds, 16 * part, count));
-    }
-    const __m512i every =
-        _mm512_setr_epi32(15, 31, 47, 63, 79, 95, 111, 127, 143, 159, 175, 191, 207, 223, 239, 255);
-    coarse_ = fetch(thresholds_, every);
-  }
-
   __m512i index(__m512 value) const noexcept {
-    __m512i index = _mm512_setzero_si512();
-    for (int step = 8; step > 0; step /= 2) {
-      index = advance(value, index, step,
-                      [this](__m512i at) { return _mm512_permutexvar_ps(at, coarse_); });
-    }
-    index = _mm512_slli_epi32(index, 4);
-    for (int step = 8; step > 0; step /= 2) {
-      index = advance(value, index, step, [this](__m512i at) { return fetch(thresholds_, at); });
+    const Place at = place(value);
+    __m512i index = at.low;
+#pragma GCC unroll 8
+    for (std::size_t p = 1; p < pieces; ++p) {
+      index = _mm512_mask_add_epi32(index, at.beyond[p], index, _mm512_set1_epi32(32));
     }
     return index;
   }
-  __m512 level(__m512i index) const noexcept { return fetch(levels_, index); }
-
- private:
-  static __m512 fetch(const float* table, __m512i at) noexcept {
-    return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), 0xFFFF, at, table, 4);
+  __m512 level(__m512 value) const noexcept {
+    const Place at = place(value);
+    return fetch(levels_, at.low, at);
   }
 
-  float thresholds_[256];
-  __m512 coarse_;
-  const float* levels_;
+ private:
+  using Table = __m512[2 * pieces];
+
+  static __m512 fetch(const Table& table, __m512i low, const Place& place) noexcept {
+    __m512 found = _mm512_permutex2var_ps(table[0], low, table[1]);
+#pragma GCC unroll 8
+    for (std::size_t p = 1; p < pieces; ++p) {
+      found = _mm512_mask_mov_ps(found, place.beyond[p],
+                                 _mm512_permutex2var_ps(table[2 * p], low, table[2 * p + 1]));
+    }
+    return found;
+  }
+
+  Table thresholds_;
+  Table levels_;
+  float last_[pieces];  // of each piece
 };
 
-template <class Levels>
-void nearest_level_of(const Levels& table, const float* x, std::size_t dim, float scale,
-                      std::uint8_t* index) noexcept {
-  const __m512 factor = _mm512_set1_ps(scale);
-  for (std::size_t i = 0; i < dim; i += kWidth) {
-    const __mmask16 mask = first_lanes(dim - i);
-    const __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), factor);
-    _mm512_mask_cvtepi32_storeu_epi8(index + i, mask, table.index(value));
+// Calls run with the smallest table that holds `count` thresholds.
+template <class Run>
+void with_levels(const float* thresholds, const float* levels, std::size_t count,
+                 Run run) noexcept {
+  if (count < 16) {
+    run(Levels16(thresholds, levels, count));
+  } else if (count < 32) {
+    run(Levels<1>(thresholds, levels, count));
+  } else if (count < 64) {
+    run(Levels<2>(thresholds, levels, count));
+  } else if (count < 128) {
+    run(Levels<4>(thresholds, levels, count));
+  } else {
+    run(Levels<8>(thresholds, levels, count));
   }
 }
 
 void nearest_level(const float* x, std::size_t dim, float scale, const float* thresholds,
                    std::size_t count, std::uint8_t* index) noexcept {
-  if (count < 16) {
-    nearest_level_of(Levels16(thresholds, nullptr, count), x, dim, scale, index);
-  } else if (count < 32) {
-    nearest_level_of(Levels32(thresholds, nullptr, count), x, dim, scale, index);
-  } else {
-    nearest_level_of(Levels256(thresholds, nullptr, count), x, dim, scale, index);
-  }
+  with_levels(thresholds, nullptr, count, [=](const auto& table) {
+    const __m512 factor = _mm512_set1_ps(scale);
+    std::size_t i = 0;
+    for (; i + kWidth <= dim; i += kWidth) {
+      const __m512 value = _mm512_mul_ps(_mm512_loadu_ps(x + i), factor);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(index + i),
+                       _mm512_cvtepi32_epi8(table.index(value)));
+    }
+    if (i == dim) return;
+    const __mmask16 mask = first_lanes(dim - i);
+    const __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), factor);
+    _mm_mask_storeu_epi8(index + i, mask, _mm512_cvtepi32_epi8(table.index(value)));
+  });
 }
 
-template <class Levels>
-void score_levels_of(const Levels& table, const float* x, std::size_t dim, float scale, float* xy,
-                     float* yy) noexcept {
+template <class Table>
+void score_with(const Table& table, const float* x, std::size_t dim, float scale, float* xy,
+                float* yy) noexcept {
   const __m512 factor = _mm512_set1_ps(scale);
   __m512 xy_lanes[4] = {};
   __m512 yy_lanes[4] = {};
-  const auto add = [&](std::size_t v, __m512 values, __mmask16 mask) {
-    const __m512i index = table.index(_mm512_mul_ps(values, factor));
-    const __m512 y = _mm512_maskz_mov_ps(mask, table.level(index));
+  const auto add = [&](std::size_t v, __m512 values, __m512 y) {
     xy_lanes[v] = _mm512_add_ps(xy_lanes[v], _mm512_mul_ps(values, y));
     yy_lanes[v] = _mm512_add_ps(yy_lanes[v], _mm512_mul_ps(y, y));
   };
   std::size_t i = 0;
   for (; i + kLanes <= dim; i += kLanes) {
-    for (std::size_t v = 0; v < 4; ++v) add(v, _mm512_loadu_ps(x + i + kWidth * v), 0xFFFF);
+    for (std::size_t v = 0; v < 4; ++v) {
+      const __m512 values = _mm512_loadu_ps(x + i + kWidth * v);
+      add(v, values, table.level(_mm512_mul_ps(values, factor)));
+    }
   }
   for (std::size_t v = 0; i < dim; ++v, i += kWidth) {
     const __mmask16 mask = first_lanes(dim - i);
-    add(v, _mm512_maskz_loadu_ps(mask, x + i), mask);
+    const __m512 values = _mm512_maskz_loadu_ps(mask, x + i);
+    add(v, values, _mm512_maskz_mov_ps(mask, table.level(_mm512_mul_ps(values, factor))));
   }
   *xy = fold(xy_lanes);
   *yy = fold(yy_lanes);
@@ -168,25 +183,23 @@ void score_levels_of(const Levels& table, const float* x, std::size_t dim, float
 
 void score_levels(const float* x, std::size_t dim, float scale, const float* thresholds,
                   const float* levels, std::size_t count, float* xy, float* yy) noexcept {
-  if (count < 16) {
-    score_levels_of(Levels16(thresholds, levels, count), x, dim, scale, xy, yy);
-  } else if (count < 32) {
-    score_levels_of(Levels32(thresholds, levels, count), x, dim, scale, xy, yy);
-  } else {
-    score_levels_of(Levels256(thresholds, levels, count), x, dim, scale, xy, yy);
-  }
+  with_levels(thresholds, levels, count,
+              [=](const auto& table) { score_with(table, x, dim, scale, xy, yy); });
 }
 
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   const __m512 factor = _mm512_set1_ps(scale);
-  const __m512 low = _mm512_set1_ps(-127.0F);
-  const __m512 high = _mm512_set1_ps(127.0F);
-  for (std::size_t i = 0; i < dim; i += kWidth) {
-    const __mmask16 mask = first_lanes(dim - i);
-    const __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), factor);
-    const __m512 clamped = _mm512_min_ps(_mm512_max_ps(value, low), high);
-    _mm512_mask_cvtepi32_storeu_epi8(row + i, mask, _mm512_cvtps_epi32(clamped));
+  const auto bytes = [factor](__m512 values) {
+    const __m512 value = _mm512_max_ps(_mm512_mul_ps(values, factor), _mm512_set1_ps(-127.0F));
+    return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_min_ps(value, _mm512_set1_ps(127.0F))));
+  };
+  std::size_t i = 0;
+  for (; i + kWidth <= dim; i += kWidth) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(row + i), bytes(_mm512_loadu_ps(x + i)));
   }
+  if (i == dim) return;
+  const __mmask16 mask = first_lanes(dim - i);
+  _mm_mask_storeu_epi8(row + i, mask, bytes(_mm512_maskz_loadu_ps(mask, x + i)));
 }
 
 }  // namespace

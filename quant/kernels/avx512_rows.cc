@@ -12,52 +12,50 @@ __mmask32 first_words(std::size_t count) noexcept {
   return count >= 32 ? ~__mmask32{0} : (__mmask32{1} << count) - 1;
 }
 
-// A step takes 32 groups. Group 4c + p lands in byte c of the 128-bit part p: step c loads from c
-// bytes further down, so that the entry's byte stands there, and the mask keeps only that byte.
-__m512i entry_bytes(const std::uint8_t* group, std::uint32_t byte, std::size_t count) noexcept {
+// Byte `byte` of each of `count` <= 32 groups: group 4c + p lands in byte c of the 128-bit part p.
+// Load c starts c bytes further down, so that the byte stands there, and its mask keeps that alone.
+__m512i entry_bytes(const std::uint8_t* groups, std::uint32_t byte, std::size_t count) noexcept {
   constexpr __mmask64 kFirstBytes = 0x0001000100010001U;
-  const std::uint8_t* source = group + byte;
+  const std::uint8_t* source = groups + byte;
   __m512i bytes = _mm512_loadu_si512(source);
-  if (count > 28) {
 #pragma GCC unroll 7
-    for (std::size_t c = 1; c < 8; ++c) {
-      bytes = _mm512_mask_loadu_epi8(bytes, kFirstBytes << c, source + 63 * c);
-    }
-  } else {
-    for (std::size_t c = 1; 4 * c < count; ++c) {
-      bytes = _mm512_mask_loadu_epi8(bytes, kFirstBytes << c, source + 63 * c);
-    }
+  for (std::size_t c = 1; c < 8; ++c) {
+    if (4 * c >= count) break;
+    bytes = _mm512_mask_loadu_epi8(bytes, kFirstBytes << c, source + 63 * c);
   }
   return bytes;
+}
+
+// The low nibbles of the bytes, two to a byte, in the order of the groups.
+__m128i packed_nibbles(__m512i bytes) noexcept {
+  const __m512i parts = _mm512_setr_epi64(0, 4, 2, 6, 0, 0, 0, 0);
+  const __m128i interleave = _mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+  // Parts 0 and 2 hold the low nibbles of the even and of the odd bytes, parts 1 and 3 the high.
+  const __m256i gathered = _mm512_castsi512_si256(_mm512_permutexvar_epi64(parts, bytes));
+  const __m256i nibbles = _mm256_and_si256(gathered, _mm256_set1_epi8(15));
+  const __m128i both = _mm_or_si128(_mm256_castsi256_si128(nibbles),
+                                    _mm_slli_epi16(_mm256_extracti128_si256(nibbles, 1), 4));
+  return _mm_shuffle_epi8(both, interleave);
 }
 
 void gather_signs(const std::uint8_t* block, std::uint32_t lane, std::size_t dim,
                   std::uint8_t* signs) noexcept {
   const std::size_t groups = sign_groups(dim);
   const __m128i shift = _mm_cvtsi32_si128(lane < 16 ? 0 : 4);
-  // Number of the group whose byte stands there; the upper half of each part holds none.
-  const __m512i group_of = _mm512_add_epi8(
-      _mm512_broadcast_i32x4(
-          _mm_setr_epi8(0, 4, 8, 12, 16, 20, 24, 28, 32, 32, 32, 32, 32, 32, 32, 32)),
-      _mm512_inserti64x4(
-          _mm512_castsi256_si512(_mm256_setr_m128i(_mm_setzero_si128(), _mm_set1_epi8(1))),
-          _mm256_setr_m128i(_mm_set1_epi8(2), _mm_set1_epi8(3)), 1));
-  const __m512i parts = _mm512_setr_epi64(0, 4, 2, 6, 0, 0, 0, 0);
-  const __m128i interleave = _mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
-  for (std::size_t g = 0; g < groups; g += 32) {
-    const std::size_t left = groups - g < 32 ? groups - g : 32;
-    const __mmask64 present =
-        _mm512_cmplt_epu8_mask(group_of, _mm512_set1_epi8(static_cast<char>(left)));
-    const __m512i bytes = entry_bytes(block + 16 * g, lane % 16, left);
-    const __m512i nibbles = _mm512_maskz_mov_epi8(
-        present, _mm512_and_si512(_mm512_srl_epi16(bytes, shift), _mm512_set1_epi8(15)));
-    // {parts 0, 2} hold the low nibbles of the even and of the odd bytes, {1, 3} the high ones.
-    const __m256i gathered = _mm512_castsi512_si256(_mm512_permutexvar_epi64(parts, nibbles));
-    const __m128i packed = _mm_or_si128(_mm256_castsi256_si128(gathered),
-                                        _mm_slli_epi16(_mm256_extracti128_si256(gathered, 1), 4));
-    const auto written = static_cast<__mmask16>((1U << (left + 1) / 2) - 1U);
-    _mm_mask_storeu_epi8(signs + g / 2, written, _mm_shuffle_epi8(packed, interleave));
+  std::size_t g = 0;
+  for (; g + 32 <= groups; g += 32) {
+    const __m512i bytes = entry_bytes(block + 16 * g, lane % 16, 32);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(signs + g / 2),
+                     packed_nibbles(_mm512_srl_epi16(bytes, shift)));
   }
+  if (g == groups) return;
+  const std::size_t left = groups - g;
+  const __m512i bytes = entry_bytes(block + 16 * g, lane % 16, left);
+  const __m128i packed = packed_nibbles(_mm512_srl_epi16(bytes, shift));
+  // An odd last group has no partner: its byte ends with zeros.
+  const auto written = static_cast<__mmask16>((1U << (left + 1) / 2) - 1U);
+  _mm_mask_storeu_epi8(signs + g / 2, written, packed);
+  if (left % 2 == 1) signs[groups / 2] &= 15;
 }
 
 // Words of a table of 2^bits levels in registers, and the look-up of 32 numbers.
