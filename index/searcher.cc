@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kChunk = 512;  // entries scanned before their survivors are refined
 constexpr std::size_t kBatch = 16;   // rows fetched ahead, and refined between looks at the k-th
-constexpr std::size_t kFetchBytes = 8192;  // of the next list
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // b of an entry in units of its list: the length of its residual over sqrt(dim) cos(angle).
@@ -82,10 +81,7 @@ void Searcher::search(const float* query, const SearchPlan& plan, float* distanc
     scan_.set(query_.data());
     scorer_->set_query(query_.data());
     router_.route(query_.data(), scan_, plan.nprobe, probes_);
-    for (std::size_t p = 0; p < probes_.size(); ++p) {
-      if (p + 1 < probes_.size()) fetch_list(probes_[p + 1].list);
-      scan_probe(probes_[p], counters);
-    }
+    for (const Probe& probe : probes_) scan_probe(probe, counters);
   }
   const auto& answers = top_.sorted();
   const bool can_be_negative = segment_.metric() == Metric::ip;
@@ -95,15 +91,6 @@ void Searcher::search(const float* query, const SearchPlan& plan, float* distanc
     if (!can_be_negative) distances[i] = std::max(distances[i], 0.0F);
     rows[i] = found ? static_cast<std::int64_t>(answers[i].second) : -1;
   }
-}
-
-// Asks for the first blocks of a list, so that they arrive while the list before it is scanned.
-void Searcher::fetch_list(std::uint32_t list) const {
-  const ListRecord& record = segment_.lists[list];
-  const std::size_t blocks =
-      (record.first % kBlockEntries + record.count + kBlockEntries - 1) / kBlockEntries;
-  prefetch(segment_.blocks.data() + record.first / kBlockEntries * block_bytes(dim_),
-           std::min(blocks * block_bytes(dim_), kFetchBytes));
 }
 
 void Searcher::scan_probe(const Probe& probe, SearchCounters& counters) {

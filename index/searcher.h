@@ -32,7 +32,6 @@ class Searcher {
 
  private:
   void enter(const float* query);
-  void fetch_list(std::uint32_t list) const;
   void scan_probe(const Probe& probe, SearchCounters& counters);
   void refine(std::size_t found, SearchCounters& counters);
   void refine_range(std::size_t begin, std::size_t end, SearchCounters& counters);
