@@ -32,7 +32,7 @@ void time_calls(benchmark::State& state, const KernelCase& kernel, const Kernels
 void register_all() {
   for (const KernelCase& kernel : kernel_cases()) {
     for (const Kernels& level : kernel_levels()) {
-      for (const std::size_t dim : {128, 384, 768, 1536}) {
+      for (const std::size_t dim : {128, 256, 384, 768, 1536}) {
         benchmark::RegisterBenchmark(fmt::format("{}/{}/{}", kernel.name, level.name, dim).c_str(),
                                      [kernel, &level, dim](benchmark::State& state) {
                                        time_calls(state, kernel, level, dim);

@@ -1,9 +1,9 @@
 // Contracts of every SIMD kernel, one table for each instruction level.
 //
 // scalar.cc is the definition: readable first. avx2.cc, avx512.cc, avx512vnni.cc and neon.cc claim
-// to equal it, and tests/kernels_test.cc holds them to that. All kernels are noexcept, allocate
-// nothing, take every size including 0, need no alignment, and read and write nothing outside the
-// ranges given here.
+// to equal it, and tests/kernels_equality_test.cc holds them to that. All kernels are noexcept,
+// allocate nothing, take every size including 0, need no alignment, and read and write nothing
+// outside the ranges given here.
 //
 // Floats are bit-equal on every level where "fixed order" is written: multiplications and additions
 // are separate (no FMA) and sums run in `kLanes` lanes (lane j adds the terms i = j mod kLanes in

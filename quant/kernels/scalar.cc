@@ -179,7 +179,7 @@ void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* r
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
-  kernels = {"scalar",   hadamard,     dot,        l2_sqr,    dots,          build_lut,   scan,
+  kernels = {"scalar",     hadamard,   dot,       l2_sqr,        dots,         build_lut,     scan,
              gather_signs, dot_planes, dot_bytes, nearest_level, score_levels, quantize_bytes};
 }
 
