@@ -139,9 +139,10 @@ class Demo final : public Command {
     options.nprobe = resolve_nprobe({}, nlist, 64);
     const Progress progress = bar.callback();
     Contest contest(set, options);
+    const OpenOptions memory = {.residence = Residence::memory};
     for (std::size_t i = 0; i < specs_.size(); ++i) {
-      contest.add(make_obliq_searcher(Index::open(index_path(specs_[i])), options.confidence,
-                                      build_seconds_[i]));
+      contest.add(make_obliq_searcher(Index::open(index_path(specs_[i]), memory),
+                                      options.confidence, build_seconds_[i]));
     }
     if (has_faiss()) {
       contest.share_centroids(progress);

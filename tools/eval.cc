@@ -29,6 +29,7 @@ class Eval final : public Command {
     add_nprobe_list(app, nprobe_);
     add_confidence(app, confidence_);
     app.add_flag("--batch", batch_, "All queries in one call; default: one query a call");
+    app.add_flag("--mapped", mapped_, "Search the mapped file; default: read it into memory first");
     app.add_option("--repeat", options_.repeat, "Timed rounds; QPS is their median")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
@@ -37,7 +38,8 @@ class Eval final : public Command {
   }
 
   int run() override {
-    Index index = Index::open(index_);
+    const Residence residence = mapped_ ? Residence::mapped : Residence::memory;
+    Index index = Index::open(index_, {.residence = residence});
     const IndexStats stats = index.stats();
     const datasets::BenchmarkSet set = read_set(stats);
     options_.mode = batch_ ? Mode::batch : Mode::single;
@@ -77,6 +79,7 @@ class Eval final : public Command {
   float confidence_ = SearchOptions{}.confidence;
   SweepOptions options_;
   bool batch_ = false;
+  bool mapped_ = false;
   bool json_ = false;
 };
 

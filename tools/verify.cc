@@ -23,7 +23,7 @@ class Verify final : public Command {
 
   int run() override {
     try {
-      return sound(Index::open(index_, true).stats());
+      return sound(Index::open(index_, {.verify = true}).stats());
     } catch (const std::system_error& error) {
       throw std::invalid_argument(error.what());  // nothing to verify: the caller's mistake
     } catch (const std::runtime_error& error) {
