@@ -9,6 +9,7 @@
 
 #include "datasets/file_error.h"
 #include "datasets/hdf5_reader.h"
+#include "datasets/hdf5_strings.h"
 #include "quant/half.h"
 
 namespace obliq::datasets {
@@ -34,8 +35,9 @@ bool is_half(hid_t type) {
 
 }  // namespace
 
-Hdf5Dataset::Hdf5Dataset(std::string where, Hdf5Handle dataset, std::uint64_t file_bytes)
+Hdf5Dataset::Hdf5Dataset(std::string where, Hdf5Handle dataset, const FileBytes& file)
     : where_(std::move(where)),
+      file_(file),
       dataset_(std::move(dataset)),
       type_(H5Dget_type(dataset_.id()), H5Tclose) {
   const Hdf5Handle space(H5Dget_space(dataset_.id()), H5Sclose);
@@ -47,7 +49,7 @@ Hdf5Dataset::Hdf5Dataset(std::string where, Hdf5Handle dataset, std::uint64_t fi
   rows_ = dims[0];
   cols_ = dims[1];
   check_type();
-  check_size(file_bytes);
+  check_size();
 }
 
 void Hdf5Dataset::fail(std::string_view reason) const {
@@ -62,7 +64,8 @@ void Hdf5Dataset::check_type() const {
 }
 
 // Also learns the chunk shape, from which the pieces of read_halves follow.
-void Hdf5Dataset::check_size(std::uint64_t file_bytes) {
+void Hdf5Dataset::check_size() {
+  const std::uint64_t file_bytes = file_.bytes.size();
   const std::size_t width = H5Tget_size(type_.id());
   std::size_t bytes = 0;
   if (!multiply(rows_, cols_, bytes) || !multiply(bytes, sizeof(double) * width, bytes)) {
@@ -190,19 +193,14 @@ std::vector<std::string> Hdf5Dataset::read_fixed_strings() const {
 }
 
 std::vector<std::string> Hdf5Dataset::read_variable_strings() const {
-  std::vector<char*> texts(rows_, nullptr);
-  Hdf5Handle memory;
-  const Hdf5Handle space = select(0, rows_, memory);
-  const herr_t status =
-      H5Dread(dataset_.id(), type_.id(), memory.id(), space.id(), H5P_DEFAULT, texts.data());
-  const std::string reason = status < 0 ? hdf5_reason() : "";
+  std::vector<std::uint8_t> references(rows_ * kHeapReferenceBytes);
+  read_slab(0, rows_, heap_reference_type().id(), references.data());
+  Hdf5Heap heap(file_, Hdf5Handle(H5Iget_file_id(dataset_.id()), H5Fclose));
   std::vector<std::string> strings;
   strings.reserve(rows_);
-  for (char* text : texts) {
-    strings.emplace_back(text == nullptr ? "" : text);
-    H5free_memory(text);
+  for (std::size_t i = 0; i < rows_; ++i) {
+    strings.push_back(heap.text(references.data() + i * kHeapReferenceBytes));
   }
-  if (status < 0) fail(reason);
   return strings;
 }
 

@@ -7,21 +7,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "datasets/hdf5_handle.h"
+#include "datasets/mapped_file.h"
 #include "obliq/matrix_view.h"
 
 namespace obliq::datasets {
 
-/// One open dataset, of one or two dimensions. A single dimension is one column.
+/// One open dataset, of one or two dimensions. A single dimension is one column. Its file must live
+/// longer.
 class Hdf5Dataset {
  public:
-  Hdf5Dataset(std::string where, Hdf5Handle dataset, std::uint64_t file_bytes);
+  Hdf5Dataset(std::string where, Hdf5Handle dataset, const FileBytes& file);
 
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
@@ -37,7 +39,7 @@ class Hdf5Dataset {
  private:
   [[noreturn]] void fail(std::string_view reason) const;
   void check_type() const;
-  void check_size(std::uint64_t file_bytes);
+  void check_size();
   Hdf5Handle select(std::size_t first, std::size_t count, Hdf5Handle& memory) const;
   void read_slab(std::size_t first, std::size_t count, hid_t type, void* out) const;
   void read_halves(std::size_t first, std::size_t count, float* out) const;
@@ -47,6 +49,7 @@ class Hdf5Dataset {
   std::vector<std::string> read_variable_strings() const;
 
   std::string where_;
+  FileBytes file_;
   Hdf5Handle dataset_;
   Hdf5Handle type_;
   std::size_t rows_ = 0;
@@ -61,10 +64,10 @@ class Hdf5Reader {
   /// Throws std::system_error when the file cannot be read, std::runtime_error when it is not HDF5
   /// or cut short.
   explicit Hdf5Reader(const std::string& path);
-  /// Opens a file that lies in memory. `name` stands for it in errors.
-  Hdf5Reader(std::span<const std::uint8_t> bytes, std::string name);
+  /// Opens a file that lies in memory, and must stay there.
+  explicit Hdf5Reader(const FileBytes& file);
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return bytes_.name; }
   bool has(const std::string& dataset) const;
   /// Throws std::runtime_error when there is no such dataset or its shape is not ours.
   Hdf5Dataset dataset(const std::string& name) const;
@@ -72,8 +75,10 @@ class Hdf5Reader {
   std::optional<std::string> text_attribute(const std::string& name) const;
 
  private:
-  std::string path_;
-  std::uint64_t file_bytes_ = 0;
+  void open(const Hdf5Handle& access);
+
+  std::unique_ptr<const MappedFile> map_;  ///< empty when the bytes are another's
+  FileBytes bytes_;
   Hdf5Handle file_;
 };
 
