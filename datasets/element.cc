@@ -36,10 +36,16 @@ auto with_type(Element element, Visit visit) {
       return visit(std::uint8_t{});
     case Element::i8:
       return visit(std::int8_t{});
-    case Element::i32:
-      return visit(std::int32_t{});
+    case Element::u16:
+      return visit(std::uint16_t{});
+    case Element::i16:
+      return visit(std::int16_t{});
     case Element::u32:
       return visit(std::uint32_t{});
+    case Element::i32:
+      return visit(std::int32_t{});
+    case Element::u64:
+      return visit(std::uint64_t{});
     case Element::i64:
       return visit(std::int64_t{});
   }
@@ -95,10 +101,16 @@ std::string_view element_name(Element element) {
       return "uint8";
     case Element::i8:
       return "int8";
-    case Element::i32:
-      return "int32";
+    case Element::u16:
+      return "uint16";
+    case Element::i16:
+      return "int16";
     case Element::u32:
       return "uint32";
+    case Element::i32:
+      return "int32";
+    case Element::u64:
+      return "uint64";
     case Element::i64:
       return "int64";
   }
@@ -120,7 +132,7 @@ void to_integers(Element element, const std::uint8_t* from, std::span<std::int64
     if constexpr (std::is_integral_v<decltype(stored)>) {
       for (std::int64_t& value : out) {
         std::memcpy(&stored, from, sizeof stored);
-        value = stored;
+        value = static_cast<std::int64_t>(stored);
         from += sizeof stored;
       }
     }

@@ -9,7 +9,7 @@
 
 namespace obliq::datasets {
 
-enum class Element : std::uint8_t { f32, f16, f64, u8, i8, i32, u32, i64 };
+enum class Element : std::uint8_t { f32, f16, f64, u8, i8, u16, i16, u32, i32, u64, i64 };
 
 /// Bytes of one value.
 std::size_t element_bytes(Element element);
@@ -23,12 +23,13 @@ std::string_view element_name(Element element);
 /// Reads out.size() * element_bytes bytes.
 void to_floats(Element element, const std::uint8_t* from, std::span<float> out);
 
-/// Converts stored integers. Requires is_integer(element).
+/// Converts stored integers; uint64 above the range of ids become negative. Requires
+/// is_integer(element).
 void to_integers(Element element, const std::uint8_t* from, std::span<std::int64_t> out);
 
 /// Stores floats: halves are rounded to nearest, integers must be whole. Returns how many values
 /// from the start fit; less than all when one is out of range or not whole. Writes values.size() *
-/// element_bytes bytes at the most. Wide types (f64, i64) always take every whole float.
+/// element_bytes bytes at the most.
 std::size_t from_floats(Element element, std::span<const float> values, std::uint8_t* out);
 
 /// Stores integers, as from_floats. Requires is_integer(element).

@@ -1,16 +1,18 @@
-// Datasets of numbers and strings. IEEE halves, which numpy calls float16, are read as they are
-// and widened here: HDF5's own conversion of custom float types works bit by bit.
+// Datasets of numbers and strings. Values are read as they are stored and converted here: HDF5's
+// own conversion takes IEEE halves bit by bit, and trusts what a damaged file says of a type.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
+#include <span>
 #include <stdexcept>
+#include <type_traits>
+#include <utility>
 
 #include "datasets/file_error.h"
 #include "datasets/hdf5_reader.h"
 #include "datasets/hdf5_strings.h"
-#include "quant/half.h"
+#include "datasets/hdf5_type.h"
 
 namespace obliq::datasets {
 namespace {
@@ -20,17 +22,18 @@ constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kMostCompression = 1100;
 constexpr std::size_t kSmallChunkBytes = std::size_t{1} << 20;
 
-bool is_half(hid_t type) {
-  std::size_t sign = 0;
-  std::size_t exponent = 0;
-  std::size_t exponent_bits = 0;
-  std::size_t mantissa = 0;
-  std::size_t mantissa_bits = 0;
-  return H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == 2 &&
-         H5Tget_order(type) == H5T_ORDER_LE && H5Tget_ebias(type) == 15 &&
-         H5Tget_norm(type) == H5T_NORM_IMPLIED &&
-         H5Tget_fields(type, &sign, &exponent, &exponent_bits, &mantissa, &mantissa_bits) >= 0 &&
-         sign == 15 && exponent == 10 && exponent_bits == 5 && mantissa == 0 && mantissa_bits == 10;
+void reverse_bytes(std::vector<std::uint8_t>& bytes, std::size_t width) {
+  for (auto value = bytes.begin(); value != bytes.end();
+       value += static_cast<std::ptrdiff_t>(width)) {
+    std::reverse(value, value + static_cast<std::ptrdiff_t>(width));
+  }
+}
+
+void convert(Element element, const std::uint8_t* from, std::span<float> out) {
+  to_floats(element, from, out);
+}
+void convert(Element element, const std::uint8_t* from, std::span<std::int64_t> out) {
+  to_integers(element, from, out);
 }
 
 }  // namespace
@@ -56,42 +59,46 @@ void Hdf5Dataset::fail(std::string_view reason) const {
   throw std::runtime_error(fmt::format("{}: {}", where_, reason));
 }
 
-void Hdf5Dataset::check_type() const {
-  const H5T_class_t kind = H5Tget_class(type_.id());
-  if (kind == H5T_STRING) return;
-  if (kind != H5T_FLOAT && kind != H5T_INTEGER) fail("holds neither numbers nor strings");
-  if (H5Tget_size(type_.id()) > 8) fail("holds numbers of more than 8 bytes");
+void Hdf5Dataset::check_type() {
+  number_ = stored_number(type_.id());
+  if (!number_ && H5Tget_class(type_.id()) != H5T_STRING) {
+    fail("holds neither strings nor floats or integers of a usual size");
+  }
 }
 
-// Also learns the chunk shape, from which the pieces of read_halves follow.
+bool Hdf5Dataset::is_variable_text() const { return H5Tis_variable_str(type_.id()) > 0; }
+
 void Hdf5Dataset::check_size() {
-  const std::uint64_t file_bytes = file_.bytes.size();
-  const std::size_t width = H5Tget_size(type_.id());
+  width_ = is_variable_text() ? kHeapReferenceBytes : H5Tget_size(type_.id());
   std::size_t bytes = 0;
-  if (!multiply(rows_, cols_, bytes) || !multiply(bytes, sizeof(double) * width, bytes)) {
+  if (!multiply(rows_, cols_, bytes) || !multiply(bytes, sizeof(double) * width_, bytes)) {
     fail(fmt::format("{} x {} values do not fit memory", rows_, cols_));
   }
-  bytes = rows_ * cols_ * width;
+  bytes = rows_ * cols_ * width_;
   const Hdf5Handle creation(H5Dget_create_plist(dataset_.id()), H5Pclose);
   const std::uint64_t present =
-      std::min<std::uint64_t>(H5Dget_storage_size(dataset_.id()), file_bytes);
+      std::min<std::uint64_t>(H5Dget_storage_size(dataset_.id()), file_.bytes.size());
   const bool packed = H5Pget_nfilters(creation.id()) > 0;
   if (bytes > present * (packed ? kMostCompression : 1)) {
     fail(fmt::format("claims {} bytes of values, but {} bytes are stored", bytes, present));
   }
-  std::size_t chunk_rows = 1;
-  if (H5Pget_layout(creation.id()) == H5D_CHUNKED) {
-    hsize_t chunk[2] = {1, 1};
-    if (H5Pget_chunk(creation.id(), 2, chunk) != rank_) fail("has chunks of another rank");
-    std::size_t chunk_bytes = 0;
-    if (!multiply(chunk[0], chunk[1], chunk_bytes) || !multiply(chunk_bytes, width, chunk_bytes) ||
-        chunk_bytes > kSmallChunkBytes + file_bytes * kMostCompression) {
-      fail(fmt::format("chunks of {} x {} values are larger than the file", chunk[0], chunk[1]));
-    }
-    chunk_rows = chunk[0];
-  }
-  const std::size_t row_bytes = std::max<std::size_t>(cols_ * width, 1);
+  const std::size_t chunk_rows =
+      H5Pget_layout(creation.id()) == H5D_CHUNKED ? check_chunks(creation) : 1;
+  const std::size_t row_bytes = std::max<std::size_t>(cols_ * width_, 1);
   piece_rows_ = std::max<std::size_t>(kPieceBytes / row_bytes / chunk_rows, 1) * chunk_rows;
+}
+
+// Returns the rows of a chunk.
+std::size_t Hdf5Dataset::check_chunks(const Hdf5Handle& creation) {
+  hsize_t chunk[2] = {1, 1};
+  if (H5Pget_chunk(creation.id(), 2, chunk) != rank_) fail("has chunks of another rank");
+  std::size_t bytes = 0;
+  if (!multiply(chunk[0], chunk[1], bytes) || !multiply(bytes, width_, bytes) || bytes == 0 ||
+      bytes > kSmallChunkBytes + file_.bytes.size() * kMostCompression) {
+    fail(fmt::format("chunks of {} x {} values do not fit the file", chunk[0], chunk[1]));
+  }
+  chunks_ = Hdf5Chunks::make(dataset_, creation, {rows_, cols_, chunk[0], chunk[1], width_, rank_});
+  return chunk[0];
 }
 
 Hdf5Handle Hdf5Dataset::select(std::size_t first, std::size_t count, Hdf5Handle& memory) const {
@@ -106,12 +113,42 @@ Hdf5Handle Hdf5Dataset::select(std::size_t first, std::size_t count, Hdf5Handle&
   return space;
 }
 
-void Hdf5Dataset::read_slab(std::size_t first, std::size_t count, hid_t type, void* out) const {
-  if (count == 0 || cols_ == 0) return;
+// By the library, converting strings to references and nothing else.
+void Hdf5Dataset::read_slab(std::size_t first, std::size_t count, void* out) const {
   Hdf5Handle memory;
   const Hdf5Handle space = select(first, count, memory);
-  if (H5Dread(dataset_.id(), type, memory.id(), space.id(), H5P_DEFAULT, out) < 0) {
-    fail(fmt::format("rows {} to {} cannot be read: {}", first, first + count - 1, hdf5_reason()));
+  const Hdf5Handle reference = is_variable_text() ? heap_reference_type() : Hdf5Handle();
+  if (H5Dread(dataset_.id(), reference.valid() ? reference.id() : type_.id(), memory.id(),
+              space.id(), H5P_DEFAULT, out) < 0) {
+    throw std::runtime_error(hdf5_reason());
+  }
+}
+
+void Hdf5Dataset::read_stored(std::size_t first, std::size_t count, void* out) const {
+  if (count == 0 || cols_ == 0) return;
+  try {
+    if (chunks_) {
+      chunks_->read(first, count, static_cast<std::uint8_t*>(out));
+    } else {
+      read_slab(first, count, out);
+    }
+  } catch (const std::runtime_error& error) {
+    fail(fmt::format("rows {} to {} cannot be read: {}", first, first + count - 1, error.what()));
+  }
+}
+
+template <typename Value>
+void Hdf5Dataset::read_values(std::size_t first, std::size_t count, Value* out) const {
+  std::vector<std::uint8_t> bytes;
+  for (const std::size_t end = first + count; first < end;) {
+    const std::size_t stop = std::min(end, (first / piece_rows_ + 1) * piece_rows_);
+    const std::size_t values = (stop - first) * cols_;
+    bytes.resize(values * width_);
+    read_stored(first, stop - first, bytes.data());
+    if (number_->swapped) reverse_bytes(bytes, width_);
+    convert(number_->element, bytes.data(), {out, values});
+    out += values;
+    first = stop;
   }
 }
 
@@ -123,36 +160,21 @@ void Hdf5Dataset::check_rows(std::size_t first, std::size_t count) const {
 }
 
 void Hdf5Dataset::check_numbers() const {
-  if (H5Tget_class(type_.id()) == H5T_STRING) fail("holds strings, not numbers");
-}
-
-void Hdf5Dataset::read_halves(std::size_t first, std::size_t count, float* out) const {
-  std::vector<std::uint16_t> halves;
-  for (const std::size_t end = first + count; first < end;) {
-    const std::size_t stop = std::min(end, (first / piece_rows_ + 1) * piece_rows_);
-    halves.resize((stop - first) * cols_);
-    read_slab(first, stop - first, type_.id(), halves.data());
-    out = std::transform(halves.begin(), halves.end(), out, half_to_float);
-    first = stop;
-  }
+  if (!number_) fail("holds strings, not numbers");
 }
 
 void Hdf5Dataset::read(std::size_t first, std::size_t count, float* out) const {
   const Hdf5Silence silence;
   check_rows(first, count);
   check_numbers();
-  if (is_half(type_.id())) {
-    read_halves(first, count, out);
-  } else {
-    read_slab(first, count, H5T_NATIVE_FLOAT, out);
-  }
+  read_values(first, count, out);
 }
 
 void Hdf5Dataset::read(std::size_t first, std::size_t count, std::int64_t* out) const {
   const Hdf5Silence silence;
   check_rows(first, count);
-  if (H5Tget_class(type_.id()) != H5T_INTEGER) fail("does not hold integers");
-  read_slab(first, count, H5T_NATIVE_INT64, out);
+  if (!number_ || !is_integer(number_->element)) fail("does not hold integers");
+  read_values(first, count, out);
 }
 
 Matrix<float> Hdf5Dataset::read_floats() const {
@@ -173,18 +195,17 @@ std::vector<std::string> Hdf5Dataset::read_strings() const {
   if (H5Tget_class(type_.id()) != H5T_STRING) fail("does not hold strings");
   if (rank_ != 1) fail("has 2 dimensions, not 1");
   if (rows_ == 0) return {};
-  return H5Tis_variable_str(type_.id()) > 0 ? read_variable_strings() : read_fixed_strings();
+  return is_variable_text() ? read_variable_strings() : read_fixed_strings();
 }
 
 std::vector<std::string> Hdf5Dataset::read_fixed_strings() const {
-  const std::size_t width = H5Tget_size(type_.id());
-  std::vector<char> bytes(rows_ * width);
-  read_slab(0, rows_, type_.id(), bytes.data());
+  std::vector<char> bytes(rows_ * width_);
+  read_stored(0, rows_, bytes.data());
   std::vector<std::string> strings;
   strings.reserve(rows_);
   for (std::size_t i = 0; i < rows_; ++i) {
-    const char* text = bytes.data() + i * width;
-    strings.emplace_back(text, ::strnlen(text, width));
+    const char* text = bytes.data() + i * width_;
+    strings.emplace_back(text, ::strnlen(text, width_));
     if (H5Tget_strpad(type_.id()) == H5T_STR_SPACEPAD) {
       strings.back().erase(strings.back().find_last_not_of(' ') + 1);
     }
@@ -194,7 +215,7 @@ std::vector<std::string> Hdf5Dataset::read_fixed_strings() const {
 
 std::vector<std::string> Hdf5Dataset::read_variable_strings() const {
   std::vector<std::uint8_t> references(rows_ * kHeapReferenceBytes);
-  read_slab(0, rows_, heap_reference_type().id(), references.data());
+  read_stored(0, rows_, references.data());
   Hdf5Heap heap(file_, Hdf5Handle(H5Iget_file_id(dataset_.id()), H5Fclose));
   std::vector<std::string> strings;
   strings.reserve(rows_);

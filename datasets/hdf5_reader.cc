@@ -20,15 +20,6 @@ Hdf5Handle access_properties() {
   return access;
 }
 
-// The cache holds chunks of some megabytes, so that neighbouring reads inflate a chunk once.
-Hdf5Handle dataset_access() {
-  constexpr std::size_t kCacheSlots = 12421;
-  constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
-  Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
-  H5Pset_chunk_cache(access.id(), kCacheSlots, kCacheBytes, 1.0);
-  return access;
-}
-
 std::optional<std::string> read_text(hid_t attribute, hid_t type, Hdf5Heap heap) {
   if (H5Tis_variable_str(type) > 0) {
     std::uint8_t reference[kHeapReferenceBytes] = {};
@@ -73,8 +64,7 @@ bool Hdf5Reader::has(const std::string& dataset) const {
 Hdf5Dataset Hdf5Reader::dataset(const std::string& name) const {
   const Hdf5Silence silence;
   const std::string where = fmt::format("{}: dataset '{}'", path(), name);
-  const Hdf5Handle access = dataset_access();
-  Hdf5Handle handle(H5Dopen2(file_.id(), name.c_str(), access.id()), H5Dclose);
+  Hdf5Handle handle(H5Dopen2(file_.id(), name.c_str(), H5P_DEFAULT), H5Dclose);
   if (!handle.valid()) throw std::runtime_error(where + ": cannot be opened: " + hdf5_reason());
   return {where, std::move(handle), bytes_};
 }

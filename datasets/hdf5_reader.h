@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "datasets/hdf5_chunks.h"
 #include "datasets/hdf5_handle.h"
+#include "datasets/hdf5_type.h"
 #include "datasets/mapped_file.h"
 #include "obliq/matrix_view.h"
 
@@ -38,11 +40,15 @@ class Hdf5Dataset {
 
  private:
   [[noreturn]] void fail(std::string_view reason) const;
-  void check_type() const;
+  void check_type();
   void check_size();
+  bool is_variable_text() const;
+  std::size_t check_chunks(const Hdf5Handle& creation);
   Hdf5Handle select(std::size_t first, std::size_t count, Hdf5Handle& memory) const;
-  void read_slab(std::size_t first, std::size_t count, hid_t type, void* out) const;
-  void read_halves(std::size_t first, std::size_t count, float* out) const;
+  void read_slab(std::size_t first, std::size_t count, void* out) const;
+  void read_stored(std::size_t first, std::size_t count, void* out) const;
+  template <typename Value>
+  void read_values(std::size_t first, std::size_t count, Value* out) const;
   void check_rows(std::size_t first, std::size_t count) const;
   void check_numbers() const;
   std::vector<std::string> read_fixed_strings() const;
@@ -54,8 +60,11 @@ class Hdf5Dataset {
   Hdf5Handle type_;
   std::size_t rows_ = 0;
   std::size_t cols_ = 1;
-  std::size_t piece_rows_ = 1;  ///< rows converted at a time: a chunk, or about a megabyte
+  std::size_t width_ = 0;       // bytes of a stored value
+  std::size_t piece_rows_ = 1;  // rows converted at a time: of some chunks, about a megabyte
   int rank_ = 0;
+  std::optional<StoredNumber> number_;  // nothing: strings
+  std::unique_ptr<Hdf5Chunks> chunks_;  // packed chunks that are unpacked here
 };
 
 /// An open file.

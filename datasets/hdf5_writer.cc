@@ -8,19 +8,12 @@
 #include <stdexcept>
 
 #include "datasets/element.h"
+#include "datasets/hdf5_type.h"
 
 namespace obliq::datasets {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
-
-Hdf5Handle half_type() {
-  Hdf5Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
-  H5Tset_fields(type.id(), 15, 10, 5, 0, 10);
-  H5Tset_size(type.id(), 2);
-  H5Tset_ebias(type.id(), 15);
-  return type;
-}
 
 Hdf5Handle text_type() {
   Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);

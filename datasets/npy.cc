@@ -29,14 +29,17 @@ struct Described {
   std::string_view descr;
   Element element;
 };
-constexpr std::array<Described, 8> kDescribed{{{"<f4", Element::f32},
-                                               {"<f2", Element::f16},
-                                               {"<f8", Element::f64},
-                                               {"|u1", Element::u8},
-                                               {"|i1", Element::i8},
-                                               {"<i4", Element::i32},
-                                               {"<u4", Element::u32},
-                                               {"<i8", Element::i64}}};
+constexpr std::array<Described, 11> kDescribed{{{"<f4", Element::f32},
+                                                {"<f2", Element::f16},
+                                                {"<f8", Element::f64},
+                                                {"|u1", Element::u8},
+                                                {"|i1", Element::i8},
+                                                {"<u2", Element::u16},
+                                                {"<i2", Element::i16},
+                                                {"<u4", Element::u32},
+                                                {"<i4", Element::i32},
+                                                {"<u8", Element::u64},
+                                                {"<i8", Element::i64}}};
 
 Element described(const FileBytes& file, const NpyHeader& header) {
   for (const auto& [descr, element] : kDescribed) {
@@ -45,9 +48,9 @@ Element described(const FileBytes& file, const NpyHeader& header) {
   if (header.descr.find('O') != std::string::npos) {
     fail_at(file.name, header.descr_offset, "holds Python objects (pickles), which are not read");
   }
-  fail_at(file.name, header.descr_offset,
-          fmt::format("values of type '{}' are not read; known: <f4 <f2 <f8 |u1 |i1 <i4 <u4 <i8",
-                      header.descr));
+  fail_at(
+      file.name, header.descr_offset,
+      fmt::format("values of type '{}' are not read, only little-endian numbers", header.descr));
 }
 
 // Bytes of magic, version and length, and of the text after them.
