@@ -1,0 +1,59 @@
+// What any bytes must survive, for fuzz targets and the test that mutates their corpora: a reader
+// either reads all of them or throws std::runtime_error; anything else is a bug.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "datasets/big_ann.h"
+#include "datasets/flat_format.h"
+#include "datasets/hdf5_set.h"
+#include "datasets/mapped_file.h"
+
+namespace obliq::datasets {
+
+/// Calls read(file) on the bytes. Returns whether they were sound.
+template <typename Read>
+bool survive(std::span<const std::uint8_t> bytes, Read read) {
+  try {
+    read(FileBytes{bytes, "bytes"});
+    return true;
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+/// Reads a file of a flat family as vectors, and as ids where it holds integers.
+inline bool survive_flat(std::span<const std::uint8_t> bytes, const FlatFamily& family,
+                         Element element) {
+  return survive(bytes, [&](const FileBytes& file) {
+    const FlatLayout layout = family.parse(file, element);
+    Matrix<float> vectors(layout.rows, layout.dim);
+    read_rows(file, layout, 0, layout.rows, vectors.values.data());
+    if (is_integer(layout.element)) read_integer_rows(file, layout);
+  });
+}
+
+inline bool survive_texmex(std::span<const std::uint8_t> bytes) {
+  const bool narrow = survive_flat(bytes, kTexmex, Element::u8);
+  return survive_flat(bytes, kTexmex, Element::f32) || narrow;
+}
+
+inline bool survive_big_ann(std::span<const std::uint8_t> bytes) {
+  const bool narrow = survive_flat(bytes, kBigAnn, Element::i8);
+  const bool truth = survive(bytes, [](const FileBytes& file) { parse_truth_bin(file); });
+  return survive_flat(bytes, kBigAnn, Element::f32) || narrow || truth;
+}
+
+inline bool survive_npy(std::span<const std::uint8_t> bytes) {
+  return survive_flat(bytes, kNpy, Element::f32);
+}
+
+inline bool survive_hdf5(std::span<const std::uint8_t> bytes) {
+  return survive(bytes, [](const FileBytes& file) { read_set(Hdf5Reader(file), ReadTrain::yes); });
+}
+
+}  // namespace obliq::datasets

@@ -1,0 +1,10 @@
+// Any bytes as TEXMEX files (.fvecs, .bvecs).
+#include <cstddef>
+#include <cstdint>
+
+#include "tests/datasets_survival.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  obliq::datasets::survive_texmex({data, size});
+  return 0;
+}
