@@ -1,54 +1,52 @@
-// Chunks of an HDF5 dataset, unpacked here: the library trusts that a packed chunk unpacks to its
-// full size, and reads beyond the end of one that does not. Filters known: shuffle and deflate,
-// which h5py writes; others are the library's.
+// Rows of a chunked dataset in a classic HDF5 file: an index of chunks in a B-tree, each chunk
+// packed by shuffle and deflate as h5py does, or not at all.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <map>
+#include <utility>
 #include <vector>
 
-#include "datasets/hdf5_handle.h"
+#include "datasets/hdf5_container.h"
 
 namespace obliq::datasets {
 
-/// What is stored: rows x cols values of `width` bytes, in chunks of chunk_rows x chunk_cols.
-struct ChunkShape {
-  std::size_t rows;
-  std::size_t cols;
-  std::size_t chunk_rows;
-  std::size_t chunk_cols;
-  std::size_t width;
-  int rank;
-};
-
-/// Reads rows of a packed dataset. Keeps the rows of the last chunks unpacked.
-class Hdf5Chunks {
+/// Keeps the rows of the last row of chunks unpacked, so that reading them one by one unpacks once.
+class ChunkedRows final : public StoredRows {
  public:
-  /// Nothing when the dataset has no filters or others than the two. `creation` are its
-  /// properties. The dataset must live longer.
-  static std::unique_ptr<Hdf5Chunks> make(const Hdf5Handle& dataset, const Hdf5Handle& creation,
-                                          const ChunkShape& shape);
+  /// Reads the index. `dataset` has its shape, type and file, which must stay. Throws
+  /// std::runtime_error.
+  ChunkedRows(const StoredDataset& dataset, const StoredLayout& layout,
+              std::vector<Filter> filters);
 
-  /// Writes rows [first, first + count) as stored. Throws std::runtime_error with the reason only.
-  void read(std::size_t first, std::size_t count, std::uint8_t* out);
+  void read(std::size_t first, std::size_t count, std::uint8_t* out) override;
 
  private:
-  struct Filter {
-    H5Z_filter_t id;
-    std::size_t width;  ///< shuffle: bytes of a value
+  struct Chunk {
+    std::uint64_t address;
+    std::uint32_t bytes;
+    std::uint32_t skipped;  ///< filters that were not used, a bit each
   };
   using Bytes = std::vector<std::uint8_t>;
 
-  Hdf5Chunks(hid_t dataset, const ChunkShape& shape) : dataset_(dataset), shape_(shape) {}
-  std::size_t chunk_bytes() const;
+  void add_tree(std::uint64_t address, unsigned above);
+  void add_chunk(Cursor& node);
   void load_band(std::size_t band);
   Bytes load_chunk(std::size_t row, std::size_t col) const;
 
-  hid_t dataset_;
-  ChunkShape shape_;
-  std::vector<Filter> filters_;  // in the order of writing
-  Bytes band_bytes_;             // the rows of one row of chunks
+  const AddressedFile& file_;
+  std::size_t rows_;
+  std::size_t cols_;
+  std::size_t rank_;
+  std::size_t width_;
+  std::size_t chunk_rows_;
+  std::size_t chunk_cols_;
+  std::size_t chunk_bytes_ = 0;
+  std::vector<Filter> filters_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Chunk> chunks_;  // by first row and column
+  std::size_t seen_ = 0;                                             // entries of the tree
+  Bytes band_bytes_;                                                 // of one row of chunks
   std::size_t band_ = SIZE_MAX;
 };
 

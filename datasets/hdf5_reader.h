@@ -1,8 +1,7 @@
-// Reading HDF5 files: two-dimensional datasets in hyperslabs, strings, attributes.
+// Reading HDF5 files: datasets of numbers in rows, strings, attributes.
 //
-// A damaged file gives std::runtime_error "path: dataset 'name': reason". HDF5 knows no offsets at
-// its interface, so none is given. Before anything is allocated the claimed size is compared with
-// the bytes that the file stores for the dataset.
+// A damaged file gives std::runtime_error "path: dataset 'name': at offset n: reason". Before
+// anything is allocated the claimed size is compared with the bytes that the file has.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "datasets/hdf5_chunks.h"
-#include "datasets/hdf5_handle.h"
-#include "datasets/hdf5_type.h"
+#include "datasets/hdf5_container.h"
 #include "datasets/mapped_file.h"
 #include "obliq/matrix_view.h"
 
@@ -25,10 +22,10 @@ namespace obliq::datasets {
 /// longer.
 class Hdf5Dataset {
  public:
-  Hdf5Dataset(std::string where, Hdf5Handle dataset, const FileBytes& file);
+  explicit Hdf5Dataset(StoredDataset dataset);
 
-  std::size_t rows() const { return rows_; }
-  std::size_t cols() const { return cols_; }
+  std::size_t rows() const { return dataset_.rows; }
+  std::size_t cols() const { return dataset_.cols; }
   /// Reads rows [first, first + count) of numbers, converted. Halves are widened exactly.
   void read(std::size_t first, std::size_t count, float* out) const;
   void read(std::size_t first, std::size_t count, std::int64_t* out) const;
@@ -40,31 +37,15 @@ class Hdf5Dataset {
 
  private:
   [[noreturn]] void fail(std::string_view reason) const;
-  void check_type();
-  void check_size();
-  bool is_variable_text() const;
-  std::size_t check_chunks(const Hdf5Handle& creation);
-  Hdf5Handle select(std::size_t first, std::size_t count, Hdf5Handle& memory) const;
-  void read_slab(std::size_t first, std::size_t count, void* out) const;
-  void read_stored(std::size_t first, std::size_t count, void* out) const;
-  template <typename Value>
-  void read_values(std::size_t first, std::size_t count, Value* out) const;
   void check_rows(std::size_t first, std::size_t count) const;
   void check_numbers() const;
-  std::vector<std::string> read_fixed_strings() const;
-  std::vector<std::string> read_variable_strings() const;
+  void check_integers() const;
+  void read_stored(std::size_t first, std::size_t count, std::uint8_t* out) const;
+  template <typename Value>
+  void read_values(std::size_t first, std::size_t count, Value* out) const;
 
-  std::string where_;
-  FileBytes file_;
-  Hdf5Handle dataset_;
-  Hdf5Handle type_;
-  std::size_t rows_ = 0;
-  std::size_t cols_ = 1;
-  std::size_t width_ = 0;       // bytes of a stored value
-  std::size_t piece_rows_ = 1;  // rows converted at a time: of some chunks, about a megabyte
-  int rank_ = 0;
-  std::optional<StoredNumber> number_;  // nothing: strings
-  std::unique_ptr<Hdf5Chunks> chunks_;  // packed chunks that are unpacked here
+  StoredDataset dataset_;
+  std::size_t piece_rows_;  // rows converted at a time: of some chunks, about a megabyte
 };
 
 /// An open file.
@@ -76,19 +57,19 @@ class Hdf5Reader {
   /// Opens a file that lies in memory, and must stay there.
   explicit Hdf5Reader(const FileBytes& file);
 
-  const std::string& path() const { return bytes_.name; }
-  bool has(const std::string& dataset) const;
+  const std::string& path() const { return path_; }
+  bool has(const std::string& dataset) const { return container_->has(dataset); }
   /// Throws std::runtime_error when there is no such dataset or its shape is not ours.
-  Hdf5Dataset dataset(const std::string& name) const;
+  Hdf5Dataset dataset(const std::string& name) const { return Hdf5Dataset(container_->open(name)); }
   /// A string attribute of the file; nothing when there is none or it is not a string.
-  std::optional<std::string> text_attribute(const std::string& name) const;
+  std::optional<std::string> text_attribute(const std::string& name) const {
+    return container_->text_attribute(name);
+  }
 
  private:
-  void open(const Hdf5Handle& access);
-
-  std::unique_ptr<const MappedFile> map_;  ///< empty when the bytes are another's
-  FileBytes bytes_;
-  Hdf5Handle file_;
+  std::string path_;
+  std::unique_ptr<const MappedFile> map_;  // empty when the bytes are another's
+  std::unique_ptr<Hdf5Container> container_;
 };
 
 }  // namespace obliq::datasets

@@ -9,7 +9,6 @@
 
 #include "datasets/dataset.h"
 #include "datasets/hdf5_reader.h"
-#include "datasets/hdf5_writer.h"
 #include "quant/half.h"
 #include "tests/datasets_files.h"
 
@@ -129,6 +128,26 @@ TEST(Hdf5Vectors, WidensEveryHalfExactly) {
   EXPECT_EQ(read_all(*open_vectors(folder.file("halves.hdf5"))).values, all.values);
 }
 
+// Written by h5py: contiguous floats, big-endian ones in chunks, packed halves, and packed floats
+// in the newer layout that the library reads.
+TEST(Hdf5Vectors, AreTheSameHoweverTheyAreStored) {
+  const std::string folder = std::string(OBLIQ_SOURCE_DIR) + "/tests/fuzz/corpus/datasets_hdf5/";
+  std::vector<float> expected(18);
+  for (int i = 0; i < 18; ++i) {
+    expected[static_cast<std::size_t>(i)] = static_cast<float>(i * 7 % 23 - 11) / 8;
+  }
+  for (const std::string name : {"floats", "big_endian", "packed_halves", "newer_packed"}) {
+    const BenchmarkSet set = read_set(folder + name + ".hdf5");
+    EXPECT_EQ(set.train.values, expected) << name;
+    EXPECT_EQ(set.test.rows, 2U) << name;
+    EXPECT_THAT(set.truth.ids.values, ::testing::ElementsAre(0, 1, 1, 0)) << name;
+  }
+  EXPECT_THAT(read_set(folder + "packed_halves.hdf5").train_labels,
+              ::testing::ElementsAre("a", "bb", "", "d", "e\xC3\xBC", "f"));
+  EXPECT_THAT(read_set(folder + "floats.hdf5").train_labels,
+              ::testing::ElementsAre("a", "bb", "", "d", "e", "f"));
+}
+
 TEST(Hdf5Results, HoldWhatAnnBenchmarksReads) {
   const TemporaryFolder folder;
   ResultFile results;
@@ -164,7 +183,7 @@ TEST(Hdf5Errors, NameFileDatasetAndReason) {
   EXPECT_THROW(read_set(folder.file("none.hdf5")), std::system_error);
   write_bytes(folder.file("text.hdf5"), {'n', 'o'});
   EXPECT_THAT([&] { read_set(folder.file("text.hdf5")); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("at offset 0: not a sound HDF5 file")));
+              ThrowsMessage<std::runtime_error>(HasSubstr("at offset 0: not an HDF5 file")));
   EXPECT_THAT([&] { open_vectors("vectors.txt"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr(".hdf5")));
 }

@@ -52,8 +52,12 @@ inline bool survive_npy(std::span<const std::uint8_t> bytes) {
   return survive_flat(bytes, kNpy, Element::f32);
 }
 
+/// Newer files are the library's, and count as refused.
 inline bool survive_hdf5(std::span<const std::uint8_t> bytes) {
-  return survive(bytes, [](const FileBytes& file) { read_set(Hdf5Reader(file), ReadTrain::yes); });
+  return survive(bytes, [](const FileBytes& file) {
+    if (open_classic(file) == nullptr) throw std::runtime_error("a newer file");
+    read_set(Hdf5Reader(file), ReadTrain::yes);
+  });
 }
 
 }  // namespace obliq::datasets
