@@ -46,7 +46,7 @@ class Bench final : public Command {
     datasets::BenchmarkSet set = datasets::read_set(set_);
     options_.nlist = parse_nlist(nlist_);
     Contest contest(set, options_);
-    if (!against_.empty()) contest.share_centroids(progress);
+    contest.share_centroids(progress);
     for (const std::string& spec : specs_) contest.add_obliq(spec, progress);
     for (const std::string& spec : faiss_specs(set.train.cols)) contest.add_faiss(spec, progress);
     const std::vector<Point> points = measure(contest, progress);
@@ -79,7 +79,7 @@ class Bench final : public Command {
 
   void check_flags() {
     options_.raw = parse_raw_tier(raw_);
-    if (!against_.empty() && !has_faiss()) faiss_centroids({}, 1, 0, 1, 1);  // tells the remedy
+    if (!against_.empty()) need_faiss();
     if (!plot_.empty() && out_.empty()) {
       throw std::invalid_argument("--plot draws from the JSON lines: give --out FILE too");
     }
@@ -121,9 +121,9 @@ class Bench final : public Command {
       if (!chart.empty()) fmt::print(stderr, "obliq bench: {}\n", chart);
       return;
     }
-    fmt::print("{}: {} x {}, {}, {} lists{}\n\n{}\n{}", dataset, set.train.rows, set.train.cols,
-               to_string(set.metric), nlist, against_.empty() ? "" : ", the same centroids for all",
-               points_table(points), tradeoff_table(points));
+    fmt::print("{}: {} x {}, {}, {} lists, the same centroids for all\n\n{}\n{}", dataset,
+               set.train.rows, set.train.cols, to_string(set.metric), nlist, points_table(points),
+               tradeoff_table(points));
     if (!chart.empty()) fmt::print("\n{}\n", chart);
   }
 

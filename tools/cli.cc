@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -94,11 +95,13 @@ int guarded(const std::string& program, Command& command) {
   }
 }
 
-/// Help and version go to stdout with code 0; a wrong command line is one line on stderr.
-int parse(CLI::App& app, const std::string& program, int argc, const char* const* argv) {
+/// Returns the exit code when there is nothing to run: help and version go to stdout with code 0; a
+/// wrong command line is one line on stderr.
+std::optional<int> parse(CLI::App& app, const std::string& program, int argc,
+                         const char* const* argv) {
   try {
     app.parse(argc, argv);
-    return kOk;
+    return std::nullopt;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
     complain(program, fmt::format("{} ('{} --help' lists the flags)", error.what(), program));
@@ -135,11 +138,11 @@ int run_cli(int argc, const char* const* argv) {
     commands[i]->add_flags(*parsers[i]);
   }
   const std::string program = is_command(first) ? "obliq " + first : "obliq";
-  if (const int code = parse(app, program, argc, argv); code != kOk) return code;
+  if (const auto code = parse(app, program, argc, argv)) return *code;
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
     if (parsers[i]->parsed()) return guarded(program, *commands[i]);
   }
-  return kOk;  // --help or --version alone
+  return kUsage;  // not reached: a command is required
 }
 
 }  // namespace obliq::tools

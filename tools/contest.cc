@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tools/centroids.h"
 #include "tools/faiss_peer.h"
 #include "tools/flags.h"
 
@@ -62,9 +63,9 @@ Contest::Contest(datasets::BenchmarkSet& set, const ContestOptions& options)
 }
 
 void Contest::share_centroids(const Progress& progress) {
-  report(progress, "k-means", 0);
-  centroids_ = faiss_centroids(set_.train.view(), nlist_, options_.seed, options_.kmeans_iterations,
-                               options_.build_threads);
+  centroids_ = train_centroids(
+      set_.train.view(),
+      {nlist_, options_.seed, options_.kmeans_iterations, options_.build_threads}, progress);
 }
 
 void Contest::add_obliq(const std::string& spec, const Progress& progress) {

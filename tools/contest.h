@@ -1,8 +1,8 @@
 // obliq and its peers side by side on one set: what bench and demo run.
 //
-// For a fair comparison everybody shares one set of centroids, trained once by FAISS's k-means;
-// obliq gets them by BuildOptions::centroids. Cosine: base and queries are normalised first, so
-// that FAISS may compare by L2, which orders unit vectors alike.
+// For a fair comparison everybody shares one set of centroids, trained once by obliq's k-means;
+// its indexes get them by BuildOptions::centroids. Cosine: base and queries are normalised first,
+// so that FAISS may compare by L2, which orders unit vectors alike.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ class Contest {
   Contest(datasets::BenchmarkSet& set, const ContestOptions& options);
 
   std::size_t nlist() const { return nlist_; }
-  /// Trains the centroids that everybody added later shares. Needs FAISS.
+  /// Trains the centroids that everybody added later shares.
   void share_centroids(const Progress& progress);
   /// Builds an index of obliq and adds it.
   void add_obliq(const std::string& spec, const Progress& progress);
@@ -53,7 +53,7 @@ class Contest {
   datasets::BenchmarkSet& set_;
   ContestOptions options_;
   std::size_t nlist_ = 0;
-  Matrix<float> centroids_;  // empty: everybody trains its own
+  Matrix<float> centroids_;  // empty: obliq's indexes train their own
   std::vector<std::unique_ptr<Searcher>> searchers_;
 };
 

@@ -5,9 +5,7 @@
 // refine step. The 8-byte id that FAISS keeps with every code is not counted.
 #include "tools/faiss_peer.h"
 
-#include <faiss/Clustering.h>
-#include <faiss/IVFlib.h>
-#include <faiss/IndexFlat.h>
+#include <faiss/IndexIVF.h>
 #include <faiss/IndexIVFFastScan.h>
 #include <faiss/IndexRefine.h>
 #include <faiss/impl/FaissException.h>
@@ -19,14 +17,11 @@
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
-#include <utility>
 
 #include "quant/parallel.h"
 
 namespace obliq::tools {
 namespace {
-
-constexpr int kPointsAList = 256;
 
 faiss::MetricType faiss_metric(Metric metric) {
   return metric == Metric::ip ? faiss::METRIC_INNER_PRODUCT : faiss::METRIC_L2;
@@ -75,13 +70,18 @@ class FaissSearcher final : public Searcher {
     const auto start = std::chrono::steady_clock::now();
     const std::size_t nlist = options.centroids.rows;
     index_ = make_index(fmt::format("IVF{},{}", nlist, spec), base.cols, options.metric);
-    ivf_ = faiss::ivflib::extract_index_ivf(index_.get());
+    auto* refine = dynamic_cast<faiss::IndexRefine*>(index_.get());
+    ivf_ = dynamic_cast<faiss::IndexIVF*>(refine != nullptr ? refine->base_index : index_.get());
+    if (ivf_ == nullptr) {
+      throw std::invalid_argument(fmt::format(
+          "'{}': only IVF indexes, with or without a refine step, can share centroids", spec));
+    }
     ivf_->quantizer->add(static_cast<faiss::Index::idx_t>(nlist), options.centroids.data);
     const auto n = static_cast<faiss::Index::idx_t>(base.rows);
     index_->train(n, base.data);
     index_->add(n, base.data);
     bytes_per_vector_ = bytes_of(*ivf_);
-    if (auto* refine = dynamic_cast<faiss::IndexRefine*>(index_.get())) {
+    if (refine != nullptr) {
       refine->k_factor = options.k_factor;
       method_ += fmt::format(" k_factor={}", options.k_factor);
       bytes_per_vector_ += static_cast<double>(refine->refine_index->sa_code_size());
@@ -114,25 +114,7 @@ class FaissSearcher final : public Searcher {
 
 bool has_faiss() { return true; }
 
-Matrix<float> faiss_centroids(MatrixView<float> base, std::size_t nlist, std::uint64_t seed,
-                              int iterations, int threads) {
-  if (nlist > base.rows) {
-    throw std::invalid_argument(fmt::format(
-        "nlist {} is more than the {} base vectors: give a smaller --nlist", nlist, base.rows));
-  }
-  const OmpThreads scope(threads);
-  faiss::ClusteringParameters parameters;
-  parameters.niter = iterations;
-  parameters.seed = static_cast<int>(seed);
-  parameters.min_points_per_centroid = 1;
-  parameters.max_points_per_centroid = kPointsAList;
-  faiss::Clustering clustering(static_cast<int>(base.cols), static_cast<int>(nlist), parameters);
-  faiss::IndexFlatL2 assign(static_cast<faiss::Index::idx_t>(base.cols));
-  clustering.train(static_cast<faiss::Index::idx_t>(base.rows), base.data, assign);
-  Matrix<float> centroids(nlist, base.cols);
-  centroids.values = std::move(clustering.centroids);
-  return centroids;
-}
+void need_faiss() {}
 
 std::unique_ptr<Searcher> make_faiss_searcher(const std::string& spec, MatrixView<float> base,
                                               const FaissOptions& options) {

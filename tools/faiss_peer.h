@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,13 +13,10 @@
 
 namespace obliq::tools {
 
-/// Whether this program was built with libfaiss. Without it the functions below throw
-/// std::invalid_argument telling how to get it.
+/// Whether this program was built with libfaiss.
 bool has_faiss();
-
-/// nlist centroids of `base` by FAISS's k-means: at most 256 training points a list.
-Matrix<float> faiss_centroids(MatrixView<float> base, std::size_t nlist, std::uint64_t seed,
-                              int iterations, int threads);
+/// Throws std::invalid_argument telling how to get it when it was not.
+void need_faiss();
 
 struct FaissOptions {
   Metric metric = Metric::l2;        ///< cosine: give unit vectors; they are compared by L2
@@ -30,7 +26,7 @@ struct FaissOptions {
 };
 
 /// An index of FAISS's factory string "IVF<nlist>,<spec>" over `base`. Throws std::invalid_argument
-/// when FAISS refuses the spec.
+/// when FAISS refuses the spec or is not there.
 std::unique_ptr<Searcher> make_faiss_searcher(const std::string& spec, MatrixView<float> base,
                                               const FaissOptions& options);
 

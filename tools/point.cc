@@ -2,9 +2,30 @@
 
 #include <fmt/core.h>
 
+#include <vector>
+
 #include "tools/table.h"
 
 namespace obliq::tools {
+namespace {
+
+void add_details(const Point& point, std::vector<std::string>& cells) {
+  const bool single = point.options.mode == Mode::single;
+  const auto mean = [&](std::uint64_t sum) {
+    const double queries = static_cast<double>(point.queries);
+    return point.counters.lists > 0 ? rate_text(static_cast<double>(sum) / queries) : "-";
+  };
+  cells.push_back(rate_text(point.qps_min));
+  cells.push_back(rate_text(point.qps_max));
+  cells.push_back(single ? rate_text(point.p50_us) : "-");
+  cells.push_back(single ? rate_text(point.p99_us) : "-");
+  cells.push_back(fmt::format("{:.4f}", point.recall.ties));
+  cells.push_back(mean(point.counters.entries));
+  cells.push_back(mean(point.counters.refined));
+  cells.push_back(single ? "single" : "batch");
+}
+
+}  // namespace
 
 nlohmann::ordered_json to_json(const Point& point) {
   const bool single = point.options.mode == Mode::single;
@@ -36,35 +57,23 @@ nlohmann::ordered_json to_json(const Point& point) {
   return json;
 }
 
-std::string points_table(std::span<const Point> points) {
+std::string points_table(std::span<const Point> points, Detail detail) {
   const std::size_t k = points.empty() ? 0 : points.front().options.k;
-  const std::string at = fmt::format("recall@{}", k);
-  Table table({{"method", Align::left},
-               {"mode", Align::left},
-               {"B/vector"},
-               {"nprobe"},
-               {at},
-               {"with ties"},
-               {"QPS"},
-               {"QPS min"},
-               {"QPS max"},
-               {"p50 us"},
-               {"p99 us"},
-               {"entries"},
-               {"refined"}});
+  std::vector<Column> columns = {
+      {"method", Align::left}, {"B/vector"}, {"nprobe"}, {fmt::format("recall@{}", k)}, {"QPS"}};
+  if (detail == Detail::all) {
+    for (const char* name :
+         {"QPS min", "QPS max", "p50 us", "p99 us", "with ties", "entries", "refined", "mode"}) {
+      columns.push_back({name});
+    }
+  }
+  Table table(columns);
   for (const Point& point : points) {
-    const bool single = point.options.mode == Mode::single;
-    const bool counted = point.counters.lists > 0;
-    const auto each = [&](std::uint64_t sum) {
-      const double mean = static_cast<double>(sum) / static_cast<double>(point.queries);
-      return counted ? rate_text(mean) : "-";
-    };
-    table.add({point.method, single ? "single" : "batch",
-               fmt::format("{:.1f}", point.bytes_per_vector), std::to_string(point.nprobe),
-               fmt::format("{:.4f}", point.recall.strict), fmt::format("{:.4f}", point.recall.ties),
-               rate_text(point.qps), rate_text(point.qps_min), rate_text(point.qps_max),
-               single ? rate_text(point.p50_us) : "-", single ? rate_text(point.p99_us) : "-",
-               each(point.counters.entries), each(point.counters.refined)});
+    std::vector<std::string> cells = {
+        point.method, fmt::format("{:.1f}", point.bytes_per_vector), std::to_string(point.nprobe),
+        fmt::format("{:.4f}", point.recall.strict), rate_text(point.qps)};
+    if (detail == Detail::all) add_details(point, cells);
+    table.add(cells);
   }
   return table.text();
 }

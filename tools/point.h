@@ -46,7 +46,9 @@ struct Point {
 /// mean of lists, entries, refined and exact when they were counted.
 nlohmann::ordered_json to_json(const Point& point);
 
-/// A table of points, one a line.
-std::string points_table(std::span<const Point> points);
+enum class Detail { few, all };
+
+/// A table of points, one a line; `few` shows method, bytes, nprobe, recall and QPS.
+std::string points_table(std::span<const Point> points, Detail detail = Detail::all);
 
 }  // namespace obliq::tools

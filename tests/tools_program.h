@@ -1,0 +1,36 @@
+// Runs the real `obliq` program, as a shell script would.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace obliq::tools {
+
+/// What a run left behind.
+struct Outcome {
+  int exit_code = -1;  ///< -1 when a signal ended it
+  std::string out;
+  std::string err;
+};
+
+/// Runs the program with these arguments and waits for its end.
+Outcome run_obliq(const std::vector<std::string>& arguments);
+
+/// The lines of JSON in a run's output. Fails the test when one is none.
+std::vector<nlohmann::json> json_lines(const Outcome& outcome);
+
+/// A folder of its own for a test, removed at the end.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace obliq::tools

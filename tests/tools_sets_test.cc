@@ -1,0 +1,186 @@
+// The commands that make and measure sets: generate, convert, groundtruth, distortion, bench, demo.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "datasets/dataset.h"
+#include "datasets/groundtruth.h"
+#include "tests/tools_program.h"
+#include "tools/faiss_peer.h"
+
+namespace obliq::tools {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string kSample =
+    std::string(OBLIQ_SOURCE_DIR) + "/datasets/sample/sample-384-angular.hdf5";
+
+class Sets : public testing::Test {
+ protected:
+  Sets() { EXPECT_EQ(generate(set_, "3").exit_code, 0); }
+
+  static Outcome generate(const std::string& path, const std::string& seed) {
+    return run_obliq({"generate", "clustered", "--n", "400", "--dim", "16", "--queries", "10", "-k",
+                      "12", "--seed", seed, "-o", path, "--json"});
+  }
+
+  Folder folder_;
+  std::string set_ = folder_ / "set.hdf5";
+};
+
+TEST_F(Sets, GenerateDependsOnTheSeedAlone) {
+  generate(folder_ / "again.hdf5", "3");
+  generate(folder_ / "other.hdf5", "4");
+  const auto set = datasets::read_set(set_);
+  EXPECT_EQ(set.train.values, datasets::read_set(folder_ / "again.hdf5").train.values);
+  EXPECT_NE(set.train.values, datasets::read_set(folder_ / "other.hdf5").train.values);
+  EXPECT_EQ(set.train.rows, 400U);
+  EXPECT_EQ(set.test.rows, 10U);
+  EXPECT_EQ(set.truth.ids.cols, 12U);
+}
+
+TEST_F(Sets, GroundtruthFindsWhatGenerateStored) {
+  const std::string again = folder_ / "again.hdf5";
+  EXPECT_EQ(run_obliq({"groundtruth", set_, set_, "-k", "12", "-o", again}).exit_code, 0);
+  EXPECT_EQ(datasets::read_set(again).truth.ids.values, datasets::read_set(set_).truth.ids.values);
+  const std::string alone = folder_ / "truth.bin";
+  EXPECT_EQ(run_obliq({"groundtruth", set_, set_, "-k", "12", "-o", alone}).exit_code, 0);
+  EXPECT_EQ(datasets::read_truth_bin(alone).ids.values, datasets::read_set(set_).truth.ids.values);
+  EXPECT_EQ(run_obliq({"groundtruth", set_, set_, "-o", folder_ / "truth.txt"}).exit_code, 2);
+}
+
+TEST_F(Sets, ConvertKeepsVectorsThroughEveryFloatFormat) {
+  const auto train = datasets::read_set(set_).train;
+  std::string input = set_ + ":train";
+  for (const char* name : {"a.fvecs", "a.fbin", "a.npy", "a.h5"}) {
+    EXPECT_EQ(run_obliq({"convert", input, "-o", folder_ / name}).exit_code, 0) << name;
+    input = folder_ / name;
+    EXPECT_EQ(datasets::read_all(*datasets::open_vectors(input)).values, train.values) << name;
+  }
+}
+
+TEST_F(Sets, ConvertMakesASetOfLooseFiles) {
+  const auto set = datasets::read_set(set_);
+  ASSERT_EQ(run_obliq({"convert", set_, "-o", folder_ / "base.fvecs"}).exit_code, 0);
+  ASSERT_EQ(run_obliq({"convert", set_ + ":test", "-o", folder_ / "q.fvecs"}).exit_code, 0);
+  ASSERT_EQ(run_obliq({"convert", set_, "--ids", "-o", folder_ / "truth.ivecs"}).exit_code, 0);
+  const Outcome outcome =
+      run_obliq({"convert", folder_ / "base.fvecs", "--queries", folder_ / "q.fvecs", "--truth",
+                 folder_ / "truth.ivecs", "-o", folder_ / "made.hdf5"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto made = datasets::read_set(folder_ / "made.hdf5");
+  EXPECT_EQ(made.train.values, set.train.values);
+  EXPECT_EQ(made.truth.ids.values, set.truth.ids.values);
+  for (std::size_t i = 0; i < set.truth.distances.values.size(); ++i) {
+    const float right = set.truth.distances.values[i];
+    EXPECT_NEAR(made.truth.distances.values[i], right, 1e-5F * right);  // float sums and roots
+  }
+}
+
+TEST_F(Sets, ConvertRefusesTruthForOtherQueriesAndAnUnknownFormat) {
+  Matrix<std::int64_t> ids(3, 2);
+  datasets::write_ids(folder_ / "truth.ivecs", ids.view());
+  const Outcome outcome = run_obliq({"convert", set_, "--queries", set_ + ":test", "--truth",
+                                     folder_ / "truth.ivecs", "-o", folder_ / "made.hdf5"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("for 3 queries, but there are 10"));
+  EXPECT_EQ(run_obliq({"convert", set_, "-o", folder_ / "a.txt"}).exit_code, 2);
+}
+
+TEST(DistortionCommand, WritesTheFieldsOfTheContract) {
+  const auto lines = json_lines(run_obliq({"distortion", "--specs", "lm2,tqp2:gaussian", "--dim",
+                                           "32", "--samples", "500", "--rho", "0,.5", "--json"}));
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_EQ(lines[1]["spec"], "tqp2:gaussian");
+  for (const char* field : {"bits", "bytes_per_vector", "mse", "gap_bits", "encode_per_s"}) {
+    EXPECT_TRUE(lines[0][field].is_number()) << field;
+  }
+  EXPECT_THAT(lines[0]["ip_bias"], SizeIs(2));
+  EXPECT_THAT(lines[0]["ip_var_d"], SizeIs(2));
+  EXPECT_GT(lines[0]["encode_per_s"], 0);
+}
+
+TEST(DistortionCommand, RefusesUnknownSpecsDataAndAnotherDim) {
+  EXPECT_EQ(run_obliq({"distortion", "--specs", "lm9"}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"distortion", "--specs", "lm2", "--rho", "2"}).exit_code, 2);
+  const Outcome dim = run_obliq({"distortion", "--specs", "lm2", "--data", kSample, "--dim", "5"});
+  EXPECT_EQ(dim.exit_code, 2);
+  EXPECT_THAT(dim.err, HasSubstr("has dim 384"));
+}
+
+TEST_F(Sets, BenchMeasuresObliqAlone) {
+  const Outcome outcome =
+      run_obliq({"bench", set_, "--specs", "lm4,sq8", "--nlist", "4", "--nprobe", "1,4", "--repeat",
+                 "1", "--mode", "both", "--out", folder_ / "out.jsonl", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto lines = json_lines(outcome);
+  ASSERT_THAT(lines, SizeIs(2 * 2 * 2));
+  EXPECT_EQ(lines[0]["method"], "obliq lm4");
+  EXPECT_EQ(lines[0]["nlist"], 4);
+  EXPECT_EQ(lines[7]["mode"], "batch");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out.jsonl"));
+}
+
+TEST_F(Sets, BenchComparesWithFaissOrSaysThatItIsMissing) {
+  const Outcome outcome =
+      run_obliq({"bench", set_, "--against", "faiss", "--specs", "lm8", "--faiss-spec", "Flat",
+                 "--faiss-spec", "PQ8x4fs,Refine(SQ8)", "--nlist", "4", "--nprobe", "4", "--repeat",
+                 "1", "--confidence", "1", "--json"});
+  if (!has_faiss()) {
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("install libfaiss-dev"));
+    return;
+  }
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto lines = json_lines(outcome);
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_EQ(lines[1]["method"], "faiss IVF,Flat");
+  EXPECT_EQ(lines[1]["recall_ties"], 1);  // every list scanned exactly
+  EXPECT_EQ(lines[1]["bytes_per_vector"], 4 * 16);
+  EXPECT_EQ(lines[2]["method"], "faiss IVF,PQ8x4fs,Refine(SQ8) k_factor=8");
+}
+
+TEST_F(Sets, BenchRefusesFlagsThatWouldDoNothing) {
+  const Outcome plot = run_obliq({"bench", set_, "--plot", folder_ / "chart.png"});
+  EXPECT_EQ(plot.exit_code, 2);
+  EXPECT_THAT(plot.err, HasSubstr("--out"));
+  EXPECT_EQ(run_obliq({"bench", set_, "--faiss-spec", "Flat"}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"bench", set_, "--against", "scann"}).exit_code, 2);
+}
+
+/// Part of the sample, labels and all, so that the demo is quick under a sanitizer too.
+datasets::BenchmarkSet part_of_sample() {
+  auto set = datasets::read_set(kSample);
+  set.train.rows = 1500;
+  set.train.values.resize(set.train.rows * set.train.cols);
+  set.train_labels.resize(set.train.rows);
+  set.test.rows = 30;
+  set.test.values.resize(set.test.rows * set.test.cols);
+  set.test_labels.resize(set.test.rows);
+  set.truth =
+      datasets::ground_truth(MatrixSource(set.train.view()), set.test.view(), 10, set.metric, 1);
+  return set;
+}
+
+TEST(Demo, ShowsNeighboursByTheirLabelsAndKeepsTheResults) {
+  const Folder folder;
+  const auto set = part_of_sample();
+  datasets::write_set(folder / "part.hdf5", set);
+  const Outcome outcome = run_obliq({"demo", "--data", folder / "part.hdf5", "--out",
+                                     folder / "demo", "--repeat", "1", "--threads", "1"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("query 1: " + set.test_labels[1]));
+  const auto nearest = static_cast<std::size_t>(set.truth.ids.row(1)[0]);
+  EXPECT_THAT(outcome.out, HasSubstr(set.train_labels[nearest].substr(0, 60)));
+  EXPECT_THAT(outcome.out, HasSubstr("bytes a vector"));
+  EXPECT_THAT(outcome.out, HasSubstr("chart"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "demo/results.jsonl"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "demo/lm4.obliq"));
+}
+
+}  // namespace
+}  // namespace obliq::tools

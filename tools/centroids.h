@@ -1,0 +1,24 @@
+// Centroids for everybody in a comparison.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "obliq/matrix_view.h"
+#include "obliq/progress.h"
+
+namespace obliq::tools {
+
+struct CentroidOptions {
+  std::size_t nlist = 1;
+  std::uint64_t seed = 1;
+  int iterations = 10;
+  int threads = 0;
+};
+
+/// nlist centroids of `base` by obliq's k-means, on at most 256 vectors a list, drawn at random.
+/// Throws std::invalid_argument when nlist is more than the vectors, Cancelled when asked to stop.
+Matrix<float> train_centroids(MatrixView<float> base, const CentroidOptions& options,
+                              const Progress& progress);
+
+}  // namespace obliq::tools
