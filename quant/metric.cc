@@ -6,9 +6,12 @@ namespace obliq {
 
 std::string to_string(Metric metric) {
   switch (metric) {
-    case Metric::l2: return "l2";
-    case Metric::ip: return "ip";
-    case Metric::cosine: return "cosine";
+    case Metric::l2:
+      return "l2";
+    case Metric::ip:
+      return "ip";
+    case Metric::cosine:
+      return "cosine";
   }
   throw std::invalid_argument("not a metric: " + std::to_string(static_cast<int>(metric)));
 }
@@ -17,8 +20,7 @@ Metric parse_metric(std::string_view name) {
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     if (name == to_string(metric)) return metric;
   }
-  throw std::invalid_argument("unknown metric '" + std::string(name) +
-                              "'; valid: l2, ip, cosine");
+  throw std::invalid_argument("unknown metric '" + std::string(name) + "'; valid: l2, ip, cosine");
 }
 
 }  // namespace obliq
