@@ -45,6 +45,9 @@ class Demo final : public Command {
     app.add_option("--specs", specs_, "Quantizers to build, with commas")
         ->delimiter(',')
         ->capture_default_str();
+    app.add_option("--against", against_, "Peer to compare with; none measures obliq alone")
+        ->check(CLI::IsMember({"faiss", "none"}))
+        ->capture_default_str();
     app.add_option("--show", show_, "Queries to show")->capture_default_str();
     app.add_option("--queries", queries_, "Queries to measure with (0: all)")
         ->capture_default_str();
@@ -71,7 +74,9 @@ class Demo final : public Command {
     bar.clear();
     fmt::print("recall and speed on one thread, one query a call, {} lists\n{}\n{}\n", nlist,
                points_table(points, Detail::few), tradeoff_table(points));
-    if (!has_faiss()) fmt::print("(built without FAISS: install libfaiss-dev to compare)\n");
+    if (with_faiss() && !has_faiss()) {
+      fmt::print("(built without FAISS: install libfaiss-dev to compare)\n");
+    }
     const std::string results = (fs::path(out_) / "results.jsonl").string();
     write_json_lines(results, points,
                      {{"dataset", fs::path(data_).stem().string()},
@@ -89,6 +94,8 @@ class Demo final : public Command {
     if (!found) throw std::invalid_argument("no sample near this program: give --data FILE");
     return *found;
   }
+
+  bool with_faiss() const { return against_ == "faiss"; }
 
   std::string index_path(const std::string& spec) const {
     std::string name = spec;
@@ -147,7 +154,7 @@ class Demo final : public Command {
       contest.add(make_obliq_searcher(Index::open(index_path(specs_[i]), memory),
                                       options.confidence, build_seconds_[i]));
     }
-    if (has_faiss()) {
+    if (with_faiss() && has_faiss()) {
       contest.share_centroids(progress);
       for (const auto& spec : quick_faiss_specs(set.train.cols)) contest.add_faiss(spec, progress);
     }
@@ -155,6 +162,7 @@ class Demo final : public Command {
   }
 
   std::string data_;
+  std::string against_ = "faiss";
   std::string out_ = "obliq-demo";
   std::vector<std::string> specs_ = {"lm4", "sq8"};
   std::vector<double> build_seconds_;
