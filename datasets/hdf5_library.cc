@@ -113,6 +113,27 @@ Hdf5Handle open_file(const FileBytes& file, LibraryReads reads) {
   return handle;
 }
 
+// Whether every packed chunk went through all filters. The mask of a chunk may lie where no
+// checksum is, and the library reads beyond a chunk that it wrongly takes for unpacked.
+bool all_filters_used(const Hdf5Handle& dataset, const std::vector<hsize_t>& dims,
+                      const std::vector<hsize_t>& chunk) {
+  const hsize_t cols = dims.size() == 2 ? dims[1] : 1;
+  const hsize_t chunk_cols = dims.size() == 2 ? chunk[1] : 1;
+  for (hsize_t row = 0; row < dims[0]; row += chunk[0]) {
+    for (hsize_t col = 0; col < cols; col += chunk_cols) {
+      const hsize_t offset[2] = {row, col};
+      unsigned mask = 0;
+      haddr_t address = 0;
+      hsize_t bytes = 0;
+      if (H5Dget_chunk_info_by_coord(dataset.id(), offset, &mask, &address, &bytes) < 0 ||
+          mask != 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 class LibraryContainer final : public Hdf5Container {
  public:
   LibraryContainer(const FileBytes& file, LibraryReads reads) : file_{file, 0} {
@@ -161,9 +182,11 @@ StoredDataset LibraryContainer::open(const std::string& name) const {
             std::min<std::uint64_t>(H5Dget_storage_size(handle.id()), file_.bytes.bytes.size()),
             H5Pget_nfilters(creation.id()) > 0);
   std::vector<hsize_t> chunk(dims.size());
-  if (H5Pget_layout(creation.id()) == H5D_CHUNKED &&
-      H5Pget_chunk(creation.id(), rank, chunk.data()) == rank) {
+  if (H5Pget_layout(creation.id()) == H5D_CHUNKED) {
+    if (H5Pget_chunk(creation.id(), rank, chunk.data()) != rank) fail("chunks of another rank");
     dataset.chunk_rows = chunk[0];
+    const bool packed = H5Pget_nfilters(creation.id()) > 0;
+    if (packed && !all_filters_used(handle, dims, chunk)) fail("a chunk is missing or half packed");
   }
   dataset.values = std::make_unique<LibraryRows>(std::move(handle), std::move(type),
                                                  dataset.file->bytes.name, rank, dataset.cols);
