@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
 #include "datasets/dataset.h"
 #include "obliq/index.h"
@@ -40,6 +41,11 @@ struct Golden {
 // either way is allowed), with 16 of them up to 60.
 class SampleRecall : public ::testing::TestWithParam<Golden> {};
 
+std::string golden_name(const ::testing::TestParamInfo<Golden>& info) {
+  return std::string(info.param.quantizer) + "_" + to_string(info.param.raw) + "_" +
+         std::to_string(info.param.nprobe);
+}
+
 INSTANTIATE_TEST_SUITE_P(Recorded, SampleRecall,
                          ::testing::Values(Golden{"sq8", RawTier::none, 400, 0.9986},
                                            Golden{"sq8", RawTier::none, 16, 0.8504},
@@ -49,7 +55,8 @@ INSTANTIATE_TEST_SUITE_P(Recorded, SampleRecall,
                                            Golden{"lm1", RawTier::none, 400, 0.784},
                                            Golden{"tq4", RawTier::none, 400, 0.965},
                                            Golden{"tqp4", RawTier::none, 400, 0.9548},
-                                           Golden{"lm2", RawTier::fp16, 400, 0.9978}));
+                                           Golden{"lm2", RawTier::fp16, 400, 0.9978}),
+                         golden_name);
 
 TEST_P(SampleRecall, IsAsRecorded) {
   const Golden& golden = GetParam();
