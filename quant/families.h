@@ -3,26 +3,31 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "obliq/quantizer.h"
 
 namespace obliq {
 
-/// What a family needs to make a quantizer. `bits` is within the range of its row in the factory.
+/// A spec taken apart. Number and options are among those of the family's row in the factory.
 struct QuantizerRequest {
   std::string spec;  ///< canonical
-  std::size_t bits;
+  double number;     ///< bits, or what the family counts
+  std::set<std::string, std::less<>> options;
   std::size_t dim;
   std::uint64_t seed;
-};
+  std::span<const std::uint8_t> state;  ///< of a trained quantizer; empty: untrained
 
-using QuantizerPtr = std::unique_ptr<const Quantizer>;
+  bool has(std::string_view option) const { return options.contains(option); }
+  std::size_t count() const { return static_cast<std::size_t>(number); }  ///< a whole number
+};
 
 QuantizerPtr make_sq8(const QuantizerRequest& request);
 QuantizerPtr make_lm(const QuantizerRequest& request);
 QuantizerPtr make_tq(const QuantizerRequest& request);
-QuantizerPtr make_tqp_orthogonal(const QuantizerRequest& request);
-QuantizerPtr make_tqp_gaussian(const QuantizerRequest& request);
+QuantizerPtr make_tqp(const QuantizerRequest& request);
 
 }  // namespace obliq

@@ -47,8 +47,8 @@ class Lm final : public Quantizer {
  public:
   explicit Lm(const QuantizerRequest& request)
       : spec_(request.spec),
-        code_(request.dim, normal_codebook(request.bits)),
-        grid_(scale_grid(request.bits, request.dim)) {}
+        code_(request.dim, normal_codebook(request.count())),
+        grid_(scale_grid(request.count(), request.dim)) {}
 
   std::string spec() const override { return spec_; }
   std::size_t dim() const override { return code_.dim(); }

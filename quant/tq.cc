@@ -19,7 +19,8 @@ namespace {
 class Tq final : public Quantizer {
  public:
   explicit Tq(const QuantizerRequest& request)
-      : spec_(request.spec), code_(request.dim, coordinate_codebook(request.bits, request.dim)) {}
+      : spec_(request.spec),
+        code_(request.dim, coordinate_codebook(request.count(), request.dim)) {}
 
   std::string spec() const override { return spec_; }
   std::size_t dim() const override { return code_.dim(); }

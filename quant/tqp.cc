@@ -68,7 +68,7 @@ class Tqp final : public Quantizer {
  public:
   Tqp(const QuantizerRequest& request, std::unique_ptr<const Sketch> sketch)
       : spec_(request.spec),
-        code_(request.dim, coordinate_codebook(request.bits - 1, request.dim)),
+        code_(request.dim, coordinate_codebook(request.count() - 1, request.dim)),
         sketch_(std::move(sketch)) {}
 
   std::string spec() const override { return spec_; }
@@ -122,12 +122,9 @@ class Tqp final : public Quantizer {
 
 }  // namespace
 
-QuantizerPtr make_tqp_orthogonal(const QuantizerRequest& request) {
-  return std::make_unique<Tqp>(request, make_orthogonal_sketch(request.dim, request.seed));
-}
-
-QuantizerPtr make_tqp_gaussian(const QuantizerRequest& request) {
-  return std::make_unique<Tqp>(request, make_gaussian_sketch(request.dim, request.seed));
+QuantizerPtr make_tqp(const QuantizerRequest& request) {
+  const auto make = request.has("gaussian") ? make_gaussian_sketch : make_orthogonal_sketch;
+  return std::make_unique<Tqp>(request, make(request.dim, request.seed));
 }
 
 }  // namespace obliq

@@ -161,25 +161,29 @@ class DotPlanesCall : public KernelCall {
   std::int32_t sum_ = 0;
 };
 
-class DotBytesCall : public KernelCall {
+/// dot_bytes and dot_words: rows of values from `least` to `largest`.
+template <typename Value, auto kernel, int least, int largest>
+class DotRowCall : public KernelCall {
  public:
-  explicit DotBytesCall(const CaseSetup& setup)
-      : limit_(query_limit(setup.dim, 128)),
-        row_(buffer(integers<std::int8_t>(setup, setup.dim, -128, 127), setup)),
+  explicit DotRowCall(const CaseSetup& setup)
+      : limit_(query_limit(setup.dim, -least)),
+        row_(buffer(integers<Value>(setup, setup.dim, least, largest), setup)),
         query_(buffer(integers<std::int16_t>(next(setup), setup.dim, -limit_, limit_), setup)) {}
 
   void run(const Kernels& kernels) override {
-    sum_ = kernels.dot_bytes(row_->data(), query_->data(), query_->size());
+    sum_ = (kernels.*kernel)(row_->data(), query_->data(), query_->size());
   }
   Words output() const override { return {static_cast<std::uint32_t>(sum_)}; }
   bool intact() const override { return row_->intact() && query_->intact(); }
 
  private:
   int limit_;
-  Input<std::int8_t> row_;
+  Input<Value> row_;
   Input<std::int16_t> query_;
   std::int32_t sum_ = 0;
 };
+using DotBytesCall = DotRowCall<std::int8_t, &Kernels::dot_bytes, -128, 127>;
+using DotWordsCall = DotRowCall<std::int16_t, &Kernels::dot_words, -2047, 2047>;
 
 }  // namespace
 
@@ -192,6 +196,7 @@ void add_code_cases(std::vector<KernelCase>& cases) {
                      }});
   }
   cases.push_back({"dot_bytes", make_call<DotBytesCall>});
+  cases.push_back({"dot_words", make_call<DotWordsCall>});
 }
 
 }  // namespace obliq

@@ -12,6 +12,7 @@
 //     tq1..tq8      TurboQuant_mse (arXiv 2504.19874, Algorithm 1)             (1-D_b)<x,q>
 //     tqp2..tqp8    TurboQuant_prod (Algorithm 2); :gaussian or :orthogonal    <x,q>
 //
+// A spec is <family><number>[:option]...; quantizer_grammar() tells all families and options.
 // "Rescaled" is the factor S = |x|^2/<x,y> on the decoded code y, exactly unbiased over the
 // rotation (RaBitQ, EDEN; docs/quantizers.md).
 #pragma once
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "obliq/export.h"
+#include "obliq/matrix_view.h"
 
 namespace obliq {
 
@@ -62,6 +64,16 @@ class OBLIQ_API Scorer {
   virtual void products(std::span<const CodeRef> codes, float* out) const = 0;
 };
 
+class Quantizer;
+using QuantizerPtr = std::unique_ptr<const Quantizer>;
+
+/// What a data-aware quantizer learns from, in the rotated space of the vectors it will encode.
+struct TrainingData {
+  MatrixView<float> vectors;       ///< [n][dim], like those to encode
+  MatrixView<float> queries = {};  ///< [m][dim], like those to multiply with; none: not known
+  int threads = 0;                 ///< 0: all cores; what is learnt does not depend on it
+};
+
 /// A quantizer for rotated vectors of one dimension. Immutable: share it between threads.
 class OBLIQ_API Quantizer {
  public:
@@ -73,17 +85,36 @@ class OBLIQ_API Quantizer {
   /// Encodes rotated x, dim finite floats (zero, tiny, huge are fine while |x|^2 is finite).
   /// Writes layout().code_bytes bytes and the factors, which fit fp16 where |x| is near 1.
   virtual void encode(const float* x, std::uint8_t* code, Factors& factors) const = 0;
+  /// Encodes each row of x into codes [rows][code_bytes] and factors [rows]: the same codes as
+  /// encode, faster where an encoder shares work between vectors.
+  virtual void encode_batch(MatrixView<float> x, std::uint8_t* codes, Factors* factors) const;
   /// Writes x^, the vector whose inner products Scorer returns. Any code bytes are safe.
   virtual void decode(const std::uint8_t* code, const Factors& factors, float* x) const = 0;
   virtual std::unique_ptr<Scorer> make_scorer() const = 0;
+
+  /// A quantizer of the same spec that has learnt from data, or null where there is nothing to
+  /// learn. Requires data of this dim.
+  virtual QuantizerPtr train(const TrainingData& /*data*/) const { return nullptr; }
+  /// What decoding needs besides spec, dim and seed, for make_quantizer. Empty where nothing is.
+  virtual std::vector<std::uint8_t> state() const { return {}; }
+  /// The mean m of the training queries where the encoder counts on it that <x - x^, m>, which it
+  /// leaves out of its loss, is kept beside the code (an index adds it to a stored number). Empty
+  /// for all others.
+  virtual std::span<const float> mean_query() const { return {}; }
 };
 
-/// Makes the quantizer that `spec` names. `seed` draws what the quantizer draws (the sketch of
-/// tqp). Throws std::invalid_argument naming the spec and the valid ones.
-OBLIQ_API std::unique_ptr<const Quantizer> make_quantizer(std::string_view spec, std::size_t dim,
-                                                          std::uint64_t seed = 1);
+/// Makes the quantizer that `spec` names. `seed` draws what the quantizer draws (a sketch, a
+/// basis); it is the seed of the rotation that its vectors went through. `state` is what a trained
+/// quantizer of that spec, dim and seed gave. Throws std::invalid_argument naming the spec and the
+/// valid ones, or what is wrong with the state.
+OBLIQ_API QuantizerPtr make_quantizer(std::string_view spec, std::size_t dim,
+                                      std::uint64_t seed = 1,
+                                      std::span<const std::uint8_t> state = {});
 
-/// Every valid spec, in the order of the table above.
+/// One spec for every family and number, and one for every option: enough to try everything.
 OBLIQ_API std::vector<std::string> quantizer_specs();
+
+/// Every family with its numbers and options, as in "tqp{2..8}[:orthogonal|:gaussian]".
+OBLIQ_API std::vector<std::string> quantizer_grammar();
 
 }  // namespace obliq

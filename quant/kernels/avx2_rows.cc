@@ -185,12 +185,27 @@ std::int32_t dot_bytes(const std::int8_t* row, const std::int16_t* query,
   return sum_of(_mm256_add_epi32(even, odd));
 }
 
+std::int32_t dot_words(const std::int16_t* row, const std::int16_t* query,
+                       std::size_t dim) noexcept {
+  __m256i even = _mm256_setzero_si256();
+  __m256i odd = _mm256_setzero_si256();
+  std::size_t i = 0;
+  for (; i + 32 <= dim; i += 32) {
+    even = _mm256_add_epi32(even, _mm256_madd_epi16(load32(row + i), load32(query + i)));
+    odd = _mm256_add_epi32(odd, _mm256_madd_epi16(load32(row + i + 16), load32(query + i + 16)));
+  }
+  std::int32_t sum = sum_of(_mm256_add_epi32(even, odd));
+  for (; i < dim; ++i) sum += row[i] * query[i];
+  return sum;
+}
+
 }  // namespace
 
 void install_avx2_rows(Kernels& kernels) noexcept {
   kernels.gather_signs = gather_signs;
   kernels.dot_planes = dot_planes;
   kernels.dot_bytes = dot_bytes;
+  kernels.dot_words = dot_words;
 }
 
 }  // namespace obliq

@@ -161,12 +161,32 @@ std::int32_t dot_bytes(const std::int8_t* row, const std::int16_t* query,
   return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
 }
 
+std::int32_t dot_words(const std::int16_t* row, const std::int16_t* query,
+                       std::size_t dim) noexcept {
+  __m512i even = _mm512_setzero_si512();
+  __m512i odd = _mm512_setzero_si512();
+  std::size_t i = 0;
+  for (; i + 64 <= dim; i += 64) {
+    even = _mm512_add_epi32(
+        even, _mm512_madd_epi16(_mm512_loadu_si512(row + i), _mm512_loadu_si512(query + i)));
+    odd = _mm512_add_epi32(odd, _mm512_madd_epi16(_mm512_loadu_si512(row + i + 32),
+                                                  _mm512_loadu_si512(query + i + 32)));
+  }
+  for (; i < dim; i += 32) {
+    const __mmask32 mask = first_words(dim - i);
+    even = _mm512_add_epi32(even, _mm512_madd_epi16(_mm512_maskz_loadu_epi16(mask, row + i),
+                                                    _mm512_maskz_loadu_epi16(mask, query + i)));
+  }
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
+}
+
 }  // namespace
 
 void install_avx512_rows(Kernels& kernels) noexcept {
   kernels.gather_signs = gather_signs;
   kernels.dot_planes = dot_planes;
   kernels.dot_bytes = dot_bytes;
+  kernels.dot_words = dot_words;
 }
 
 }  // namespace obliq

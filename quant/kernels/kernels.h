@@ -103,6 +103,11 @@ struct Kernels {
   std::int32_t (*dot_bytes)(const std::int8_t* row, const std::int16_t* query,
                             std::size_t dim) noexcept;
 
+  /// sum_i row[i] * query[i]; rows of at most 2047 in size, and the caller keeps 2047 * sum
+  /// |query_i| < 2^31. Exact.
+  std::int32_t (*dot_words)(const std::int16_t* row, const std::int16_t* query,
+                            std::size_t dim) noexcept;
+
   /// index[i] = number of thresholds t with x[i] * scale > t (product in float). `thresholds`
   /// rises, count <= 255. Bit-equal.
   void (*nearest_level)(const float* x, std::size_t dim, float scale, const float* thresholds,

@@ -307,6 +307,20 @@ std::int32_t dot_bytes(const std::int8_t* row, const std::int16_t* query,
   return sum;
 }
 
+std::int32_t dot_words(const std::int16_t* row, const std::int16_t* query,
+                       std::size_t dim) noexcept {
+  int32x4_t even = vdupq_n_s32(0);
+  int32x4_t odd = vdupq_n_s32(0);
+  std::size_t i = 0;
+  for (; i + 16 <= dim; i += 16) {
+    even = add_products(even, vld1q_s16(row + i), vld1q_s16(query + i));
+    odd = add_products(odd, vld1q_s16(row + i + 8), vld1q_s16(query + i + 8));
+  }
+  std::int32_t sum = vaddvq_s32(vaddq_s32(even, odd));
+  for (; i < dim; ++i) sum += row[i] * query[i];
+  return sum;
+}
+
 }  // namespace
 
 void install_neon_codes(Kernels& kernels) noexcept {
@@ -315,6 +329,7 @@ void install_neon_codes(Kernels& kernels) noexcept {
   kernels.gather_signs = gather_signs;
   kernels.dot_planes = dot_planes;
   kernels.dot_bytes = dot_bytes;
+  kernels.dot_words = dot_words;
 }
 
 }  // namespace obliq

@@ -144,6 +144,13 @@ std::int32_t dot_bytes(const std::int8_t* row, const std::int16_t* query,
   return sum;
 }
 
+std::int32_t dot_words(const std::int16_t* row, const std::int16_t* query,
+                       std::size_t dim) noexcept {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < dim; ++i) sum += row[i] * query[i];
+  return sum;
+}
+
 unsigned level_of(float value, const float* thresholds, std::size_t count) noexcept {
   unsigned index = 0;
   for (std::size_t t = 0; t < count; ++t) index += value > thresholds[t] ? 1 : 0;
@@ -179,8 +186,9 @@ void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* r
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
-  kernels = {"scalar",     hadamard,   dot,       l2_sqr,        dots,         build_lut,     scan,
-             gather_signs, dot_planes, dot_bytes, nearest_level, score_levels, quantize_bytes};
+  kernels = {"scalar",  hadamard,      dot,          l2_sqr,        dots,
+             build_lut, scan,          gather_signs, dot_planes,    dot_bytes,
+             dot_words, nearest_level, score_levels, quantize_bytes};
 }
 
 }  // namespace obliq
