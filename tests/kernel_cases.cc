@@ -188,6 +188,26 @@ class ScoreLevelsCall : public KernelCall {
   float sums_[2] = {};
 };
 
+class RowTimes16Call : public KernelCall {
+ public:
+  explicit RowTimes16Call(const CaseSetup& setup)
+      : row_(buffer(floats(setup, setup.dim), setup)),
+        x_(buffer(floats(next(setup), 16 * setup.dim), setup)),
+        out_(16, setup.placement) {}
+
+  void run(const Kernels& kernels) override {
+    kernels.row_times_16(row_->data(), x_->data(), row_->size(), out_.data());
+  }
+  Words output() const override { return words_of(out_.values()); }
+  bool intact() const override { return row_->intact() && x_->intact() && out_.intact(); }
+  std::size_t entries() const override { return 16; }
+
+ private:
+  Input<float> row_;
+  Input<float> x_;
+  GuardedBuffer<float> out_;
+};
+
 class QuantizeBytesCall : public KernelCall {
  public:
   explicit QuantizeBytesCall(const CaseSetup& setup) : row_(setup.dim, setup.placement) {
@@ -230,6 +250,7 @@ std::vector<KernelCase> kernel_cases() {
     add(fmt::format("score_levels/{}", bits),
         [bits](const CaseSetup& s) { return std::make_unique<ScoreLevelsCall>(s, bits); });
   }
+  add("row_times_16", make_call<RowTimes16Call>);
   add("quantize_bytes", make_call<QuantizeBytesCall>);
   return cases;
 }

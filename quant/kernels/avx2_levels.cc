@@ -143,6 +143,28 @@ void score_levels(const float* x, std::size_t dim, float scale, const float* thr
               [=](const auto& table) { score_with(table, x, dim, scale, xy, yy); });
 }
 
+// Lanes l and l + 8 of sum p are sums[0][p] and sums[1][p].
+void row_times_16(const float* row, const float* x, std::size_t n, float* out) noexcept {
+  __m256 sums[2][4] = {};
+  const auto add = [=, &sums](std::size_t j, std::size_t p) {
+    const __m256 factor = _mm256_set1_ps(row[j]);
+    for (std::size_t half = 0; half < 2; ++half) {
+      const __m256 term = _mm256_mul_ps(factor, _mm256_loadu_ps(x + 16 * j + kWidth * half));
+      sums[half][p] = _mm256_add_ps(sums[half][p], term);
+    }
+  };
+  std::size_t j = 0;
+  for (; j + 4 <= n; j += 4) {
+    for (std::size_t p = 0; p < 4; ++p) add(j + p, p);
+  }
+  for (std::size_t p = 0; j < n; ++p, ++j) add(j, p);
+  for (std::size_t half = 0; half < 2; ++half) {
+    const __m256(&s)[4] = sums[half];
+    _mm256_storeu_ps(out + kWidth * half,
+                     _mm256_add_ps(_mm256_add_ps(s[0], s[1]), _mm256_add_ps(s[2], s[3])));
+  }
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   const __m256 factor = _mm256_set1_ps(scale);
   const auto bytes = [factor](__m256 values) {
@@ -167,6 +189,7 @@ void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* r
 void install_avx2_levels(Kernels& kernels) noexcept {
   kernels.nearest_level = nearest_level;
   kernels.score_levels = score_levels;
+  kernels.row_times_16 = row_times_16;
   kernels.quantize_bytes = quantize_bytes;
 }
 

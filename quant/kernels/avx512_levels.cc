@@ -187,6 +187,21 @@ void score_levels(const float* x, std::size_t dim, float scale, const float* thr
               [=](const auto& table) { score_with(table, x, dim, scale, xy, yy); });
 }
 
+void row_times_16(const float* row, const float* x, std::size_t n, float* out) noexcept {
+  __m512 sums[4] = {};
+  const auto add = [=, &sums](std::size_t j, std::size_t p) {
+    const __m512 term = _mm512_mul_ps(_mm512_set1_ps(row[j]), _mm512_loadu_ps(x + 16 * j));
+    sums[p] = _mm512_add_ps(sums[p], term);
+  };
+  std::size_t j = 0;
+  for (; j + 4 <= n; j += 4) {
+    for (std::size_t p = 0; p < 4; ++p) add(j + p, p);
+  }
+  for (std::size_t p = 0; j < n; ++p, ++j) add(j, p);
+  _mm512_storeu_ps(out, _mm512_add_ps(_mm512_add_ps(sums[0], sums[1]),  //
+                                      _mm512_add_ps(sums[2], sums[3])));
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   const __m512 factor = _mm512_set1_ps(scale);
   const auto bytes = [factor](__m512 values) {
@@ -207,6 +222,7 @@ void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* r
 void install_avx512_levels(Kernels& kernels) noexcept {
   kernels.nearest_level = nearest_level;
   kernels.score_levels = score_levels;
+  kernels.row_times_16 = row_times_16;
   kernels.quantize_bytes = quantize_bytes;
 }
 

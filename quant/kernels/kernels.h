@@ -118,6 +118,11 @@ struct Kernels {
   void (*score_levels)(const float* x, std::size_t dim, float scale, const float* thresholds,
                        const float* levels, std::size_t count, float* xy, float* yy) noexcept;
 
+  /// out[l] = sum_j row[j] * x[16 * j + l] for l < 16: a row of a matrix times 16 vectors of n that
+  /// lie side by side. An order of its own: four sums, sum p adding the terms of j = p mod 4 in
+  /// rising j from 0, then (s0 + s1) + (s2 + s3). Bit-equal.
+  void (*row_times_16)(const float* row, const float* x, std::size_t n, float* out) noexcept;
+
   /// row[i] = clamp(rint(x[i] * scale), -127, 127), rint to even. Bit-equal.
   void (*quantize_bytes)(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept;
 };

@@ -283,6 +283,29 @@ inline void quantize_16(const float* x, float scale, std::int8_t* row) noexcept 
   vst1q_s8(row, vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
 }
 
+// Lanes 4v .. 4v + 3 of sum p are sums[v][p].
+void row_times_16(const float* row, const float* x, std::size_t n, float* out) noexcept {
+  float32x4_t sums[4][4];
+  for (auto& lanes : sums) {
+    for (auto& sum : lanes) sum = vdupq_n_f32(0.0F);
+  }
+  const auto add = [=, &sums](std::size_t j, std::size_t p) {
+    for (std::size_t v = 0; v < 4; ++v) {
+      const float32x4_t term = vmulq_n_f32(vld1q_f32(x + 16 * j + 4 * v), row[j]);
+      sums[v][p] = vaddq_f32(sums[v][p], term);
+    }
+  };
+  std::size_t j = 0;
+  for (; j + 4 <= n; j += 4) {
+    for (std::size_t p = 0; p < 4; ++p) add(j + p, p);
+  }
+  for (std::size_t p = 0; j < n; ++p, ++j) add(j, p);
+  for (std::size_t v = 0; v < 4; ++v) {
+    const float32x4_t(&s)[4] = sums[v];
+    vst1q_f32(out + 4 * v, vaddq_f32(vaddq_f32(s[0], s[1]), vaddq_f32(s[2], s[3])));
+  }
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   std::size_t i = 0;
   for (; i + 16 <= dim; i += 16) quantize_16(x + i, scale, row + i);
@@ -301,6 +324,7 @@ void install_neon(Kernels& kernels) noexcept {
   kernels.dots = dots;
   kernels.nearest_level = nearest_level;
   kernels.score_levels = score_levels;
+  kernels.row_times_16 = row_times_16;
   kernels.quantize_bytes = quantize_bytes;
   install_neon_codes(kernels);
 }

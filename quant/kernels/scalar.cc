@@ -177,6 +177,16 @@ void score_levels(const float* x, std::size_t dim, float scale, const float* thr
   *yy = fold(yy_lanes);
 }
 
+void row_times_16(const float* row, const float* x, std::size_t n, float* out) noexcept {
+  float sums[4][16] = {};
+  for (std::size_t j = 0; j < n; ++j) {
+    for (std::size_t l = 0; l < 16; ++l) sums[j % 4][l] += row[j] * x[16 * j + l];
+  }
+  for (std::size_t l = 0; l < 16; ++l) {
+    out[l] = (sums[0][l] + sums[1][l]) + (sums[2][l] + sums[3][l]);
+  }
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   for (std::size_t i = 0; i < dim; ++i) {
     row[i] = static_cast<std::int8_t>(round_even(clamp(x[i] * scale, -127.0F, 127.0F)));
@@ -186,9 +196,9 @@ void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* r
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
-  kernels = {"scalar",  hadamard,      dot,          l2_sqr,        dots,
-             build_lut, scan,          gather_signs, dot_planes,    dot_bytes,
-             dot_words, nearest_level, score_levels, quantize_bytes};
+  kernels = {"scalar",  hadamard,      dot,          l2_sqr,       dots,
+             build_lut, scan,          gather_signs, dot_planes,   dot_bytes,
+             dot_words, nearest_level, score_levels, row_times_16, quantize_bytes};
 }
 
 }  // namespace obliq
