@@ -13,6 +13,7 @@
 #include "index/kmeans.h"
 #include "index/list_layout.h"
 #include "index/router.h"
+#include "index/training.h"
 #include "quant/half.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
@@ -29,7 +30,7 @@ constexpr float kListWeight = 0.5F;  // w of the list order, router.h
 struct Buffers {
   std::vector<float> mean, centroids;
   std::vector<ListRecord> lists;
-  std::vector<std::uint8_t> blocks, rows, router_blocks, router_rows, raw;
+  std::vector<std::uint8_t> quantizer_state, blocks, rows, router_blocks, router_rows, raw;
   std::vector<std::int64_t> ids;
 };
 
@@ -50,6 +51,9 @@ class Builder {
   std::size_t chunk_rows() const { return std::clamp<std::size_t>(kChunkFloats / dim_, 1, n_); }
   Matrix<float> sample(std::size_t count) const;
   void train();
+  void train_quantizer(MatrixView<float> rows, MatrixView<float> centroids);
+  Matrix<float> entered_queries(MatrixView<float> rows) const;
+  void subtract_mean(Matrix<float>& rows) const;
   void code_base();
   void code_chunk(MatrixView<float> original, std::size_t first);
   void store_raw(MatrixView<float> vectors, std::size_t first);
@@ -83,6 +87,12 @@ void Builder::check() const {
         fmt::format("centroids have dim {}, the base has {}", centroids.cols, dim_));
   }
   require_finite(centroids, "centroid");
+  const auto& queries = options_.train_queries;
+  if (queries.rows > 0 && queries.cols != dim_) {
+    throw std::invalid_argument(
+        fmt::format("train_queries have dim {}, the base has {}", queries.cols, dim_));
+  }
+  require_finite(queries, "training query");
   const auto& ids = options_.ids;
   if (ids.rows > 0 && (ids.rows != n_ || ids.cols != 1)) {
     throw std::invalid_argument(
@@ -185,11 +195,48 @@ void Builder::train() {
                                      options_.threads, options_.progress})
                     .centroids;
   }
-  for (std::size_t l = 0; l < nlist; ++l) {
-    for (std::size_t j = 0; j < dim_; ++j) centroids.row(l)[j] -= buffers_->mean[j];
-  }
+  subtract_mean(rows);
+  subtract_mean(centroids);
+  if (segment_.quantizer->learns()) train_quantizer(rows.view(), centroids.view());
   buffers_->centroids = std::move(centroids.values);
   segment_.centroids = buffers_->centroids;
+}
+
+void Builder::subtract_mean(Matrix<float>& rows) const {
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    for (std::size_t j = 0; j < dim_; ++j) rows.row(i)[j] -= buffers_->mean[j];
+  }
+}
+
+// The training queries as a search sees them: ip brings a query to the typical norm of the base.
+Matrix<float> Builder::entered_queries(MatrixView<float> rows) const {
+  Matrix<float> queries(options_.train_queries.rows, dim_);
+  std::copy_n(options_.train_queries.data, queries.values.size(), queries.values.data());
+  double norm2 = 0;
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    norm2 += kernels().dot(rows.row(i), rows.row(i), dim_);
+  }
+  const auto typical = static_cast<float>(std::sqrt(norm2 / static_cast<double>(rows.rows)));
+  for (std::size_t i = 0; i < queries.rows; ++i) {
+    float* query = queries.row(i);
+    segment_.door->enter(query);
+    if (options_.metric != Metric::ip) continue;
+    normalise(query, dim_);
+    for (std::size_t j = 0; j < dim_; ++j) query[j] *= typical;
+  }
+  return queries;
+}
+
+// Requires rows and centroids behind the door.
+void Builder::train_quantizer(MatrixView<float> rows, MatrixView<float> centroids) {
+  report(options_.progress, "train quantizer", 0);
+  const Matrix<float> queries = entered_queries(rows);
+  const TrainingSample sample =
+      training_sample(options_.metric, rows, queries.view(), centroids, options_.threads);
+  segment_.quantizer =
+      segment_.quantizer->train({sample.residuals.view(), sample.queries.view(), options_.threads});
+  buffers_->quantizer_state = segment_.quantizer->state();
+  segment_.quantizer_state = buffers_->quantizer_state;
 }
 
 void Builder::code_base() {
@@ -228,9 +275,13 @@ void Builder::code_chunk(MatrixView<float> original, std::size_t first) {
     Coder coder(*segment_.quantizer, options_.metric);
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = first + i;
-      numbers_[row] = coder.encode(entered.row(i), centroids.row(nearest_[row]),
-                                   signs_.data() + row * plane_bytes(dim_),
-                                   buffers_->rows.data() + row * bytes);
+      coder.add({entered.row(i), centroids.row(nearest_[row]),
+                 signs_.data() + row * plane_bytes(dim_), buffers_->rows.data() + row * bytes,
+                 &numbers_[row]});
+    }
+    coder.flush();
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t row = first + i;
       if (options_.metric != Metric::cosine) continue;
       // 1 - |x|^2 of a normalised vector: 1 where it is zero (door.h).
       const float* x = original.row(i);

@@ -10,6 +10,8 @@
 namespace obliq {
 namespace {
 
+constexpr std::size_t kBatch = 16;  // vectors coded together
+
 // Rounds to the 11 bits that a half keeps, whatever the exponent, so that the bracket is computed
 // with the factors that the row will hold.
 float round_to_half_precision(float value) {
@@ -38,9 +40,9 @@ float power_of_two_above(float value) {
 }
 
 // The signs of x, one bit a dimension.
-void pack_signs(const std::vector<float>& x, std::uint8_t* signs) {
-  std::memset(signs, 0, plane_bytes(x.size()));
-  for (std::size_t i = 0; i < x.size(); ++i) {
+void pack_signs(const float* x, std::size_t dim, std::uint8_t* signs) {
+  std::memset(signs, 0, plane_bytes(dim));
+  for (std::size_t i = 0; i < dim; ++i) {
     signs[i / 8] = static_cast<std::uint8_t>(signs[i / 8] | unsigned{x[i] >= 0} << (i % 8));
   }
 }
@@ -51,55 +53,82 @@ Coder::Coder(const Quantizer& quantizer, Metric metric)
     : quantizer_(quantizer),
       shape_(quantizer),
       metric_(metric),
-      residual_(quantizer.dim()),
+      residuals_(kBatch, quantizer.dim()),
       decoded_(quantizer.dim()),
-      code_(quantizer.layout().code_bytes) {}
+      codes_(kBatch * quantizer.layout().code_bytes) {}
 
-float Coder::bracket(const float* x_hat, const float* c, float r2) const {
-  const auto& kernel = kernels();
-  const std::size_t dim = residual_.size();
-  const float product = c == nullptr ? 0.0F : kernel.dot(x_hat, c, dim);
-  if (metric_ != Metric::ip) return r2 + 2 * product;
-  return product - (c == nullptr ? 0.0F : kernel.dot(residual_.data(), c, dim));
-}
-
-void Coder::sign_code(const float* c, const std::uint8_t* signs, CodedNumbers& numbers) {
-  const std::size_t dim = residual_.size();
-  for (std::size_t i = 0; i < dim; ++i) {
-    decoded_[i] = (signs[i / 8] >> (i % 8) & 1) != 0 ? 1.0F : -1.0F;
+void Coder::add(const CodeTask& task) {
+  float* residual = residuals_.row(tasks_.size());
+  for (std::size_t i = 0; i < quantizer_.dim(); ++i) {
+    residual[i] = task.x[i] - (task.c == nullptr ? 0.0F : task.c[i]);
   }
-  const float l1 = kernels().dot(residual_.data(), decoded_.data(), dim);
-  if (l1 <= 0) return;
-  numbers.b = round_to_half_precision(numbers.r2 / l1);
-  numbers.sine2 = std::max(0.0F, 1 - l1 * (l1 / numbers.r2) / static_cast<float>(dim));
-  for (std::size_t i = 0; i < dim; ++i) decoded_[i] *= numbers.b;
-  numbers.a = bracket(decoded_.data(), c, numbers.r2);
+  tasks_.push_back(task);
+  if (tasks_.size() == kBatch) flush();
 }
 
-void Coder::row_code(const float* c, CodedNumbers& numbers) {
-  quantizer_.encode(residual_.data(), code_.data(), numbers.factors);
-  for (float& factor : numbers.factors) factor = round_to_half_precision(factor);
-  quantizer_.decode(code_.data(), numbers.factors, decoded_.data());
-  numbers.bracket = bracket(decoded_.data(), c, numbers.r2);
-  const float length2 = kernels().dot(decoded_.data(), decoded_.data(), residual_.size());
-  if (numbers.r2 > 0) numbers.tangent2 = std::max(0.0F, length2 / numbers.r2 - 1);
+void Coder::flush() {
+  Factors factors[kBatch];
+  quantizer_.encode_batch(residuals_.view().slice(0, tasks_.size()), codes_.data(), factors);
+  const std::size_t bytes = quantizer_.layout().code_bytes;
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    tasks_[i].numbers->factors = factors[i];
+    finish({tasks_[i], residuals_.row(i), codes_.data() + i * bytes});
+  }
+  tasks_.clear();
 }
 
-CodedNumbers Coder::encode(const float* x, const float* c, std::uint8_t* signs,
-                           std::uint8_t* rest) {
-  const std::size_t dim = residual_.size();
-  for (std::size_t i = 0; i < dim; ++i) residual_[i] = x[i] - (c == nullptr ? 0.0F : c[i]);
-  CodedNumbers numbers;
-  numbers.r2 = kernels().dot(residual_.data(), residual_.data(), dim);
-  row_code(c, numbers);
+void Coder::finish(const Coded& coded) {
+  const std::size_t dim = quantizer_.dim();
+  const CodeTask& task = coded.task;
+  task.numbers->r2 = kernels().dot(coded.residual, coded.residual, dim);
+  row_code(coded);
   if (shape_.leads_with_signs) {
-    std::copy_n(code_.data(), plane_bytes(dim), signs);
+    std::copy_n(coded.code, plane_bytes(dim), task.signs);
   } else {
-    pack_signs(residual_, signs);
+    pack_signs(coded.residual, dim, task.signs);
   }
-  sign_code(c, signs, numbers);
-  std::copy_n(code_.data() + code_.size() - shape_.rest, shape_.rest, rest);
-  return numbers;
+  sign_code(coded);
+  std::copy_n(coded.code + quantizer_.layout().code_bytes - shape_.rest, shape_.rest, task.rest);
+}
+
+// Of the decoded vector x^ (segment.h has the formulas).
+float Coder::bracket(const Coded& coded) const {
+  const auto& kernel = kernels();
+  const std::size_t dim = quantizer_.dim();
+  const float* c = coded.task.c;
+  const float product = c == nullptr ? 0.0F : kernel.dot(decoded_.data(), c, dim);
+  if (metric_ != Metric::ip) return coded.task.numbers->r2 + 2 * product;
+  return product - (c == nullptr ? 0.0F : kernel.dot(coded.residual, c, dim));
+}
+
+void Coder::sign_code(const Coded& coded) {
+  CodedNumbers& numbers = *coded.task.numbers;
+  const std::size_t dim = quantizer_.dim();
+  for (std::size_t i = 0; i < dim; ++i) {
+    decoded_[i] = (coded.task.signs[i / 8] >> (i % 8) & 1) != 0 ? 1.0F : -1.0F;
+  }
+  const float l1 = kernels().dot(coded.residual, decoded_.data(), dim);
+  if (l1 > 0) {
+    numbers.b = round_to_half_precision(numbers.r2 / l1);
+    numbers.sine2 = std::max(0.0F, 1 - l1 * (l1 / numbers.r2) / static_cast<float>(dim));
+  }
+  for (std::size_t i = 0; i < dim; ++i) decoded_[i] *= numbers.b;
+  numbers.a = bracket(coded);
+}
+
+void Coder::row_code(const Coded& coded) {
+  CodedNumbers& numbers = *coded.task.numbers;
+  const std::size_t dim = quantizer_.dim();
+  for (float& factor : numbers.factors) factor = round_to_half_precision(factor);
+  quantizer_.decode(coded.code, numbers.factors, decoded_.data());
+  numbers.bracket = bracket(coded);
+  const float length2 = kernels().dot(decoded_.data(), decoded_.data(), dim);
+  if (numbers.r2 > 0) numbers.tangent2 = std::max(0.0F, length2 / numbers.r2 - 1);
+  const std::span<const float> mean_query = quantizer_.mean_query();
+  if (mean_query.empty()) return;
+  for (std::size_t i = 0; i < dim; ++i) decoded_[i] = coded.residual[i] - decoded_[i];
+  numbers.bracket -=
+      product_weight(metric_) * kernels().dot(decoded_.data(), mean_query.data(), dim);
 }
 
 void choose_units(std::span<const CodedNumbers> numbers, ListRecord& record) {

@@ -22,26 +22,45 @@ struct CodedNumbers {
   float tangent2 = 0;  ///< squared tangent of the angle between r and y
 };
 
-/// Codes vectors of one quantizer and metric. One for each thread.
+/// A vector to code against a centroid, and where the outcome goes.
+struct CodeTask {
+  const float* x;       ///< behind the door
+  const float* c;       ///< null: zero
+  std::uint8_t* signs;  ///< plane_bytes(dim) bytes
+  std::uint8_t* rest;   ///< RowShape::rest bytes
+  CodedNumbers* numbers;
+};
+
+/// Codes vectors of one quantizer and metric, some at a time, because encoders may share work
+/// between vectors. One for each thread.
 class Coder {
  public:
   Coder(const Quantizer& quantizer, Metric metric);
 
-  /// Codes x against centroid c (null: zero), both behind the door. Writes plane_bytes(dim) bytes
-  /// of signs and RowShape::rest bytes of code.
-  CodedNumbers encode(const float* x, const float* c, std::uint8_t* signs, std::uint8_t* rest);
+  /// Codes a vector, now or later. What it points to must live until flush().
+  void add(const CodeTask& task);
+  /// Codes what has been added and not coded yet.
+  void flush();
 
  private:
-  void sign_code(const float* c, const std::uint8_t* signs, CodedNumbers& numbers);
-  void row_code(const float* c, CodedNumbers& numbers);
-  float bracket(const float* x_hat, const float* c, float r2) const;
+  /// One vector after its encoder: the residual r, and the code of the row in the batch.
+  struct Coded {
+    const CodeTask& task;
+    const float* residual;
+    const std::uint8_t* code;
+  };
+  void finish(const Coded& coded);
+  void sign_code(const Coded& coded);
+  void row_code(const Coded& coded);
+  float bracket(const Coded& coded) const;
 
   const Quantizer& quantizer_;
   RowShape shape_;
   Metric metric_;
-  std::vector<float> residual_;
+  Matrix<float> residuals_;
   std::vector<float> decoded_;
-  std::vector<std::uint8_t> code_;
+  std::vector<std::uint8_t> codes_;
+  std::vector<CodeTask> tasks_;
 };
 
 /// Sets the record's units to the smallest powers of two that no b, factor base |r| or bracket of

@@ -2,6 +2,7 @@
 //
 //     info        SegmentInfo, 128 bytes
 //     mean        float32 [dim]
+//     quantizer   what a trained quantizer's codes need to be decoded; left out when empty
 //     centroids   float32 [nlist][dim]
 //     lists       ListRecord [nlist], 32 bytes each
 //     router.blk  blocks of the centroids' signs
@@ -115,10 +116,16 @@ Segment Reader::read(bool verify_all) {
   SegmentInfo& info = segment.info;
   read_info(info);
   segment.mean = array<float>("mean", info.dim, 1);
+  const bool trained = file_->has("quantizer");
+  if (trained) {
+    file_->verify("quantizer");
+    const auto state = file_->section("quantizer");
+    segment.quantizer_state = array<std::uint8_t>("quantizer", state.size(), 1);
+  }
   try {
     complete(segment);
   } catch (const std::invalid_argument& error) {
-    refuse("info", error.what());
+    refuse(trained ? "quantizer" : "info", error.what());
   }
   const std::uint64_t nlist = info.nlist;
   segment.centroids = array<float>("centroids", nlist, info.dim);
@@ -144,6 +151,9 @@ void save_segment(const Segment& segment, const std::string& path) {
   SectionWriter writer(path);
   writer.add("info", std::as_bytes(std::span(&segment.info, 1)));
   writer.add("mean", bytes_of(segment.mean));
+  if (!segment.quantizer_state.empty()) {
+    writer.add("quantizer", bytes_of(segment.quantizer_state));
+  }
   writer.add("centroids", bytes_of(segment.centroids));
   writer.add("lists", bytes_of(segment.lists));
   writer.add("router.blk", bytes_of(segment.router_blocks));

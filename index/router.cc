@@ -33,8 +33,11 @@ RouterCopies code_centroids(const Segment& segment) {
   copies.rows.resize(nlist * shape.bytes());
   Coder coder(*segment.router_quantizer, segment.metric());
   for (std::size_t l = 0; l < nlist; ++l) {
-    numbers[l] = coder.encode(segment.centroid(l), nullptr, signs.data() + l * plane_bytes(dim),
-                              copies.rows.data() + l * shape.bytes());
+    coder.add({segment.centroid(l), nullptr, signs.data() + l * plane_bytes(dim),
+               copies.rows.data() + l * shape.bytes(), &numbers[l]});
+  }
+  coder.flush();
+  for (std::size_t l = 0; l < nlist; ++l) {
     const float term =
         key_term(segment.metric(), segment.info.list_weight, segment.lists[l].mean_r2);
     numbers[l].a += term;

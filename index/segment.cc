@@ -29,7 +29,7 @@ float product_weight(Metric metric) { return metric == Metric::ip ? 1.0F : 2.0F;
 
 void complete(Segment& segment) {
   const SegmentInfo& info = segment.info;
-  segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed);
+  segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed, segment.quantizer_state);
   segment.router_quantizer = make_quantizer("sq8", info.dim, info.seed);
   segment.row_shape = RowShape(*segment.quantizer);
   segment.router_row_shape = RowShape(*segment.router_quantizer);

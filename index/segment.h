@@ -76,8 +76,9 @@ struct Segment {
   RowShape row_shape;
   RowShape router_row_shape;
 
-  std::span<const float> mean;       ///< [dim], rotated
-  std::span<const float> centroids;  ///< [nlist][dim], behind the door
+  std::span<const std::uint8_t> quantizer_state;  ///< of a trained quantizer
+  std::span<const float> mean;                    ///< [dim], rotated
+  std::span<const float> centroids;               ///< [nlist][dim], behind the door
   std::span<const ListRecord> lists;
   std::span<const std::uint8_t> blocks;
   std::span<const std::uint8_t> rows;

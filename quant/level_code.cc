@@ -89,6 +89,8 @@ class LevelQuantizer final : public Quantizer {
     return std::make_unique<LevelScorer>(*code_);
   }
 
+  bool learns() const override { return code_->learns(); }
+
   QuantizerPtr train(const TrainingData& data) const override {
     auto trained = code_->train(data);
     if (trained == nullptr) return nullptr;

@@ -51,7 +51,8 @@ class LevelCode {
   virtual std::int32_t product(const std::uint8_t* code, const IntegerQuery& query,
                                std::span<std::int16_t> scratch) const;
 
-  /// See Quantizer::train and Quantizer::state.
+  /// See Quantizer.
+  virtual bool learns() const { return false; }
   virtual std::unique_ptr<const LevelCode> train(const TrainingData& /*data*/) const {
     return nullptr;
   }

@@ -43,6 +43,10 @@ class Build final : public Command {
     app.add_option("--spill", spill_, "Share of vectors kept in a second list; only 0 so far")
         ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
+    app.add_option(
+        "--train-queries", train_queries_,
+        "Queries to learn from for quantizers that learn (':query'); HDF5: FILE:dataset, "
+        "default learn_queries; without them base vectors stand in");
     app.add_option("--ids", ids_, "64-bit ids, one a vector; default: the row number");
     app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Rounds of k-means")
         ->check(CLI::NonNegativeNumber)
@@ -59,9 +63,11 @@ class Build final : public Command {
   int run() override {
     fill_options();
     const auto base = datasets::open_vectors(base_, "train");
-    const auto centroids = read_centroids();
+    const auto centroids = read_matrix(centroids_, "centroids");
+    const auto train_queries = read_matrix(train_queries_, "learn_queries");
     const auto ids = read_ids();
     options_.centroids = centroids.view();
+    options_.train_queries = train_queries.view();
     options_.ids = ids.view();
     ProgressBar bar("build");
     options_.progress = bar.callback();
@@ -94,9 +100,10 @@ class Build final : public Command {
     return {"", "sq8", "none"};
   }
 
-  Matrix<float> read_centroids() const {
-    if (centroids_.empty()) return {};
-    return datasets::read_all(*datasets::open_vectors(centroids_, "centroids"));
+  /// Empty without a file.
+  static Matrix<float> read_matrix(const std::string& file, std::string_view dataset) {
+    if (file.empty()) return {};
+    return datasets::read_all(*datasets::open_vectors(file, dataset));
   }
 
   Matrix<std::int64_t> read_ids() const {
@@ -121,6 +128,7 @@ class Build final : public Command {
   std::string nlist_ = "auto";
   std::string spill_ = "0";
   std::string centroids_;
+  std::string train_queries_;
   std::string ids_;
   std::string metric_;
   BuildOptions options_;

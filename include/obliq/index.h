@@ -36,6 +36,9 @@ struct BuildOptions {
   std::size_t kmeans_points = 256;  ///< training vectors a list, at the most
   /// Centroids to use instead of k-means: nlist x dim, in the space of the base vectors.
   MatrixView<float> centroids = {};
+  /// Queries like those to come, m x dim, for quantizers that learn (":query"); empty: base vectors
+  /// stand in for them.
+  MatrixView<float> train_queries = {};
   /// External ids, one a vector; empty: the position in the base.
   MatrixView<std::int64_t> ids = {};
   Progress progress = {};

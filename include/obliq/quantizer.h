@@ -92,8 +92,9 @@ class OBLIQ_API Quantizer {
   virtual void decode(const std::uint8_t* code, const Factors& factors, float* x) const = 0;
   virtual std::unique_ptr<Scorer> make_scorer() const = 0;
 
-  /// A quantizer of the same spec that has learnt from data, or null where there is nothing to
-  /// learn. Requires data of this dim.
+  /// Whether train() has something to learn.
+  virtual bool learns() const { return false; }
+  /// A quantizer of the same spec that has learnt from data of this dim; null unless learns().
   virtual QuantizerPtr train(const TrainingData& /*data*/) const { return nullptr; }
   /// What decoding needs besides spec, dim and seed, for make_quantizer. Empty where nothing is.
   virtual std::vector<std::uint8_t> state() const { return {}; }

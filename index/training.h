@@ -1,0 +1,23 @@
+// What a data-aware quantizer of an index learns from: the residuals that it will code, and queries
+// as the lists see them that they probe, q - c. (The error of a distance is <x - x^, q - c> of the
+// residual, times 2 for l2.)
+#pragma once
+
+#include <cstddef>
+
+#include "obliq/matrix_view.h"
+#include "obliq/metric.h"
+
+namespace obliq {
+
+struct TrainingSample {
+  Matrix<float> residuals;  ///< of some rows, evenly spread
+  Matrix<float> queries;    ///< q - c for the nearest lists of each query
+};
+
+/// Rows, queries and centroids share one origin, in rotated space; no queries: rows stand in for
+/// them. At most 64 MB each. Cost: (rows + queries) * nlist * dim.
+TrainingSample training_sample(Metric metric, MatrixView<float> rows, MatrixView<float> queries,
+                               MatrixView<float> centroids, int threads);
+
+}  // namespace obliq
