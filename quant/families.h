@@ -29,5 +29,8 @@ QuantizerPtr make_sq8(const QuantizerRequest& request);
 QuantizerPtr make_lm(const QuantizerRequest& request);
 QuantizerPtr make_tq(const QuantizerRequest& request);
 QuantizerPtr make_tqp(const QuantizerRequest& request);
+QuantizerPtr make_e8q(const QuantizerRequest& request);
+QuantizerPtr make_d4q(const QuantizerRequest& request);
+QuantizerPtr make_z(const QuantizerRequest& request);
 
 }  // namespace obliq

@@ -28,6 +28,9 @@ constexpr Family kFamilies[] = {
     {"lm", "1..8", "", make_lm},
     {"tq", "1..8", "", make_tq},
     {"tqp", "2..8", "orthogonal|gaussian", make_tqp},
+    {"e8q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_e8q},
+    {"d4q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_d4q},
+    {"z", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first", make_z},
 };
 
 // The number at which quantizer_specs() shows a family's options.

@@ -85,6 +85,12 @@ double rounding(const std::vector<float>& query) {
   return step / 2 * std::sqrt(static_cast<double>(query.size()));
 }
 
+/// Signs aside, a code of less than a byte may have no word on the side of x.
+bool may_vanish(const Quantizer& quantizer) {
+  return !quantizer.layout().leads_with_signs &&
+         quantizer.bits() * static_cast<double>(quantizer.dim()) < 8;
+}
+
 class EverySpec : public testing::TestWithParam<std::string> {};
 
 TEST_P(EverySpec, StatesItsLayout) {
@@ -141,6 +147,7 @@ TEST_P(EverySpec, ReconstructsBetterThanChance) {
   Random random(3);
   for (const std::size_t dim : {1, 2, 5, 40, 100, 768}) {
     const auto quantizer = make_quantizer(GetParam(), dim);
+    if (may_vanish(*quantizer)) continue;
     double cosine = 0;
     for (int i = 0; i < 10; ++i) {
       const auto x = gaussian_vector(dim, random);
@@ -182,6 +189,7 @@ TEST_P(EverySpec, HasFactorsThatFitHalfPrecisionForVectorsOfNormOne) {
   for (const std::size_t dim : {1, 16, 384, 1536}) {
     if (dim == 1536 && GetParam().ends_with(":gaussian")) continue;  // a matrix of dim * dim
     const auto quantizer = make_quantizer(GetParam(), dim);
+    if (may_vanish(*quantizer)) continue;
     auto x = gaussian_vector(dim, random);
     const double norm = std::sqrt(dot(x, x));
     for (float& value : x) value = static_cast<float>(value / norm);
