@@ -4,115 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <stdexcept>
 
 #include "obliq/rotation.h"
+#include "quant/distortion_probe.h"
 #include "quant/parallel.h"
 #include "quant/random.h"
+#include "quant/symmetric_eigen.h"
+#include "quant/theory.h"
 
 namespace obliq {
 namespace {
 
-constexpr std::size_t kSamplesPerRotation = 64;
-constexpr std::size_t kQueriesPerSample = 4;
-// Quantizers drawn: averages of tqp are over its sketch too. A Gaussian one takes 4 dim^2 bytes.
-constexpr std::size_t kDraws = 8;
-
-// Sums over samples; one object for each rotation, added up in their order.
-struct Sums {
-  double error2 = 0;  // |x - x^|^2 / |x|^2
-  double xy = 0;      // <x,x^> / |x|^2
-  double yy = 0;      // |x^|^2 / |x|^2
-  std::vector<double> ip;
-  std::vector<double> ip2;
-
-  void add(const Sums& other) {
-    error2 += other.error2;
-    xy += other.xy;
-    yy += other.yy;
-    ip.resize(other.ip.size());
-    ip2.resize(other.ip2.size());
-    for (std::size_t i = 0; i < ip.size(); ++i) ip[i] += other.ip[i];
-    for (std::size_t i = 0; i < ip2.size(); ++i) ip2[i] += other.ip2[i];
-  }
-};
-
-double dot(const std::vector<float>& x, const std::vector<float>& y) {
-  double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += double{x[i]} * y[i];
-  return sum;
-}
-
-// One worker's buffers for one vector.
-class Probe {
- public:
-  Probe(const Quantizer& quantizer, const std::vector<double>& rhos)
-      : quantizer_(quantizer),
-        rhos_(rhos),
-        x_(quantizer.dim()),
-        decoded_(quantizer.dim()),
-        direction_(quantizer.dim()),
-        code_(quantizer.layout().code_bytes) {
-    sums_.ip.resize(rhos.size());
-    sums_.ip2.resize(rhos.size());
-  }
-
-  void sample(const float* row, const Rotation& rotation, Random& random) {
-    std::copy_n(row, x_.size(), x_.begin());
-    rotation.apply(x_.data());
-    Factors factors{};
-    quantizer_.encode(x_.data(), code_.data(), factors);
-    quantizer_.decode(code_.data(), factors, decoded_.data());
-    const double norm2 = dot(x_, x_);
-    const double xy = dot(x_, decoded_) / norm2;
-    const double yy = dot(decoded_, decoded_) / norm2;
-    double error2 = 0;
-    for (std::size_t i = 0; i < x_.size(); ++i) {
-      const double error = double{x_[i]} - decoded_[i];
-      error2 += error * error;
-    }
-    sums_.error2 += error2 / norm2;
-    sums_.xy += xy;
-    sums_.yy += yy;
-    for (std::size_t q = 0; q < kQueriesPerSample; ++q) {
-      add_products(xy, sideways(random, norm2, xy));
-    }
-  }
-
-  const Sums& sums() const { return sums_; }
-
- private:
-  // <u, x^> / |x| for a random unit vector u orthogonal to x; 0 where there is none.
-  double sideways(Random& random, double norm2, double xy) {
-    std::uint64_t bits = 0;
-    for (std::size_t i = 0; i < direction_.size(); ++i) {
-      if (i % 64 == 0) bits = random.next();
-      direction_[i] = (bits >> (i % 64) & 1U) != 0 ? 1.0F : -1.0F;
-    }
-    const double along = dot(direction_, x_) / std::sqrt(norm2);
-    const double left2 = static_cast<double>(direction_.size()) - along * along;
-    if (left2 <= 1e-6) return 0;
-    return (dot(direction_, decoded_) / std::sqrt(norm2) - along * xy) / std::sqrt(left2);
-  }
-
-  void add_products(double xy, double across) {
-    for (std::size_t i = 0; i < rhos_.size(); ++i) {
-      const double rho = rhos_[i];
-      const double error = rho * (xy - 1) + std::sqrt(1 - rho * rho) * across;
-      sums_.ip[i] += error;
-      sums_.ip2[i] += error * error;
-    }
-  }
-
-  const Quantizer& quantizer_;
-  const std::vector<double>& rhos_;
-  std::vector<float> x_;
-  std::vector<float> decoded_;
-  std::vector<float> direction_;
-  std::vector<std::uint8_t> code_;
-  Sums sums_;
-};
+constexpr std::size_t kSamplesPerChunk = 64;
+// Rotations and quantizers drawn. A Gaussian sketch takes 4 dim^2 bytes, training takes seconds.
+constexpr std::size_t kDraws = 16;
+constexpr std::size_t kTrainedDraws = 4;
 
 // The rows that are not zero.
 std::vector<std::size_t> usable_rows(MatrixView<float> vectors) {
@@ -124,79 +31,175 @@ std::vector<std::size_t> usable_rows(MatrixView<float> vectors) {
   return rows;
 }
 
-void check(const DistortionOptions& options, const std::vector<std::size_t>& rows) {
+void check_dim(const char* what, std::size_t rows, std::size_t dim, std::size_t expected) {
+  if (rows > 0 && dim != expected) {
+    throw std::invalid_argument(
+        fmt::format("{} of dim {} for vectors of dim {}", what, dim, expected));
+  }
+}
+
+void check(const DistortionOptions& options, std::size_t usable, std::size_t dim) {
   if (options.samples == 0) throw std::invalid_argument("samples must be 1 or more, not 0");
-  if (rows.empty()) throw std::invalid_argument("no vector other than zero to measure on");
+  if (usable == 0) throw std::invalid_argument("no vector other than zero to measure on");
   for (const double rho : options.rhos) {
     if (!(std::abs(rho) <= 1)) {
       throw std::invalid_argument(fmt::format("rho must be within [-1, 1], not {}", rho));
     }
   }
+  const TrainingData& training = options.training;
+  check_dim("training vectors", training.vectors.rows, training.vectors.cols, dim);
+  check_dim("training queries", training.queries.rows, training.queries.cols, dim);
+  if (options.law != nullptr) check_dim("queries", 1, options.law->moment.cols, dim);
 }
 
-Sums measure_all(std::string_view spec, MatrixView<float> vectors,
-                 const std::vector<std::size_t>& rows, const DistortionOptions& options) {
-  const std::size_t chunks = (options.samples + kSamplesPerRotation - 1) / kSamplesPerRotation;
-  std::vector<Sums> parts(chunks);
-  std::vector<std::unique_ptr<const Quantizer>> draws;
-  for (std::size_t i = 0; i < std::min(kDraws, chunks); ++i) {
-    draws.push_back(make_quantizer(spec, vectors.cols, options.seed + i));
+Matrix<float> rotated(MatrixView<float> vectors, const Rotation& rotation) {
+  Matrix<float> result(vectors.rows, vectors.cols);
+  std::copy_n(vectors.data, vectors.size(), result.values.begin());
+  for (std::size_t i = 0; i < result.rows; ++i) rotation.apply(result.row(i));
+  return result;
+}
+
+// E (<e,q> - <e,m>)^2 = e^T (M - mu m^T - m mu^T + m m^T) e, m the mean that is kept apart.
+Matrix<float> loss_of(const QueryLaw& law, const Quantizer& quantizer, const Rotation& rotation) {
+  const std::size_t dim = law.moment.cols;
+  std::vector<float> apart(quantizer.mean_query().begin(), quantizer.mean_query().end());
+  apart.resize(dim);
+  rotation.apply_inverse(apart.data());
+  Matrix<float> loss(dim, dim);
+  for (std::size_t i = 0; i < dim; ++i) {
+    for (std::size_t j = 0; j < dim; ++j) {
+      const double crossed = law.mean[i] * apart[j] + apart[i] * law.mean[j];
+      const double value = law.moment.row(i)[j] - crossed + double{apart[i]} * apart[j];
+      loss.row(i)[j] = static_cast<float>(value);
+    }
   }
+  return loss;
+}
+
+std::vector<DistortionDraw> make_draws(std::string_view spec, std::size_t dim, std::size_t chunks,
+                                       const DistortionOptions& options) {
+  std::vector<DistortionDraw> draws;
+  std::uint64_t state = options.seed;
+  std::size_t count = std::min(kDraws, chunks);
+  while (draws.size() < count) {
+    const std::uint64_t seed = splitmix64(state);
+    DistortionDraw draw{make_rotation(dim, seed), make_quantizer(spec, dim, seed), {}};
+    if (QuantizerPtr trained = train_quantizer(*draw.quantizer, seed, options.training)) {
+      draw.quantizer = std::move(trained);
+      count = std::min(count, kTrainedDraws);
+    }
+    if (options.law != nullptr) draw.loss = loss_of(*options.law, *draw.quantizer, *draw.rotation);
+    draws.push_back(std::move(draw));
+  }
+  return draws;
+}
+
+DistortionSums measure_all(const std::vector<DistortionDraw>& draws, MatrixView<float> vectors,
+                           const std::vector<std::size_t>& rows, const DistortionOptions& options) {
+  const std::size_t chunks = (options.samples + kSamplesPerChunk - 1) / kSamplesPerChunk;
+  std::vector<DistortionSums> parts(chunks, DistortionSums(options.rhos.size()));
   parallel_for(chunks, 1, options.threads, [&](std::size_t chunk, std::size_t, int) {
     std::uint64_t state = options.seed + chunk * 0x9E3779B97F4A7C15ULL;
     Random random(splitmix64(state));
-    const auto rotation = make_rotation(vectors.cols, random.next());
-    Probe probe(*draws[chunk % kDraws], options.rhos);
-    const std::size_t first = chunk * kSamplesPerRotation;
-    const std::size_t last = std::min(first + kSamplesPerRotation, options.samples);
+    DistortionProbe probe(draws[chunk % draws.size()], options);
+    const std::size_t first = chunk * kSamplesPerChunk;
+    const std::size_t last = std::min(first + kSamplesPerChunk, options.samples);
     for (std::size_t i = first; i < last; ++i) {
-      probe.sample(vectors.row(rows[i % rows.size()]), *rotation, random);
+      probe.sample(vectors.row(rows[i % rows.size()]), random);
     }
-    parts[chunk] = probe.sums();
+    parts[chunk] = probe.take_sums();
   });
-  Sums sums;
-  for (const Sums& part : parts) sums.add(part);
+  DistortionSums sums(options.rhos.size());
+  for (const DistortionSums& part : parts) sums.add(part);
   return sums;
 }
 
-DistortionReport report_of(const Quantizer& quantizer, const Sums& sums, std::size_t samples) {
-  const auto n = static_cast<double>(samples);
+// Five deviations to either side of the mean.
+Histogram histogram_of(const std::vector<float>& errors, double mean, double variance,
+                       std::size_t bins) {
+  const double reach = std::max(5 * std::sqrt(variance), 1e-9);
+  Histogram histogram{mean - reach, mean + reach, std::vector<std::size_t>(bins)};
+  const double scale = static_cast<double>(bins) / (2 * reach);
+  for (const float error : errors) {
+    const double place = std::floor((error - histogram.low) * scale);
+    const double last = static_cast<double>(bins) - 1;
+    ++histogram.counts[static_cast<std::size_t>(std::clamp(place, 0.0, last))];
+  }
+  return histogram;
+}
+
+double trace(const Matrix<double>& matrix) {
+  double sum = 0;
+  for (std::size_t i = 0; i < matrix.rows; ++i) sum += matrix.row(i)[i];
+  return sum;
+}
+
+DistortionReport report_of(const Quantizer& quantizer, const DistortionSums& sums,
+                           const DistortionOptions& options) {
+  const auto n = static_cast<double>(options.samples);
+  const auto dim = static_cast<double>(quantizer.dim());
   const CodeLayout layout = quantizer.layout();
   DistortionReport report;
   report.spec = quantizer.spec();
   report.bits = quantizer.bits();
   report.bytes_per_vector = static_cast<double>(layout.code_bytes + 2 * layout.factors);
-  report.queries = samples * kQueriesPerSample;
+  report.queries = options.samples * kQueriesPerSample;
   report.mse = sums.error2 / n;
-  report.shrunk_mse = sums.yy > 0 ? 1 - sums.xy * sums.xy / (n * sums.yy) : 1;
-  report.gap_bits = 0.5 * std::log2(report.shrunk_mse) + report.bits;
+  report.shrunk_mse = sums.plain.shrunk_error() / n;
+  report.gap_bits = gap_bits(report.shrunk_mse, report.bits);
+  if (options.law != nullptr) {
+    report.query_mse = sums.weighted.shrunk_error() / n * dim / trace(options.law->moment);
+  }
   for (std::size_t i = 0; i < sums.ip.size(); ++i) {
     const double mean = sums.ip[i] / static_cast<double>(report.queries);
-    const double mean2 = sums.ip2[i] / static_cast<double>(report.queries);
+    const double variance = sums.ip2[i] / static_cast<double>(report.queries) - mean * mean;
     report.ip_bias.push_back(mean);
-    report.ip_var_d.push_back((mean2 - mean * mean) * static_cast<double>(quantizer.dim()));
+    report.ip_var_d.push_back(variance * dim);
+    if (options.histogram_bins > 0) {
+      report.ip_histograms.push_back(
+          histogram_of(sums.errors[i], mean, std::max(variance, 0.0), options.histogram_bins));
+    }
   }
   return report;
 }
 
 }  // namespace
 
+QueryLaw query_law(MatrixView<float> queries, int threads) {
+  QueryLaw law{second_moment(queries, threads), std::vector<double>(queries.cols)};
+  for (std::size_t i = 0; i < queries.rows; ++i) {
+    for (std::size_t j = 0; j < queries.cols; ++j) {
+      law.mean[j] += queries.row(i)[j] / static_cast<double>(queries.rows);
+    }
+  }
+  return law;
+}
+
 DistortionReport measure_distortion(std::string_view spec, MatrixView<float> vectors,
                                     const DistortionOptions& options) {
   const std::vector<std::size_t> rows = usable_rows(vectors);
-  check(options, rows);
-  const Sums sums = measure_all(spec, vectors, rows, options);
-  return report_of(*make_quantizer(spec, vectors.cols, options.seed), sums, options.samples);
+  check(options, rows.size(), vectors.cols);
+  const std::size_t chunks = (options.samples + kSamplesPerChunk - 1) / kSamplesPerChunk;
+  const std::vector<DistortionDraw> draws = make_draws(spec, vectors.cols, chunks, options);
+  const DistortionSums sums = measure_all(draws, vectors, rows, options);
+  return report_of(*draws.front().quantizer, sums, options);
+}
+
+QuantizerPtr train_quantizer(const Quantizer& quantizer, std::uint64_t seed,
+                             const TrainingData& training) {
+  if (training.vectors.rows == 0) return nullptr;
+  const auto rotation = make_rotation(quantizer.dim(), seed);
+  const Matrix<float> vectors = rotated(training.vectors, *rotation);
+  const Matrix<float> queries = rotated(training.queries, *rotation);
+  return quantizer.train({vectors.view(), queries.view(), training.threads});
 }
 
 double encode_all(const Quantizer& quantizer, MatrixView<float> vectors) {
-  std::vector<std::uint8_t> code(quantizer.layout().code_bytes);
-  Factors factors{};
+  std::vector<std::uint8_t> codes(quantizer.layout().code_bytes * vectors.rows);
+  std::vector<Factors> factors(vectors.rows);
+  quantizer.encode_batch(vectors, codes.data(), factors.data());
   double sum = 0;
-  for (std::size_t i = 0; i < vectors.rows; ++i) {
-    quantizer.encode(vectors.row(i), code.data(), factors);
-    sum += factors[0];
-  }
+  for (const Factors& one : factors) sum += one[0];
   return sum;
 }
 

@@ -1,10 +1,10 @@
 // What a quantizer loses, measured: the numbers behind `obliq distortion`.
 //
-// Each sample is a vector of the data, turned by a random rotation (a fresh one every 64 samples,
-// so that averages are over the rotation too), encoded and decoded to x^ by one of eight draws of
-// the quantizer (tqp draws a sketch). Queries are unit vectors with <q,x> = rho |x|: the rest of q
-// is a random sign vector made orthogonal to x, whose covariance is that of a random direction.
-// Errors are relative to |x|.
+// Each sample is a vector of the data, turned by one of 16 random rotations (samples change it 64
+// by 64, so that averages are over the rotation too), encoded and decoded to x^ by the quantizer of
+// that rotation's seed. Queries are unit vectors with <q,x> = rho |x|: the rest of q is a random
+// sign vector made orthogonal to x, whose covariance is that of a random direction. Errors are
+// relative to |x|.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +18,34 @@
 
 namespace obliq {
 
+/// What is known of queries, to weigh errors with: E q q^T [dim][dim], and E q.
+struct QueryLaw {
+  Matrix<double> moment;
+  std::vector<double> mean;
+};
+
+/// The law that the rows of `queries` show.
+QueryLaw query_law(MatrixView<float> queries, int threads = 0);
+
 struct DistortionOptions {
   std::size_t samples = 10000;
   std::vector<double> rhos = {0, 0.5, 0.9};  ///< each in [-1, 1]
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all cores. The report does not depend on it.
+  /// What data-aware quantizers learn from, before the rotation: vectors other than those measured
+  /// (none: they stay untrained) and queries other than those of `law`. Training is done for four
+  /// of the rotations only.
+  TrainingData training = {};
+  const QueryLaw* law = nullptr;  ///< weighs query_mse; null: that is not measured
+  std::size_t histogram_bins = 0;
+};
+
+/// counts[i] errors between low + i w and low + (i+1) w, w = (high - low)/counts.size(); the outer
+/// ones have those beyond too.
+struct Histogram {
+  double low = 0;
+  double high = 0;
+  std::vector<std::size_t> counts;
 };
 
 struct DistortionReport {
@@ -38,19 +61,37 @@ struct DistortionReport {
   double gap_bits = 0;           ///< log2(shrunk_mse * 4^bits) / 2
   std::vector<double> ip_bias;   ///< E<x^,q>/|x| - rho at each rho
   std::vector<double> ip_var_d;  ///< dim * Var<x^,q>/|x|^2 at each rho
+  /// E<x - x^, q>^2 / |x|^2 over the law's queries, relative to what random directions of their
+  /// length give for x^ = 0 (dim / E|q|^2), with x^ times one constant as above; shrunk_mse when
+  /// queries have no preferred direction. Less <x - x^, m> where the quantizer keeps that apart
+  /// (Quantizer::mean_query). 0 without a law.
+  double query_mse = 0;
+  std::vector<Histogram> ip_histograms;  ///< of the errors at each rho, when bins were asked for
 };
 
 /// `samples` vectors of dimension dim, [samples][dim]. data: "sphere", "gaussian", "sparse" (one
-/// coordinate in 16, Gaussian) or "powerlaw:A" (Gaussian, variance i^-A). Each row depends on the
-/// seed and its number alone. Throws std::invalid_argument on other names.
+/// coordinate in 16, Gaussian), "onehot" (one coordinate of +-1) or "powerlaw:A" (Gaussian,
+/// variance i^-A). Each row depends on the seed and its number alone. Throws std::invalid_argument
+/// on other names.
 Matrix<float> distortion_data(std::string_view data, std::size_t dim, std::size_t samples,
                               std::uint64_t seed);
 
+/// Whether distortion_data would take the name of a random data set for it.
+bool is_distortion_data(std::string_view data);
+
+/// The law of distortion_data("powerlaw:A"), exact: moment diag(i^-A), mean 0. Throws as it does.
+QueryLaw power_law_queries(std::string_view data, std::size_t dim);
+
 /// Measures a spec on the rows of `vectors`, used in turn until there are enough samples; zero
-/// vectors are left out. Throws std::invalid_argument on a bad spec, no usable vector, no samples
-/// or a rho beyond 1 in size.
+/// vectors are left out. Throws std::invalid_argument on a bad spec, no usable vector, no samples,
+/// a rho beyond 1 in size, or training vectors or a law of another dim.
 DistortionReport measure_distortion(std::string_view spec, MatrixView<float> vectors,
                                     const DistortionOptions& options = {});
+
+/// What `quantizer` learns from data that is not rotated yet, for vectors that go through
+/// make_rotation(dim, seed); null where there is nothing to learn, or no training vector.
+QuantizerPtr train_quantizer(const Quantizer& quantizer, std::uint64_t seed,
+                             const TrainingData& training);
 
 /// Encodes every row and drops the codes: the work to time for an encode rate. Returns the sum of
 /// the first factors, so that no compiler drops the work.

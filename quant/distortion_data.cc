@@ -1,6 +1,8 @@
 // The synthetic data that distortion is measured on: rows drawn one by one, each from its own seed.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -32,30 +34,42 @@ void fill_sparse(float* row, std::size_t dim, Random& random) {
   }
 }
 
-FillRow power_law(std::string_view data, std::string_view exponent) {
+void fill_onehot(float* row, std::size_t dim, Random& random) {
+  row[random.below(dim)] = random.next() % 2 == 0 ? 1.0F : -1.0F;
+}
+
+constexpr std::string_view kPowerLaw = "powerlaw:";
+
+// The A of "powerlaw:A".
+double exponent_of(std::string_view data) {
+  const std::string_view exponent = data.substr(std::min(kPowerLaw.size(), data.size()));
   double alpha = 0;
   const auto [end, error] =
       std::from_chars(exponent.data(), exponent.data() + exponent.size(), alpha);
-  if (error != std::errc() || end != exponent.data() + exponent.size() || !(std::abs(alpha) < 16)) {
+  if (!data.starts_with(kPowerLaw) || error != std::errc() ||
+      end != exponent.data() + exponent.size() || !(std::abs(alpha) < 16)) {
     throw std::invalid_argument(
         fmt::format("data '{}' needs an exponent below 16, as in powerlaw:1", data));
   }
-  return [alpha](float* row, std::size_t dim, Random& random) {
-    for (std::size_t i = 0; i < dim; ++i) {
-      const double deviation = std::pow(static_cast<double>(i + 1), -alpha / 2);
-      row[i] = static_cast<float>(deviation * random.gaussian());
-    }
-  };
+  return alpha;
 }
 
+double power(std::size_t i, double alpha) { return std::pow(static_cast<double>(i + 1), -alpha); }
+
 FillRow row_filler(std::string_view data) {
-  constexpr std::string_view kPowerLaw = "powerlaw:";
   if (data == "gaussian") return fill_gaussian;
   if (data == "sphere") return fill_sphere;
   if (data == "sparse") return fill_sparse;
-  if (data.starts_with(kPowerLaw)) return power_law(data, data.substr(kPowerLaw.size()));
-  throw std::invalid_argument(
-      fmt::format("unknown data '{}'; valid are sphere, gaussian, sparse, powerlaw:A", data));
+  if (data == "onehot") return fill_onehot;
+  if (data.starts_with(kPowerLaw)) {
+    return [half = exponent_of(data) / 2](float* row, std::size_t dim, Random& random) {
+      for (std::size_t i = 0; i < dim; ++i) {
+        row[i] = static_cast<float>(power(i, half) * random.gaussian());
+      }
+    };
+  }
+  throw std::invalid_argument(fmt::format(
+      "unknown data '{}'; valid are sphere, gaussian, sparse, onehot, powerlaw:A", data));
 }
 
 }  // namespace
@@ -70,6 +84,19 @@ Matrix<float> distortion_data(std::string_view data, std::size_t dim, std::size_
     fill(matrix.row(i), dim, random);
   }
   return matrix;
+}
+
+bool is_distortion_data(std::string_view data) {
+  constexpr std::array<std::string_view, 4> kNames = {"sphere", "gaussian", "sparse", "onehot"};
+  return std::find(kNames.begin(), kNames.end(), data) != kNames.end() ||
+         data.starts_with(kPowerLaw);
+}
+
+QueryLaw power_law_queries(std::string_view data, std::size_t dim) {
+  const double alpha = exponent_of(data);
+  QueryLaw law{Matrix<double>(dim, dim), std::vector<double>(dim)};
+  for (std::size_t i = 0; i < dim; ++i) law.moment.row(i)[i] = power(i, alpha);
+  return law;
 }
 
 }  // namespace obliq

@@ -28,6 +28,14 @@ TEST(DistortionData, HasTheShapeThatItsNameSays) {
     EXPECT_GE(std::count(sparse.row(i), sparse.row(i) + 64, 0.0F), 60);
     EXPECT_GT(norm2(sparse.row(i), 64), 0);
   }
+  const auto onehot = distortion_data("onehot", 64, 200, 1);
+  int negative = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(std::count(onehot.row(i), onehot.row(i) + 64, 0.0F), 63);
+    EXPECT_EQ(norm2(onehot.row(i), 64), 1);
+    negative += std::count(onehot.row(i), onehot.row(i) + 64, -1.0F) > 0 ? 1 : 0;
+  }
+  EXPECT_NEAR(negative, 100, 30);  // four standard errors
   // Mean square of coordinate i is i^-2: standard error sqrt(2/n) of it.
   const auto decaying = distortion_data("powerlaw:2", 4, 4000, 1);
   for (std::size_t i = 0; i < 4; ++i) {
@@ -55,6 +63,26 @@ TEST(DistortionData, RefusesUnknownNames) {
       EXPECT_THAT(error.what(), testing::HasSubstr("'" + std::string(name) + "'"));
     }
   }
+}
+
+TEST(DistortionData, KnowsRandomDataFromFiles) {
+  for (const char* name : {"sphere", "gaussian", "sparse", "onehot", "powerlaw:1"}) {
+    EXPECT_TRUE(is_distortion_data(name)) << name;
+  }
+  for (const char* name : {"", "set.hdf5", "powerlaw"}) EXPECT_FALSE(is_distortion_data(name));
+}
+
+TEST(QueryLaw, OfPowerLawDataIsTheOneThatItShows) {
+  const QueryLaw exact = power_law_queries("powerlaw:1", 6);
+  const QueryLaw shown = query_law(distortion_data("powerlaw:1", 6, 20000, 1).view());
+  for (std::size_t i = 0; i < 6; ++i) {
+    for (std::size_t j = 0; j < 6; ++j) {
+      // Four standard errors: sqrt(2/n) of a variance, sqrt(1/n) of a covariance of variances <= 1.
+      EXPECT_NEAR(exact.moment.row(i)[j], shown.moment.row(i)[j], 4 * std::sqrt(2.0 / 20000));
+    }
+    EXPECT_NEAR(exact.mean[i], shown.mean[i], 4 * std::sqrt(1.0 / 20000));
+  }
+  EXPECT_THROW(power_law_queries("sphere", 6), std::invalid_argument);
 }
 
 TEST(MeasureDistortion, DoesNotDependOnTheNumberOfThreads) {
@@ -100,6 +128,56 @@ TEST(MeasureDistortion, RefusesWhatItCannotMeasure) {
   EXPECT_THROW(measure_distortion("lm2", data.view(), {0, {0}, 1, 1}), std::invalid_argument);
   EXPECT_THROW(measure_distortion("lm2", data.view(), {10, {1.1}, 1, 1}), std::invalid_argument);
   EXPECT_THROW(measure_distortion("lm2", data.view(), {10, {NAN}, 1, 1}), std::invalid_argument);
+}
+
+TEST(MeasureDistortion, WeighsErrorsByTheLawOfQueries) {
+  constexpr std::size_t kDim = 64;
+  const auto data = distortion_data("sphere", kDim, 2000, 1);
+  // No preferred direction: the same as without a law, but for rounding.
+  const QueryLaw flat = power_law_queries("powerlaw:0", kDim);
+  DistortionOptions options{2000, {}, 1, 0};
+  options.law = &flat;
+  const auto report = measure_distortion("lm2", data.view(), options);
+  EXPECT_NEAR(report.query_mse, report.shrunk_mse, 1e-5);
+  // The errors of an oblivious code have no preferred direction either: a chi-square of about
+  // (sum lambda)^2 / sum lambda^2 = 14 degrees of freedom a sample.
+  const QueryLaw steep = power_law_queries("powerlaw:1", kDim);
+  options.law = &steep;
+  const auto weighted = measure_distortion("lm2", data.view(), options);
+  EXPECT_NEAR(weighted.query_mse / weighted.shrunk_mse, 1, 4 * std::sqrt(2.0 / 14 / 2000));
+}
+
+TEST(MeasureDistortion, CountsErrorsInHistograms) {
+  const auto data = distortion_data("sphere", 64, 2000, 1);
+  DistortionOptions options{2000, {0, .5}, 1, 2};
+  options.histogram_bins = 50;
+  const auto report = measure_distortion("tq1", data.view(), options);
+  ASSERT_EQ(report.ip_histograms.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Histogram& histogram = report.ip_histograms[i];
+    ASSERT_EQ(histogram.counts.size(), 50U);
+    EXPECT_NEAR(histogram.low + histogram.high, 2 * report.ip_bias[i], 1e-12);
+    EXPECT_NEAR(histogram.high - histogram.low, 10 * std::sqrt(report.ip_var_d[i] / 64), 1e-12);
+    std::size_t all = 0;
+    for (const std::size_t count : histogram.counts) all += count;
+    EXPECT_EQ(all, report.queries);
+    // 20 bins in the middle are two deviations to each side: 95.4 % of a normal law.
+    std::size_t middle = 0;
+    for (std::size_t bin = 15; bin < 35; ++bin) middle += histogram.counts[bin];
+    EXPECT_NEAR(static_cast<double>(middle) / static_cast<double>(all), .954, .015);
+  }
+}
+
+TEST(MeasureDistortion, RefusesQueriesOfAnotherDim) {
+  const auto data = distortion_data("sphere", 16, 10, 1);
+  const QueryLaw law = power_law_queries("powerlaw:1", 8);
+  DistortionOptions options{10, {}, 1, 1};
+  options.law = &law;
+  EXPECT_THROW(measure_distortion("lm2", data.view(), options), std::invalid_argument);
+  const auto training = distortion_data("sphere", 8, 10, 1);
+  options.law = nullptr;
+  options.training.vectors = training.view();
+  EXPECT_THROW(measure_distortion("lm2", data.view(), options), std::invalid_argument);
 }
 
 TEST(EncodeAll, EncodesEveryRow) {

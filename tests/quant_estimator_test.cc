@@ -152,7 +152,9 @@ TEST(TurboQuantMse, KeepsVarianceForNearNeighbours) {
   constexpr double kPerVector[] = {.0287, .1494, .0785, .0262, .0073};  // v_b
   for (std::size_t bits = 1; bits <= 5; ++bits) {
     const auto report = measure_on("sphere", spec_of("tq", bits), 128, 12000, {.5, 1});
-    EXPECT_NEAR(report.ip_bias[0], kBias[bits - 1], .01 * -kBias[bits - 1] + kPrinted);
+    const double error = std::sqrt(report.ip_var_d[0] / 128 / static_cast<double>(report.queries));
+    EXPECT_NEAR(report.ip_bias[0], kBias[bits - 1],
+                .01 * -kBias[bits - 1] + kPrinted + kErrors * error);
     // v_b is the limit of large dim; at 128 it is up to 10 % less. One value a sample.
     const double expected = kPerVector[bits - 1];
     EXPECT_NEAR(report.ip_var_d[1], expected, .15 * expected) << report.spec;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "datasets/dataset.h"
 #include "datasets/groundtruth.h"
@@ -102,6 +103,45 @@ TEST(DistortionCommand, WritesTheFieldsOfTheContract) {
   EXPECT_THAT(lines[0]["ip_bias"], SizeIs(2));
   EXPECT_THAT(lines[0]["ip_var_d"], SizeIs(2));
   EXPECT_GT(lines[0]["encode_per_s"], 0);
+}
+
+TEST(DistortionCommand, MeasuresSpeedAndKeepsHistograms) {
+  const auto lines =
+      json_lines(run_obliq({"distortion", "--specs", "lm2", "--dim", "32", "--samples", "100",
+                            "--data", "onehot", "--histogram", "8", "--json"}));
+  ASSERT_THAT(lines, SizeIs(1));
+  EXPECT_GT(lines[0]["products_per_s"], 0);
+  ASSERT_THAT(lines[0]["ip_histograms"], SizeIs(3));
+  EXPECT_THAT(lines[0]["ip_histograms"][0]["counts"], SizeIs(8));
+}
+
+TEST(DistortionCommand, WeighsErrorsByQueries) {
+  const auto power = json_lines(run_obliq(
+      {"distortion", "--specs", "lm2", "--samples", "500", "--queries", "powerlaw:1", "--json"}));
+  ASSERT_THAT(power, SizeIs(1));
+  EXPECT_NEAR(power[0]["query_mse"], power[0]["shrunk_mse"], .02);
+  EXPECT_NEAR(power[0]["water_filling"], .03046, 5e-6);  // dim 128, 2 bits
+  EXPECT_NEAR(power[0]["random_coding"], .03050, 5e-6);
+  const auto file = json_lines(run_obliq({"distortion", "--specs", "lm2", "--samples", "100",
+                                          "--data", kSample, "--queries", kSample, "--json"}));
+  ASSERT_THAT(file, SizeIs(1));
+  EXPECT_LT(file[0]["water_filling"], 1.0 / 16);  // real queries have preferred directions
+}
+
+TEST(DistortionCommand, KeepsTheLinesOfItsChart) {
+  const auto png = std::filesystem::path(testing::TempDir()) / "rate_distortion.png";
+  const Outcome outcome =
+      run_obliq({"distortion", "--specs", "lm1", "--dim", "16", "--samples", "50", "--plot", png});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("chart: "));  // where it is, or what it needs
+  auto path = png;
+  std::ifstream file(path.replace_extension(".jsonl"));
+  std::string first;
+  std::string second;
+  ASSERT_TRUE(std::getline(file, first) && std::getline(file, second));
+  const auto limits = nlohmann::json::parse(first)["limits"];
+  EXPECT_EQ(limits["bits"].size(), limits["product"].size());
+  EXPECT_EQ(nlohmann::json::parse(second)["spec"], "lm1");
 }
 
 TEST(DistortionCommand, RefusesUnknownSpecsDataAndAnotherDim) {

@@ -1,7 +1,8 @@
 #include "tools/chart.h"
 
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,16 +66,22 @@ std::optional<std::string> find_project_file(const std::string& relative) {
   return std::nullopt;
 }
 
-std::string draw_chart(const std::string& json_lines, const std::string& png, Mode mode) {
-  const auto script = find_project_file("bench/plot.py");
-  if (!script) return "no chart: bench/plot.py was not found near this program";
-  const std::string name = mode == Mode::single ? "single" : "batch";
-  if (run_quietly({python(), *script, json_lines, "-o", png, "--mode", name}) == 0)
-    return "chart: " + png;
+std::string run_chart_script(const std::string& name, const std::vector<std::string>& arguments,
+                             const std::string& png) {
+  const auto script = find_project_file(name);
+  if (!script) return fmt::format("no chart: {} was not found near this program", name);
+  std::vector<std::string> command = {python(), *script};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  if (run_quietly(command) == 0) return "chart: " + png;
   return fmt::format(
       "no chart: Python with matplotlib is needed (apt-get install python3-matplotlib); then: "
-      "python3 {} {} -o {} --mode {}",
-      *script, json_lines, png, name);
+      "python3 {} {}",
+      *script, fmt::join(arguments, " "));
+}
+
+std::string draw_chart(const std::string& json_lines, const std::string& png, Mode mode) {
+  const std::string name = mode == Mode::single ? "single" : "batch";
+  return run_chart_script("bench/plot.py", {json_lines, "-o", png, "--mode", name}, png);
 }
 
 }  // namespace obliq::tools

@@ -1,60 +1,55 @@
-// obliq distortion: the error of quantizers alone, a line for each spec. quant/distortion.h says
-// how it is measured.
+// obliq distortion: the error of quantizers alone, a line for each spec, beside what theory allows.
+// quant/distortion.h says how it is measured.
 #include "quant/distortion.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 
 #include "datasets/dataset.h"
 #include "obliq/rotation.h"
+#include "tools/chart.h"
 #include "tools/command.h"
+#include "tools/distortion_results.h"
 #include "tools/flags.h"
 #include "tools/progress_bar.h"
-#include "tools/table.h"
 
 namespace obliq::tools {
 namespace {
 
-constexpr std::size_t kMostVectors = 16384;   // more samples use them again, newly rotated
-constexpr std::size_t kEncodeVectors = 2048;  // timed at once
-constexpr std::size_t kEncodeRounds = 5;
+constexpr std::size_t kMostVectors = 16384;  // more samples use them again, newly rotated
+constexpr std::size_t kMostTraining = 8192;  // vectors, and queries, that are learnt from
+constexpr std::size_t kSpeedVectors = 2048;
+constexpr std::size_t kDefaultDim = 128;
 
-Matrix<float> first_rows(const VectorSource& source, std::size_t count) {
-  Matrix<float> rows(std::min(count, source.rows()), source.dim());
-  source.read(0, rows.rows, rows.values.data());
+Matrix<float> read_rows(const VectorSource& source, std::size_t first, std::size_t count) {
+  Matrix<float> rows(std::min(count, source.rows() - first), source.dim());
+  source.read(first, rows.rows, rows.values.data());
   return rows;
 }
 
-/// Vectors a second on one thread, without the rotation: median of some rounds.
-double encode_rate(const std::string& spec, MatrixView<float> vectors, std::uint64_t seed) {
-  Matrix<float> rotated = first_rows(MatrixSource(vectors), kEncodeVectors);
-  const auto rotation = make_rotation(vectors.cols, seed);
-  for (std::size_t i = 0; i < rotated.rows; ++i) rotation->apply(rotated.row(i));
-  const auto quantizer = make_quantizer(spec, vectors.cols, seed);
-  std::array<double, kEncodeRounds> rates{};
-  for (double& rate : rates) {
-    const auto start = std::chrono::steady_clock::now();
-    encode_all(*quantizer, rotated.view());
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    rate = static_cast<double>(rotated.rows) / seconds.count();
-  }
-  std::sort(rates.begin(), rates.end());
-  return rates[kEncodeRounds / 2];
-}
+/// The vectors to measure, and others to learn from.
+struct Vectors {
+  Matrix<float> measured;
+  Matrix<float> training;
+};
 
 class Distortion final : public Command {
  public:
   void add_flags(CLI::App& app) override {
     app.add_option("--specs", specs_, "Quantizers, with commas; default: all")->delimiter(',');
-    app.add_option("--data", data_,
-                   "sphere, gaussian, sparse, powerlaw:A (variances i^-A), or a "
-                   "file of vectors")
+    app.add_option("--data", setting_.data,
+                   "sphere, gaussian, sparse, onehot, powerlaw:A (variances i^-A), or a file of "
+                   "vectors")
         ->capture_default_str();
+    app.add_option("--queries", setting_.queries,
+                   "powerlaw:A or a file of vectors: weigh errors by these queries, and let "
+                   "data-aware quantizers learn from others like them");
     app.add_option("--dim", dim_, "Dimensions of random data; default: 128")
         ->check(CLI::PositiveNumber);
     app.add_option("--samples", options_.samples, "Vectors to encode")
@@ -64,92 +59,113 @@ class Distortion final : public Command {
         ->delimiter(',')
         ->check(CLI::Range(-1.0, 1.0))
         ->capture_default_str();
+    app.add_option("--histogram", options_.histogram_bins,
+                   "Bins of a histogram of product errors at each rho (with --json; 0: none)")
+        ->capture_default_str();
+    app.add_option("--plot", plot_,
+                   "Draw the chart as this PNG, and keep its JSON lines beside it (.jsonl)");
     add_seed(app, options_.seed);
-    add_threads(app, options_.threads, "Threads; the encode rate is for one");
+    add_threads(app, options_.threads, "Threads; the rates are for one");
     add_json(app, json_);
   }
 
   int run() override {
     const std::vector<std::string> specs = specs_.empty() ? quantizer_specs() : specs_;
-    const Matrix<float> vectors = read_data();
-    for (const std::string& spec : specs) make_quantizer(spec, vectors.cols);  // refuses early
-    Table table = make_table();
+    const Vectors vectors = read_vectors();
+    const std::size_t dim = vectors.measured.cols;
+    for (const std::string& spec : specs) make_quantizer(spec, dim);  // refuses early
+    const Matrix<float> training_queries = read_queries(dim);
+    options_.training = {vectors.training.view(), training_queries.view(), options_.threads};
+    setting_.dim = dim;
+    setting_.samples = options_.samples;
+    setting_.rhos = options_.rhos;
     ProgressBar bar("distortion");
     const Progress progress = bar.callback();
-    for (std::size_t i = 0; i < specs.size(); ++i) {
-      report(progress, specs[i], static_cast<double>(i) / static_cast<double>(specs.size()));
-      const DistortionReport measured = measure_distortion(specs[i], vectors.view(), options_);
-      const double rate = encode_rate(specs[i], vectors.view(), options_.seed);
+    std::vector<DistortionResult> results;
+    for (const std::string& spec : specs) {
+      const auto done = static_cast<double>(results.size()) / static_cast<double>(specs.size());
+      report(progress, spec, done);
+      results.push_back({measure_distortion(spec, vectors.measured.view(), options_),
+                         speed_of(spec, vectors.measured)});
       bar.clear();
-      if (json_) print_json(to_json(measured, vectors.cols, rate));
-      if (!json_) add_row(table, measured, rate);
+      if (json_) print_json(to_json(results.back(), setting_));
     }
-    if (!json_) fmt::print("{}", table.text());
+    if (!json_) fmt::print("{}", distortion_table(results, setting_));
+    if (!plot_.empty()) plot(results);
     return kOk;
   }
 
  private:
-  bool is_random() const {
-    constexpr std::array<std::string_view, 3> kNames = {"sphere", "gaussian", "sparse"};
-    return std::find(kNames.begin(), kNames.end(), data_) != kNames.end() ||
-           data_.starts_with("powerlaw:");
-  }
-
-  Matrix<float> read_data() const {
+  Vectors read_vectors() const {
     const std::size_t count = std::min(options_.samples, kMostVectors);
-    if (is_random()) return distortion_data(data_, dim_.value_or(128), count, options_.seed);
-    const auto source = datasets::open_vectors(data_, "train");
-    if (dim_ && *dim_ != source->dim()) {
-      throw std::invalid_argument(
-          fmt::format("--dim {}, but {} has dim {}: leave --dim out", *dim_, data_, source->dim()));
+    const std::string& data = setting_.data;
+    if (is_distortion_data(data)) {
+      const std::size_t dim = dim_.value_or(kDefaultDim);
+      return {distortion_data(data, dim, count, options_.seed),
+              distortion_data(data, dim, kMostTraining, options_.seed + 1)};
     }
-    return first_rows(*source, count);
+    const auto source = open_of_dim(data, "train", dim_);
+    const std::size_t measured = std::min(count, (source->rows() + 1) / 2);
+    return {read_rows(*source, 0, measured), read_rows(*source, measured, kMostTraining)};
   }
 
-  nlohmann::ordered_json to_json(const DistortionReport& measured, std::size_t dim,
-                                 double rate) const {
-    return {{"spec", measured.spec},
-            {"dim", dim},
-            {"data", data_},
-            {"samples", options_.samples},
-            {"bits", measured.bits},
-            {"bytes_per_vector", measured.bytes_per_vector},
-            {"mse", measured.mse},
-            {"shrunk_mse", measured.shrunk_mse},
-            {"gap_bits", measured.gap_bits},
-            {"rho", options_.rhos},
-            {"ip_bias", measured.ip_bias},
-            {"ip_var_d", measured.ip_var_d},
-            {"encode_per_s", rate}};
+  /// Sets the law that errors are weighed by. Returns queries to learn from.
+  Matrix<float> read_queries(std::size_t dim) {
+    const std::string& queries = setting_.queries;
+    if (queries.empty()) return Matrix<float>(0, dim);
+    Matrix<float> training;
+    if (is_distortion_data(queries)) {
+      law_ = power_law_queries(queries, dim);
+      training = distortion_data(queries, dim, kMostTraining, options_.seed + 2);
+    } else {
+      const auto source = open_of_dim(queries, "test", dim);
+      const std::size_t half = (source->rows() + 1) / 2;
+      law_ = query_law(read_rows(*source, 0, half).view(), options_.threads);
+      training = read_rows(*source, half, kMostTraining);
+    }
+    options_.law = &law_;
+    setting_.spectrum = spectrum_of(law_);
+    return training;
   }
 
-  Table make_table() const {
-    std::vector<Column> columns = {{"spec", Align::left}, {"bits"},    {"B/vector"}, {"mse"},
-                                   {"shrunk mse"},        {"gap bits"}};
-    for (const double rho : options_.rhos) columns.push_back({fmt::format("bias at {:g}", rho)});
-    for (const double rho : options_.rhos) columns.push_back({fmt::format("d var at {:g}", rho)});
-    columns.push_back({"encode/s"});
-    return Table(columns);
+  static std::unique_ptr<VectorSource> open_of_dim(const std::string& path, const char* dataset,
+                                                   std::optional<std::size_t> dim) {
+    auto source = datasets::open_vectors(path, dataset);
+    if (dim && *dim != source->dim()) {
+      throw std::invalid_argument(
+          fmt::format("dim {} is asked for, but {} has dim {}", *dim, path, source->dim()));
+    }
+    return source;
   }
 
-  static void add_row(Table& table, const DistortionReport& measured, double rate) {
-    std::vector<std::string> cells = {measured.spec,
-                                      fmt::format("{:g}", measured.bits),
-                                      fmt::format("{:g}", measured.bytes_per_vector),
-                                      fmt::format("{:.5f}", measured.mse),
-                                      fmt::format("{:.5f}", measured.shrunk_mse),
-                                      fmt::format("{:.3f}", measured.gap_bits)};
-    for (const double bias : measured.ip_bias) cells.push_back(fmt::format("{:+.5f}", bias));
-    for (const double variance : measured.ip_var_d)
-      cells.push_back(fmt::format("{:.5f}", variance));
-    cells.push_back(rate_text(rate));
-    table.add(cells);
+  QuantizerSpeed speed_of(const std::string& spec, const Matrix<float>& vectors) const {
+    Matrix<float> rotated = read_rows(MatrixSource(vectors.view()), 0, kSpeedVectors);
+    const auto rotation = make_rotation(rotated.cols, options_.seed);
+    for (std::size_t i = 0; i < rotated.rows; ++i) rotation->apply(rotated.row(i));
+    QuantizerPtr quantizer = make_quantizer(spec, rotated.cols, options_.seed);
+    if (auto trained = train_quantizer(*quantizer, options_.seed, options_.training)) {
+      quantizer = std::move(trained);
+    }
+    return measure_speed(*quantizer, rotated.view());
+  }
+
+  void plot(const std::vector<DistortionResult>& results) const {
+    const std::string lines = std::filesystem::path(plot_).replace_extension(".jsonl").string();
+    std::ofstream out(lines, std::ios::trunc);
+    out << limits_json(setting_).dump() << '\n';
+    for (const DistortionResult& result : results) out << to_json(result, setting_).dump() << '\n';
+    out.close();
+    if (!out) throw std::system_error(errno, std::generic_category(), "cannot write " + lines);
+    fmt::print(json_ ? stderr : stdout, "{}\n",
+               run_chart_script("bench/rate_distortion.py", {lines, "-o", plot_}, plot_));
   }
 
   std::vector<std::string> specs_;
-  std::string data_ = "sphere";
   std::optional<std::size_t> dim_;
+  std::string plot_;
   DistortionOptions options_;
+  DistortionSetting setting_{"sphere", {}, 0, 0, {}, {}};
+  QueryLaw law_;
   bool json_ = false;
 };
 
