@@ -13,7 +13,8 @@ Folders and what they may include; a file may always include its own folder:
     tools, bench, python, tests   all of the above; bench also tests, so that kernels are timed by
                     the cases that test them
     quant/kernels   each file but dispatch.cc: kernels.h, intrinsics, and headers of its own
-                    instruction set, which keep this rule too: avx512vnni.cc may use avx512_block.h
+                    instruction set, which keep this rule too: avx512vnni.cc may use avx512_block.h;
+                    and headers named vector_*.h, which need no instruction set
 """
 
 import ast
@@ -170,7 +171,8 @@ def include_faults(root, name, quoted, target):
     if name.startswith("quant/kernels/") and not name.endswith(("/dispatch.cc", "/dispatch.h")):
         header = name.endswith("/kernels.h")
         own = re.match(r"quant/kernels/([a-z0-9]+)_\w+\.h$", target)
-        own = own and name.startswith("quant/kernels/" + own.group(1)) and not header
+        own = own and not header and (
+            own.group(1) == "vector" or name.startswith("quant/kernels/" + own.group(1)))
         if not own and target not in (KERNEL_HEADER_INCLUDES if header else KERNEL_INCLUDES):
             return [f"kernels include kernels.h and intrinsics only, not {target}"]
     if quoted is None:

@@ -79,6 +79,12 @@ class TreeRules(unittest.TestCase):
         self.refuses({**files, "quant/kernels/scalar.cc": text}, "avx512_block.h")
         self.refuses({**files, "quant/kernels/kernels.h": HEADER + text}, "avx512_block.h")
 
+    def test_kernels_share_vector_headers_across_instruction_sets(self):
+        files = {"quant/kernels/kernels.h": HEADER, "quant/kernels/vector_lanes.h": HEADER}
+        text = '#include "quant/kernels/vector_lanes.h"\n'
+        self.accepts({**files, "quant/kernels/avx2.cc": text, "quant/kernels/neon.cc": text})
+        self.refuses({**files, "quant/kernels/kernels.h": HEADER + text}, "vector_lanes.h")
+
     def test_refuses_paths_that_are_not_from_the_root(self):
         self.refuses({"quant/a.h": HEADER, "quant/b.cc": '#include "a.h"\n'}, "from the root")
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "tests/kernel_case_values.h"
 
@@ -230,6 +231,41 @@ class QuantizeBytesCall : public KernelCall {
   GuardedBuffer<std::int8_t> row_;
 };
 
+class ViterbiCall : public KernelCall {
+ public:
+  ViterbiCall(const CaseSetup& setup, unsigned bits)
+      : bits_(bits),
+        x_(buffer(floats(setup, setup.dim), setup)),
+        levels_(buffer(floats(next(setup), kStates), setup)),
+        first_(floats(next(next(setup)), kStates)),
+        costs_(kStates, setup.placement),
+        choices_(setup.dim * (kStates >> bits), setup.placement) {}
+
+  void run(const Kernels& kernels) override {
+    std::ranges::copy(first_, costs_.data());
+    kernels.viterbi(x_->data(), x_->size(), levels_->data(), bits_, costs_.data(), choices_.data());
+  }
+  Words output() const override {
+    Words words = words_of(costs_.values());
+    words.resize(kStates + choices_.size() / sizeof words[0]);
+    std::memcpy(words.data() + kStates, choices_.data(), choices_.size());
+    return words;
+  }
+  bool intact() const override {
+    return x_->intact() && levels_->intact() && costs_.intact() && choices_.intact();
+  }
+
+ private:
+  static constexpr std::size_t kStates = 256;
+
+  unsigned bits_;
+  Input<float> x_;
+  Input<float> levels_;
+  std::vector<float> first_;
+  GuardedBuffer<float> costs_;
+  GuardedBuffer<std::uint8_t> choices_;
+};
+
 }  // namespace
 
 std::vector<KernelCase> kernel_cases() {
@@ -252,6 +288,10 @@ std::vector<KernelCase> kernel_cases() {
   }
   add("row_times_16", make_call<RowTimes16Call>);
   add("quantize_bytes", make_call<QuantizeBytesCall>);
+  for (unsigned bits = 1; bits <= 4; ++bits) {
+    add(fmt::format("viterbi/{}", bits),
+        [bits](const CaseSetup& s) { return std::make_unique<ViterbiCall>(s, bits); });
+  }
   return cases;
 }
 

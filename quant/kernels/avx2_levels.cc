@@ -7,6 +7,7 @@
 
 #include "quant/kernels/avx2_lanes.h"
 #include "quant/kernels/kernels.h"
+#include "quant/kernels/vector_viterbi.h"
 
 namespace obliq {
 namespace {
@@ -191,6 +192,7 @@ void install_avx2_levels(Kernels& kernels) noexcept {
   kernels.score_levels = score_levels;
   kernels.row_times_16 = row_times_16;
   kernels.quantize_bytes = quantize_bytes;
+  kernels.viterbi = vector_viterbi<8>;
 }
 
 }  // namespace obliq

@@ -6,6 +6,7 @@
 
 #include "quant/kernels/avx512_lanes.h"
 #include "quant/kernels/kernels.h"
+#include "quant/kernels/vector_viterbi.h"
 
 namespace obliq {
 namespace {
@@ -224,6 +225,7 @@ void install_avx512_levels(Kernels& kernels) noexcept {
   kernels.score_levels = score_levels;
   kernels.row_times_16 = row_times_16;
   kernels.quantize_bytes = quantize_bytes;
+  kernels.viterbi = vector_viterbi<16>;
 }
 
 }  // namespace obliq

@@ -125,6 +125,14 @@ struct Kernels {
 
   /// row[i] = clamp(rint(x[i] * scale), -127, 127), rint to even. Bit-equal.
   void (*quantize_bytes)(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept;
+
+  /// One pass of the Viterbi algorithm through the trellis of quant/trellis.h, from the end of x to
+  /// its start: 256 states in groups of 2^bits, state s in group g = s >> bits. With n = 256 >>
+  /// bits groups, step i sets choices[i * n + g] to the smallest j with the least costs[j * n + g],
+  /// then costs[s] to that cost + (x[i] - levels[s])^2 for each state of the group. bits 1..4; 256
+  /// levels and costs, none a NaN; dim * n choices. Bit-equal (difference, product, sum).
+  void (*viterbi)(const float* x, std::size_t dim, const float* levels, std::size_t bits,
+                  float* costs, std::uint8_t* choices) noexcept;
 };
 
 /// Fill a table that already holds the level below. Each is defined in the file of its name;

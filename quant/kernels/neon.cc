@@ -5,6 +5,7 @@
 #include <arm_neon.h>
 
 #include "quant/kernels/kernels.h"
+#include "quant/kernels/vector_viterbi.h"
 
 namespace obliq {
 namespace {
@@ -326,6 +327,7 @@ void install_neon(Kernels& kernels) noexcept {
   kernels.score_levels = score_levels;
   kernels.row_times_16 = row_times_16;
   kernels.quantize_bytes = quantize_bytes;
+  kernels.viterbi = vector_viterbi<4>;
   install_neon_codes(kernels);
 }
 

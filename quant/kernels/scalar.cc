@@ -193,12 +193,33 @@ void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* r
   }
 }
 
+void viterbi(const float* x, std::size_t dim, const float* levels, std::size_t bits, float* costs,
+             std::uint8_t* choices) noexcept {
+  const std::size_t groups = std::size_t{256} >> bits;
+  for (std::size_t i = dim; i-- > 0;) {
+    float best[128];
+    for (std::size_t g = 0; g < groups; ++g) {
+      std::size_t choice = 0;
+      for (std::size_t j = 1; j < std::size_t{1} << bits; ++j) {
+        if (costs[j * groups + g] < costs[choice * groups + g]) choice = j;
+      }
+      choices[i * groups + g] = static_cast<std::uint8_t>(choice);
+      best[g] = costs[choice * groups + g];
+    }
+    for (std::size_t s = 0; s < 256; ++s) {
+      const float error = x[i] - levels[s];
+      costs[s] = best[s >> bits] + error * error;
+    }
+  }
+}
+
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
   kernels = {"scalar",  hadamard,      dot,          l2_sqr,       dots,
              build_lut, scan,          gather_signs, dot_planes,   dot_bytes,
-             dot_words, nearest_level, score_levels, row_times_16, quantize_bytes};
+             dot_words, nearest_level, score_levels, row_times_16, quantize_bytes,
+             viterbi};
 }
 
 }  // namespace obliq
