@@ -19,6 +19,12 @@ constexpr std::size_t kDim = 21;  // no multiple of 8, nor of 4
 constexpr std::size_t kBase = 300;
 constexpr std::size_t kLists = 7;
 
+/// Until normalising again changes no bit: an encoder may have to choose between codes that are as
+/// good as each other, and the last bit decides.
+void normalise_for_good(float* x) {
+  for (int round = 0; round < 20; ++round) normalise(x, kDim);
+}
+
 class EverySpecAndMetric : public ::testing::TestWithParam<std::tuple<std::string, Metric>> {
  protected:
   EverySpecAndMetric() : base_(clustered(kBase, kDim, 1)), queries_(clustered(8, kDim, 2)) {
@@ -27,7 +33,7 @@ class EverySpecAndMetric : public ::testing::TestWithParam<std::tuple<std::strin
     options_.threads = 1;
     if (options_.metric != Metric::cosine) return;
     for (Matrix<float>* x : {&base_, &queries_}) {
-      for (std::size_t i = 0; i < x->rows; ++i) normalise(x->row(i), kDim);
+      for (std::size_t i = 0; i < x->rows; ++i) normalise_for_good(x->row(i));
     }
   }
 
@@ -127,7 +133,7 @@ double stretch(Metric metric, const Matrix<float>& base, const float* q) {
 TEST_P(EverySpecAndMetric, AnswersByTheFormulasOfItsDecodedVectors) {
   auto centroids = clustered(kLists, kDim, 1);
   const bool unit = options_.metric == Metric::cosine;
-  for (std::size_t l = 0; unit && l < kLists; ++l) normalise(centroids.row(l), kDim);
+  for (std::size_t l = 0; unit && l < kLists; ++l) normalise_for_good(centroids.row(l));
   options_.centroids = centroids.view();
   const Index index = reopened(Index::build(base_.view(), options_));
   const auto result = index.search(queries_.view(), exhaustive());
