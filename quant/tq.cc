@@ -4,7 +4,7 @@
 //
 //     x^ = |x| y,    E|x - x^|^2 = D_b |x|^2,    E<x^,q> = (1 - D_b) <x,q>
 //
-// The shrinkage by 1 - D_b is the algorithm's, and kept.
+// The shrinkage by 1 - D_b is the algorithm's, and kept. tq2.5 and tq3.5: tq_split.cc.
 #include <cmath>
 #include <vector>
 
@@ -49,6 +49,9 @@ class Tq final : public Quantizer {
 
 }  // namespace
 
-QuantizerPtr make_tq(const QuantizerRequest& request) { return std::make_unique<Tq>(request); }
+QuantizerPtr make_tq(const QuantizerRequest& request) {
+  if (request.number != std::floor(request.number)) return make_tq_split(request);
+  return std::make_unique<Tq>(request);
+}
 
 }  // namespace obliq

@@ -7,7 +7,9 @@
 // factors:  |x|, |x||r|
 //
 // ":gaussian" is the sketch of the paper, ":orthogonal" that of the released code with its
-// constant made exact for finite dims.
+// constant made exact for finite dims. ":constnorm" puts sqrt(D) of the dim's levels of bits-1 in
+// the place of |r|, as the released code does: one factor less, and the mean over vectors stays
+// unbiased only as far as |r| is the same for all.
 #include <cmath>
 #include <vector>
 
@@ -23,13 +25,19 @@ namespace {
 
 constexpr std::int16_t kSignLevels[] = {-1, 1};
 
+// |x||r|; a constant |r| above 0 stands for the stored one.
+float residual_length(const Factors& factors, float constant) {
+  return constant > 0 ? factors[0] * constant : factors[1];
+}
+
 class TqpScorer final : public Scorer {
  public:
-  /// `sketch` must outlive the scorer.
-  TqpScorer(const ScalarCode& code, const Sketch& sketch)
+  /// `sketch` must outlive the scorer. `residual_norm`: see Tqp.
+  TqpScorer(const ScalarCode& code, const Sketch& sketch, float residual_norm)
       : kernels_(kernels()),
         code_(code),
         sketch_(sketch),
+        residual_norm_(residual_norm),
         projected_(code.dim()),
         query_(code.dim(), ScalarCode::kMaxLevel),
         sketch_query_(code.dim(), ScalarCode::kMaxLevel) {}
@@ -49,7 +57,8 @@ class TqpScorer final : public Scorer {
       const std::int32_t sketch_sum = kernels_.dot_planes(
           codes[i].rest + offset, nullptr, 1, kSignLevels, sketch_query_.values(), code_.dim());
       out[i] = codes[i].factors[0] * (static_cast<float>(sum) * step_) +
-               codes[i].factors[1] * (static_cast<float>(sketch_sum) * sketch_step_);
+               residual_length(codes[i].factors, residual_norm_) *
+                   (static_cast<float>(sketch_sum) * sketch_step_);
     }
   }
 
@@ -57,6 +66,7 @@ class TqpScorer final : public Scorer {
   const Kernels& kernels_;
   ScalarCode code_;
   const Sketch& sketch_;
+  float residual_norm_;
   std::vector<float> projected_;
   IntegerQuery query_;
   IntegerQuery sketch_query_;
@@ -69,12 +79,18 @@ class Tqp final : public Quantizer {
   Tqp(const QuantizerRequest& request, std::unique_ptr<const Sketch> sketch)
       : spec_(request.spec),
         code_(request.dim, coordinate_codebook(request.count() - 1, request.dim)),
-        sketch_(std::move(sketch)) {}
+        sketch_(std::move(sketch)) {
+    if (!request.has("constnorm")) return;
+    const Codebook codebook = coordinate_codebook(request.count() - 1, request.dim);
+    residual_norm_ = static_cast<float>(std::sqrt(distortion(codebook)));
+  }
 
   std::string spec() const override { return spec_; }
   std::size_t dim() const override { return code_.dim(); }
   double bits() const override { return static_cast<double>(code_.bits() + 1); }
-  CodeLayout layout() const override { return {code_.code_bytes() + plane_bytes(dim()), 2, true}; }
+  CodeLayout layout() const override {
+    return {code_.code_bytes() + plane_bytes(dim()), residual_norm_ > 0 ? 1U : 2U, true};
+  }
 
   void encode(const float* x, std::uint8_t* code, Factors& factors) const override {
     factors = {};
@@ -95,7 +111,7 @@ class Tqp final : public Quantizer {
     for (std::size_t i = 0; i < dim(); ++i) bytes[i] = projected[i] >= 0 ? 1 : 0;
     pack_plane(bytes, 0, code + code_.code_bytes());
     factors[0] = safe.original(norm);
-    factors[1] = safe.original(norm * std::sqrt(residual2));
+    if (residual_norm_ == 0) factors[1] = safe.original(norm * std::sqrt(residual2));
   }
 
   void decode(const std::uint8_t* code, const Factors& factors, float* x) const override {
@@ -106,18 +122,19 @@ class Tqp final : public Quantizer {
     for (std::size_t i = 0; i < dim(); ++i) z[i] = signs[i] != 0 ? 1.0F : -1.0F;
     std::vector<float> back(dim());
     sketch_->project_back(z.data(), back.data());
-    const float scale = factors[1] * sketch_->scale();
+    const float scale = residual_length(factors, residual_norm_) * sketch_->scale();
     for (std::size_t i = 0; i < dim(); ++i) x[i] += scale * back[i];
   }
 
   std::unique_ptr<Scorer> make_scorer() const override {
-    return std::make_unique<TqpScorer>(code_, *sketch_);
+    return std::make_unique<TqpScorer>(code_, *sketch_, residual_norm_);
   }
 
  private:
   std::string spec_;
   ScalarCode code_;
   std::unique_ptr<const Sketch> sketch_;
+  float residual_norm_ = 0;  // the same for all vectors; 0: stored with each
 };
 
 }  // namespace

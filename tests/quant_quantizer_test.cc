@@ -247,7 +247,8 @@ INSTANTIATE_TEST_SUITE_P(Quantizer, EverySpec, testing::ValuesIn(quantizer_specs
                          [](const auto& param) {
                            std::string name = param.param;
                            std::replace_if(
-                               name.begin(), name.end(), [](char c) { return c == ':'; }, '_');
+                               name.begin(), name.end(),
+                               [](char c) { return c == ':' || c == '.'; }, '_');
                            return name;
                          });
 

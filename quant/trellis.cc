@@ -1,0 +1,125 @@
+#include "quant/trellis.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <vector>
+
+#include "quant/kernels/dispatch.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kStateBits = 8;
+
+// The bits of the ring from `first`, lowest first; the ring may be shorter than a state.
+std::uint8_t state_at(const std::uint8_t* code, std::size_t ring_bits, std::size_t first) {
+  unsigned state = 0;
+  for (std::size_t bit = 0; bit < kStateBits; ++bit) {
+    const std::size_t at = (first + bit) % ring_bits;
+    state |= (code[at / 8] >> (at % 8) & 1U) << bit;
+  }
+  return static_cast<std::uint8_t>(state);
+}
+
+}  // namespace
+
+Trellis::Trellis(std::size_t bits, const Levels& levels)
+    : kernels_(kernels()), bits_(bits), levels_(levels) {
+  assert(bits >= 1 && bits <= 4);
+}
+
+void Trellis::look_up(const std::uint8_t* code, std::size_t dim,
+                      const std::array<std::int16_t, kStates>& table, std::int16_t* out) const {
+  const std::size_t ring_bits = dim * bits_;
+  std::size_t i = 0;
+  if (ring_bits < kStateBits) {
+    for (; i < dim; ++i) out[i] = table[state_at(code, ring_bits, i * bits_)];
+    return;
+  }
+  const auto word_at = [code](std::size_t byte, std::size_t count) {
+    std::uint64_t word = 0;
+    for (std::size_t b = 0; b < count; ++b) word |= std::uint64_t{code[byte + b]} << (8 * b);
+    return word;
+  };
+  // Eight states from each bits_ + 1 bytes, while those are inside the ring.
+  for (; (i + 7) * bits_ + kStateBits <= ring_bits; i += 8) {
+    const std::uint64_t word = word_at(i * bits_ / 8, bits_ + 1);
+    for (std::size_t j = 0; j < 8; ++j) {
+      out[i + j] = table[static_cast<std::uint8_t>(word >> (j * bits_))];
+    }
+  }
+  // What is left, less than 40 bits, and the first byte again.
+  const std::size_t rest = ring_bits - i * bits_;
+  std::uint64_t word = word_at(i * bits_ / 8, (rest + 7) / 8);
+  word = (word & ((std::uint64_t{1} << rest) - 1)) | std::uint64_t{code[0]} << rest;
+  for (; i < dim; ++i, word >>= bits_) out[i] = table[static_cast<std::uint8_t>(word)];
+}
+
+float Trellis::encode(const float* x, std::size_t dim, std::uint8_t* code) const {
+  std::fill_n(code, code_bytes(dim), std::uint8_t{0});
+  if (dim * bits_ < kStateBits) return try_all(x, dim, code);
+  // The state before the last coordinate is the first one, of which `seam` are the low bits: those
+  // that stay in the ring's next state, its group.
+  const std::size_t seam = find_seam(x, dim);
+  std::array<float, kStates> costs;
+  costs.fill(std::numeric_limits<float>::infinity());
+  for (std::size_t s = seam; s < kStates; s += groups()) costs[s] = 0;
+  std::vector<std::uint8_t> choices(dim * groups());
+  kernels_.viterbi(x, dim, levels_.data(), bits_, costs.data(), choices.data());
+  std::size_t state = seam;
+  for (std::size_t s = seam; s < kStates; s += groups()) {
+    if (costs[s] < costs[state]) state = s;
+  }
+  const float cost = costs[state];
+  for (std::size_t i = 0; i < dim; ++i) {
+    const std::size_t own = state & ((std::size_t{1} << bits_) - 1);
+    const std::size_t at = i * bits_;
+    code[at / 8] = static_cast<std::uint8_t>(code[at / 8] | own << (at % 8));
+    if (at % 8 + bits_ > 8) code[at / 8 + 1] = static_cast<std::uint8_t>(own >> (8 - at % 8));
+    const std::size_t group = state >> bits_;
+    state = choices[i * groups() + group] * groups() + group;
+  }
+  return cost;
+}
+
+// Where the best path through the coordinates around the seam, the last ones and then the first,
+// passes it: paths that differ before have met by then, and what comes after hardly matters.
+std::size_t Trellis::find_seam(const float* x, std::size_t dim) const {
+  const std::size_t reach = 8 * kStateBits / bits_;
+  std::vector<float> around(2 * reach);
+  for (std::size_t i = 0; i < reach; ++i) {
+    around[reach + i] = x[i % dim];
+    around[reach - 1 - i] = x[dim - 1 - i % dim];
+  }
+  std::array<float, kStates> costs{};
+  std::vector<std::uint8_t> choices(around.size() * groups());
+  kernels_.viterbi(around.data(), around.size(), levels_.data(), bits_, costs.data(),
+                   choices.data());
+  auto state =
+      static_cast<std::size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
+  for (std::size_t i = 0; i < reach; ++i) {
+    const std::size_t group = state >> bits_;
+    state = choices[i * groups() + group] * groups() + group;
+  }
+  return state % groups();
+}
+
+float Trellis::try_all(const float* x, std::size_t dim, std::uint8_t* code) const {
+  float best = std::numeric_limits<float>::infinity();
+  for (unsigned ring = 0; ring < 1U << (dim * bits_); ++ring) {
+    const auto byte = static_cast<std::uint8_t>(ring);
+    float cost = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+      const float error = x[i] - levels_[state_at(&byte, dim * bits_, i * bits_)];
+      cost += error * error;
+    }
+    if (cost < best) {
+      best = cost;
+      *code = byte;
+    }
+  }
+  return best;
+}
+
+}  // namespace obliq
