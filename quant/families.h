@@ -34,5 +34,6 @@ QuantizerPtr make_tcq(const QuantizerRequest& request);
 QuantizerPtr make_e8q(const QuantizerRequest& request);
 QuantizerPtr make_d4q(const QuantizerRequest& request);
 QuantizerPtr make_z(const QuantizerRequest& request);
+QuantizerPtr make_kashin(const QuantizerRequest& request);
 
 }  // namespace obliq

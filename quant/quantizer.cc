@@ -32,6 +32,7 @@ constexpr Family kFamilies[] = {
     {"e8q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_e8q},
     {"d4q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_d4q},
     {"z", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first", make_z},
+    {"kashin", "2..8", "|paper|alternating|signs|anneal |butterfly|haar|dct|signdct", make_kashin},
 };
 
 // The number at which quantizer_specs() shows a family's options.
