@@ -11,6 +11,9 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kStateBits = 8;
+// Below this many bits every seam is tried: where the ring is not much longer than the search
+// around the seam remembers, a bad one costs 1 % of distortion at 64 bits and 40 % at 24.
+constexpr std::size_t kFewBits = 64;
 
 // The bits of the ring from `first`, lowest first; the ring may be shorter than a state.
 std::uint8_t state_at(const std::uint8_t* code, std::size_t ring_bits, std::size_t first) {
@@ -57,30 +60,45 @@ void Trellis::look_up(const std::uint8_t* code, std::size_t dim,
 }
 
 float Trellis::encode(const float* x, std::size_t dim, std::uint8_t* code) const {
-  std::fill_n(code, code_bytes(dim), std::uint8_t{0});
   if (dim * bits_ < kStateBits) return try_all(x, dim, code);
-  // The state before the last coordinate is the first one, of which `seam` are the low bits: those
-  // that stay in the ring's next state, its group.
-  const std::size_t seam = find_seam(x, dim);
+  const bool few = dim * bits_ < kFewBits;
+  const std::size_t first = few ? 0 : find_seam(x, dim);
+  const std::size_t last = few ? groups() - 1 : first;
+  std::vector<std::uint8_t> choices(dim * groups());
+  float least = std::numeric_limits<float>::infinity();
+  for (std::size_t seam = first; seam <= last; ++seam) {
+    const Path path = search(x, dim, seam, choices);
+    if (path.cost < least) write(path.first_state, choices, dim, code);
+    least = std::min(least, path.cost);
+  }
+  return least;
+}
+
+// The state before the last coordinate is the first one, of which `seam` are the low bits: those
+// that stay in the next state, and name its group.
+Trellis::Path Trellis::search(const float* x, std::size_t dim, std::size_t seam,
+                              std::span<std::uint8_t> choices) const {
   std::array<float, kStates> costs;
   costs.fill(std::numeric_limits<float>::infinity());
   for (std::size_t s = seam; s < kStates; s += groups()) costs[s] = 0;
-  std::vector<std::uint8_t> choices(dim * groups());
   kernels_.viterbi(x, dim, levels_.data(), bits_, costs.data(), choices.data());
-  std::size_t state = seam;
+  Path path{seam, costs[seam]};
   for (std::size_t s = seam; s < kStates; s += groups()) {
-    if (costs[s] < costs[state]) state = s;
+    if (costs[s] < path.cost) path = {s, costs[s]};
   }
-  const float cost = costs[state];
+  return path;
+}
+
+void Trellis::write(std::size_t state, std::span<const std::uint8_t> choices, std::size_t dim,
+                    std::uint8_t* code) const {
+  std::fill_n(code, code_bytes(dim), std::uint8_t{0});
   for (std::size_t i = 0; i < dim; ++i) {
     const std::size_t own = state & ((std::size_t{1} << bits_) - 1);
     const std::size_t at = i * bits_;
     code[at / 8] = static_cast<std::uint8_t>(code[at / 8] | own << (at % 8));
     if (at % 8 + bits_ > 8) code[at / 8 + 1] = static_cast<std::uint8_t>(own >> (8 - at % 8));
-    const std::size_t group = state >> bits_;
-    state = choices[i * groups() + group] * groups() + group;
+    state = before(state, choices.data() + i * groups());
   }
-  return cost;
 }
 
 // Where the best path through the coordinates around the seam, the last ones and then the first,
@@ -98,10 +116,7 @@ std::size_t Trellis::find_seam(const float* x, std::size_t dim) const {
                    choices.data());
   auto state =
       static_cast<std::size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
-  for (std::size_t i = 0; i < reach; ++i) {
-    const std::size_t group = state >> bits_;
-    state = choices[i * groups() + group] * groups() + group;
-  }
+  for (std::size_t i = 0; i < reach; ++i) state = before(state, choices.data() + i * groups());
   return state % groups();
 }
 

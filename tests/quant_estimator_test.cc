@@ -226,7 +226,9 @@ TEST(Estimators, HaveThePublishedErrorsAtDim1536) {
                          {"tqp2:orthogonal", .0116},
                          {"tqp3:orthogonal", .0066},
                          {"tqp4:orthogonal", .0036},
-                         {"tqp2:gaussian", .0193}};
+                         {"tqp2:gaussian", .0193},
+                         {"tqp3:gaussian", .0110},
+                         {"tqp4:gaussian", .0059}};
   for (const auto& row : kRows) {
     const std::size_t samples = std::string_view(row.spec).ends_with("gaussian") ? 300 : 800;
     const auto report = measure_on("sphere", row.spec, 1536, samples, {0});
