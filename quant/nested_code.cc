@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "quant/bit_stream.h"
+#include "quant/kernels/dispatch.h"
 #include "quant/lattice.h"
 
 namespace obliq {
@@ -35,7 +36,9 @@ class Nested final : public NestedCode {
         grain_(options.dither ? 2 : 1),
         scales_(nested_scales(options)),
         step_(1 / (kEighths * static_cast<float>(q_ * L::kUnits))),
-        scale_bits_(static_cast<unsigned>(std::bit_width(options.scales - 1))) {
+        scale_bits_(static_cast<unsigned>(std::bit_width(options.scales - 1))),
+        shape_(e8_shape(static_cast<std::uint32_t>(options.q), scale_bits_, scales_.data(),
+                        scales_.size())) {
     std::uint64_t labels = 1;
     for (std::size_t i = 0; i < kDim; ++i) {
       labels *= options.q;
@@ -79,6 +82,12 @@ class Nested final : public NestedCode {
         levels[b * kDim + i] = static_cast<std::int16_t>(scale * f[i]);
       }
     }
+  }
+
+  std::int32_t product(const std::uint8_t* code, const IntegerQuery& query,
+                       std::span<std::int16_t> scratch) const override {
+    if (!std::is_same_v<L, E8> || options_.dither) return LevelCode::product(code, query, scratch);
+    return kernels().dot_e8(code, shape_, query.values(), dim());
   }
 
   std::size_t scale(const std::uint8_t* code, std::size_t b) const override {
@@ -175,6 +184,7 @@ class Nested final : public NestedCode {
   std::vector<std::int16_t> scales_;
   float step_;  // of a level
   unsigned scale_bits_;
+  E8Shape shape_;  // for the kernel
   unsigned index_bits_ = 0;
   std::int32_t dither_[kDim] = {};
 };

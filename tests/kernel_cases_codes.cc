@@ -185,6 +185,39 @@ class DotRowCall : public KernelCall {
 using DotBytesCall = DotRowCall<std::int8_t, &Kernels::dot_bytes, -128, 127>;
 using DotWordsCall = DotRowCall<std::int16_t, &Kernels::dot_words, -2047, 2047>;
 
+class DotE8Call : public KernelCall {
+ public:
+  DotE8Call(const CaseSetup& setup, std::uint32_t q)
+      : limit_(query_limit(setup.dim, 2047)),
+        shape_(shape(setup, q)),
+        code_(buffer(integers<std::uint8_t>(setup, code_bytes(setup.dim), 0, 255), setup)),
+        query_(buffer(integers<std::int16_t>(next(setup), setup.dim, -limit_, limit_), setup)) {}
+
+  void run(const Kernels& kernels) override {
+    sum_ = kernels.dot_e8(code_->data(), shape_, query_->data(), query_->size());
+  }
+  Words output() const override { return {static_cast<std::uint32_t>(sum_)}; }
+  bool intact() const override { return code_->intact() && query_->intact(); }
+
+ private:
+  static E8Shape shape(const CaseSetup& setup, std::uint32_t q) {
+    const int most = std::min<int>(127, 2047 / (2 * static_cast<int>(q)));
+    const auto scales = integers<std::int16_t>(next(next(setup)), 8, 1, most);
+    const std::uint32_t bits = setup.timing ? 2 : static_cast<std::uint32_t>(setup.seed % 4);
+    return e8_shape(q, bits, scales.data(), std::size_t{1} << bits);
+  }
+  std::size_t code_bytes(std::size_t dim) const {
+    const std::size_t blocks = (dim + 7) / 8;
+    return plane_bytes(blocks * shape_.index_bits) + plane_bytes(blocks * shape_.scale_bits);
+  }
+
+  int limit_;
+  E8Shape shape_;
+  Input<std::uint8_t> code_;
+  Input<std::int16_t> query_;
+  std::int32_t sum_ = 0;
+};
+
 }  // namespace
 
 void add_code_cases(std::vector<KernelCase>& cases) {
@@ -197,6 +230,11 @@ void add_code_cases(std::vector<KernelCase>& cases) {
   }
   cases.push_back({"dot_bytes", make_call<DotBytesCall>});
   cases.push_back({"dot_words", make_call<DotWordsCall>});
+  for (std::uint32_t q = 2; q <= 16; ++q) {
+    cases.push_back({fmt::format("dot_e8/{}", q), [q](const CaseSetup& setup) {
+                       return std::make_unique<DotE8Call>(setup, q);
+                     }});
+  }
 }
 
 }  // namespace obliq

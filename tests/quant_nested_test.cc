@@ -192,6 +192,27 @@ TEST(NestedCode, StoresEveryBlockByItself) {
   }
 }
 
+TEST(NestedCode, MultipliesWithQueriesAsItsLevelsDoAlsoForLabelsThatDoNotExist) {
+  Random random(8);
+  for (const NestedOptions& options : all_options()) {
+    if (options.choice == ScaleChoice::first) continue;
+    const std::size_t dim = 1 + random.below(300);
+    const auto code = make_nested_code(options, dim);
+    std::vector<std::uint8_t> bytes(code->code_bytes());
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random.next());
+    std::vector<float> real(dim);
+    for (float& value : real) value = static_cast<float>(random.gaussian());
+    IntegerQuery query(dim, LevelCode::kMaxLevel);
+    query.set(real.data());
+    std::vector<std::int16_t> levels(dim);
+    code->levels(bytes.data(), levels.data());
+    std::int64_t expected = 0;
+    for (std::size_t i = 0; i < dim; ++i) expected += levels[i] * query.values()[i];
+    std::vector<std::int16_t> scratch(dim);
+    ASSERT_EQ(code->product(bytes.data(), query, scratch), expected) << options.q;
+  }
+}
+
 TEST(NestedCode, ChoosesTheSmallestScaleThatHoldsTheBlockInFirstBeta) {
   const NestedOptions options{.q = 6, .scales = 5, .choice = ScaleChoice::first};
   const auto code = make_nested_code(options, 8);

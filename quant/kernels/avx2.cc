@@ -1,5 +1,5 @@
-// The AVX2 level (AVX2, FMA, F16C), part 1 of 4: float products and the Hadamard butterflies.
-// The other parts are avx2_scan.cc, avx2_rows.cc and avx2_levels.cc.
+// The AVX2 level (AVX2, FMA, F16C), part 1 of 5: float products and the Hadamard butterflies.
+// The other parts are avx2_scan.cc, avx2_rows.cc, avx2_levels.cc and avx2_e8.cc.
 #include <immintrin.h>
 
 #include "quant/kernels/avx2_lanes.h"
@@ -228,6 +228,7 @@ void install_avx2(Kernels& kernels) noexcept {
   install_avx2_scan(kernels);
   install_avx2_rows(kernels);
   install_avx2_levels(kernels);
+  install_avx2_e8(kernels);
 }
 
 }  // namespace obliq

@@ -1,4 +1,5 @@
-// The level of Ice Lake and later (VNNI, VBMI, VBMI2, GFNI over AVX-512), where it beats avx512.
+// The level of Ice Lake and later (VNNI, VBMI, VBMI2, GFNI over AVX-512), where it beats avx512;
+// nested E8 codes are in avx512vnni_e8.cc.
 //
 // VGF2P8AFFINEQB multiplies each byte by an 8x8 matrix over GF(2). With a constant matrix it moves
 // the high nibble down in one step. With constant bytes 1, 2, 4, ... 128 and the matrix taken from
@@ -170,6 +171,7 @@ void install_avx512vnni(Kernels& kernels) noexcept {
   kernels.scan = scan;
   kernels.dot_planes = dot_planes;
   kernels.dot_bytes = dot_bytes;
+  install_avx512vnni_e8(kernels);
 }
 
 }  // namespace obliq

@@ -55,6 +55,42 @@ struct ScanList {
   float lut_shift;
 };
 
+/// A nested code over E8 (quant/nested_code.h) without dither, and what divides by powers of q.
+struct E8Shape {
+  std::uint32_t q;           ///< 2..16
+  std::uint32_t index_bits;  ///< ceil(8 log2 q)
+  std::uint32_t scale_bits;  ///< 0..3
+  std::int32_t scales[8];    ///< 1..127, 2 q * scale <= 2047; one for every number of 3 bits
+  std::uint32_t by_fourth;   ///< n / q^4 = n * by_fourth >> (32 + fourth_shift) for n < 2 q^8
+  std::uint32_t fourth_shift;
+  std::uint32_t by_square;  ///< n / q^2 = n * by_square >> (16 + square_shift) for n < q^4
+  std::uint32_t square_shift;
+  std::uint32_t by_q;  ///< n / q = n * by_q >> 16 for n < q^2
+};
+
+/// The shape with its reciprocals, which are exact for every q in 2..16. Scales beyond the `count`
+/// given repeat the last.
+[[gnu::always_inline]] inline constexpr E8Shape e8_shape(std::uint32_t q, std::uint32_t scale_bits,
+                                                         const std::int16_t* scales,
+                                                         std::size_t count) {
+  const std::uint64_t square = std::uint64_t{q} * q;
+  const std::uint64_t fourth = square * square;
+  E8Shape shape{};
+  shape.q = q;
+  shape.scale_bits = scale_bits;
+  for (std::size_t p = 0; p < 8; ++p) shape.scales[p] = scales[p < count ? p : count - 1];
+  while ((fourth - 1) * (fourth + 1) >> shape.index_bits != 0) ++shape.index_bits;  // q^8 - 1
+  while ((fourth - 1) >> (shape.fourth_shift + 1) != 0) ++shape.fourth_shift;
+  while ((square - 1) >> (shape.square_shift + 1) != 0) ++shape.square_shift;
+  const std::uint64_t two = 1;
+  shape.by_fourth =
+      static_cast<std::uint32_t>(((two << (32 + shape.fourth_shift)) + fourth - 1) / fourth);
+  shape.by_square =
+      static_cast<std::uint32_t>(((two << (16 + shape.square_shift)) + square - 1) / square);
+  shape.by_q = (0x10000 + q - 1) / q;
+  return shape;
+}
+
 struct Kernels {
   const char* name;  ///< "scalar", "avx2", "avx512", "avx512vnni" or "neon"
 
@@ -108,6 +144,14 @@ struct Kernels {
   std::int32_t (*dot_words)(const std::int16_t* row, const std::int16_t* query,
                             std::size_t dim) noexcept;
 
+  /// sum_i f_i * scale * query[i] over the blocks of a nested E8 code: block b has the field b of
+  /// index_bits bits, the label, from the first bit of `code` on, and the field b of scale_bits
+  /// bits, the number of its scale, from the next whole byte on. f is the codeword of the label
+  /// modulo q^8 (quant/lattice.h: coset, then reduce). The caller keeps 2047 * sum |query_i| <
+  /// 2^31. Exact.
+  std::int32_t (*dot_e8)(const std::uint8_t* code, const E8Shape& shape, const std::int16_t* query,
+                         std::size_t dim) noexcept;
+
   /// index[i] = number of thresholds t with x[i] * scale > t (product in float). `thresholds`
   /// rises, count <= 255. Bit-equal.
   void (*nearest_level)(const float* x, std::size_t dim, float scale, const float* thresholds,
@@ -143,7 +187,10 @@ void install_avx512(Kernels& kernels) noexcept;
 void install_avx512vnni(Kernels& kernels) noexcept;
 void install_neon(Kernels& kernels) noexcept;
 
-/// Parts of install_avx2, install_avx512 and install_neon, each in the file of its name.
+/// Parts of those, each in the file of its name.
+void install_scalar_e8(Kernels& kernels) noexcept;
+void install_avx2_e8(Kernels& kernels) noexcept;
+void install_avx512vnni_e8(Kernels& kernels) noexcept;
 void install_avx2_scan(Kernels& kernels) noexcept;
 void install_avx2_rows(Kernels& kernels) noexcept;
 void install_avx2_levels(Kernels& kernels) noexcept;

@@ -216,10 +216,10 @@ void viterbi(const float* x, std::size_t dim, const float* levels, std::size_t b
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
-  kernels = {"scalar",  hadamard,      dot,          l2_sqr,       dots,
-             build_lut, scan,          gather_signs, dot_planes,   dot_bytes,
-             dot_words, nearest_level, score_levels, row_times_16, quantize_bytes,
-             viterbi};
+  kernels = {"scalar",      hadamard,     dot,          l2_sqr,         dots,      build_lut,
+             scan,          gather_signs, dot_planes,   dot_bytes,      dot_words, nullptr,
+             nearest_level, score_levels, row_times_16, quantize_bytes, viterbi};
+  install_scalar_e8(kernels);
 }
 
 }  // namespace obliq
