@@ -97,7 +97,14 @@ TEST(Platform, CodesHaveTheSameBitsEverywhere) {
                                     {"lm1", 0xFA6BA0D1074A3C09ULL},
                                     {"lm2", 0x2110527EE3F49371ULL},
                                     {"lm4", 0x5DE4C8D3C08B3FCEULL},
-                                    {"lm8", 0xBF295F48BBF02BD1ULL}}) {
+                                    {"lm8", 0xBF295F48BBF02BD1ULL},
+                                    {"kashin2", 0xE789ED0E3E737A91ULL},
+                                    {"kashin5", 0x225FDA21FAD868FAULL},
+                                    {"kashin4:paper", 0xC54C65ED037F0EDEULL},
+                                    {"kashin5:alternating:signdct", 0xD855D307BE3990C0ULL},
+                                    {"kashin3:signs:haar", 0x0EBDBF4A9F17394EULL},
+                                    {"kashin2:anneal:butterfly", 0xCB68157BCE1A7D08ULL},
+                                    {"kashin2:signs:dct", 0xEC87967B67E1239CULL}}) {
     EXPECT_EQ(hash_of(*make_quantizer(golden.spec, 100)), golden.hash) << golden.spec;
   }
 }
