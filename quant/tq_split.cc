@@ -216,6 +216,8 @@ class TqSplit final : public Quantizer {
     return std::make_unique<SplitScorer>(split_);
   }
 
+  bool learns() const override { return true; }
+
   QuantizerPtr train(const TrainingData& data) const override {
     std::vector<double> energy(dim());
     for (std::size_t n = 0; n < data.vectors.rows; ++n) {

@@ -243,6 +243,65 @@ TEST_P(EverySpec, ScoresManyCodesAndExtremeQueries) {
   }
 }
 
+Matrix<float> gaussian_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
+  Random random(seed);
+  Matrix<float> x(rows, dim);
+  for (float& value : x.values) value = static_cast<float>(random.gaussian());
+  return x;
+}
+
+TEST_P(EverySpec, LearnsWhereItSaysSoAndIsRestoredFromItsState) {
+  for (const std::size_t dim : {1, 7, 30}) {
+    const auto quantizer = make_quantizer(GetParam(), dim, 3);
+    const auto vectors = gaussian_rows(200, dim, 9);
+    const auto queries = gaussian_rows(100, dim, 10);
+    const auto trained = quantizer->train({vectors.view(), queries.view(), 1});
+    ASSERT_EQ(trained != nullptr, quantizer->learns());
+    if (trained == nullptr) return;
+    EXPECT_EQ(trained->spec(), GetParam());
+    const auto state = trained->state();
+    const auto restored = make_quantizer(GetParam(), dim, 3, state);
+    for (std::size_t i = 0; i < 20; ++i) {
+      const std::vector<float> x(vectors.row(i), vectors.row(i) + dim);
+      const Encoded encoded = encode(*trained, x);
+      EXPECT_EQ(decode(*restored, encoded), decode(*trained, encoded)) << "dim " << dim;
+    }
+  }
+}
+
+TEST_P(EverySpec, RefusesAStateThatIsNotItsOwn) {
+  const auto quantizer = make_quantizer(GetParam(), 30, 3);
+  std::vector<std::uint8_t> state;
+  if (quantizer->learns()) {
+    const auto vectors = gaussian_rows(200, 30, 9);
+    state = quantizer->train({vectors.view(), {}, 1})->state();
+  }
+  state.push_back(0);
+  EXPECT_THROW(make_quantizer(GetParam(), 30, 3, state), std::invalid_argument);
+  state.resize(state.size() / 2);
+  if (!state.empty()) {
+    EXPECT_THROW(make_quantizer(GetParam(), 30, 3, state), std::invalid_argument);
+  }
+}
+
+TEST_P(EverySpec, EncodesABatchAsItEncodesEachVector) {
+  constexpr std::size_t kDim = 30;
+  const auto vectors = gaussian_rows(21, kDim, 11);
+  auto quantizer = make_quantizer(GetParam(), kDim, 3);
+  if (quantizer->learns()) quantizer = quantizer->train({vectors.view(), {}, 1});
+  const std::size_t bytes = quantizer->layout().code_bytes;
+  std::vector<std::uint8_t> codes(vectors.rows * bytes);
+  std::vector<Factors> factors(vectors.rows);
+  quantizer->encode_batch(vectors.view(), codes.data(), factors.data());
+  for (std::size_t i = 0; i < vectors.rows; ++i) {
+    const Encoded one =
+        encode(*quantizer, std::vector<float>(vectors.row(i), vectors.row(i) + kDim));
+    EXPECT_TRUE(std::equal(one.code.begin(), one.code.end(),
+                           codes.begin() + static_cast<std::ptrdiff_t>(i * bytes)));
+    EXPECT_EQ(one.factors, factors[i]);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Quantizer, EverySpec, testing::ValuesIn(quantizer_specs()),
                          [](const auto& param) {
                            std::string name = param.param;
