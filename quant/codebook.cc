@@ -3,8 +3,9 @@
 //
 //     g_i = c_i P_i - M_i,    P_i = mass of cell i,    M_i = first moment of cell i,
 //
-// whose Jacobian is tridiagonal. Symmetry leaves the positive half: t_0 = 0, t_m = infinity. Plain
-// Lloyd iteration would need more than 1e5 sweeps at 8 bits; Newton needs about ten.
+// whose Jacobian is tridiagonal. Symmetry leaves the positive half: t_0 = 0, or c_1/2 where a level
+// lies at 0 between the halves, and t_m = infinity. Plain Lloyd iteration would need more than 1e5
+// sweeps at 8 bits; Newton needs about ten.
 //
 // The law of a coordinate needs no incomplete beta function: with x = sin a, its mass is
 // C_d int_0^a cos^(d-2), and the recurrence of that integral has positive terms only.
@@ -92,13 +93,14 @@ class SphereLaw final : public Law {
   double constant_;
 };
 
-// Levels of a compander with density f^(1/3), exact for the normal law and bent into the support
-// of the others: sqrt(3) times a normal quantile.
-std::vector<double> first_levels(std::size_t half, const Law& law) {
+// The positive ones of `count` levels of a compander with density f^(1/3), exact for the normal law
+// and bent into the support of the others: sqrt(3) times a normal quantile.
+std::vector<double> first_levels(std::size_t count, const Law& law) {
   const NormalLaw normal;
-  std::vector<double> levels(half);
-  for (std::size_t i = 0; i < half; ++i) {
-    const double target = (static_cast<double>(i) + 0.5) / (2.0 * static_cast<double>(half));
+  std::vector<double> levels(count / 2);
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const double place = static_cast<double>(i) + (count % 2 == 0 ? 0.5 : 1.0);
+    const double target = place / static_cast<double>(count);
     double low = 0;
     double high = 10;
     for (int step = 0; step < 60; ++step) {
@@ -112,16 +114,18 @@ std::vector<double> first_levels(std::size_t half, const Law& law) {
 }
 
 struct Cells {
-  std::vector<double> thresholds;  // t_0 = 0 ... t_m
+  std::vector<double> thresholds;  // t_0 ... t_m
   std::vector<double> masses;
 };
 
-Cells cells_of(const std::vector<double>& levels, const Law& law) {
+// Of the positive ones of `count` levels.
+Cells cells_of(const std::vector<double>& levels, std::size_t count, const Law& law) {
   const std::size_t half = levels.size();
   Cells cells{std::vector<double>(half + 1), std::vector<double>(half)};
+  if (count % 2 == 1 && half > 0) cells.thresholds[0] = 0.5 * levels[0];
   for (std::size_t i = 1; i < half; ++i) cells.thresholds[i] = 0.5 * (levels[i - 1] + levels[i]);
   cells.thresholds[half] = law.limit();
-  double below = 0;
+  double below = law.mass(cells.thresholds[0]);
   for (std::size_t i = 0; i < half; ++i) {
     const double above = i + 1 < half ? law.mass(cells.thresholds[i + 1]) : 0.5;
     cells.masses[i] = above - below;
@@ -131,13 +135,15 @@ Cells cells_of(const std::vector<double>& levels, const Law& law) {
 }
 
 // The Newton step for the levels: solves the tridiagonal system J step = -g.
-std::vector<double> newton_step(const std::vector<double>& levels, const Law& law) {
+std::vector<double> newton_step(const std::vector<double>& levels, std::size_t count,
+                                const Law& law) {
   const std::size_t half = levels.size();
-  const Cells cells = cells_of(levels, law);
+  const Cells cells = cells_of(levels, count, law);
+  const double start = cells.thresholds[0];
   std::vector<double> upper(half);  // upper diagonal after elimination
   std::vector<double> step(half);
-  double coupling = 0;  // J_{i,i-1} = J_{i-1,i}
-  double moment = law.moment(0);
+  double coupling = -0.5 * start * law.density(start);  // J_{i,i-1} = J_{i-1,i}
+  double moment = law.moment(start);
   for (std::size_t i = 0; i < half; ++i) {
     const bool last = i + 1 == half;
     const double t = cells.thresholds[i + 1];
@@ -159,9 +165,9 @@ std::vector<double> newton_step(const std::vector<double>& levels, const Law& la
 }
 
 // One Lloyd iteration: each level moves to the mean of its cell.
-void lloyd_sweep(std::vector<double>& levels, const Law& law) {
-  const Cells cells = cells_of(levels, law);
-  double moment = law.moment(0);
+void lloyd_sweep(std::vector<double>& levels, std::size_t count, const Law& law) {
+  const Cells cells = cells_of(levels, count, law);
+  double moment = law.moment(cells.thresholds[0]);
   for (std::size_t i = 0; i < levels.size(); ++i) {
     const double next_moment = i + 1 < levels.size() ? law.moment(cells.thresholds[i + 1]) : 0;
     levels[i] = (moment - next_moment) / cells.masses[i];
@@ -188,15 +194,16 @@ double safe_share(const std::vector<double>& levels, const std::vector<double>& 
   }
 }
 
-std::vector<double> solve(std::size_t half, const Law& law) {
+std::vector<double> solve(std::size_t count, const Law& law) {
   constexpr int kSweeps = 20;  // to where Newton converges
-  std::vector<double> levels = first_levels(half, law);
-  for (int sweep = 0; sweep < kSweeps; ++sweep) lloyd_sweep(levels, law);
+  std::vector<double> levels = first_levels(count, law);
+  if (levels.empty()) return levels;
+  for (int sweep = 0; sweep < kSweeps; ++sweep) lloyd_sweep(levels, count, law);
   for (int iteration = 0; iteration < 100; ++iteration) {
-    const std::vector<double> step = newton_step(levels, law);
+    const std::vector<double> step = newton_step(levels, count, law);
     const double share = safe_share(levels, step, law);
     double largest = 0;
-    for (std::size_t i = 0; i < half; ++i) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
       levels[i] += share * step[i];
       largest = std::max(largest, std::abs(step[i]));
     }
@@ -206,31 +213,39 @@ std::vector<double> solve(std::size_t half, const Law& law) {
   throw std::logic_error("Lloyd-Max levels did not converge");
 }
 
-Codebook make_codebook(std::size_t bits, const Law& law) {
-  assert(bits >= 1 && bits <= 8);
-  const std::size_t half = std::size_t{1} << (bits - 1);
-  const std::vector<double> positive = solve(half, law);
-  const Cells cells = cells_of(positive, law);
+Codebook make_codebook(std::size_t count, const Law& law) {
+  assert(count >= 1 && count <= 256);
+  const std::vector<double> positive = solve(count, law);
+  const Cells cells = cells_of(positive, count, law);
+  const std::size_t half = positive.size();
   Codebook book;
   for (std::size_t i = half; i-- > 0;) {
     book.levels.push_back(-positive[i]);
     book.masses.push_back(cells.masses[i]);
-    book.thresholds.push_back(-cells.thresholds[i] + 0.0);
+    if (i > 0 || count % 2 == 1) book.thresholds.push_back(-cells.thresholds[i]);
+  }
+  if (count % 2 == 1) {
+    book.levels.push_back(0);
+    book.masses.push_back(half > 0 ? 2 * law.mass(cells.thresholds[0]) : 1);
+  } else {
+    book.thresholds.push_back(0);
   }
   for (std::size_t i = 0; i < half; ++i) {
     book.levels.push_back(positive[i]);
     book.masses.push_back(cells.masses[i]);
-    if (i > 0) book.thresholds.push_back(cells.thresholds[i]);
+    if (i > 0 || count % 2 == 1) book.thresholds.push_back(cells.thresholds[i]);
   }
   return book;
 }
 
 }  // namespace
 
-Codebook normal_codebook(std::size_t bits) { return make_codebook(bits, NormalLaw()); }
+Codebook normal_codebook(std::size_t bits) { return normal_codebook_of(std::size_t{1} << bits); }
+
+Codebook normal_codebook_of(std::size_t count) { return make_codebook(count, NormalLaw()); }
 
 Codebook sphere_codebook(std::size_t bits, std::size_t dim) {
-  return make_codebook(bits, SphereLaw(std::max<std::size_t>(dim, 3)));
+  return make_codebook(std::size_t{1} << bits, SphereLaw(std::max<std::size_t>(dim, 3)));
 }
 
 Codebook coordinate_codebook(std::size_t bits, std::size_t dim) {

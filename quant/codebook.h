@@ -1,7 +1,7 @@
-// Lloyd-Max codebooks, computed: the 2^bits levels that quantize one coordinate of a rotated vector
-// with the least mean squared error D. Two laws, both symmetric with variance 1: the normal, and
-// sqrt(dim) times a coordinate of a random direction in `dim` dimensions (arXiv 2504.19874,
-// Lemma 1), which tends to the normal.
+// Lloyd-Max codebooks, computed: the levels, mostly 2^bits of them, that quantize one coordinate of
+// a rotated vector with the least mean squared error D. Two laws, both symmetric with variance 1:
+// the normal, and sqrt(dim) times a coordinate of a random direction in `dim` dimensions (arXiv
+// 2504.19874, Lemma 1), which tends to the normal.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,16 @@
 namespace obliq {
 
 struct Codebook {
-  std::vector<double> levels;      ///< rising, symmetric about 0; 2^bits of them
-  std::vector<double> thresholds;  ///< midpoints of neighbouring levels, 2^bits - 1
+  std::vector<double> levels;      ///< rising, symmetric about 0
+  std::vector<double> thresholds;  ///< midpoints of neighbouring levels, one less
   std::vector<double> masses;      ///< probability of each level
 };
 
 /// Requires 1 <= bits <= 8. Cost: microseconds (1 bit) to a millisecond (8 bits).
 Codebook normal_codebook(std::size_t bits);
+
+/// That of any number of levels, 1 <= count <= 256; an odd one has a level at 0.
+Codebook normal_codebook_of(std::size_t count);
 
 /// Requires 1 <= bits <= 8 and dim >= 1; dims below 3, whose law has no density that falls from the
 /// centre, take that of dim 3 (uniform). Cost: dim/2 * 2^bits * 10 operations.

@@ -187,7 +187,7 @@ DistortionReport measure_distortion(std::string_view spec, MatrixView<float> vec
 
 QuantizerPtr train_quantizer(const Quantizer& quantizer, std::uint64_t seed,
                              const TrainingData& training) {
-  if (training.vectors.rows == 0) return nullptr;
+  if (!quantizer.learns() || training.vectors.rows == 0) return nullptr;
   const auto rotation = make_rotation(quantizer.dim(), seed);
   const Matrix<float> vectors = rotated(training.vectors, *rotation);
   const Matrix<float> queries = rotated(training.queries, *rotation);

@@ -30,6 +30,7 @@ QuantizerPtr make_lm(const QuantizerRequest& request);
 QuantizerPtr make_tq(const QuantizerRequest& request);
 QuantizerPtr make_tq_split(const QuantizerRequest& request);  // tq2.5, tq3.5
 QuantizerPtr make_tqp(const QuantizerRequest& request);
+QuantizerPtr make_wf(const QuantizerRequest& request);
 QuantizerPtr make_tcq(const QuantizerRequest& request);
 QuantizerPtr make_e8q(const QuantizerRequest& request);
 QuantizerPtr make_d4q(const QuantizerRequest& request);

@@ -70,6 +70,10 @@ class LevelQuantizer final : public Quantizer {
     for (std::size_t i = 0; i < dim(); ++i) scaled[i] = safe.data()[i] * scale;
     code_->choose(scaled.data(), code);
     if (norm == 0) return;
+    if (!code_->unbiased()) {
+      factors[0] = safe.original(norm);
+      return;
+    }
     decode(code, {1}, scaled.data());
     const float product = kernels().dot(safe.data(), scaled.data(), dim());
     // A code that points away from x, as the coarsest may at dim 1, stands for the zero vector.

@@ -35,6 +35,9 @@ class LevelCode {
   virtual std::size_t width() const { return dim_; }
   /// Makes y about 1 long.
   virtual float unit() const = 0;
+  /// Whether the factor makes x^ unbiased along x. Else it is |x|: for a code that drops what no
+  /// query asks for, and is none the worse for being short.
+  virtual bool unbiased() const { return true; }
 
   /// Codes x, dim floats with |x|^2 = dim or all zero. Writes code_bytes() bytes.
   virtual void choose(const float* x, std::uint8_t* code) const = 0;

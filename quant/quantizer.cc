@@ -28,6 +28,7 @@ constexpr Family kFamilies[] = {
     {"lm", "1..8", "", make_lm},
     {"tq", "1..8 2.5 3.5", "", make_tq},
     {"tqp", "2..8", "orthogonal|gaussian |constnorm", make_tqp},
+    {"wf", "1..8", "|fractional", make_wf},
     {"tcq", "1..4", "", make_tcq},
     {"e8q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_e8q},
     {"d4q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_d4q},

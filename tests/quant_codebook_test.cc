@@ -153,6 +153,24 @@ TEST(Codebook, ConvergesAtEveryDimAndHasMassOne) {
   }
 }
 
+TEST(Codebook, HasAnyNumberOfLevels) {
+  for (std::size_t count = 1; count <= 256; ++count) {
+    const Codebook book = normal_codebook_of(count);
+    ASSERT_EQ(book.levels.size(), count);
+    ASSERT_EQ(book.thresholds.size(), count - 1);
+    double mass = 0;
+    for (std::size_t k = 0; k < count; ++k) {
+      const auto density = [](double t) { return std::exp(-t * t / 2) / std::sqrt(2 * M_PI); };
+      const double low = k == 0 ? 0 : density(book.thresholds[k - 1]);
+      const double high = k + 1 == count ? 0 : density(book.thresholds[k]);
+      EXPECT_NEAR(book.levels[k] * book.masses[k], low - high, 1e-9);  // the mean of its cell
+      EXPECT_EQ(book.levels[k], -book.levels[count - 1 - k]);
+      mass += book.masses[k];
+    }
+    EXPECT_NEAR(mass, 1, 1e-12);
+  }
+}
+
 TEST(Codebook, MeanAbsoluteCoordinateIsTheGammaQuotient) {
   EXPECT_DOUBLE_EQ(mean_abs_coordinate(1), 1);
   EXPECT_NEAR(mean_abs_coordinate(2), 2 / M_PI, 1e-15);

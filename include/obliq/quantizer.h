@@ -14,6 +14,7 @@
 //     e8q2..e8q16   nested lattice codes over E8 (arXiv 2410.13780, 2502.09720)    <x,q>
 //     d4q, z        the same over D4 and over the cube, for comparison             <x,q>
 //     kashin2..8    levels in two or more bases (arXiv 2404.09737), rescaled   <x,q>
+//     wf1..wf8      PCA and water-filling, learnt: the oracle; :fractional          <x,q>
 //
 // A spec is <family><number>[:option]...; quantizer_grammar() tells all families and options.
 // "Rescaled" is the factor S = |x|^2/<x,y> on the decoded code y, exactly unbiased over the
