@@ -8,10 +8,10 @@
 // bits. At one scale E|x - y|^2 / |x|^2 is .278 .0753 .0202 .0056 at 1 to 4 bits, against .363 .117
 // .0345 .0095 of Lloyd-Max levels and Shannon's .25 .0625 .0156 .0039.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "quant/families.h"
@@ -65,9 +65,14 @@ class TrellisCode final : public LevelCode {
     trellis_.look_up(code, dim(), levels_, levels);
   }
 
+  std::int32_t product(const std::uint8_t* code, const IntegerQuery& query,
+                       std::span<std::int16_t> /*scratch*/) const override {
+    return trellis_.product(code, dim(), levels_, query.values());
+  }
+
  private:
   Trellis trellis_;
-  std::array<std::int16_t, Trellis::kStates> levels_;
+  Trellis::Table levels_;
   float step_;  // between scales
   float unit_;
 };

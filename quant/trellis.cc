@@ -25,6 +25,21 @@ std::uint8_t state_at(const std::uint8_t* code, std::size_t ring_bits, std::size
   return static_cast<std::uint8_t>(state);
 }
 
+// `count` bytes as one word, the first lowest.
+std::uint64_t load_word(const std::uint8_t* bytes, std::size_t count) {
+  std::uint64_t word = 0;
+  for (std::size_t b = 0; b < count; ++b) word |= std::uint64_t{bytes[b]} << (8 * b);
+  return word;
+}
+
+// The bits of the ring from `first` to its end, of which there are at most 40, and its first 8.
+std::uint64_t end_of_ring(const std::uint8_t* code, std::size_t ring_bits, std::size_t first) {
+  const std::size_t rest = ring_bits - first;
+  const std::uint64_t word = load_word(code + first / 8, (ring_bits + 7) / 8 - first / 8);
+  const std::uint64_t end = (word >> (first % 8)) & ((std::uint64_t{1} << rest) - 1);
+  return end | std::uint64_t{code[0]} << rest;
+}
+
 }  // namespace
 
 Trellis::Trellis(std::size_t bits, const Levels& levels)
@@ -32,31 +47,40 @@ Trellis::Trellis(std::size_t bits, const Levels& levels)
   assert(bits >= 1 && bits <= 4);
 }
 
-void Trellis::look_up(const std::uint8_t* code, std::size_t dim,
-                      const std::array<std::int16_t, kStates>& table, std::int16_t* out) const {
+void Trellis::look_up(const std::uint8_t* code, std::size_t dim, const Table& table,
+                      std::int16_t* out) const {
   const std::size_t ring_bits = dim * bits_;
   std::size_t i = 0;
   if (ring_bits < kStateBits) {
     for (; i < dim; ++i) out[i] = table[state_at(code, ring_bits, i * bits_)];
     return;
   }
-  const auto word_at = [code](std::size_t byte, std::size_t count) {
-    std::uint64_t word = 0;
-    for (std::size_t b = 0; b < count; ++b) word |= std::uint64_t{code[byte + b]} << (8 * b);
-    return word;
-  };
   // Eight states from each bits_ + 1 bytes, while those are inside the ring.
   for (; (i + 7) * bits_ + kStateBits <= ring_bits; i += 8) {
-    const std::uint64_t word = word_at(i * bits_ / 8, bits_ + 1);
+    const std::uint64_t word = load_word(code + i * bits_ / 8, bits_ + 1);
     for (std::size_t j = 0; j < 8; ++j) {
       out[i + j] = table[static_cast<std::uint8_t>(word >> (j * bits_))];
     }
   }
-  // What is left, less than 40 bits, and the first byte again.
-  const std::size_t rest = ring_bits - i * bits_;
-  std::uint64_t word = word_at(i * bits_ / 8, (rest + 7) / 8);
-  word = (word & ((std::uint64_t{1} << rest) - 1)) | std::uint64_t{code[0]} << rest;
+  std::uint64_t word = end_of_ring(code, ring_bits, i * bits_);
   for (; i < dim; ++i, word >>= bits_) out[i] = table[static_cast<std::uint8_t>(word)];
+}
+
+std::int32_t Trellis::product(const std::uint8_t* code, std::size_t dim, const Table& table,
+                              const std::int16_t* query) const {
+  const std::size_t ring_bits = dim * bits_;
+  std::int32_t sum = 0;
+  if (ring_bits < kStateBits) {
+    for (std::size_t i = 0; i < dim; ++i) {
+      sum += table[state_at(code, ring_bits, i * bits_)] * query[i];
+    }
+    return sum;
+  }
+  std::size_t i = (ring_bits - kStateBits) / bits_ + 1;  // states that do not reach the seam
+  sum = kernels_.dot_windows(code, bits_, table.data(), query, i);
+  std::uint64_t word = end_of_ring(code, ring_bits, i * bits_);
+  for (; i < dim; ++i, word >>= bits_) sum += table[static_cast<std::uint8_t>(word)] * query[i];
+  return sum;
 }
 
 float Trellis::encode(const float* x, std::size_t dim, std::uint8_t* code) const {

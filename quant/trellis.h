@@ -26,6 +26,7 @@ class Trellis {
  public:
   static constexpr std::size_t kStates = 256;
   using Levels = std::array<float, kStates>;
+  using Table = std::array<std::int16_t, kStates>;
 
   /// Requires 1 <= bits <= 4.
   Trellis(std::size_t bits, const Levels& levels);
@@ -41,8 +42,12 @@ class Trellis {
   float encode(const float* x, std::size_t dim, std::uint8_t* code) const;
 
   /// Writes table[state_i] for dim coordinates. Any code bytes are safe.
-  void look_up(const std::uint8_t* code, std::size_t dim,
-               const std::array<std::int16_t, kStates>& table, std::int16_t* out) const;
+  void look_up(const std::uint8_t* code, std::size_t dim, const Table& table,
+               std::int16_t* out) const;
+
+  /// sum_i table[state_i] * query[i], exact, as the kernel dot_windows.
+  std::int32_t product(const std::uint8_t* code, std::size_t dim, const Table& table,
+                       const std::int16_t* query) const;
 
  private:
   struct Path {

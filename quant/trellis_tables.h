@@ -2,7 +2,6 @@
 // (trellis_training.h; bench/train_trellis.cc prints them).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,7 +11,7 @@ namespace obliq {
 
 struct TrellisTable {
   double unit;  ///< the level of state s is unit * levels[s]
-  std::array<std::int16_t, Trellis::kStates> levels;
+  Trellis::Table levels;
 
   Trellis::Levels values() const;  ///< unit * levels
 };

@@ -36,7 +36,7 @@ LloydPass lloyd_pass(std::size_t bits, const Trellis::Levels& levels, std::size_
   Random random(seed);
   const Trellis trellis(bits, levels);
   std::vector<float> x(kSequence);
-  std::array<std::int16_t, Trellis::kStates> numbers;
+  Trellis::Table numbers;
   std::iota(numbers.begin(), numbers.end(), std::int16_t{0});
   std::vector<std::int16_t> states(kSequence);
   std::vector<std::uint8_t> code(trellis.code_bytes(kSequence));

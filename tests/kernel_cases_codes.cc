@@ -161,6 +161,36 @@ class DotPlanesCall : public KernelCall {
   std::int32_t sum_ = 0;
 };
 
+class DotWindowsCall : public KernelCall {
+ public:
+  DotWindowsCall(const CaseSetup& setup, unsigned bits)
+      : bits_(bits),
+        limit_(query_limit(setup.dim, 2047)),
+        code_(buffer(integers<std::uint8_t>(setup, code_bytes(setup.dim), 0, 255), setup)),
+        levels_(buffer(integers<std::int16_t>(next(setup), 256, -2047, 2047), setup)),
+        query_(
+            buffer(integers<std::int16_t>(next(next(setup)), setup.dim, -limit_, limit_), setup)) {}
+
+  void run(const Kernels& kernels) override {
+    sum_ =
+        kernels.dot_windows(code_->data(), bits_, levels_->data(), query_->data(), query_->size());
+  }
+  Words output() const override { return {static_cast<std::uint32_t>(sum_)}; }
+  bool intact() const override { return code_->intact() && levels_->intact() && query_->intact(); }
+
+ private:
+  std::size_t code_bytes(std::size_t dim) const {
+    return dim == 0 ? 0 : ((dim - 1) * bits_ + 15) / 8;
+  }
+
+  unsigned bits_;
+  int limit_;
+  Input<std::uint8_t> code_;
+  Input<std::int16_t> levels_;
+  Input<std::int16_t> query_;
+  std::int32_t sum_ = 0;
+};
+
 /// dot_bytes and dot_words: rows of values from `least` to `largest`.
 template <typename Value, auto kernel, int least, int largest>
 class DotRowCall : public KernelCall {
@@ -233,6 +263,11 @@ void add_code_cases(std::vector<KernelCase>& cases) {
   for (std::uint32_t q = 2; q <= 16; ++q) {
     cases.push_back({fmt::format("dot_e8/{}", q), [q](const CaseSetup& setup) {
                        return std::make_unique<DotE8Call>(setup, q);
+                     }});
+  }
+  for (unsigned bits = 1; bits <= 4; ++bits) {
+    cases.push_back({fmt::format("dot_windows/{}", bits), [bits](const CaseSetup& setup) {
+                       return std::make_unique<DotWindowsCall>(setup, bits);
                      }});
   }
 }

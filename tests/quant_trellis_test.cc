@@ -67,7 +67,7 @@ double distortion_at(std::size_t dim, std::size_t bits, std::size_t vectors) {
 
 TEST(Trellis, LooksLevelsUpByEightBitsOfTheRing) {
   Random random(1);
-  std::array<std::int16_t, Trellis::kStates> numbers;
+  Trellis::Table numbers;
   std::iota(numbers.begin(), numbers.end(), std::int16_t{0});
   for (std::size_t bits = 1; bits <= 4; ++bits) {
     const Trellis trellis = trained(bits);
@@ -77,6 +77,28 @@ TEST(Trellis, LooksLevelsUpByEightBitsOfTheRing) {
       std::vector<std::int16_t> states(dim);
       trellis.look_up(code.data(), dim, numbers, states.data());
       ASSERT_EQ(states, states_of(code, dim, bits)) << "dim " << dim << ", " << bits << " bits";
+    }
+  }
+}
+
+TEST(Trellis, MultipliesTheLevelsThatItLooksUp) {
+  Random random(6);
+  for (std::size_t bits = 1; bits <= 4; ++bits) {
+    const Trellis trellis = trained(bits);
+    const Trellis::Table table = trellis_table(bits).levels;
+    for (std::size_t dim = 1; dim <= 140; ++dim) {
+      std::vector<std::uint8_t> code(trellis.code_bytes(dim));
+      for (std::uint8_t& byte : code) byte = static_cast<std::uint8_t>(random.next());
+      std::vector<std::int16_t> levels(dim);
+      std::vector<std::int16_t> query(dim);
+      trellis.look_up(code.data(), dim, table, levels.data());
+      std::int32_t expected = 0;
+      for (std::size_t i = 0; i < dim; ++i) {
+        query[i] = static_cast<std::int16_t>(static_cast<int>(random.below(4001)) - 2000);
+        expected += levels[i] * query[i];
+      }
+      ASSERT_EQ(trellis.product(code.data(), dim, table, query.data()), expected)
+          << "dim " << dim << ", " << bits << " bits";
     }
   }
 }

@@ -165,12 +165,48 @@ std::int32_t dot_bytes(const std::int8_t* row, const std::int16_t* query,
   return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
 }
 
+// VPMULTISHIFTQB takes eight windows out of a qword; VPERMB puts the bytes that hold them there, in
+// the order of level_numbers.
+std::int32_t dot_windows(const std::uint8_t* code, std::size_t bits, const std::int16_t* levels,
+                         const std::int16_t* query, std::size_t dim) noexcept {
+  constexpr long long kOnes = 0x0101010101010101;
+  const LevelBytes<8> low_byte(levels, 0);
+  const LevelBytes<8> high_byte(levels, 8);
+  const __m512i lanes = _mm512_set1_epi64(0x0706050403020100);
+  const __m512i qwords =
+      _mm512_setr_epi64(0, 4 * kOnes, kOnes, 5 * kOnes, 2 * kOnes, 6 * kOnes, 3 * kOnes, 7 * kOnes);
+  __m512i order = lanes;
+  __m512i shifts = _mm512_setzero_si512();
+  for (std::size_t b = 0; b < bits; ++b) {
+    order = _mm512_add_epi8(order, qwords);
+    shifts = _mm512_add_epi8(shifts, lanes);
+  }
+  __m512i even = _mm512_setzero_si512();
+  __m512i odd = _mm512_setzero_si512();
+  for (std::size_t i = 0; i < dim; i += 64) {
+    const std::size_t count = dim - i < 64 ? dim - i : 64;
+    const __mmask64 present = (__mmask64{1} << ((count - 1) * bits + 15) / 8) - 1;
+    const __m512i bytes = _mm512_maskz_loadu_epi8(present, code + i * bits / 8);
+    const __m512i windows =
+        _mm512_multishift_epi64_epi8(shifts, _mm512_permutexvar_epi8(order, bytes));
+    const __m512i low = low_byte(windows);
+    const __m512i high = high_byte(windows);
+    const __m512i words = _mm512_maskz_loadu_epi16(first_words(count), query + i);
+    const __m512i next_words =
+        _mm512_maskz_loadu_epi16(count > 32 ? first_words(count - 32) : 0, query + i + 32);
+    even = _mm512_dpwssd_epi32(even, _mm512_unpacklo_epi8(low, high), words);
+    odd = _mm512_dpwssd_epi32(odd, _mm512_unpackhi_epi8(low, high), next_words);
+  }
+  return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
+}
+
 }  // namespace
 
 void install_avx512vnni(Kernels& kernels) noexcept {
   kernels.scan = scan;
   kernels.dot_planes = dot_planes;
   kernels.dot_bytes = dot_bytes;
+  kernels.dot_windows = dot_windows;
   install_avx512vnni_e8(kernels);
 }
 

@@ -152,6 +152,13 @@ struct Kernels {
   std::int32_t (*dot_e8)(const std::uint8_t* code, const E8Shape& shape, const std::int16_t* query,
                          std::size_t dim) noexcept;
 
+  /// sum_i levels[w_i] * query[i], where w_i is the 8 bits of `code` (little-endian) from bit i *
+  /// bits. Reads the bytes that hold them, ((dim - 1) * bits + 15) / 8. bits 1..4; 256 levels of at
+  /// most 2047 in size; the caller keeps 2047 * sum |query_i| < 2^31. Exact.
+  std::int32_t (*dot_windows)(const std::uint8_t* code, std::size_t bits,
+                              const std::int16_t* levels, const std::int16_t* query,
+                              std::size_t dim) noexcept;
+
   /// index[i] = number of thresholds t with x[i] * scale > t (product in float). `thresholds`
   /// rises, count <= 255. Bit-equal.
   void (*nearest_level)(const float* x, std::size_t dim, float scale, const float* thresholds,

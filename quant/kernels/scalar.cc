@@ -151,6 +151,18 @@ std::int32_t dot_words(const std::int16_t* row, const std::int16_t* query,
   return sum;
 }
 
+std::int32_t dot_windows(const std::uint8_t* code, std::size_t bits, const std::int16_t* levels,
+                         const std::int16_t* query, std::size_t dim) noexcept {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < dim; ++i) {
+    const std::uint8_t* bytes = code + i * bits / 8;
+    const std::size_t shift = i * bits % 8;
+    const unsigned window = shift == 0 ? bytes[0] : (bytes[0] | bytes[1] << 8) >> shift;
+    sum += levels[window & 255U] * query[i];
+  }
+  return sum;
+}
+
 unsigned level_of(float value, const float* thresholds, std::size_t count) noexcept {
   unsigned index = 0;
   for (std::size_t t = 0; t < count; ++t) index += value > thresholds[t] ? 1 : 0;
@@ -216,9 +228,9 @@ void viterbi(const float* x, std::size_t dim, const float* levels, std::size_t b
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
-  kernels = {"scalar",      hadamard,     dot,          l2_sqr,         dots,      build_lut,
-             scan,          gather_signs, dot_planes,   dot_bytes,      dot_words, nullptr,
-             nearest_level, score_levels, row_times_16, quantize_bytes, viterbi};
+  kernels = {"scalar",    hadamard,      dot,          l2_sqr,       dots,           build_lut,
+             scan,        gather_signs,  dot_planes,   dot_bytes,    dot_words,      nullptr,
+             dot_windows, nearest_level, score_levels, row_times_16, quantize_bytes, viterbi};
   install_scalar_e8(kernels);
 }
 
