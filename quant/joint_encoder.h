@@ -37,8 +37,7 @@ class JointEncoder {
                const JointSchedule& schedule);
 
   /// Writes indices [bases][dim] for x. The same on every platform. Cost: a sweep applies every
-  /// basis but the first twice; about 8 hard ones from
-  /// nothing, 2 after others.
+  /// basis but the first twice; about 8 hard sweeps from nothing, 2 after others.
   void encode(const float* x, std::span<std::uint8_t> indices) const;
 
  private:
