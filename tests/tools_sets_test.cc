@@ -1,4 +1,5 @@
-// The commands that make and measure sets: generate, convert, groundtruth, distortion, bench, demo.
+// The commands that make and measure sets: generate, convert, groundtruth, distortion, matmul,
+// bench, demo.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -90,6 +91,28 @@ TEST_F(Sets, ConvertRefusesTruthForOtherQueriesAndAnUnknownFormat) {
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("for 3 queries, but there are 10"));
   EXPECT_EQ(run_obliq({"convert", set_, "-o", folder_ / "a.txt"}).exit_code, 2);
+}
+
+TEST(MatmulCommand, SetsCodesBesideTheIdealChannelAndItsBound) {
+  const auto lines = json_lines(run_obliq({"matmul", "--specs", "lm2,e8q4:k1", "--bits", "1,2",
+                                           "--rho", "0,.8", "--dim", "256", "--json"}));
+  ASSERT_THAT(lines, SizeIs(8));
+  for (const auto& line : lines) {
+    const double error = line["error"];
+    EXPECT_GT(error, .98 * line["gamma"].get<double>());
+    if (line["code"] == "ideal channel") {
+      EXPECT_NEAR(error / line["bound"].get<double>(), 1, .02);  // 4 x 64 x 64 products
+    } else {
+      EXPECT_GT(error, 1.2 * line["gamma"].get<double>());
+    }
+  }
+  EXPECT_EQ(lines[0]["rho"], 0);
+  EXPECT_EQ(lines[7]["rho"], .8);
+  EXPECT_THAT(run_obliq({"matmul", "--specs", "lm1", "--bits", "1", "--dim", "16"}).out,
+              HasSubstr("error/bound"));
+  EXPECT_EQ(run_obliq({"matmul", "--specs", "lm9"}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"matmul", "--rho", "2"}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"matmul", "--dim", "0"}).exit_code, 2);
 }
 
 TEST(DistortionCommand, WritesTheFieldsOfTheContract) {

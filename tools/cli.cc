@@ -42,6 +42,7 @@ constexpr std::array kCommands = {
     Row{"info", "Show what an index is made of", make_info},
     Row{"verify", "Check every byte of an index", make_verify},
     Row{"distortion", "Measure the error of quantizers", make_distortion},
+    Row{"matmul", "Measure the error of products of quantized matrices", make_matmul},
     Row{"bench", "Sweep nprobe for obliq and for FAISS on a set", make_bench},
 };
 

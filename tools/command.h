@@ -35,6 +35,7 @@ std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_info();
 std::unique_ptr<Command> make_verify();
 std::unique_ptr<Command> make_distortion();
+std::unique_ptr<Command> make_matmul();
 std::unique_ptr<Command> make_bench();
 std::unique_ptr<Command> make_demo();
 
