@@ -10,7 +10,9 @@
 //     sq8           uniform int8, per-vector scale, rescaled                   <x,q>
 //     lm1..lm8      Lloyd-Max levels, best input scale, rescaled               <x,q>
 //     tq1..tq8      TurboQuant_mse (arXiv 2504.19874, Algorithm 1)             (1-D_b)<x,q>
+//     tq2.5, tq3.5  the same with outlier channels, which training finds       near that
 //     tqp2..tqp8    TurboQuant_prod (Algorithm 2); :gaussian or :orthogonal    <x,q>
+//     tcq1..tcq4    trellis-coded levels, rescaled                             <x,q>
 //     e8q2..e8q16   nested lattice codes over E8 (arXiv 2410.13780, 2502.09720)    <x,q>
 //     d4q, z        the same over D4 and over the cube, for comparison             <x,q>
 //     kashin2..8    levels in two or more bases (arXiv 2404.09737), rescaled   <x,q>
