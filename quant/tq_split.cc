@@ -1,21 +1,16 @@
-// tq2.5, tq3.5: TurboQuant_mse with outlier channels (arXiv 2504.19874, section 4.3). Coordinates
-// of the user's space, channels, are split in two; each part is a vector of its own, with its own
-// rotation R_p, norm and codebook:
+// tq2.5, tq3.5: TurboQuant_mse with outlier channels (arXiv 2504.19874, section 4.3). Channels,
+// coordinates of the user's space, are split in two parts with their own rotation, norm and levels:
 //
-//     x^ = R (sum over parts p of |x_p| R_p^T y_p),     R = make_rotation(dim, seed), undone first
+//     x^ = R (sum over parts p of |x_p| R_p^T y_p)     R = make_rotation(dim, seed), undone first
+//     tq2.5: (dim + 1) / 4 outliers at 3 bits, the others at 2    tq3.5: dim / 2 at 4, others at 3
 //
-//             outliers          at bits    the others at bits    bits a coordinate
-//     tq2.5   (dim + 1) / 4     3          2                     2.25
-//     tq3.5   dim / 2           4          3                     3.5
-//
-// The paper counts its 32 channels at 3 bits and 96 at 2 as 2.5 bits; they are 2.25, and 2.5 only
-// with its two norms as fp16. It states no split for 3.5 bits and no rule that finds outliers: here
-// trained quantizers take the channels with the largest mean square, untrained ones the first. With
-// a share f of the energy in the outliers, E|x - x^|^2 = (f D_outliers + (1 - f) D_others) |x|^2.
+// The paper counts its 32 channels at 3 bits and 96 at 2 as 2.5 bits; they are 2.25. It states no
+// split for 3.5 bits and no rule that finds outliers: trained, the channels with the largest mean
+// square; untrained, the first. If they hold a share f of the energy, D = f D_out + (1 - f) D_rest.
 //
 // code:     [scalar code of the others] [scalar code of the outliers]
-// factors:  |x_others|, |x_outliers|                a part without channels is left out of both
-// state:    untrained nothing; trained a bit a channel, 1 for outliers, bit i%8 of byte i/8
+// factors:  |x_others|, |x_outliers|           a part without channels is left out of both
+// state:    a bit a channel, 1 for outliers, bit i%8 of byte i/8; untrained nothing
 #include <fmt/format.h>
 
 #include <algorithm>
