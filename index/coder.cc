@@ -122,8 +122,10 @@ void Coder::row_code(const Coded& coded) {
   for (float& factor : numbers.factors) factor = round_to_half_precision(factor);
   quantizer_.decode(coded.code, numbers.factors, decoded_.data());
   numbers.bracket = bracket(coded);
-  const float length2 = kernels().dot(decoded_.data(), decoded_.data(), dim);
-  if (numbers.r2 > 0) numbers.tangent2 = std::max(0.0F, length2 / numbers.r2 - 1);
+  // Where a factor makes <x^,r> = |r|^2, this is the tangent of their angle; it holds for others
+  // too.
+  const float error2 = kernels().l2_sqr(decoded_.data(), coded.residual, dim);
+  if (numbers.r2 > 0) numbers.tangent2 = error2 / numbers.r2;
   const std::span<const float> mean_query = quantizer_.mean_query();
   if (mean_query.empty()) return;
   for (std::size_t i = 0; i < dim; ++i) decoded_[i] = coded.residual[i] - decoded_[i];
