@@ -27,6 +27,7 @@ struct QuantizerRequest {
 
 QuantizerPtr make_sq8(const QuantizerRequest& request);
 QuantizerPtr make_lm(const QuantizerRequest& request);
+QuantizerPtr make_lm_query(const QuantizerRequest& request);  // lm with :query or :query-beam
 QuantizerPtr make_tq(const QuantizerRequest& request);
 QuantizerPtr make_tq_split(const QuantizerRequest& request);  // tq2.5, tq3.5
 QuantizerPtr make_tqp(const QuantizerRequest& request);

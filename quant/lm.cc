@@ -112,6 +112,9 @@ class Lm final : public Quantizer {
 
 }  // namespace
 
-QuantizerPtr make_lm(const QuantizerRequest& request) { return std::make_unique<Lm>(request); }
+QuantizerPtr make_lm(const QuantizerRequest& request) {
+  if (request.has("query") || request.has("query-beam")) return make_lm_query(request);
+  return std::make_unique<Lm>(request);
+}
 
 }  // namespace obliq

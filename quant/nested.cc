@@ -5,12 +5,13 @@
 // The default draws blocks that a scale cannot reach towards 0 until it can. The decoder is that of
 // the published codes; the error is less, for E8 by 6 % at q = 14, by a quarter at q = 2.
 #include "quant/families.h"
-#include "quant/nested_code.h"
+#include "quant/nested_points.h"
+#include "quant/query_quantizer.h"
 
 namespace obliq {
 namespace {
 
-QuantizerPtr make_nested(const QuantizerRequest& request, NestedLattice lattice) {
+NestedOptions options_of(const QuantizerRequest& request, NestedLattice lattice) {
   NestedOptions options{.lattice = lattice, .q = request.count()};
   for (const std::string& option : request.options) {
     if (option.starts_with('k')) options.scales = static_cast<std::size_t>(option[1] - '0');
@@ -21,23 +22,39 @@ QuantizerPtr make_nested(const QuantizerRequest& request, NestedLattice lattice)
   // level more on one side of 0 than on the other.
   const bool lopsided = lattice == NestedLattice::z8 ? options.q % 2 == 0 : options.q == 2;
   options.dither = lopsided || request.has("dither");
+  return options;
+}
+
+QuantizerPtr make_plain(const QuantizerRequest& request, const NestedOptions& options) {
   auto code = make_nested_code(options, request.dim);
   const double bits = code->stored_bits();
   return make_level_quantizer(request, bits, std::move(code));
 }
 
+template <NestedLattice lattice>
+QueryParts make_parts(const QuantizerRequest& request) {
+  const NestedOptions options = options_of(request, lattice);
+  return {make_plain(request, options), std::make_unique<NestedPoints>(options, request.dim)};
+}
+
+template <NestedLattice lattice>
+QuantizerPtr make_nested(const QuantizerRequest& request) {
+  if (request.has("query")) return make_query_quantizer(request, make_parts<lattice>);
+  return make_plain(request, options_of(request, lattice));
+}
+
 }  // namespace
 
 QuantizerPtr make_e8q(const QuantizerRequest& request) {
-  return make_nested(request, NestedLattice::e8);
+  return make_nested<NestedLattice::e8>(request);
 }
 
 QuantizerPtr make_d4q(const QuantizerRequest& request) {
-  return make_nested(request, NestedLattice::d4);
+  return make_nested<NestedLattice::d4>(request);
 }
 
 QuantizerPtr make_z(const QuantizerRequest& request) {
-  return make_nested(request, NestedLattice::z8);
+  return make_nested<NestedLattice::z8>(request);
 }
 
 }  // namespace obliq

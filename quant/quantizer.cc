@@ -25,14 +25,14 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"sq", "8", "", make_sq8},
-    {"lm", "1..8", "", make_lm},
+    {"lm", "1..8", "|query|query-beam", make_lm},
     {"tq", "1..8 2.5 3.5", "", make_tq},
     {"tqp", "2..8", "orthogonal|gaussian |constnorm", make_tqp},
     {"wf", "1..8", "|fractional", make_wf},
     {"tcq", "1..4", "", make_tcq},
-    {"e8q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_e8q},
-    {"d4q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither", make_d4q},
-    {"z", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first", make_z},
+    {"e8q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither |query", make_e8q},
+    {"d4q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither |query", make_d4q},
+    {"z", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |query", make_z},
     {"kashin", "2..8", "|paper|alternating|signs|anneal |butterfly|haar|dct|signdct", make_kashin},
 };
 

@@ -33,6 +33,10 @@ class ScalarCode {
   std::size_t bits() const { return bits_; }
   std::size_t code_bytes() const { return bits_ * plane_bytes(dim_); }
   float step() const { return step_; }
+  /// What an integer level is worth in the codebook's own units: step() * sqrt(dim).
+  float unit() const { return step_ * root_dim_; }
+  /// The integer levels L, rising.
+  std::span<const float> levels() const { return float_levels_; }
   /// What takes a vector of norm `norm` to the codebook's variance; 1 for a zero vector.
   float input_scale(float norm) const { return norm > 0 ? root_dim_ / norm : 1; }
 

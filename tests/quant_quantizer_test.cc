@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 #include <stdexcept>
@@ -302,14 +303,14 @@ TEST_P(EverySpec, EncodesABatchAsItEncodesEachVector) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Quantizer, EverySpec, testing::ValuesIn(quantizer_specs()),
-                         [](const auto& param) {
-                           std::string name = param.param;
-                           std::replace_if(
-                               name.begin(), name.end(),
-                               [](char c) { return c == ':' || c == '.'; }, '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Quantizer, EverySpec, testing::ValuesIn(quantizer_specs()), [](const auto& param) {
+      std::string name = param.param;
+      std::replace_if(
+          name.begin(), name.end(),
+          [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+      return name;
+    });
 
 TEST(MakeQuantizer, KnowsEverySpecOfTheTable) {
   const auto specs = quantizer_specs();
