@@ -35,11 +35,11 @@ def read_lines(path):
 
 
 def family_of(spec):
-    """"tqp4:gaussian" -> ("tqp", "tqp:gaussian")."""
-    prefix = re.match(r"(?:[a-z]+\d+q|[a-z]+)(?=\d)", spec)
-    name = prefix.group(0) if prefix else spec
-    options = spec.partition(":")[2]
-    return name, name + (":" + options if options else "")
+    """"tqp4:gaussian" -> ("tqp", "tqp:gaussian"); numbers with a point are curves of their own."""
+    stem, colon, options = spec.partition(":")
+    prefix = re.match(r"(?:[a-z]+\d+q|[a-z]+)(?=\d)", stem)
+    name = prefix.group(0) if prefix else stem
+    return name, name + ("n.5" if "." in stem else "") + colon + options
 
 
 def rate_of(line):

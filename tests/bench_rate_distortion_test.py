@@ -20,7 +20,7 @@ class RateDistortion(unittest.TestCase):
     def test_groups_specs_by_family_and_options(self):
         for spec, name, label in [("lm4", "lm", "lm"), ("tqp4:gaussian", "tqp", "tqp:gaussian"),
                                   ("e8q14", "e8q", "e8q"), ("d4q8:first", "d4q", "d4q:first"),
-                                  ("tq2.5", "tq", "tq"), ("z4", "z", "z")]:
+                                  ("tq2.5", "tq", "tqn.5"), ("z4", "z", "z")]:
             self.assertEqual(family_of(spec), (name, label))
 
     def test_draws_curves_by_rising_real_rate(self):

@@ -120,7 +120,8 @@ TEST(DistortionCommand, WritesTheFieldsOfTheContract) {
                                            "32", "--samples", "500", "--rho", "0,.5", "--json"}));
   ASSERT_THAT(lines, SizeIs(2));
   EXPECT_EQ(lines[1]["spec"], "tqp2:gaussian");
-  for (const char* field : {"bits", "bytes_per_vector", "mse", "gap_bits", "encode_per_s"}) {
+  for (const char* field : {"bits", "bytes_per_vector", "mse", "gap_bits", "shannon", "floor",
+                            "encode_per_s", "products_per_s"}) {
     EXPECT_TRUE(lines[0][field].is_number()) << field;
   }
   EXPECT_THAT(lines[0]["ip_bias"], SizeIs(2));

@@ -60,11 +60,15 @@ Json to_json(const DistortionResult& result, const DistortionSetting& setting) {
                {"mse", report.mse},
                {"shrunk_mse", report.shrunk_mse},
                {"gap_bits", report.gap_bits},
+               {"shannon", shannon_distortion(report.bits)},
                {"rho", setting.rhos},
                {"ip_bias", report.ip_bias},
                {"ip_var_d", report.ip_var_d},
                {"encode_per_s", result.speed.encode_per_s},
                {"products_per_s", result.speed.products_per_s}};
+  if (setting.dim > 2 && report.bits >= 1) {
+    json["floor"] = cap_distortion(setting.dim, report.bits);
+  }
   if (!setting.spectrum.empty()) {
     const SpectralLimits limits(setting.spectrum, report.bits);
     json["queries"] = setting.queries;
