@@ -27,18 +27,23 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
+#include <cstdlib>
 
 namespace obliq {
 
-/// floor(y / m), exact for integers. m > 0.
-template <class T>
-T floor_div(T y, T m) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return std::floor(y / m);
-  } else {
-    return (y >= 0 ? y : y - m + 1) / m;
-  }
+/// floor(y / m) for m > 0, |y / m| < 2^31, without a call of libm.
+template <class Real>
+Real floor_div(Real y, Real m) {
+  const Real quotient = y / m;
+  const auto whole = static_cast<Real>(static_cast<std::int32_t>(quotient));
+  return whole - static_cast<Real>(quotient < whole);
+}
+
+/// The same, exact: (y + 1/2) / m is never so near to an integer that rounding could cross it.
+inline std::int32_t floor_div(std::int32_t y, std::int32_t m) {
+  const double quotient = (y + 0.5) * (1.0 / m);
+  const auto whole = static_cast<std::int32_t>(quotient);
+  return whole - static_cast<std::int32_t>(quotient < whole);
 }
 
 struct E8 {
@@ -47,33 +52,36 @@ struct E8 {
 
   template <class T>
   static void reduce(const T* y, T m, T* f) {
-    T size[kDim];
     T sum = 0;
-    bool even_flips = false;
-    bool odd_flips = false;
+    T least = 2 * m;
+    T most = -1;
     std::size_t smallest = 0;
     std::size_t largest = 0;
-    for (std::size_t i = 0; i < kDim; ++i) {
-      const T periods = floor_div<T>(y[i], 2 * m);
-      f[i] = y[i] - 2 * m * periods - m;
-      size[i] = f[i] < 0 ? -f[i] : f[i];
-      sum += size[i];
-      const bool period_odd = periods - 2 * floor_div<T>(periods, 2) != 0;
-      odd_flips ^= period_odd;
-      even_flips ^= period_odd != (f[i] >= 0);
-      if (size[i] <= size[smallest]) smallest = i;
-      if (size[i] > size[largest]) largest = i;
+    std::int32_t all_periods = 0;
+    std::int32_t signs = 0;
+    for (std::size_t i = 0; i < kDim; ++i) {  // no branches: they would depend on chance
+      const auto periods = static_cast<std::int32_t>(floor_div(y[i], 2 * m));
+      f[i] = y[i] - 2 * m * static_cast<T>(periods) - m;
+      const T size = std::abs(f[i]);
+      sum += size;
+      all_periods += periods;
+      signs += f[i] >= 0 ? 1 : 0;
+      smallest = size <= least ? i : smallest;
+      least = size <= least ? size : least;
+      largest = size > most ? i : largest;
+      most = size > most ? size : most;
     }
-    const T even_minus_odd = 4 * m - sum + (even_flips ? 2 * size[smallest] : 0) -
-                             (odd_flips ? 2 * (m - size[largest]) : 0);
+    const bool odd_flips = all_periods % 2 != 0;
+    const bool even_flips = (all_periods + signs) % 2 != 0;
+    const T even_minus_odd =
+        4 * m - sum + (even_flips ? 2 * least : 0) - (odd_flips ? 2 * (m - most) : 0);
     if (even_minus_odd > 0) {
       if (odd_flips) f[largest] += f[largest] < 0 ? 2 * m : -2 * m;
       return;
     }
-    for (std::size_t i = 0; i < kDim; ++i) {
-      const bool up = (f[i] < 0) != (even_flips && i == smallest);
-      f[i] += up ? m : -m;
-    }
+    const T flip = even_flips ? (f[smallest] < 0 ? -2 * m : 2 * m) : 0;
+    for (std::size_t i = 0; i < kDim; ++i) f[i] += f[i] < 0 ? m : -m;
+    f[smallest] += flip;
   }
 
   static void coset(const std::uint8_t* label, std::int32_t q, std::int32_t* y);
@@ -89,12 +97,11 @@ struct D4 {
   static void reduce(const T* y, T m, T* f) {
     bool flips = false;
     std::size_t largest = 0;
-    const auto size = [f](std::size_t i) { return f[i] < 0 ? -f[i] : f[i]; };
     for (std::size_t i = 0; i < kDim; ++i) {
-      const T periods = floor_div<T>(2 * y[i] + m, 2 * m);
-      f[i] = y[i] - m * periods;
-      flips ^= periods - 2 * floor_div<T>(periods, 2) != 0;
-      if (size(i) > size(largest)) largest = i;
+      const auto periods = static_cast<std::int32_t>(floor_div(2 * y[i] + m, 2 * m));
+      f[i] = y[i] - m * static_cast<T>(periods);
+      flips ^= periods % 2 != 0;
+      if (std::abs(f[i]) > std::abs(f[largest])) largest = i;
     }
     if (flips) f[largest] += f[largest] < 0 ? m : -m;
   }
@@ -111,7 +118,7 @@ struct Z8 {
   template <class T>
   static void reduce(const T* y, T m, T* f) {
     for (std::size_t i = 0; i < kDim; ++i) {
-      f[i] = y[i] - m * floor_div<T>(2 * y[i] + m, 2 * m);
+      f[i] = y[i] - m * floor_div(2 * y[i] + m, 2 * m);
     }
   }
 

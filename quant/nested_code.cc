@@ -141,7 +141,8 @@ class Nested final : public NestedCode {
     L::reduce(y, 1.0F, rest);
     std::int32_t t[kDim];
     for (std::size_t i = 0; i < kDim; ++i) {
-      t[i] = static_cast<std::int32_t>(std::lround(y[i] - rest[i]));
+      const float point = y[i] - rest[i];  // an integer but for rounding
+      t[i] = static_cast<std::int32_t>(point + (point < 0 ? -0.5F : 0.5F));
     }
     Candidate candidate{scale, {}, {}, false, 0};
     L::label(t, q_, candidate.label);
