@@ -180,6 +180,64 @@ std::int32_t dot_words(const std::int16_t* row, const std::int16_t* query,
   return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
 }
 
+// How 32 windows of 8 bits, `bits` apart, come out of 17 bytes: the dwords that hold eight of them
+// go to a 128-bit part each, then the two bytes of each window to a word, which is shifted.
+template <std::size_t bits>
+struct WindowPlan {
+  std::int32_t dwords[16] = {};
+  std::uint8_t bytes[64] = {};
+  std::int16_t shifts[32] = {};
+
+  constexpr WindowPlan() noexcept {
+    for (std::size_t i = 0; i < 32; ++i) {
+      const std::size_t part = i / 8;
+      const std::size_t first = part * bits;  // byte of the part's first window
+      const std::size_t byte = first % 4 + i % 8 * bits / 8;
+      dwords[4 * part] = static_cast<std::int32_t>(first / 4);
+      dwords[4 * part + 1] = static_cast<std::int32_t>(first / 4 + 1);
+      bytes[2 * i] = static_cast<std::uint8_t>(byte);
+      bytes[2 * i + 1] = static_cast<std::uint8_t>(byte + 1);
+      shifts[i] = static_cast<std::int16_t>(i * bits % 8);
+    }
+  }
+};
+
+template <std::size_t bits>
+std::int32_t dot_windows_of(const std::uint8_t* code, const std::int16_t* levels,
+                            const std::int16_t* query, std::size_t dim) noexcept {
+  static constexpr WindowPlan<bits> kPlan;
+  const LevelWords<8> level_of(levels);
+  const __m512i dwords = _mm512_loadu_si512(kPlan.dwords);
+  const __m512i bytes = _mm512_loadu_si512(kPlan.bytes);
+  const __m512i shifts = _mm512_loadu_si512(kPlan.shifts);
+  __m512i sums = _mm512_setzero_si512();
+  for (std::size_t i = 0; i < dim; i += 32) {
+    const std::size_t count = dim - i < 32 ? dim - i : 32;
+    const __mmask32 present = (1U << ((count - 1) * bits + 15) / 8) - 1U;
+    const __m256i held = _mm256_maskz_loadu_epi8(present, code + i * bits / 8);
+    const __m512i spread = _mm512_permutexvar_epi32(dwords, _mm512_castsi256_si512(held));
+    const __m512i shifted = _mm512_srlv_epi16(_mm512_shuffle_epi8(spread, bytes), shifts);
+    const __m512i windows = _mm512_and_si512(shifted, _mm512_set1_epi16(255));
+    const __m512i words = _mm512_maskz_loadu_epi16(first_words(count), query + i);
+    sums = _mm512_add_epi32(sums, _mm512_madd_epi16(level_of(windows), words));
+  }
+  return _mm512_reduce_add_epi32(sums);
+}
+
+std::int32_t dot_windows(const std::uint8_t* code, std::size_t bits, const std::int16_t* levels,
+                         const std::int16_t* query, std::size_t dim) noexcept {
+  switch (bits) {
+    case 1:
+      return dot_windows_of<1>(code, levels, query, dim);
+    case 2:
+      return dot_windows_of<2>(code, levels, query, dim);
+    case 3:
+      return dot_windows_of<3>(code, levels, query, dim);
+    default:
+      return dot_windows_of<4>(code, levels, query, dim);
+  }
+}
+
 }  // namespace
 
 void install_avx512_rows(Kernels& kernels) noexcept {
@@ -187,6 +245,7 @@ void install_avx512_rows(Kernels& kernels) noexcept {
   kernels.dot_planes = dot_planes;
   kernels.dot_bytes = dot_bytes;
   kernels.dot_words = dot_words;
+  kernels.dot_windows = dot_windows;
 }
 
 }  // namespace obliq
