@@ -108,15 +108,15 @@ double cap_distortion(std::size_t dim, double bits) {
 // The k largest eigenvalues are above the water: log t = mean of their logarithms - 2 R n/k ln 2.
 double water_filling_distortion(std::span<const double> spectrum, double bits) {
   const std::vector<double> lambdas = falling(spectrum);
-  const auto n = static_cast<double>(lambdas.size());
-  double level = lambdas.front();
+  const double nats = 2 * bits * static_cast<double>(lambdas.size()) * std::numbers::ln2;
   double sum_log = 0;
-  for (std::size_t k = 1; k <= lambdas.size() && lambdas[k - 1] >= level && level > 0; ++k) {
-    const auto count = static_cast<double>(k);
+  double log_level = 0;  // of few components far below what a double holds
+  for (std::size_t k = 1; k <= lambdas.size() && lambdas[k - 1] > 0; ++k) {
     sum_log += std::log(lambdas[k - 1]);
-    level = std::exp(sum_log / count - 2 * bits * n / count * std::numbers::ln2);
-    if (k < lambdas.size() && lambdas[k] <= level) break;
+    log_level = (sum_log - nats) / static_cast<double>(k);
+    if (k < lambdas.size() && std::log(lambdas[k]) <= log_level) break;
   }
+  const double level = std::exp(log_level);
   return mean(spectrum, [level](double l) { return std::min(l, level); });
 }
 

@@ -145,6 +145,19 @@ TEST(Spectrum, DistortionsAndRatesAreEachOthersInverse) {
   EXPECT_NEAR(random_coding_distortion(power_law(60, 1), 0), 1, 1e-12);
 }
 
+// One direction of most of the energy, as the mean query has: what it alone would leave of the
+// water is no double.
+TEST(Spectrum, MayBeLongAndSteep) {
+  std::vector<double> spectrum(800, 1.0);
+  spectrum[7] = 1e6;
+  spectrum[9] = 0;
+  for (const double bits : {.5, 4.0, 8.0}) {
+    const double water = water_filling_distortion(spectrum, bits);
+    EXPECT_GT(water, 0);
+    EXPECT_NEAR(water_filling_bits(spectrum, water), bits, 1e-9);
+  }
+}
+
 TEST(Spectrum, FlatSpectraPayNoPrice) {
   for (const std::size_t zeros : {0, 5, 90}) {
     std::vector<double> spectrum(100, 1.0);
