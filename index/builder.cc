@@ -52,7 +52,6 @@ class Builder {
   Matrix<float> sample(std::size_t count) const;
   void train();
   void train_quantizer(MatrixView<float> rows, MatrixView<float> centroids);
-  Matrix<float> entered_queries(MatrixView<float> rows) const;
   void subtract_mean(Matrix<float>& rows) const;
   void code_base();
   void code_chunk(MatrixView<float> original, std::size_t first);
@@ -208,31 +207,11 @@ void Builder::subtract_mean(Matrix<float>& rows) const {
   }
 }
 
-// The training queries as a search sees them: ip brings a query to the typical norm of the base.
-Matrix<float> Builder::entered_queries(MatrixView<float> rows) const {
-  Matrix<float> queries(options_.train_queries.rows, dim_);
-  std::copy_n(options_.train_queries.data, queries.values.size(), queries.values.data());
-  double norm2 = 0;
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    norm2 += kernels().dot(rows.row(i), rows.row(i), dim_);
-  }
-  const auto typical = static_cast<float>(std::sqrt(norm2 / static_cast<double>(rows.rows)));
-  for (std::size_t i = 0; i < queries.rows; ++i) {
-    float* query = queries.row(i);
-    segment_.door->enter(query);
-    if (options_.metric != Metric::ip) continue;
-    normalise(query, dim_);
-    for (std::size_t j = 0; j < dim_; ++j) query[j] *= typical;
-  }
-  return queries;
-}
-
 // Requires rows and centroids behind the door.
 void Builder::train_quantizer(MatrixView<float> rows, MatrixView<float> centroids) {
   report(options_.progress, "train quantizer", 0);
-  const Matrix<float> queries = entered_queries(rows);
   const TrainingSample sample =
-      training_sample(options_.metric, rows, queries.view(), centroids, options_.threads);
+      training_sample(*segment_.door, rows, options_.train_queries, centroids, options_.threads);
   segment_.quantizer =
       segment_.quantizer->train({sample.residuals.view(), sample.queries.view(), options_.threads});
   buffers_->quantizer_state = segment_.quantizer->state();

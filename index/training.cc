@@ -1,6 +1,7 @@
 #include "index/training.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -74,13 +75,34 @@ Matrix<float> probing_queries(Metric metric, MatrixView<float> queries, MatrixVi
   return seen;
 }
 
+// The queries as a search sees them: ip brings a query to the typical norm of the base.
+Matrix<float> entered(const Door& door, MatrixView<float> rows, MatrixView<float> queries) {
+  const std::size_t dim = rows.cols;
+  Matrix<float> seen(queries.rows, dim);
+  std::copy_n(queries.data, seen.values.size(), seen.values.data());
+  double norm2 = 0;
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    norm2 += kernels().dot(rows.row(i), rows.row(i), dim);
+  }
+  const auto typical = static_cast<float>(std::sqrt(norm2 / static_cast<double>(rows.rows)));
+  for (std::size_t i = 0; i < seen.rows; ++i) {
+    float* query = seen.row(i);
+    door.enter(query);
+    if (door.metric() != Metric::ip) continue;
+    normalise(query, dim);
+    for (std::size_t j = 0; j < dim; ++j) query[j] *= typical;
+  }
+  return seen;
+}
+
 }  // namespace
 
-TrainingSample training_sample(Metric metric, MatrixView<float> rows, MatrixView<float> queries,
+TrainingSample training_sample(const Door& door, MatrixView<float> rows, MatrixView<float> queries,
                                MatrixView<float> centroids, int threads) {
-  const MatrixView<float> known = queries.rows > 0 ? queries : rows;
+  const Matrix<float> given = entered(door, rows, queries);
+  const MatrixView<float> known = queries.rows > 0 ? given.view() : rows;
   return {residuals_of(rows, centroids, threads),
-          probing_queries(metric, known, centroids, threads)};
+          probing_queries(door.metric(), known, centroids, threads)};
 }
 
 }  // namespace obliq

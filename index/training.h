@@ -5,8 +5,8 @@
 
 #include <cstddef>
 
+#include "index/door.h"
 #include "obliq/matrix_view.h"
-#include "obliq/metric.h"
 
 namespace obliq {
 
@@ -15,9 +15,9 @@ struct TrainingSample {
   Matrix<float> queries;    ///< q - c for the nearest lists of each query
 };
 
-/// Rows, queries and centroids share one origin, in rotated space; no queries: rows stand in for
+/// Rows and centroids are behind the door, `queries` as users give them; none: rows stand in for
 /// them. At most 64 MB each. Cost: (rows + queries) * nlist * dim.
-TrainingSample training_sample(Metric metric, MatrixView<float> rows, MatrixView<float> queries,
+TrainingSample training_sample(const Door& door, MatrixView<float> rows, MatrixView<float> queries,
                                MatrixView<float> centroids, int threads);
 
 }  // namespace obliq
