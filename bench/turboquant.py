@@ -68,16 +68,18 @@ def measure_recall(options):
         name = os.path.splitext(os.path.basename(path))[0]
         with h5py.File(path) as file:
             nearest = file["neighbors"][:, 0]
-        found = []
-        with tempfile.TemporaryDirectory() as folder:
-            for spec in options.specs.split(","):
-                found.append((spec, obliq_ids(options, path, spec, folder)))
-                print(f"turboquant: {name} {spec}", file=sys.stderr)
-        for bits in (2, 4) if options.faiss else ():
-            found.append((f"faiss PQ{bits}", faiss_ids(path, bits)))
-            print(f"turboquant: {name} faiss PQ, {bits} bits", file=sys.stderr)
-        for method, ids in found:
+        for method, ids in found_by_method(options, path):
+            print(f"turboquant: {name} {method}", file=sys.stderr)
             yield {"data": name, "method": method, "k": KS, "recall": recall_at(ids, nearest)}
+
+
+def found_by_method(options, path):
+    """Pairs of a method's name and the ids that it finds."""
+    with tempfile.TemporaryDirectory() as folder:
+        for spec in options.specs.split(","):
+            yield spec, obliq_ids(options, path, spec, folder)
+    for bits in (2, 4) if options.faiss else ():
+        yield f"faiss PQ{bits}", faiss_ids(path, bits)
 
 
 def bits_of(method):
