@@ -9,14 +9,15 @@
 //     spec          what                                                       E<x^,q>
 //     sq8           uniform int8, per-vector scale, rescaled                   <x,q>
 //     lm1..lm8      Lloyd-Max levels, best input scale, rescaled               <x,q>
+//       :query      the same code, chosen for queries learnt from              see docs
 //     tq1..tq8      TurboQuant_mse (arXiv 2504.19874, Algorithm 1)             (1-D_b)<x,q>
 //     tq2.5, tq3.5  the same with outlier channels, which training finds       near that
 //     tqp2..tqp8    TurboQuant_prod (Algorithm 2); :gaussian or :orthogonal    <x,q>
 //     tcq1..tcq4    trellis-coded levels, rescaled                             <x,q>
-//     e8q2..e8q16   nested lattice codes over E8 (arXiv 2410.13780, 2502.09720)    <x,q>
-//     d4q, z        the same over D4 and over the cube, for comparison             <x,q>
+//     e8q2..e8q16   nested lattices over E8 (arXiv 2502.09720), rescaled       <x,q>
+//     d4q, z        the same over D4 and over the cube, for comparison         <x,q>
 //     kashin2..8    levels in two or more bases (arXiv 2404.09737), rescaled   <x,q>
-//     wf1..wf8      PCA and water-filling, learnt: the oracle; :fractional          <x,q>
+//     wf1..wf8      PCA and water-filling: the data-aware oracle               see docs
 //
 // A spec is <family><number>[:option]...; quantizer_grammar() tells all families and options.
 // "Rescaled" is the factor S = |x|^2/<x,y> on the decoded code y, exactly unbiased over the
