@@ -3,7 +3,7 @@
     rate_distortion_table.py DIM_128.jsonl DIM_768.jsonl > table.md
 
 A row a spec, by code bits: distortion D (x^ times one constant, the best for all samples) and its
-gap log2(D 4^bits)/2 to Shannon at both dims, the D that theory or simulation gives for large dims,
+gap log2(D 4^bits)/2 to Shannon at both dims, the D published for large dims,
 dim * variance and bias of an inner product at rho = 0, real bytes and rates at the second dim.
 """
 
@@ -12,8 +12,8 @@ import sys
 
 LLOYD_MAX = {1: .36338, 2: .11748, 3: .034548, 4: .0095010, 5: .0025047, 6: .00064424,
              7: .00016348, 8: .000041185}
-# D for large dims: exact for lm and tq (their rescaled or plain error times the best constant), by
-# simulation for the others, of the published encoder where an option names it.
+# D for large dims: exact for lm and tq, by simulation for the others (table B.4 of two-basis codes, C.3
+# of nested lattices, trellises of 256 states), of the published encoder: a plain spec may do better.
 EXPECTED = {
     **{f"{name}{bits}": d for name in ("lm", "tq") for bits, d in LLOYD_MAX.items()},
     "tcq1": .2854, "tcq2": .0804, "tcq3": .0224, "tcq4": .0064,
@@ -61,7 +61,7 @@ def main():
     dims = [next(iter(lines.values()))["dim"] for lines in (small, large)]
     rho = next(iter(large.values()))["rho"][-1]
     head = ["spec", "bits", f"bytes, {dims[1]}", f"D, {dims[0]}", "gap", f"D, {dims[1]}", "gap",
-            "D expected", f"d Var, {dims[0]}", f"d Var, {dims[1]}", f"bias at {rho:g}",
+            "D published", f"d Var, {dims[0]}", f"d Var, {dims[1]}", f"bias at {rho:g}",
             f"encode/s, {dims[1]}", f"products/s, {dims[1]}"]
     print("| " + " | ".join(head) + " |")
     print("|---" * len(head) + "|")

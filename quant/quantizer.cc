@@ -167,8 +167,10 @@ std::vector<std::string> quantizer_specs() {
 std::vector<std::string> quantizer_grammar() {
   std::vector<std::string> lines;
   for (const Family& family : kFamilies) {
-    std::string line =
-        fmt::format("{}{{{}}}", family.name, fmt::join(split(family.numbers, ' '), ","));
+    const bool single = family.numbers.find_first_of(" .") == std::string_view::npos;
+    const auto numbers = fmt::format("{}", fmt::join(split(family.numbers, ' '), ","));
+    std::string line = single ? fmt::format("{}{}", family.name, numbers)
+                              : fmt::format("{}{{{}}}", family.name, numbers);
     for (const Alternatives& group : groups_of(family)) {
       std::vector<std::string> names;
       for (const std::string_view option : group) {
