@@ -12,8 +12,8 @@ import sys
 
 LLOYD_MAX = {1: .36338, 2: .11748, 3: .034548, 4: .0095010, 5: .0025047, 6: .00064424,
              7: .00016348, 8: .000041185}
-# D for large dims: exact for lm and tq, by simulation for the others (table B.4 of two-basis codes, C.3
-# of nested lattices, trellises of 256 states), of the published encoder: a plain spec may do better.
+# D for large dims: exact for lm and tq, by simulation for the others (two-basis codes, nested
+# lattices, trellises of 256 states), of the published encoder: a plain spec may do better.
 EXPECTED = {
     **{f"{name}{bits}": d for name in ("lm", "tq") for bits, d in LLOYD_MAX.items()},
     "tcq1": .2854, "tcq2": .0804, "tcq3": .0224, "tcq4": .0064,
