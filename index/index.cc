@@ -101,18 +101,15 @@ struct Index::Impl {
     }
   }
 
+  /// kNowhere when the id is not in the index.
   std::size_t row_of(std::int64_t id) const {
     if (segment.ids.empty()) {
-      if (id >= 0 && static_cast<std::uint64_t>(id) < segment.info.n) {
-        return static_cast<std::size_t>(id);
-      }
-    } else {
-      const auto found = std::find(segment.ids.begin(), segment.ids.end(), id);
-      if (found != segment.ids.end()) {
-        return static_cast<std::size_t>(found - segment.ids.begin());
-      }
+      const bool known = id >= 0 && static_cast<std::uint64_t>(id) < segment.info.n;
+      return known ? static_cast<std::size_t>(id) : kNowhere;
     }
-    throw std::invalid_argument(fmt::format("id {} is not in the index", id));
+    const auto found = std::find(segment.ids.begin(), segment.ids.end(), id);
+    return found == segment.ids.end() ? kNowhere
+                                      : static_cast<std::size_t>(found - segment.ids.begin());
   }
 
   void decode(std::size_t row, float* out);
@@ -198,6 +195,7 @@ void Index::search(MatrixView<float> queries, const SearchOptions& options, floa
 void Index::reconstruct(std::int64_t id, float* out) const {
   const Segment& segment = impl_->segment;
   const std::size_t row = impl_->row_of(id);
+  if (row == kNowhere) throw std::invalid_argument(fmt::format("id {} is not in the index", id));
   const std::uint8_t* raw = segment.raw.data() + row * raw_bytes(segment.raw_tier(), segment.dim());
   switch (segment.raw_tier()) {
     case RawTier::none:
@@ -213,6 +211,8 @@ void Index::reconstruct(std::int64_t id, float* out) const {
       break;
   }
 }
+
+bool Index::contains(std::int64_t id) const { return impl_->row_of(id) != kNowhere; }
 
 IndexStats Index::stats() const {
   const Segment& segment = impl_->segment;

@@ -120,6 +120,9 @@ class OBLIQ_API Index {
   /// Writes dim floats; cosine gives unit vectors. Throws std::invalid_argument on unknown ids.
   void reconstruct(std::int64_t id, float* out) const;
 
+  /// Whether an id is in the index. Cost: with external ids a pass over them.
+  bool contains(std::int64_t id) const;
+
   IndexStats stats() const;
 
   Index(Index&&) noexcept;

@@ -1,0 +1,81 @@
+#include "python/arrays.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <type_traits>
+
+#include "quant/half.h"
+
+namespace obliq::python {
+namespace {
+
+/// fp16 as it lies in memory.
+struct Half {
+  std::uint16_t bits;
+};
+
+float to_float(Half value) { return half_to_float(value.bits); }
+template <typename T>
+float to_float(T value) {
+  return static_cast<float>(value);
+}
+
+template <typename T>
+class ArraySource final : public VectorSource {
+ public:
+  explicit ArraySource(const AnyArray& array)
+      : data_(static_cast<const T*>(array.data())),
+        rows_(array.shape(0)),
+        dim_(array.shape(1)),
+        row_stride_(array.stride(0)),
+        stride_(array.stride(1)) {}
+
+  std::size_t rows() const override { return rows_; }
+  std::size_t dim() const override { return dim_; }
+
+  void read(std::size_t first, std::size_t count, float* out) const override {
+    for (std::size_t i = first; i < first + count; ++i, out += dim_) {
+      const T* row = data_ + static_cast<std::int64_t>(i) * row_stride_;
+      if constexpr (std::is_same_v<T, float>) {
+        if (stride_ == 1) {
+          std::memcpy(out, row, dim_ * sizeof(float));
+          continue;
+        }
+      }
+      for (std::size_t j = 0; j < dim_; ++j) {
+        out[j] = to_float(row[static_cast<std::int64_t>(j) * stride_]);
+      }
+    }
+  }
+
+ private:
+  const T* data_;
+  std::size_t rows_;
+  std::size_t dim_;
+  std::int64_t row_stride_;  // in values
+  std::int64_t stride_;
+};
+
+}  // namespace
+
+std::unique_ptr<VectorSource> source_of(const AnyArray& array) {
+  if (array.ndim() != 2) {
+    throw nb::value_error(
+        fmt::format("vectors must be an array [n][dim], not one of {} axes", array.ndim()).c_str());
+  }
+  const nb::dlpack::dtype type = array.dtype();
+  const auto is = [type](nb::dlpack::dtype_code code, int bits) {
+    return type.lanes == 1 && type.code == static_cast<std::uint8_t>(code) && type.bits == bits;
+  };
+  using Code = nb::dlpack::dtype_code;
+  if (is(Code::Float, 32)) return std::make_unique<ArraySource<float>>(array);
+  if (is(Code::Float, 64)) return std::make_unique<ArraySource<double>>(array);
+  if (is(Code::Float, 16)) return std::make_unique<ArraySource<Half>>(array);
+  if (is(Code::Int, 8)) return std::make_unique<ArraySource<std::int8_t>>(array);
+  if (is(Code::UInt, 8)) return std::make_unique<ArraySource<std::uint8_t>>(array);
+  throw nb::type_error(
+      "vectors must be of float16, float32, float64, int8 or uint8; convert others first");
+}
+
+}  // namespace obliq::python

@@ -1,0 +1,43 @@
+// NumPy arrays as the library sees them: a base of any number type and layout, read piece by piece
+// as float32 without a copy of the whole, and new arrays for answers.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "obliq/matrix_view.h"
+#include "obliq/vector_source.h"
+
+namespace obliq::python {
+
+namespace nb = nanobind;
+
+/// Any CPU array, read-only.
+using AnyArray = nb::ndarray<nb::ro, nb::device::cpu>;
+/// float32 [n][dim], contiguous, read-only.
+using FloatMatrix = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+inline MatrixView<float> view_of(const FloatMatrix& array) {
+  return {array.data(), array.shape(0), array.shape(1)};
+}
+
+/// Vectors [n][dim] of float16, float32, float64, int8 or uint8 with any strides. Throws
+/// nb::type_error or nb::value_error naming what is wrong. The array must outlive it.
+std::unique_ptr<VectorSource> source_of(const AnyArray& array);
+
+/// A new NumPy array of this shape; `values` points to its memory.
+template <typename T>
+nb::ndarray<nb::numpy, T> new_array(std::initializer_list<std::size_t> shape, T*& values) {
+  std::size_t count = 1;
+  for (const std::size_t extent : shape) count *= extent;
+  auto owned = std::make_unique<T[]>(count);
+  values = owned.get();
+  nb::capsule owner(owned.release(),
+                    [](void* data) noexcept { std::unique_ptr<T[]> freed(static_cast<T*>(data)); });
+  return nb::ndarray<nb::numpy, T>(values, shape, owner);
+}
+
+}  // namespace obliq::python

@@ -1,0 +1,11 @@
+// The parts of the module obliq._core, each in the file of its name.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace obliq::python {
+
+void bind_index(nanobind::module_& module);
+void bind_quantizer(nanobind::module_& module);
+
+}  // namespace obliq::python

@@ -1,0 +1,132 @@
+// obliq._core.Index: the index as Python's obliq.Index needs it. Checks of shapes and types that
+// cost nothing here are made here; defaults, padding of arguments and names live in Python.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <optional>
+
+#include "obliq/index.h"
+#include "python/arrays.h"
+#include "python/bindings.h"
+
+namespace obliq::python {
+namespace {
+
+/// Everything that Index.build takes besides the vectors.
+struct Options {
+  std::string metric, quantizer, raw;
+  std::size_t nlist;
+  std::uint64_t seed;
+  int threads;
+  int kmeans_iterations;
+};
+
+/// Calls a Python function with (stage, fraction); it may return False to stop. Also lets Ctrl-C
+/// through. What Python raised stays pending.
+Progress progress_of(const nb::object& callable) {
+  return [&callable](std::string_view stage, double fraction) {
+    const nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) return false;
+    if (callable.is_none()) return true;
+    try {
+      return !callable(nb::str(stage.data(), stage.size()), fraction).is(nb::bool_(false));
+    } catch (nb::python_error& error) {
+      error.restore();
+      return false;
+    }
+  };
+}
+
+Index build(const AnyArray& vectors, const Options& options,
+            const std::optional<
+                nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>>& ids,
+            const std::optional<FloatMatrix>& centroids,
+            const std::optional<FloatMatrix>& train_queries, const nb::object& progress) {
+  const auto source = source_of(vectors);
+  BuildOptions build;
+  build.metric = parse_metric(options.metric);
+  build.quantizer = options.quantizer;
+  build.raw = parse_raw_tier(options.raw);
+  build.nlist = options.nlist;
+  build.seed = options.seed;
+  build.threads = options.threads;
+  build.kmeans_iterations = options.kmeans_iterations;
+  if (ids) build.ids = {ids->data(), ids->shape(0), 1};
+  if (centroids) build.centroids = view_of(*centroids);
+  if (train_queries) build.train_queries = view_of(*train_queries);
+  build.progress = progress_of(progress);
+  try {
+    const nb::gil_scoped_release release;
+    return Index::build(*source, build);
+  } catch (const Cancelled&) {
+    if (PyErr_Occurred() != nullptr) throw nb::python_error();
+    throw;
+  }
+}
+
+nb::tuple search(const Index& index, const FloatMatrix& queries, std::size_t k, std::size_t nprobe,
+                 float confidence, int threads) {
+  const SearchOptions options{k, nprobe, confidence, threads};
+  float* distances = nullptr;
+  std::int64_t* ids = nullptr;
+  if (k == 0) throw std::invalid_argument("k must be 1 or more");
+  auto distance_array = new_array<float>({queries.shape(0), k}, distances);
+  auto id_array = new_array<std::int64_t>({queries.shape(0), k}, ids);
+  {
+    const nb::gil_scoped_release release;
+    index.search(view_of(queries), options, distances, ids);
+  }
+  return nb::make_tuple(std::move(distance_array), std::move(id_array));
+}
+
+nb::object reconstruct(const Index& index, std::int64_t id) {
+  float* values = nullptr;
+  auto array = new_array<float>({index.stats().dim}, values);
+  index.reconstruct(id, values);
+  return nb::cast(std::move(array));
+}
+
+nb::dict stats_of(const Index& index) {
+  const IndexStats stats = index.stats();
+  nb::dict dict;
+  dict["n"] = stats.n;
+  dict["dim"] = stats.dim;
+  dict["nlist"] = stats.nlist;
+  dict["metric"] = to_string(stats.metric);
+  dict["quantizer"] = stats.quantizer;
+  dict["raw"] = to_string(stats.raw);
+  dict["bytes_per_vector"] = stats.bytes_per_vector;
+  dict["id_bytes"] = stats.id_bytes;
+  dict["centroid_bytes"] = stats.centroid_bytes;
+  dict["file_bytes"] = stats.file_bytes;
+  dict["format_version"] = stats.format_version;
+  return dict;
+}
+
+Index open(const std::string& path, bool in_memory, bool verify) {
+  const nb::gil_scoped_release release;
+  return Index::open(path, {in_memory ? Residence::memory : Residence::mapped, verify});
+}
+
+}  // namespace
+
+void bind_index(nb::module_& module) {
+  nb::class_<Options>(module, "BuildOptions")
+      .def(nb::init<std::string, std::string, std::string, std::size_t, std::uint64_t, int, int>(),
+           nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("nlist"),
+           nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"));
+  nb::class_<Index>(module, "Index")
+      .def_static("build", &build, nb::arg("vectors"), nb::arg("options"),
+                  nb::arg("ids").none() = nb::none(), nb::arg("centroids").none() = nb::none(),
+                  nb::arg("train_queries").none() = nb::none(),
+                  nb::arg("progress").none() = nb::none())
+      .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
+      .def("save", &Index::save, nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
+      .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe"),
+           nb::arg("confidence"), nb::arg("threads"))
+      .def("reconstruct", &reconstruct, nb::arg("id"))
+      .def("__contains__", &Index::contains, nb::arg("id"))
+      .def("stats", &stats_of);
+}
+
+}  // namespace obliq::python

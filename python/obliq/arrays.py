@@ -1,0 +1,45 @@
+"""What callers give, as arrays that the library takes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Number types that the library reads as they are.
+READ_AS_THEY_ARE = tuple(np.dtype(name) for name in
+                         ("float32", "float64", "float16", "int8", "uint8"))
+
+_FIRST_PROCESS = os.getpid()
+
+
+def as_array(values: Any, what: str) -> NDArray[Any]:
+    """A NumPy array of anything with the buffer protocol, DLPack or __array__, without a copy where
+    that is possible. Raises TypeError for numbers other than float16/32/64, int8 and uint8."""
+    if not isinstance(values, np.ndarray):
+        has_dlpack = hasattr(values, "__dlpack__") and not hasattr(values, "__array__")
+        values = np.from_dlpack(values) if has_dlpack else np.asarray(values)
+    if values.dtype in READ_AS_THEY_ARE:
+        return values
+    if values.dtype.kind in "iuf" and values.dtype.itemsize <= 8 and values.size < 1 << 20:
+        return values.astype(np.float32)  # lists of Python numbers
+    raise TypeError(f"{what} must be of float16, float32, float64, int8 or uint8, not "
+                    f"{values.dtype}")
+
+
+def as_matrix(values: Any, what: str) -> NDArray[np.float32]:
+    """float32 [n][dim], contiguous; one vector [dim] counts as [1][dim]."""
+    array = as_array(values, what)
+    if array.ndim == 1:
+        array = array[np.newaxis]
+    if array.ndim != 2:
+        raise ValueError(f"{what} must be an array [n][dim] or [dim], not one of {array.ndim} axes")
+    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, which is refused
+        return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def team(threads: int) -> int:
+    """Threads to ask for. OpenMP's threads do not survive a fork: a forked child works alone."""
+    return threads if os.getpid() == _FIRST_PROCESS else 1

@@ -1,0 +1,217 @@
+"""The index: inverted lists of quantized vectors."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import Any, Callable, Literal, NamedTuple, Optional, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obliq import _core
+from obliq.arrays import as_array, as_matrix, team
+
+Metric = Literal["l2", "ip", "cosine"]
+Preset = Literal["fast", "small", "tiny", "exact"]
+Progress = Callable[[str, float], Optional[bool]]
+
+_PRESETS = {"fast": ("sq8", "none"), "small": ("lm4", "none"), "tiny": ("lm2", "none"),
+            "exact": ("sq8", "fp32")}
+_FLOAT32 = np.dtype(np.float32)
+
+
+class SearchResult(NamedTuple):
+    """Answers, nearest first. Too few: id -1 and distance +inf.
+
+    distances: float32 [queries][k]; l2: squared distance, ip: negated inner product, cosine:
+    1 - cosine. ids: int64 [queries][k]. One query given as [dim]: both [k].
+    """
+
+    distances: NDArray[np.float32]
+    ids: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class IndexStats:
+    """What an index is made of. bytes_per_vector: blocks, rows and raw tier, without external ids
+    and centroids; file_bytes: 0 before the index is saved."""
+
+    n: int
+    dim: int
+    nlist: int
+    metric: str
+    quantizer: str
+    raw: str
+    bytes_per_vector: float
+    id_bytes: int
+    centroid_bytes: int
+    file_bytes: int
+    format_version: int
+
+
+class Index:
+    """An immutable index. Make one with build, open or from_bytes; search it from any thread."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self) -> None:
+        raise TypeError("make an index with Index.build(vectors), Index.open(path) or "
+                        "Index.from_bytes(data)")
+
+    @classmethod
+    def _of(cls, core: _core.Index) -> Index:
+        index = cls.__new__(cls)
+        index._core = core
+        return index
+
+    @classmethod
+    def build(cls, vectors: Any, metric: Metric = "l2", quantizer: Optional[str] = None, *,
+              preset: Optional[Preset] = None, raw: Optional[str] = None,
+              nlist: Union[int, Literal["auto"]] = "auto", ids: Any = None, centroids: Any = None,
+              train_queries: Any = None, seed: int = 1, threads: int = 0,
+              kmeans_iterations: int = 10, progress: Optional[Progress] = None) -> Index:
+        """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
+        strides; they are read piece by piece and not copied whole.
+
+        metric      "l2", "ip" (inner product) or "cosine"
+        quantizer   spec such as "sq8" (default) or "lm4"; quantizer_grammar() tells all
+        preset      "fast" (sq8), "small" (lm4), "tiny" (lm2) or "exact" (sq8 with raw fp32);
+                    quantizer and raw win over it
+        raw         exact vectors kept beside the codes: "none", "fp16" or "fp32"
+        nlist       inverted lists; "auto": about 4 sqrt(n)
+        ids         int64 [n]; default: positions
+        centroids   [nlist][dim] to use instead of k-means
+        train_queries   [m][dim], for quantizers that learn from queries
+        threads     0: all cores; the index does not depend on it
+        progress    called with (stage, fraction done); return False to stop
+
+        Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec;
+        TypeError on other number types; KeyboardInterrupt when stopped. Cost: k-means on at most
+        256 vectors a list, then nlist * dim operations a vector.
+        """
+        if preset is not None and preset not in _PRESETS:
+            raise ValueError(f"unknown preset '{preset}'; valid are {', '.join(_PRESETS)}")
+        spec, tier = _PRESETS[preset or "fast"]
+        array = as_array(vectors, "vectors")
+        if array.ndim != 2:
+            raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
+        options = _core.BuildOptions(
+            metric, quantizer or spec, raw or tier, 0 if nlist == "auto" else _count(nlist),
+            seed, team(threads), kmeans_iterations)
+        return cls._of(_core.Index.build(
+            array, options, None if ids is None else _as_ids(ids),
+            None if centroids is None else as_matrix(centroids, "centroids"),
+            None if train_queries is None else as_matrix(train_queries, "train_queries"),
+            progress))
+
+    @classmethod
+    def open(cls, path: Union[str, "os.PathLike[str]"], *, in_memory: bool = False,
+             verify: bool = False) -> Index:
+        """Opens a saved index: mapped, so that processes share its memory, or with in_memory read
+        into memory of its own, which is faster to search. verify checks every byte first.
+
+        Raises OSError when the file cannot be read, RuntimeError naming section and offset when it
+        is damaged.
+        """
+        return cls._of(_core.Index.open(os.fspath(path), in_memory, verify))
+
+    @staticmethod
+    def verify(path: Union[str, "os.PathLike[str]"]) -> None:
+        """Checks every byte of a saved index. Raises as open does; returns nothing when sound."""
+        _core.Index.open(os.fspath(path), False, True)
+
+    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
+        """Writes one file, whole or not at all: to a temporary name, synced, then renamed."""
+        self._core.save(os.fspath(path))
+
+    def search(self, queries: Any, k: int = 10, *, nprobe: int = 16, confidence: float = 0.964,
+               threads: int = 0) -> SearchResult:
+        """The k nearest vectors of each query, [m][dim] or [dim].
+
+        nprobe      lists to scan, the knob between recall and speed
+        confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
+        threads     0: all cores (answers do not depend on it)
+
+        Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe of 0.
+        Other Python threads run meanwhile.
+        """
+        if type(queries) is not np.ndarray or queries.dtype is not _FLOAT32 \
+                or queries.ndim != 2 or not queries.flags.c_contiguous:
+            return self._search_any(queries, k, nprobe, confidence, threads)
+        return SearchResult(*self._core.search(queries, k, nprobe, confidence, team(threads)))
+
+    def _search_any(self, queries: Any, k: int, nprobe: int, confidence: float,
+                    threads: int) -> SearchResult:
+        array = as_array(queries, "queries")
+        result = SearchResult(*self._core.search(as_matrix(array, "queries"), k, nprobe, confidence,
+                                                 team(threads)))
+        if array.ndim == 1:
+            return SearchResult(result.distances[0], result.ids[0])
+        return result
+
+    def reconstruct(self, id: int) -> NDArray[np.float32]:
+        """The vector [dim] an id stands for: exact from a raw tier, else decoded; cosine gives unit
+        vectors. Raises ValueError for an unknown id."""
+        return self._core.reconstruct(id)
+
+    def stats(self) -> IndexStats:
+        """What the index is made of."""
+        return IndexStats(**self._core.stats())
+
+    def to_bytes(self) -> bytes:
+        """The index as save would write it."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "index.idx")
+            self.save(path)
+            with open(path, "rb") as file:
+                return file.read()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Index:
+        """The reverse of to_bytes. Every byte is checked; raises RuntimeError when damaged."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "index.idx")
+            with open(path, "wb") as file:
+                file.write(data)
+            return cls.open(path, in_memory=True, verify=True)
+
+    def __reduce__(self) -> Any:
+        return Index.from_bytes, (self.to_bytes(),)
+
+    def __len__(self) -> int:
+        return self.stats().n
+
+    def __contains__(self, id: int) -> bool:
+        return id in self._core
+
+    def __getitem__(self, id: int) -> NDArray[np.float32]:
+        """reconstruct, but KeyError for an unknown id."""
+        if id not in self._core:
+            raise KeyError(id)
+        return self._core.reconstruct(id)
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a vector."""
+        return self.stats().dim
+
+    def __repr__(self) -> str:
+        stats = self.stats()
+        return (f"obliq.Index(n={stats.n}, dim={stats.dim}, metric='{stats.metric}', "
+                f"quantizer='{stats.quantizer}', nlist={stats.nlist}, "
+                f"bytes_per_vector={stats.bytes_per_vector:.1f})")
+
+
+def _count(nlist: Any) -> int:
+    if isinstance(nlist, (int, np.integer)) and nlist > 0:
+        return int(nlist)
+    raise ValueError(f"nlist must be 'auto' or a number of 1 or more, not {nlist!r}")
+
+
+def _as_ids(ids: Any) -> NDArray[np.int64]:
+    array = np.asarray(ids)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise ValueError("ids must be whole numbers [n]")
+    return np.ascontiguousarray(array, dtype=np.int64)

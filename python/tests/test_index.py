@@ -1,0 +1,232 @@
+"""obliq.Index from Python."""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import obliq
+
+RNG = np.random.default_rng(1)
+
+
+def clustered(n, dim, seed=1):
+    rng = np.random.default_rng(seed)
+    centres = 2 * np.random.default_rng(7).normal(size=(10, dim))
+    return (centres[rng.integers(10, size=n)] + rng.normal(size=(n, dim))).astype(np.float32)
+
+
+BASE = clustered(3000, 24)
+QUERIES = clustered(20, 24, seed=2)
+
+
+@pytest.fixture(scope="module")
+def index():
+    return obliq.Index.build(BASE, nlist=20)
+
+
+def truth(metric, base, queries, k):
+    if metric == "cosine":
+        base = base / np.linalg.norm(base, axis=1, keepdims=True)
+        queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+    if metric == "l2":
+        scores = ((queries[:, None] - base[None]) ** 2).sum(axis=2)
+    else:
+        scores = -(queries @ base.T)
+    return np.argsort(scores, axis=1)[:, :k]
+
+
+@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+def test_exact_preset_finds_the_true_neighbours(metric):
+    index = obliq.Index.build(BASE, metric, preset="exact", nlist=20)
+    _, ids = index.search(QUERIES, k=10, nprobe=20, confidence=1)
+    np.testing.assert_array_equal(ids, truth(metric, BASE, QUERIES, 10))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "uint8"])
+def test_number_types_are_read_as_they_are(dtype):
+    base = np.abs(BASE * 8).astype(dtype)
+    a = obliq.Index.build(base, nlist=10)
+    b = obliq.Index.build(base.astype(np.float32), nlist=10)
+    np.testing.assert_array_equal(a.search(base[:5]).ids, b.search(base[:5].astype("f4")).ids)
+
+
+def test_layouts_do_not_matter():
+    wide = np.zeros((BASE.shape[0], 48), np.float32)
+    wide[:, ::2] = BASE
+    expected = obliq.Index.build(BASE, nlist=10).search(QUERIES).ids
+    for base in (wide[:, ::2], np.asfortranarray(BASE), BASE[::-1][::-1], memoryview(BASE)):
+        index = obliq.Index.build(base, nlist=10)
+        np.testing.assert_array_equal(index.search(QUERIES).ids, expected)
+        np.testing.assert_array_equal(index.search(np.asfortranarray(QUERIES)).ids, expected)
+        np.testing.assert_array_equal(index.search(QUERIES.astype(np.float64)).ids, expected)
+        np.testing.assert_array_equal(index.search(QUERIES.tolist()).ids, expected)
+
+
+def test_dlpack_is_taken():
+    class Tensor:
+        def __dlpack__(self, **kwargs):
+            return BASE.__dlpack__(**kwargs)
+
+        def __dlpack_device__(self):
+            return BASE.__dlpack_device__()
+
+    index = obliq.Index.build(Tensor(), nlist=10)
+    assert len(index) == len(BASE)
+
+
+def test_one_query_gives_one_answer(index):
+    distances, ids = index.search(QUERIES[0], k=7)
+    assert distances.shape == ids.shape == (7,)
+    np.testing.assert_array_equal(ids, index.search(QUERIES[:1], k=7).ids[0])
+
+
+def test_too_few_answers_are_padded():
+    index = obliq.Index.build(BASE[:3])
+    result = index.search(QUERIES[:2], k=5)
+    assert (result.ids[:, 3:] == -1).all() and np.isinf(result.distances[:, 3:]).all()
+    assert sorted(result.ids[0, :3]) == [0, 1, 2]
+
+
+def test_an_empty_index_answers():
+    index = obliq.Index.build(np.empty((0, 8), np.float32))
+    assert len(index) == 0
+    assert (index.search(np.zeros((1, 8), np.float32)).ids == -1).all()
+
+
+def test_ids_are_those_given(index):
+    ids = np.arange(len(BASE)) * 10 + 5
+    other = obliq.Index.build(BASE, nlist=20, ids=ids)
+    np.testing.assert_array_equal(other.search(QUERIES).ids, index.search(QUERIES).ids * 10 + 5)
+    assert 15 in other and 14 not in other
+    np.testing.assert_array_equal(other[15], index[1])
+    with pytest.raises(KeyError):
+        other[14]
+    with pytest.raises(ValueError, match="14"):
+        other.reconstruct(14)
+
+
+def test_save_open_bytes_and_pickle_keep_the_answers(index, tmp_path):
+    expected = index.search(QUERIES)
+    index.save(tmp_path / "a.idx")
+    obliq.Index.verify(tmp_path / "a.idx")
+    copies = [obliq.Index.open(tmp_path / "a.idx"),
+              obliq.Index.open(str(tmp_path / "a.idx"), in_memory=True, verify=True),
+              obliq.Index.from_bytes(index.to_bytes()), pickle.loads(pickle.dumps(index))]
+    for copy in copies:
+        np.testing.assert_array_equal(copy.search(QUERIES).ids, expected.ids)
+        np.testing.assert_array_equal(copy.search(QUERIES).distances, expected.distances)
+
+
+def test_damage_is_found(index, tmp_path):
+    data = bytearray(index.to_bytes())
+    data[len(data) // 2] ^= 1
+    with pytest.raises(RuntimeError, match="offset"):
+        obliq.Index.from_bytes(bytes(data))
+    with pytest.raises(FileNotFoundError, match="missing.idx"):
+        obliq.Index.open(tmp_path / "missing.idx")
+
+
+@pytest.mark.parametrize("arguments, error, words", [
+    (dict(vectors=np.full((3, 2), np.nan, "f4")), ValueError, "0"),
+    (dict(vectors=np.zeros(3, "f4")), ValueError, "1 axes"),
+    (dict(vectors=np.zeros((3, 2), "c8")), TypeError, "complex64"),
+    (dict(vectors=np.zeros((3, 2), "f4"), quantizer="pq8"), ValueError, "pq8"),
+    (dict(vectors=np.zeros((3, 2), "f4"), metric="l1"), ValueError, "l1"),
+    (dict(vectors=np.zeros((3, 2), "f4"), preset="best"), ValueError, "best"),
+    (dict(vectors=np.zeros((3, 2), "f4"), nlist=0), ValueError, "nlist"),
+    (dict(vectors=np.zeros((3, 2), "f4"), ids=[1, 2]), ValueError, "ids"),
+    (dict(vectors=np.full((3, 2), 1e300)), ValueError, "0"),
+])
+def test_bad_input_is_refused_with_its_name(arguments, error, words):
+    with pytest.raises(error, match=words):
+        obliq.Index.build(**arguments)
+
+
+def test_bad_searches_are_refused(index):
+    for arguments in (dict(queries=QUERIES[:, :5]), dict(queries=QUERIES, k=0),
+                      dict(queries=QUERIES, nprobe=0), dict(queries=QUERIES, confidence=2.0),
+                      dict(queries=np.full((2, 24), np.inf, "f4"))):
+        with pytest.raises(ValueError):
+            index.search(**arguments)
+
+
+def test_progress_is_called_and_may_stop():
+    stages = []
+    obliq.Index.build(BASE, nlist=20, progress=lambda stage, done: stages.append((stage, done)))
+    assert {stage for stage, _ in stages} >= {"encode"}
+    assert all(0 <= done <= 1 for _, done in stages)
+    with pytest.raises(KeyboardInterrupt):
+        obliq.Index.build(BASE, nlist=20, progress=lambda stage, done: False)
+
+    def fail(stage, done):
+        raise OSError("mine")
+    with pytest.raises(OSError, match="mine"):
+        obliq.Index.build(BASE, nlist=20, progress=fail)
+
+
+def test_other_threads_run_while_one_searches():
+    """Two searches at once: while one thread is inside search, this one goes on counting."""
+    index = obliq.Index.build(BASE, nlist=20)
+    many = np.repeat(QUERIES, 2000, axis=0)
+    inside = threading.Event()
+    done = threading.Event()
+
+    def work():
+        inside.set()
+        index.search(many, nprobe=20, confidence=1, threads=1)
+        done.set()
+    thread = threading.Thread(target=work)
+    thread.start()
+    inside.wait()
+    searches = 0
+    while not done.is_set():
+        index.search(QUERIES[:1], threads=1)
+        searches += 1
+    thread.join()
+    assert searches > 1
+
+
+def test_ctrl_c_stops_a_build():
+    code = ("import numpy as np, obliq, _thread, threading\n"
+            "x = np.random.default_rng(1).normal(size=(200_000, 64)).astype('f4')\n"
+            "threading.Timer(0.5, _thread.interrupt_main).start()\n"
+            "try:\n"
+            "    obliq.Index.build(x, nlist=4000, kmeans_iterations=200, threads=1)\n"
+            "except KeyboardInterrupt:\n"
+            "    print('stopped')\n")
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300,
+                         check=True)
+    assert out.stdout.strip() == "stopped"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_searches(index):
+    index.search(QUERIES, threads=2)  # OpenMP's threads exist now
+    expected = index.search(QUERIES).ids
+    child = os.fork()
+    if child == 0:
+        same = (index.search(QUERIES).ids == expected).all()
+        os._exit(0 if same else 1)
+    deadline = time.time() + 60
+    while time.time() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid == child:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.05)
+    os.kill(child, 9)
+    pytest.fail("the child hangs")
+
+
+def test_repr_and_stats_tell_what_it_is(index):
+    stats = index.stats()
+    assert (stats.n, stats.dim, stats.nlist, stats.metric) == (3000, 24, 20, "l2")
+    assert "quantizer='sq8'" in repr(index) and len(index) == 3000 and index.dim == 24
+    with pytest.raises(TypeError, match="Index.build"):
+        obliq.Index()
