@@ -184,13 +184,20 @@ void assign_nearest(MatrixView<float> x, MatrixView<float> centroids, int thread
 }
 
 KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options) {
+  // Rows between two reports: a stop waits for 16384 * clusters products, not for a whole
+  // iteration.
+  constexpr std::size_t kReportRows = 16384;
   assert(options.clusters > 0 && options.clusters <= x.rows);
   KMeansResult result{plus_plus(x, options), {}};
   std::vector<std::uint32_t> nearest(x.rows);
   std::vector<float> distances(x.rows);
   for (int iteration = 0; iteration <= options.iterations; ++iteration) {
-    report(options.progress, "k-means", iteration / (options.iterations + 1.0));
-    assign_nearest(x, result.centroids.view(), options.threads, nearest.data(), distances.data());
+    for (std::size_t first = 0; first < x.rows; first += kReportRows) {
+      const double share = static_cast<double>(first) / static_cast<double>(x.rows);
+      report(options.progress, "k-means", (iteration + share) / (options.iterations + 1.0));
+      assign_nearest(x.slice(first, std::min(kReportRows, x.rows - first)), result.centroids.view(),
+                     options.threads, nearest.data() + first, distances.data() + first);
+    }
     result.objectives.push_back(mean_of(distances));
     if (iteration == options.iterations) break;
     const Members members = group_members(nearest, options.clusters);

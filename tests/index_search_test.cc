@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -312,6 +313,22 @@ TEST(Search, ABuildCanBeCancelled) {
   BuildOptions build;
   build.progress = [](std::string_view stage, double) { return stage != "encode"; };
   EXPECT_THROW(Index::build(base.view(), build), Cancelled);
+}
+
+TEST(Search, KMeansReportsWithinAnIterationAndNeverBackwards) {
+  const auto base = clustered(20000, 4, 23);
+  BuildOptions build;
+  build.nlist = 80;
+  build.kmeans_iterations = 1;
+  std::vector<double> fractions;
+  build.progress = [&](std::string_view stage, double fraction) {
+    if (stage == "k-means") fractions.push_back(fraction);
+    return true;
+  };
+  (void)Index::build(base.view(), build);
+  EXPECT_GE(fractions.size(), 4U);  // two rounds over 20000 rows, a report each 16384
+  EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+  EXPECT_LT(fractions.back(), 1);
 }
 
 }  // namespace
