@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "obliq/quantizer.h"
 #include "tests/index_cases.h"
 
 namespace obliq {
@@ -329,6 +330,18 @@ TEST(Search, KMeansReportsWithinAnIterationAndNeverBackwards) {
   EXPECT_GE(fractions.size(), 4U);  // two rounds over 20000 rows, a report each 16384
   EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
   EXPECT_LT(fractions.back(), 1);
+}
+
+TEST(Presets, TheFirstIsTheDefaultAndUnknownOnesAreRefusedByName) {
+  EXPECT_EQ(presets().front().quantizer, BuildOptions{}.quantizer);
+  EXPECT_EQ(presets().front().raw, BuildOptions{}.raw);
+  for (const Preset& preset : presets()) {
+    EXPECT_EQ(parse_preset(preset.name).quantizer, preset.quantizer);
+    EXPECT_NO_THROW((void)make_quantizer(preset.quantizer, 8));
+  }
+  EXPECT_THAT([] { (void)parse_preset("best"); },
+              ThrowsMessage<std::invalid_argument>(
+                  HasSubstr("unknown preset 'best'; valid: fast, small, tiny, exact")));
 }
 
 }  // namespace

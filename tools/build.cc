@@ -2,10 +2,10 @@
 // is given too wins.
 #include <fmt/core.h>
 
-#include <array>
 #include <chrono>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "datasets/dataset.h"
 #include "obliq/index.h"
@@ -17,12 +17,21 @@
 namespace obliq::tools {
 namespace {
 
-struct Preset {
-  std::string_view name, quantizer, raw;
-};
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const Preset& preset : presets()) names.emplace_back(preset.name);
+  return names;
+}
 
-constexpr std::array kPresets = {Preset{"fast", "sq8", "none"}, Preset{"small", "lm4", "none"},
-                                 Preset{"tiny", "lm2", "none"}, Preset{"exact", "sq8", "fp32"}};
+/// "fast: sq8; ...; exact: sq8 with raw fp32"
+std::string describe_presets() {
+  std::string text;
+  for (const Preset& preset : presets()) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", preset.name, preset.quantizer);
+    if (preset.raw != RawTier::none) text += fmt::format(" with raw {}", to_string(preset.raw));
+  }
+  return text;
+}
 
 class Build final : public Command {
  public:
@@ -30,10 +39,8 @@ class Build final : public Command {
     app.add_option("base", base_, "Base vectors; HDF5: FILE:dataset, default train")->required();
     app.add_option("-o,--output", output_, "Index to write")->required();
     app.add_option("--quantizer", quantizer_, "Quantizer spec: sq8, lm4, ...; default: sq8");
-    app.add_option("--preset", preset_,
-                   "fast: sq8; small: lm4; tiny: lm2; exact: sq8 with raw fp32 (--quantizer and "
-                   "--raw win over it)")
-        ->check(CLI::IsMember({"fast", "small", "tiny", "exact"}));
+    app.add_option("--preset", preset_, describe_presets() + " (--quantizer and --raw win over it)")
+        ->check(CLI::IsMember(preset_names()));
     app.add_option("--raw", raw_,
                    "Exact vectors kept beside the codes: none, fp16, fp32; "
                    "default: none")
@@ -87,17 +94,11 @@ class Build final : public Command {
       throw std::invalid_argument(
           fmt::format("--spill {}: this build does not spill yet; use --spill 0", spill_));
     }
-    options_.quantizer = quantizer_.empty() ? preset().quantizer : quantizer_;
-    options_.raw = parse_raw_tier(raw_.empty() ? preset().raw : raw_);
+    const Preset& preset = preset_.empty() ? presets().front() : parse_preset(preset_);
+    options_.quantizer = quantizer_.empty() ? std::string(preset.quantizer) : quantizer_;
+    options_.raw = raw_.empty() ? preset.raw : parse_raw_tier(raw_);
     options_.nlist = parse_nlist(nlist_);
     options_.metric = resolve_metric(metric_, base_);
-  }
-
-  Preset preset() const {
-    for (const Preset& preset : kPresets) {
-      if (preset_ == preset.name) return preset;
-    }
-    return {"", "sq8", "none"};
   }
 
   /// Empty without a file.

@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "obliq/export.h"
 #include "obliq/matrix_view.h"
@@ -24,6 +26,17 @@ enum class RawTier : std::uint8_t { none = 0, fp16 = 1, fp32 = 2 };
 
 OBLIQ_API std::string to_string(RawTier raw);
 OBLIQ_API RawTier parse_raw_tier(std::string_view name);  ///< throws std::invalid_argument
+
+/// A named choice of quantizer and raw tier.
+struct Preset {
+  std::string_view name;
+  std::string_view quantizer;
+  RawTier raw;
+};
+
+/// All presets; the first is what BuildOptions has.
+OBLIQ_API std::span<const Preset> presets();
+OBLIQ_API const Preset& parse_preset(std::string_view name);  ///< throws std::invalid_argument
 
 struct BuildOptions {
   Metric metric = Metric::l2;
