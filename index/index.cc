@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <stdexcept>
 
@@ -40,6 +41,16 @@ void check_search(const Segment& segment, MatrixView<float> queries, const Searc
         fmt::format("confidence must be in (0, 1], not {}", options.confidence));
   }
   require_finite(queries, "query");
+}
+
+/// Throws std::invalid_argument when so many answers have more bytes than there can be.
+void check_answers(std::size_t queries, std::size_t k) {
+  constexpr std::size_t kMost =
+      std::numeric_limits<std::ptrdiff_t>::max() / (sizeof(float) + sizeof(std::int64_t));
+  if (queries > 0 && k > kMost / queries) {
+    throw std::invalid_argument(
+        fmt::format("k is {}: no memory holds the answers of {} queries", k, queries));
+  }
 }
 
 }  // namespace
@@ -157,6 +168,7 @@ Index Index::open(const std::string& path, const OpenOptions& options) {
 void Index::save(const std::string& path) const { save_segment(impl_->segment, path); }
 
 SearchResult Index::search(MatrixView<float> queries, const SearchOptions& options) const {
+  check_answers(queries.rows, options.k);
   SearchResult result{Matrix<float>(queries.rows, options.k),
                       Matrix<std::int64_t>(queries.rows, options.k)};
   search(queries, options, result.distances.values.data(), result.ids.values.data());

@@ -290,6 +290,8 @@ TEST(Search, RefusesBadInputByName) {
   SearchOptions search;
   search.k = 0;
   fails([&] { index.search(base.view(), search); }, "k must be");
+  search.k = std::size_t{1} << 62;  // times 50 queries: 2^63 * 25, which is 0 modulo 2^64
+  fails([&] { index.search(base.view(), search); }, "no memory holds the answers of 50 queries");
   search = {};
   search.nprobe = 0;
   fails([&] { index.search(base.view(), search); }, "nprobe must be");
