@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <stdexcept>
 #include <type_traits>
 
 #include "quant/half.h"
@@ -76,6 +77,13 @@ std::unique_ptr<VectorSource> source_of(const AnyArray& array) {
   if (is(Code::UInt, 8)) return std::make_unique<ArraySource<std::uint8_t>>(array);
   throw nb::type_error(
       "vectors must be of float16, float32, float64, int8 or uint8; convert others first");
+}
+
+std::size_t count_of(std::int64_t value, std::string_view name) {
+  if (value < 1) {
+    throw std::invalid_argument(fmt::format("{} must be 1 or more, not {}", name, value));
+  }
+  return static_cast<std::size_t>(value);
 }
 
 }  // namespace obliq::python

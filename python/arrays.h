@@ -6,7 +6,9 @@
 #include <nanobind/ndarray.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <new>
 
 #include "obliq/matrix_view.h"
 #include "obliq/vector_source.h"
@@ -28,12 +30,20 @@ inline MatrixView<float> view_of(const FloatMatrix& array) {
 /// nb::type_error or nb::value_error naming what is wrong. The array must outlive it.
 std::unique_ptr<VectorSource> source_of(const AnyArray& array);
 
-/// A new NumPy array of this shape; `values` points to its memory.
+/// `value` as a count. Throws std::invalid_argument with the name when it is below 1.
+std::size_t count_of(std::int64_t value, std::string_view name);
+
+/// A new NumPy array of this shape; `values` points to its memory, which holds anything. Throws
+/// std::bad_alloc (MemoryError) when it has more bytes than there can be.
 template <typename T>
 nb::ndarray<nb::numpy, T> new_array(std::initializer_list<std::size_t> shape, T*& values) {
   std::size_t count = 1;
-  for (const std::size_t extent : shape) count *= extent;
-  auto owned = std::make_unique<T[]>(count);
+  for (const std::size_t extent : shape) {
+    constexpr auto most = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
+    if (extent > 0 && count > most / sizeof(T) / extent) throw std::bad_alloc();
+    count *= extent;
+  }
+  auto owned = std::make_unique_for_overwrite<T[]>(count);
   values = owned.get();
   nb::capsule owner(owned.release(),
                     [](void* data) noexcept { std::unique_ptr<T[]> freed(static_cast<T*>(data)); });

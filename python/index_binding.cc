@@ -37,9 +37,9 @@ Progress progress_of(const nb::object& callable) {
   };
 }
 
-Index build(const AnyArray& vectors, const Options& options,
-            const std::optional<
-                nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>>& ids,
+using Ids = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+Index build(const AnyArray& vectors, const Options& options, const std::optional<Ids>& ids,
             const std::optional<FloatMatrix>& centroids,
             const std::optional<FloatMatrix>& train_queries, const nb::object& progress) {
   const auto source = source_of(vectors);
@@ -64,14 +64,13 @@ Index build(const AnyArray& vectors, const Options& options,
   }
 }
 
-nb::tuple search(const Index& index, const FloatMatrix& queries, std::size_t k, std::size_t nprobe,
-                 float confidence, int threads) {
-  const SearchOptions options{k, nprobe, confidence, threads};
+nb::tuple search(const Index& index, const FloatMatrix& queries, std::int64_t k,
+                 std::int64_t nprobe, float confidence, int threads) {
+  const SearchOptions options{count_of(k, "k"), count_of(nprobe, "nprobe"), confidence, threads};
   float* distances = nullptr;
   std::int64_t* ids = nullptr;
-  if (k == 0) throw std::invalid_argument("k must be 1 or more");
-  auto distance_array = new_array<float>({queries.shape(0), k}, distances);
-  auto id_array = new_array<std::int64_t>({queries.shape(0), k}, ids);
+  auto distance_array = new_array<float>({queries.shape(0), options.k}, distances);
+  auto id_array = new_array<std::int64_t>({queries.shape(0), options.k}, ids);
   {
     const nb::gil_scoped_release release;
     index.search(view_of(queries), options, distances, ids);
@@ -79,11 +78,22 @@ nb::tuple search(const Index& index, const FloatMatrix& queries, std::size_t k, 
   return nb::make_tuple(std::move(distance_array), std::move(id_array));
 }
 
-nb::object reconstruct(const Index& index, std::int64_t id) {
+nb::ndarray<nb::numpy, float> reconstruct(const Index& index, std::int64_t id) {
   float* values = nullptr;
   auto array = new_array<float>({index.stats().dim}, values);
+  const nb::gil_scoped_release release;  // the first call looks for every row
   index.reconstruct(id, values);
-  return nb::cast(std::move(array));
+  return array;
+}
+
+/// name -> (quantizer, raw tier)
+nb::dict preset_table() {
+  nb::dict table;
+  for (const Preset& preset : presets()) {
+    table[nb::str(preset.name.data(), preset.name.size())] =
+        nb::make_tuple(std::string(preset.quantizer), to_string(preset.raw));
+  }
+  return table;
 }
 
 nb::dict stats_of(const Index& index) {
@@ -116,17 +126,25 @@ void bind_index(nb::module_& module) {
            nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("nlist"),
            nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"));
   nb::class_<Index>(module, "Index")
-      .def_static("build", &build, nb::arg("vectors"), nb::arg("options"),
-                  nb::arg("ids").none() = nb::none(), nb::arg("centroids").none() = nb::none(),
-                  nb::arg("train_queries").none() = nb::none(),
-                  nb::arg("progress").none() = nb::none())
+      .def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
+                  nb::arg("centroids").none(), nb::arg("train_queries").none(),
+                  nb::arg("progress").none(),
+                  nb::sig("def build(vectors: NDArray[typing.Any], options: BuildOptions, "
+                          "ids: NDArray[numpy.int64] | None, "
+                          "centroids: NDArray[numpy.float32] | None, "
+                          "train_queries: NDArray[numpy.float32] | None, "
+                          "progress: object) -> Index"))
       .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
       .def("save", &Index::save, nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
       .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe"),
-           nb::arg("confidence"), nb::arg("threads"))
+           nb::arg("confidence"), nb::arg("threads"),
+           nb::sig("def search(self, queries: NDArray[numpy.float32], k: int, nprobe: int, "
+                   "confidence: float, threads: int) -> "
+                   "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
       .def("reconstruct", &reconstruct, nb::arg("id"))
-      .def("__contains__", &Index::contains, nb::arg("id"))
-      .def("stats", &stats_of);
+      .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<nb::gil_scoped_release>())
+      .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));
+  module.def("presets", &preset_table, nb::sig("def presets() -> dict[str, tuple[str, str]]"));
 }
 
 }  // namespace obliq::python

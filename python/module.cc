@@ -20,8 +20,6 @@ void translate(const std::exception_ptr& pointer, void*) {
     const nb::object made =
         nb::module_::import_("builtins").attr("OSError")(error.code().value(), error.what());
     PyErr_SetObject(made.type().ptr(), made.ptr());
-  } catch (const obliq::Cancelled& error) {
-    PyErr_SetString(PyExc_KeyboardInterrupt, error.what());
   }
 }
 
@@ -29,6 +27,8 @@ void translate(const std::exception_ptr& pointer, void*) {
 
 NB_MODULE(_core, module) {
   nb::register_exception_translator(translate);
+  nb::exception<obliq::Cancelled>(module, "Cancelled", PyExc_RuntimeError);
+  module.attr("version") = OBLIQ_VERSION;
   module.def("simd", [] { return obliq::kernels().name; });
   obliq::python::bind_index(module);
   obliq::python::bind_quantizer(module);

@@ -1,5 +1,6 @@
 // obliq._core.Quantizer: codes without an index. Vectors are rotated here, by the rotation of the
 // seed, so that callers give and get vectors of their own space.
+#include <fmt/format.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "index/door.h"
 #include "obliq/quantizer.h"
 #include "obliq/rotation.h"
 #include "python/arrays.h"
@@ -18,29 +20,35 @@ namespace obliq::python {
 namespace {
 
 using ByteMatrix = nb::ndarray<const std::uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using FloatArray = nb::ndarray<nb::numpy, float>;
 
 class RotatedQuantizer {
  public:
-  RotatedQuantizer(const std::string& spec, std::size_t dim, std::uint64_t seed)
-      : RotatedQuantizer(make_quantizer(spec, dim, seed), seed) {}
+  RotatedQuantizer(const std::string& spec, std::int64_t dim, std::uint64_t seed,
+                   const nb::bytes& state)
+      : RotatedQuantizer(
+            make_quantizer(spec, count_of(dim, "dim"), seed,
+                           {static_cast<const std::uint8_t*>(state.data()), state.size()}),
+            seed) {}
   RotatedQuantizer(QuantizerPtr quantizer, std::uint64_t seed)
       : seed_(seed),
         rotation_(make_rotation(quantizer->dim(), seed)),
         quantizer_(std::move(quantizer)) {}
 
   const Quantizer& quantizer() const { return *quantizer_; }
+  std::uint64_t seed() const { return seed_; }
   std::size_t code_bytes() const { return quantizer_->layout().code_bytes; }
   std::size_t factors() const { return quantizer_->layout().factors; }
 
   nb::tuple encode(const FloatMatrix& vectors, int threads) const;
-  nb::object decode(const ByteMatrix& codes, const FloatMatrix& factors) const;
-  nb::object estimate(const ByteMatrix& codes, const FloatMatrix& factors,
+  FloatArray decode(const ByteMatrix& codes, const FloatMatrix& factors, int threads) const;
+  FloatArray estimate(const ByteMatrix& codes, const FloatMatrix& factors,
                       const FloatMatrix& queries, int threads) const;
   RotatedQuantizer train(const FloatMatrix& vectors, const std::optional<FloatMatrix>& queries,
                          int threads) const;
 
  private:
-  Matrix<float> rotated(const FloatMatrix& vectors, int threads) const;
+  Matrix<float> rotated(const FloatMatrix& vectors, std::string_view what, int threads) const;
   void check_codes(const ByteMatrix& codes, const FloatMatrix& factors) const;
 
   std::uint64_t seed_;
@@ -48,25 +56,15 @@ class RotatedQuantizer {
   QuantizerPtr quantizer_;
 };
 
-/// Throws std::invalid_argument naming the row of the first value that is not finite.
-void require_finite_rows(const Matrix<float>& x) {
-  for (std::size_t i = 0; i < x.rows; ++i) {
-    for (std::size_t j = 0; j < x.cols; ++j) {
-      if (std::isfinite(x.row(i)[j])) continue;
-      throw std::invalid_argument("vector " + std::to_string(i) + " is not finite in column " +
-                                  std::to_string(j));
-    }
-  }
-}
-
-Matrix<float> RotatedQuantizer::rotated(const FloatMatrix& vectors, int threads) const {
+Matrix<float> RotatedQuantizer::rotated(const FloatMatrix& vectors, std::string_view what,
+                                        int threads) const {
   if (vectors.shape(1) != quantizer_->dim()) {
-    throw std::invalid_argument("vectors have dim " + std::to_string(vectors.shape(1)) +
-                                ", the quantizer has " + std::to_string(quantizer_->dim()));
+    throw std::invalid_argument(fmt::format("{}s have dim {}, the quantizer has {}", what,
+                                            vectors.shape(1), quantizer_->dim()));
   }
   Matrix<float> x(vectors.shape(0), vectors.shape(1));
   std::copy_n(vectors.data(), x.values.size(), x.values.data());
-  require_finite_rows(x);
+  require_finite(x.view(), what);
   parallel_for(x.rows, 64, threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t i = begin; i < end; ++i) rotation_->apply(x.row(i));
   });
@@ -81,7 +79,7 @@ nb::tuple RotatedQuantizer::encode(const FloatMatrix& vectors, int threads) cons
   auto factor_array = new_array<float>({n, this->factors()}, factors);
   {
     const nb::gil_scoped_release release;
-    const Matrix<float> x = rotated(vectors, threads);
+    const Matrix<float> x = rotated(vectors, "vector", threads);
     parallel_for(n, 64, threads, [&](std::size_t begin, std::size_t end, int) {
       std::vector<Factors> of(end - begin);
       quantizer_->encode_batch(x.view().slice(begin, end - begin), codes + begin * code_bytes(),
@@ -97,9 +95,9 @@ nb::tuple RotatedQuantizer::encode(const FloatMatrix& vectors, int threads) cons
 void RotatedQuantizer::check_codes(const ByteMatrix& codes, const FloatMatrix& factors) const {
   if (codes.shape(1) != code_bytes() || factors.shape(1) != this->factors() ||
       codes.shape(0) != factors.shape(0)) {
-    throw std::invalid_argument("codes must be [n][" + std::to_string(code_bytes()) +
-                                "] bytes and factors [n][" + std::to_string(this->factors()) +
-                                "] floats, as encode gives them");
+    throw std::invalid_argument(
+        fmt::format("codes must be [n][{}] bytes and factors [n][{}] floats, as encode gives them",
+                    code_bytes(), this->factors()));
   }
 }
 
@@ -109,59 +107,64 @@ Factors factors_of(const FloatMatrix& factors, std::size_t row) {
   return of;
 }
 
-nb::object RotatedQuantizer::decode(const ByteMatrix& codes, const FloatMatrix& factors) const {
+FloatArray RotatedQuantizer::decode(const ByteMatrix& codes, const FloatMatrix& factors,
+                                    int threads) const {
   check_codes(codes, factors);
   const std::size_t dim = quantizer_->dim();
   float* x = nullptr;
   auto array = new_array<float>({codes.shape(0), dim}, x);
-  {
-    const nb::gil_scoped_release release;
-    for (std::size_t i = 0; i < codes.shape(0); ++i) {
+  const nb::gil_scoped_release release;
+  parallel_for(codes.shape(0), 64, threads, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) {
       quantizer_->decode(codes.data() + i * code_bytes(), factors_of(factors, i), x + i * dim);
       rotation_->apply_inverse(x + i * dim);
     }
-  }
-  return nb::cast(std::move(array));
+  });
+  return array;
 }
 
-nb::object RotatedQuantizer::estimate(const ByteMatrix& codes, const FloatMatrix& factors,
+FloatArray RotatedQuantizer::estimate(const ByteMatrix& codes, const FloatMatrix& factors,
                                       const FloatMatrix& queries, int threads) const {
   check_codes(codes, factors);
   const std::size_t n = codes.shape(0);
   float* products = nullptr;
   auto array = new_array<float>({queries.shape(0), n}, products);
-  {
-    const nb::gil_scoped_release release;
-    const Matrix<float> q = rotated(queries, threads);
-    const std::size_t planes =
-        quantizer_->layout().leads_with_signs ? (quantizer_->dim() + 7) / 8 : 0;
-    std::vector<CodeRef> codes_at(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::uint8_t* code = codes.data() + i * code_bytes();
-      codes_at[i] = {code, code + planes, factors_of(factors, i)};
-    }
-    parallel_for(q.rows, 1, threads, [&](std::size_t begin, std::size_t end, int) {
-      const auto scorer = quantizer_->make_scorer();
-      for (std::size_t i = begin; i < end; ++i) {
-        scorer->set_query(q.row(i));
-        scorer->products(codes_at, products + i * n);
-      }
-    });
+  const nb::gil_scoped_release release;
+  const Matrix<float> q = rotated(queries, "query", threads);
+  const std::size_t planes =
+      quantizer_->layout().leads_with_signs ? (quantizer_->dim() + 7) / 8 : 0;
+  std::vector<CodeRef> codes_at(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint8_t* code = codes.data() + i * code_bytes();
+    codes_at[i] = {code, code + planes, factors_of(factors, i)};
   }
-  return nb::cast(std::move(array));
+  parallel_for(q.rows, 1, threads, [&](std::size_t begin, std::size_t end, int) {
+    const auto scorer = quantizer_->make_scorer();
+    for (std::size_t i = begin; i < end; ++i) {
+      scorer->set_query(q.row(i));
+      scorer->products(codes_at, products + i * n);
+    }
+  });
+  return array;
 }
 
 RotatedQuantizer RotatedQuantizer::train(const FloatMatrix& vectors,
                                          const std::optional<FloatMatrix>& queries,
                                          int threads) const {
   const nb::gil_scoped_release release;
-  const Matrix<float> x = rotated(vectors, threads);
-  const Matrix<float> q = queries ? rotated(*queries, threads) : Matrix<float>();
+  const Matrix<float> x = rotated(vectors, "vector", threads);
+  const Matrix<float> q = queries ? rotated(*queries, "query", threads) : Matrix<float>();
   QuantizerPtr trained = quantizer_->train({x.view(), q.view(), threads});
   if (trained == nullptr) {
-    throw std::invalid_argument("quantizer '" + quantizer_->spec() + "' learns nothing");
+    throw std::invalid_argument(
+        fmt::format("quantizer '{}' learns nothing; use it as it is", quantizer_->spec()));
   }
   return {std::move(trained), seed_};
+}
+
+nb::bytes state_of(const RotatedQuantizer& self) {
+  const std::vector<std::uint8_t> state = self.quantizer().state();
+  return nb::bytes(state.data(), state.size());
 }
 
 }  // namespace
@@ -169,20 +172,24 @@ RotatedQuantizer RotatedQuantizer::train(const FloatMatrix& vectors,
 void bind_quantizer(nb::module_& module) {
   using Self = RotatedQuantizer;
   nb::class_<Self>(module, "Quantizer")
-      .def(nb::init<const std::string&, std::size_t, std::uint64_t>(), nb::arg("spec"),
-           nb::arg("dim"), nb::arg("seed"))
+      .def(nb::init<const std::string&, std::int64_t, std::uint64_t, const nb::bytes&>(),
+           nb::arg("spec"), nb::arg("dim"), nb::arg("seed"), nb::arg("state"))
       .def_prop_ro("spec", [](const Self& self) { return self.quantizer().spec(); })
       .def_prop_ro("dim", [](const Self& self) { return self.quantizer().dim(); })
       .def_prop_ro("bits", [](const Self& self) { return self.quantizer().bits(); })
+      .def_prop_ro("seed", &Self::seed)
+      .def_prop_ro("state", &state_of)
       .def_prop_ro("learns", [](const Self& self) { return self.quantizer().learns(); })
       .def_prop_ro("code_bytes", &Self::code_bytes)
       .def_prop_ro("factors", &Self::factors)
-      .def("encode", &Self::encode, nb::arg("vectors"), nb::arg("threads"))
-      .def("decode", &Self::decode, nb::arg("codes"), nb::arg("factors"))
+      .def("encode", &Self::encode, nb::arg("vectors"), nb::arg("threads"),
+           nb::sig("def encode(self, vectors: NDArray[numpy.float32], threads: int) -> "
+                   "tuple[NDArray[numpy.uint8], NDArray[numpy.float32]]"))
+      .def("decode", &Self::decode, nb::arg("codes"), nb::arg("factors"), nb::arg("threads"))
       .def("estimate", &Self::estimate, nb::arg("codes"), nb::arg("factors"), nb::arg("queries"),
            nb::arg("threads"))
-      .def("train", &Self::train, nb::arg("vectors"), nb::arg("queries").none() = nb::none(),
-           nb::arg("threads") = 0);
+      .def("train", &Self::train, nb::arg("vectors"), nb::arg("queries").none(),
+           nb::arg("threads"));
   module.def("quantizer_specs", &quantizer_specs);
   module.def("quantizer_grammar", &quantizer_grammar);
 }

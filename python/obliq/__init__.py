@@ -9,19 +9,13 @@
     index.save("my.idx")
 
 Index holds vectors and finds the nearest; Quantizer turns vectors into codes and back, for those
-who want codes without an index.
+who want codes without an index. obliq.sklearn.ObliqTransformer is the index for scikit-learn.
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
-from obliq._core import simd
+from obliq._core import Cancelled, simd
+from obliq._core import version as __version__
 from obliq.index import Index, IndexStats, SearchResult
 from obliq.quantizer import Codes, Quantizer, quantizer_grammar, quantizer_specs
 
-try:
-    __version__ = version("obliq")
-except PackageNotFoundError:  # used from a build tree
-    __version__ = "0"
-
-__all__ = ["Codes", "Index", "IndexStats", "Quantizer", "SearchResult", "quantizer_grammar",
-           "quantizer_specs", "simd"]
+__all__ = ["Cancelled", "Codes", "Index", "IndexStats", "Quantizer", "SearchResult", "__version__",
+           "quantizer_grammar", "quantizer_specs", "simd"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from typing import Any
 
@@ -17,16 +18,23 @@ _FIRST_PROCESS = os.getpid()
 
 def as_array(values: Any, what: str) -> NDArray[Any]:
     """A NumPy array of anything with the buffer protocol, DLPack or __array__, without a copy where
-    that is possible. Raises TypeError for numbers other than float16/32/64, int8 and uint8."""
-    if not isinstance(values, np.ndarray):
-        has_dlpack = hasattr(values, "__dlpack__") and not hasattr(values, "__array__")
-        values = np.from_dlpack(values) if has_dlpack else np.asarray(values)
-    if values.dtype in READ_AS_THEY_ARE:
-        return values
-    if values.dtype.kind in "iuf" and values.dtype.itemsize <= 8 and values.size < 1 << 20:
-        return values.astype(np.float32)  # lists of Python numbers
+    that is possible; lists of Python numbers become float32. Raises TypeError for arrays of numbers
+    other than float16/32/64, int8 and uint8."""
+    if isinstance(values, np.ndarray):
+        array = values
+    elif isinstance(values, (list, tuple)):
+        array = np.asarray(values)
+        if array.dtype.kind in "iuf":
+            with np.errstate(over="ignore"):  # becomes infinite, which is refused
+                return array.astype(np.float32)
+    elif hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
+        array = np.from_dlpack(values)
+    else:
+        array = np.asarray(values)
+    if array.dtype in READ_AS_THEY_ARE:
+        return array
     raise TypeError(f"{what} must be of float16, float32, float64, int8 or uint8, not "
-                    f"{values.dtype}")
+                    f"{array.dtype}; convert them, as with .astype('float32')")
 
 
 def as_matrix(values: Any, what: str) -> NDArray[np.float32]:
@@ -38,6 +46,14 @@ def as_matrix(values: Any, what: str) -> NDArray[np.float32]:
         raise ValueError(f"{what} must be an array [n][dim] or [dim], not one of {array.ndim} axes")
     with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, which is refused
         return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def as_seed(seed: int) -> int:
+    """The seed, checked to be a whole number of 64 bits."""
+    seed = operator.index(seed)
+    if not 0 <= seed < 1 << 64:
+        raise ValueError(f"seed must be 0 to 2**64 - 1, not {seed}")
+    return seed
 
 
 def team(threads: int) -> int:

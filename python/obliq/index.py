@@ -5,28 +5,31 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
-from typing import Any, Callable, Literal, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arrays import as_array, as_matrix, team
+from obliq.arrays import as_array, as_matrix, as_seed, team
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
 
 Metric = Literal["l2", "ip", "cosine"]
 Preset = Literal["fast", "small", "tiny", "exact"]
 Progress = Callable[[str, float], Optional[bool]]
 
-_PRESETS = {"fast": ("sq8", "none"), "small": ("lm4", "none"), "tiny": ("lm2", "none"),
-            "exact": ("sq8", "fp32")}
+_PRESETS = _core.presets()  # name -> (quantizer, raw)
 _FLOAT32 = np.dtype(np.float32)
 
 
 class SearchResult(NamedTuple):
-    """Answers, nearest first. Too few: id -1 and distance +inf.
+    """Answers, nearest first. Too few: id -1 and distance +inf. One query given as [dim]: both [k].
 
-    distances: float32 [queries][k]; l2: squared distance, ip: negated inner product, cosine:
-    1 - cosine. ids: int64 [queries][k]. One query given as [dim]: both [k].
+    distances   float32 [queries][k]; l2: squared distance, ip: negated inner product, cosine:
+                1 - cosine
+    ids         int64 [queries][k]
     """
 
     distances: NDArray[np.float32]
@@ -52,9 +55,16 @@ class IndexStats:
 
 
 class Index:
-    """An immutable index. Make one with build, open or from_bytes; search it from any thread."""
+    """An immutable index. Make one with build, open or from_bytes; search it from any thread.
 
-    __slots__ = ("_core",)
+    Pickle and multiprocessing carry it as its bytes; a mapped file (open) is the cheaper way, since
+    processes then share its memory. A forked child may search what its parent made, on one thread,
+    unless another thread was inside a call at the moment of the fork.
+    """
+
+    __slots__ = ("_index",)
+    _index: _core.Index
+    __iter__ = None  # len and [] are there, but ids need not be positions
 
     def __init__(self) -> None:
         raise TypeError("make an index with Index.build(vectors), Index.open(path) or "
@@ -63,7 +73,7 @@ class Index:
     @classmethod
     def _of(cls, core: _core.Index) -> Index:
         index = cls.__new__(cls)
-        index._core = core
+        index._index = core
         return index
 
     @classmethod
@@ -81,25 +91,26 @@ class Index:
                     quantizer and raw win over it
         raw         exact vectors kept beside the codes: "none", "fp16" or "fp32"
         nlist       inverted lists; "auto": about 4 sqrt(n)
-        ids         int64 [n]; default: positions
+        ids         int64 [n]; default: positions. -1 also means "no answer": better not used
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: all cores; the index does not depend on it
         progress    called with (stage, fraction done); return False to stop
 
         Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec;
-        TypeError on other number types; KeyboardInterrupt when stopped. Cost: k-means on at most
-        256 vectors a list, then nlist * dim operations a vector.
+        TypeError on other number types; Cancelled when progress returned False, and whatever it
+        raised; KeyboardInterrupt on Ctrl-C. Other Python threads run meanwhile. Cost: k-means on at
+        most 256 vectors a list, then nlist * dim operations a vector.
         """
         if preset is not None and preset not in _PRESETS:
-            raise ValueError(f"unknown preset '{preset}'; valid are {', '.join(_PRESETS)}")
+            raise ValueError(f"unknown preset {preset!r}; valid: {', '.join(_PRESETS)}")
         spec, tier = _PRESETS[preset or "fast"]
         array = as_array(vectors, "vectors")
         if array.ndim != 2:
             raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
         options = _core.BuildOptions(
             metric, quantizer or spec, raw or tier, 0 if nlist == "auto" else _count(nlist),
-            seed, team(threads), kmeans_iterations)
+            as_seed(seed), team(threads), kmeans_iterations)
         return cls._of(_core.Index.build(
             array, options, None if ids is None else _as_ids(ids),
             None if centroids is None else as_matrix(centroids, "centroids"),
@@ -123,42 +134,47 @@ class Index:
         _core.Index.open(os.fspath(path), False, True)
 
     def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
-        """Writes one file, whole or not at all: to a temporary name, synced, then renamed."""
-        self._core.save(os.fspath(path))
+        """Writes one file, whole or not at all: to a temporary name, synced, then renamed. Raises
+        OSError when it cannot. Cost: the bytes of stats()."""
+        self._index.save(os.fspath(path))
 
     def search(self, queries: Any, k: int = 10, *, nprobe: int = 16, confidence: float = 0.964,
                threads: int = 0) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
-        nprobe      lists to scan, the knob between recall and speed
+        k           answers a query; the index may hold fewer
+        nprobe      lists to scan, the knob between recall and speed; more than nlist means all
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
         threads     0: all cores (answers do not depend on it)
 
-        Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe of 0.
+        Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe below 1,
+        a confidence outside (0, 1]; TypeError on number types that build refuses too.
         Other Python threads run meanwhile.
         """
         if type(queries) is not np.ndarray or queries.dtype is not _FLOAT32 \
                 or queries.ndim != 2 or not queries.flags.c_contiguous:
             return self._search_any(queries, k, nprobe, confidence, threads)
-        return SearchResult(*self._core.search(queries, k, nprobe, confidence, team(threads)))
+        return SearchResult(*self._index.search(queries, k, nprobe, confidence, team(threads)))
 
     def _search_any(self, queries: Any, k: int, nprobe: int, confidence: float,
                     threads: int) -> SearchResult:
         array = as_array(queries, "queries")
-        result = SearchResult(*self._core.search(as_matrix(array, "queries"), k, nprobe, confidence,
-                                                 team(threads)))
+        matrix = as_matrix(array, "queries")
+        result = SearchResult(*self._index.search(matrix, k, nprobe, confidence, team(threads)))
         if array.ndim == 1:
             return SearchResult(result.distances[0], result.ids[0])
         return result
 
     def reconstruct(self, id: int) -> NDArray[np.float32]:
-        """The vector [dim] an id stands for: exact from a raw tier, else decoded; cosine gives unit
-        vectors. Raises ValueError for an unknown id."""
-        return self._core.reconstruct(id)
+        """The vector float32 [dim] that an id stands for: exact from a raw tier, else decoded;
+        cosine gives unit vectors. Raises ValueError for an unknown id."""
+        if not _may_be_id(id):
+            raise ValueError(f"id {id!r} is not in the index")
+        return self._index.reconstruct(id)
 
     def stats(self) -> IndexStats:
         """What the index is made of."""
-        return IndexStats(**self._core.stats())
+        return IndexStats(**self._index.stats())
 
     def to_bytes(self) -> bytes:
         """The index as save would write it."""
@@ -169,7 +185,7 @@ class Index:
                 return file.read()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Index:
+    def from_bytes(cls, data: Union[bytes, bytearray, memoryview]) -> Index:
         """The reverse of to_bytes. Every byte is checked; raises RuntimeError when damaged."""
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "index.idx")
@@ -183,14 +199,21 @@ class Index:
     def __len__(self) -> int:
         return self.stats().n
 
-    def __contains__(self, id: int) -> bool:
-        return id in self._core
+    def __copy__(self) -> Index:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Index:
+        return self
+
+    def __contains__(self, id: object) -> bool:
+        """Whether an id is in the index. Cost: with external ids a pass over them."""
+        return _may_be_id(id) and self._index.contains(id)
 
     def __getitem__(self, id: int) -> NDArray[np.float32]:
         """reconstruct, but KeyError for an unknown id."""
-        if id not in self._core:
+        if id not in self:
             raise KeyError(id)
-        return self._core.reconstruct(id)
+        return self._index.reconstruct(id)
 
     @property
     def dim(self) -> int:
@@ -210,8 +233,14 @@ def _count(nlist: Any) -> int:
     raise ValueError(f"nlist must be 'auto' or a number of 1 or more, not {nlist!r}")
 
 
+def _may_be_id(id: object) -> TypeGuard[int]:
+    return isinstance(id, (int, np.integer)) and -(1 << 63) <= int(id) < 1 << 63
+
+
 def _as_ids(ids: Any) -> NDArray[np.int64]:
     array = np.asarray(ids)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size > 0):
         raise ValueError("ids must be whole numbers [n]")
+    if array.dtype == np.uint64 and (array >> np.uint64(63)).any():
+        raise ValueError("ids must be below 2**63")
     return np.ascontiguousarray(array, dtype=np.int64)

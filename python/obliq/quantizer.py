@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arrays import as_matrix, team
+from obliq.arrays import as_matrix, as_seed, team
 
 
 class Codes(NamedTuple):
@@ -34,64 +34,78 @@ class Quantizer:
     spec as in Index.build: "lm4" (Lloyd-Max levels, unbiased), "tq4" and "tqp4" (TurboQuant, arXiv
     2504.19874), "sq8", "e8q14", ...; docs/quantizers.md has the formulas. Vectors are rotated by
     the rotation of the seed on their way in and back on their way out. Raises ValueError for an
-    unknown spec (listing the valid ones).
+    unknown spec (listing the valid ones). Immutable, picklable; use it from any thread.
+
+    state: what a trained quantizer of this spec, dim and seed has in its property state.
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ("_quantizer",)
 
-    def __init__(self, spec: str, dim: int, *, seed: int = 1) -> None:
-        self._core = _core.Quantizer(spec, dim, seed)
+    def __init__(self, spec: str, dim: int, *, seed: int = 1, state: bytes = b"") -> None:
+        self._quantizer = _core.Quantizer(spec, dim, as_seed(seed), state)
 
     @property
     def spec(self) -> str:
         """The canonical spec."""
-        return self._core.spec
+        return self._quantizer.spec
 
     @property
     def dim(self) -> int:
         """Dimensions of a vector."""
-        return self._core.dim
+        return self._quantizer.dim
+
+    @property
+    def seed(self) -> int:
+        """The seed of the rotation."""
+        return self._quantizer.seed
+
+    @property
+    def state(self) -> bytes:
+        """What train has learnt as far as decoding needs it; empty for most. Keep it with codes."""
+        return self._quantizer.state
 
     @property
     def bits(self) -> float:
         """Code bits a dimension, factors not counted."""
-        return self._core.bits
+        return self._quantizer.bits
 
     @property
     def code_bytes(self) -> int:
         """Bytes of a code, factors not counted."""
-        return self._core.code_bytes
+        return self._quantizer.code_bytes
 
     @property
     def factors(self) -> int:
         """Numbers kept with a code."""
-        return self._core.factors
+        return self._quantizer.factors
 
     @property
     def learns(self) -> bool:
         """Whether train has something to learn."""
-        return self._core.learns
+        return self._quantizer.learns
 
     def encode(self, vectors: Any, *, threads: int = 0) -> Codes:
         """Codes of `vectors`, [n][dim] or [dim] (then n = 1). Raises ValueError naming the row of a
         value that is not finite."""
-        return Codes(*self._core.encode(as_matrix(vectors, "vectors"), team(threads)))
+        return Codes(*self._quantizer.encode(as_matrix(vectors, "vectors"), team(threads)))
 
-    def decode(self, codes: Codes) -> NDArray[np.float32]:
-        """The vectors float32 [n][dim] that codes stand for."""
-        return self._core.decode(*_checked(codes))
+    def decode(self, codes: Codes, *, threads: int = 0) -> NDArray[np.float32]:
+        """The vectors float32 [n][dim] that codes stand for. Raises ValueError when codes or
+        factors have another shape than encode gives, TypeError on other number types."""
+        return self._quantizer.decode(*_checked(codes), team(threads))
 
     def estimate(self, codes: Codes, queries: Any, *, threads: int = 0) -> NDArray[np.float32]:
-        """Estimated inner products float32 [queries][n] of queries [m][dim] with coded vectors;
-        unbiased over the rotation for all specs but tq. Exact for the decoded vectors up to the
-        rounding of the query to 14 bits."""
-        return self._core.estimate(*_checked(codes), as_matrix(queries, "queries"), team(threads))
+        """Estimated inner products float32 [queries][n] of queries [m][dim] with coded vectors:
+        those with the decoded vectors, up to the rounding of the query to 14 bits. Unbiased over
+        the rotation for most specs (not tq; docs/quantizers.md). Raises as decode and encode do."""
+        matrix = as_matrix(queries, "queries")
+        return self._quantizer.estimate(*_checked(codes), matrix, team(threads))
 
     def train(self, vectors: Any, queries: Any = None, *, threads: int = 0) -> Quantizer:
         """A quantizer that has learnt from vectors like those to encode and queries like those to
         come. Raises ValueError when the spec learns nothing."""
         trained = Quantizer.__new__(Quantizer)
-        trained._core = self._core.train(
+        trained._quantizer = self._quantizer.train(
             as_matrix(vectors, "vectors"),
             None if queries is None else as_matrix(queries, "queries"), team(threads))
         return trained
@@ -99,7 +113,18 @@ class Quantizer:
     def __repr__(self) -> str:
         return f"obliq.Quantizer('{self.spec}', {self.dim})"
 
+    def __reduce__(self) -> Any:
+        return _restore, (self.spec, self.dim, self.seed, self.state)
+
+
+def _restore(spec: str, dim: int, seed: int, state: bytes) -> Quantizer:
+    return Quantizer(spec, dim, seed=seed, state=state)
+
 
 def _checked(codes: Codes) -> Codes:
-    return Codes(np.ascontiguousarray(codes[0], dtype=np.uint8),
-                 np.ascontiguousarray(codes[1], dtype=np.float32))
+    """Codes that the library takes. Raises TypeError on other number types."""
+    values, factors = np.asarray(codes[0]), np.asarray(codes[1])
+    if values.dtype != np.uint8 or factors.dtype != np.float32:
+        raise TypeError(f"codes must be of uint8 and factors of float32, as encode gives them, not "
+                        f"{values.dtype} and {factors.dtype}")
+    return Codes(np.ascontiguousarray(values), np.ascontiguousarray(factors))

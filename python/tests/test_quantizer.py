@@ -1,5 +1,7 @@
 """obliq.Quantizer from Python."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ Q = RNG.normal(size=(5, 96)).astype(np.float32)
 
 
 @pytest.mark.parametrize("spec", ["sq8", "lm4", "tq4", "tqp4", "e8q14"])
-def test_codes_come_back_as_the_vectors_they_stand_for(spec):
+def test_codes_come_back_as_the_vectors_they_stand_for(spec: str) -> None:
     quantizer = obliq.Quantizer(spec, 96)
     codes = quantizer.encode(X)
     assert codes.codes.shape == (400, quantizer.code_bytes) and codes.codes.dtype == np.uint8
@@ -24,13 +26,13 @@ def test_codes_come_back_as_the_vectors_they_stand_for(spec):
     assert (np.abs(quantizer.estimate(codes, Q) - expected) < 2e-3 * scale).all()
 
 
-def test_rescaled_codes_are_unbiased_along_the_vector():
+def test_rescaled_codes_are_unbiased_along_the_vector() -> None:
     quantizer = obliq.Quantizer("lm2", 96)
     decoded = quantizer.decode(quantizer.encode(X))
     np.testing.assert_allclose((decoded * X).sum(1), (X * X).sum(1), rtol=1e-4)
 
 
-def test_one_vector_and_other_types():
+def test_one_vector_and_other_types() -> None:
     quantizer = obliq.Quantizer("lm4", 96, seed=5)
     np.testing.assert_array_equal(quantizer.encode(X[0]).codes, quantizer.encode(X[:1]).codes)
     np.testing.assert_array_equal(quantizer.encode(X.astype(np.float64)).codes,
@@ -38,7 +40,7 @@ def test_one_vector_and_other_types():
     assert (obliq.Quantizer("lm4", 96, seed=6).encode(X).codes != quantizer.encode(X).codes).any()
 
 
-def test_bad_input_is_refused():
+def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="pq4"):
         obliq.Quantizer("pq4", 96)
     quantizer = obliq.Quantizer("lm4", 96)
@@ -53,8 +55,25 @@ def test_bad_input_is_refused():
         quantizer.decode(obliq.Codes(codes.codes[:, :5], codes.factors))
     with pytest.raises(ValueError, match="learns nothing"):
         quantizer.train(X)
+    with pytest.raises(ValueError, match="too long"):
+        quantizer.encode(np.full((1, 96), 1e30, "f4"))
+    with pytest.raises(TypeError, match="int64"):
+        quantizer.decode(obliq.Codes(codes.codes.astype("i8"), codes.factors))
+    with pytest.raises(ValueError, match="dim"):
+        obliq.Quantizer("lm4", -4)
 
 
-def test_the_lists_of_specs_are_there():
+def test_a_trained_quantizer_is_pickled_and_made_again_from_its_state() -> None:
+    trained = obliq.Quantizer("wf4", 96, seed=3).train(X * np.linspace(1, 3, 96, dtype="f4"), Q)
+    codes = trained.encode(X)
+    again = obliq.Quantizer(trained.spec, 96, seed=3, state=trained.state)
+    for other in (again, pickle.loads(pickle.dumps(trained))):
+        np.testing.assert_array_equal(other.decode(codes), trained.decode(codes))
+        np.testing.assert_array_equal(other.estimate(codes, Q), trained.estimate(codes, Q))
+    with pytest.raises(ValueError):
+        obliq.Quantizer("wf4", 96, seed=3, state=trained.state[:-1])
+
+
+def test_the_lists_of_specs_are_there() -> None:
     assert "sq8" in obliq.quantizer_specs()
     assert any(line.startswith("lm{1..8}") for line in obliq.quantizer_grammar())
