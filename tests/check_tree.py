@@ -10,8 +10,9 @@ Folders and what they may include; a file may always include its own folder:
     storage         nothing: knows nothing of vectors
     index           include/obliq, quant, storage
     datasets        include/obliq, quant
-    tools, bench, python, tests   all of the above; bench also tests, so that kernels are timed by
-                    the cases that test them
+    python          include/obliq, quant, index
+    tools, bench, tests   all of the above but python; bench also tests, so that kernels are timed
+                    by the cases that test them
     quant/kernels   each file but dispatch.cc: kernels.h, intrinsics, and headers of its own
                     instruction set, which keep this rule too: avx512vnni.cc may use avx512_block.h;
                     and headers named vector_*.h, which need no instruction set
@@ -33,17 +34,17 @@ MAY_INCLUDE = {
     "datasets": {"obliq", "quant"},
     "tools": LOWER,
     "bench": LOWER | {"tests"},
-    "python": LOWER,
+    "python": {"obliq", "quant", "index"},
     "tests": LOWER | {"tools"},
 }
 KERNEL_INCLUDES = {"quant/kernels/kernels.h", "immintrin.h", "arm_neon.h"}
 KERNEL_HEADER_INCLUDES = {"cstddef", "cstdint"}
 LIBRARY = {"obliq", "quant", "storage", "index", "datasets"}
 FOLDERS = ("include", "quant", "storage", "index", "datasets", "tools", "python", "bench", "tests",
-           "docs", "cmake", ".ci")
+           "examples", "docs", "cmake", ".ci")
 CPP = {".cc", ".h"}
 CODE = CPP | {".py", ".sh", ".cmake"}
-TEXT = CODE | {".md", ".txt", ".json", ".in", ".toml", ".pyi", ""}
+TEXT = CODE | {".md", ".txt", ".json", ".in", ".toml", ".pyi", ".ipynb", ".yml", ""}
 MAX_FILE, MAX_FUNCTION, MAX_KERNEL, MAX_COLUMNS = 400, 40, 80, 100
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc"}
 MACRO_HEADERS = {"include/obliq/export.h", "include/obliq/obliq.h"}

@@ -1,0 +1,17 @@
+"""Says the result as ctest does as well, which ./dev test adds up."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read at import; some of scikit-learn's checks ask
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counts = {kind: len(terminalreporter.getreports(kind))
+              for kind in ("passed", "failed", "error", "skipped", "xfailed")}
+    failed = counts["failed"] + counts["error"]
+    total = failed + counts["passed"] + counts["skipped"] + counts["xfailed"]
+    for _ in range(counts["skipped"]):
+        terminalreporter.write_line("***Skipped")
+    share = 100 * (total - failed) // max(total, 1)
+    terminalreporter.write_line(f"{share}% tests passed, {failed} tests failed out of {total}")
