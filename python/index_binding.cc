@@ -3,8 +3,10 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
 #include <optional>
 
+#include "index/door.h"
 #include "obliq/index.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
@@ -64,6 +66,24 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   }
 }
 
+/// Index::search of a batch of any length, which Ctrl-C ends between two slices. Called without the
+/// GIL.
+void search_slices(const Index& index, MatrixView<float> queries, const SearchOptions& options,
+                   float* distances, std::int64_t* ids) {
+  constexpr std::size_t kSlice = 16384;
+  if (queries.rows > kSlice) require_finite(queries, "query");  // so that rows have their numbers
+  std::size_t first = 0;
+  do {
+    const std::size_t count = std::min(kSlice, queries.rows - first);
+    index.search(queries.slice(first, count), options, distances + first * options.k,
+                 ids + first * options.k);
+    first += count;
+    if (queries.rows <= kSlice) return;
+    const nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  } while (first < queries.rows);
+}
+
 nb::tuple search(const Index& index, const FloatMatrix& queries, std::int64_t k,
                  std::int64_t nprobe, float confidence, int threads) {
   const SearchOptions options{count_of(k, "k"), count_of(nprobe, "nprobe"), confidence, threads};
@@ -73,7 +93,7 @@ nb::tuple search(const Index& index, const FloatMatrix& queries, std::int64_t k,
   auto id_array = new_array<std::int64_t>({queries.shape(0), options.k}, ids);
   {
     const nb::gil_scoped_release release;
-    index.search(view_of(queries), options, distances, ids);
+    search_slices(index, view_of(queries), options, distances, ids);
   }
   return nb::make_tuple(std::move(distance_array), std::move(id_array));
 }

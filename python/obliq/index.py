@@ -149,7 +149,7 @@ class Index:
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe below 1,
         a confidence outside (0, 1]; TypeError on number types that build refuses too.
-        Other Python threads run meanwhile.
+        Ctrl-C ends a long batch. Other Python threads run meanwhile.
         """
         if type(queries) is not np.ndarray or queries.dtype is not _FLOAT32 \
                 or queries.ndim != 2 or not queries.flags.c_contiguous:

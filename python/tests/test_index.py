@@ -181,6 +181,15 @@ def test_answers_that_no_memory_holds_are_refused(index: obliq.Index, k: int) ->
         index.search(QUERIES, k=k)
 
 
+def test_a_long_batch_is_answered_as_its_parts_and_names_its_rows(index: obliq.Index) -> None:
+    many = np.tile(QUERIES, (1000, 1))
+    np.testing.assert_array_equal(index.search(many).ids, np.tile(index.search(QUERIES).ids,
+                                                                  (1000, 1)))
+    many[19_000, 3] = np.nan
+    with pytest.raises(ValueError, match="query 19000 "):
+        index.search(many)
+
+
 def test_no_queries_have_no_answers(index: obliq.Index) -> None:
     assert index.search(QUERIES[:0], k=3).ids.shape == (0, 3)
 
@@ -252,13 +261,19 @@ def test_other_threads_run_while_one_searches() -> None:
     assert searches > 1
 
 
-def test_ctrl_c_stops_a_build() -> None:
-    """The build would take days; its own reports are all that looks for the signal."""
+@pytest.mark.parametrize("work", [
+    "obliq.Index.build(x, nlist=1000, kmeans_iterations=10**7, threads=1)",  # days
+    "index.search(many, nprobe=40, confidence=1, threads=1)",  # many minutes
+])
+def test_ctrl_c_stops_a_build_and_a_search(work: str) -> None:
+    """The work goes on without Python: its own looks for signals are all that can stop it."""
     code = ("import numpy as np, obliq, os, signal, threading\n"
             "x = np.random.default_rng(1).normal(size=(50_000, 64)).astype('f4')\n"
+            "index = obliq.Index.build(x[:5000], nlist=40)\n"
+            "many = np.broadcast_to(x[:1], (2_000_000, 64)).copy()\n"
             "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
             "try:\n"
-            "    obliq.Index.build(x, nlist=1000, kmeans_iterations=10**7, threads=1)\n"
+            f"    {work}\n"
             "except KeyboardInterrupt:\n"
             "    print('stopped')\n")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300,
