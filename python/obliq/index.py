@@ -152,9 +152,13 @@ class Index:
         Ctrl-C ends a long batch. Other Python threads run meanwhile.
         """
         if type(queries) is not np.ndarray or queries.dtype is not _FLOAT32 \
-                or queries.ndim != 2 or not queries.flags.c_contiguous:
+                or not 1 <= queries.ndim <= 2 or not queries.flags.c_contiguous:
             return self._search_any(queries, k, nprobe, confidence, threads)
-        return SearchResult(*self._index.search(queries, k, nprobe, confidence, team(threads)))
+        if queries.ndim == 2:
+            return SearchResult(*self._index.search(queries, k, nprobe, confidence, team(threads)))
+        distances, ids = self._index.search(queries[np.newaxis], k, nprobe, confidence,
+                                            team(threads))
+        return SearchResult(distances[0], ids[0])
 
     def _search_any(self, queries: Any, k: int, nprobe: int, confidence: float,
                     threads: int) -> SearchResult:
