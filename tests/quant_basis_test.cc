@@ -12,24 +12,16 @@
 #include "quant/basis.h"
 #include "quant/dictionary.h"
 #include "quant/random.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
+using test_vectors::dot;
+using test_vectors::gaussian_vector;
+
 constexpr BasisKind kKinds[] = {BasisKind::kFast, BasisKind::kButterfly, BasisKind::kHaar,
                                 BasisKind::kDct, BasisKind::kSignDct};
-
-std::vector<float> gaussian_vector(std::size_t dim, Random& random) {
-  std::vector<float> x(dim);
-  for (float& value : x) value = static_cast<float>(random.gaussian());
-  return x;
-}
-
-double dot(const std::vector<float>& x, const std::vector<float>& y) {
-  double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += double{x[i]} * y[i];
-  return sum;
-}
 
 double norm(const std::vector<float>& x) { return std::sqrt(dot(x, x)); }
 

@@ -9,15 +9,12 @@
 #include "quant/basis.h"
 #include "quant/kashin_decomposition.h"
 #include "quant/random.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
-double norm2(const std::vector<float>& x) {
-  double sum = 0;
-  for (const float value : x) sum += double{value} * value;
-  return sum;
-}
+using test_vectors::norm2;
 
 double l1(const std::vector<float>& x) {
   double sum = 0;

@@ -12,15 +12,12 @@
 #include "quant/codebook.h"
 #include "quant/joint_encoder.h"
 #include "quant/random.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
-double norm2(const std::vector<float>& x) {
-  double sum = 0;
-  for (const float value : x) sum += double{value} * value;
-  return sum;
-}
+using test_vectors::norm2;
 
 // Of squared norm dim.
 std::vector<float> gaussian_vector(std::size_t dim, Random& random) {

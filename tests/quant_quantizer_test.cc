@@ -12,21 +12,14 @@
 
 #include "obliq/quantizer.h"
 #include "quant/random.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
-std::vector<float> gaussian_vector(std::size_t dim, Random& random) {
-  std::vector<float> x(dim);
-  for (float& value : x) value = static_cast<float>(random.gaussian());
-  return x;
-}
-
-double dot(const std::vector<float>& x, const std::vector<float>& y) {
-  double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += double{x[i]} * y[i];
-  return sum;
-}
+using test_vectors::dot;
+using test_vectors::gaussian_rows;
+using test_vectors::gaussian_vector;
 
 struct Encoded {
   std::vector<std::uint8_t> code;
@@ -242,13 +235,6 @@ TEST_P(EverySpec, ScoresManyCodesAndExtremeQueries) {
                   1e-4F * scale * std::abs(expected[i]) + 1e-5F * scale);
     }
   }
-}
-
-Matrix<float> gaussian_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
-  Random random(seed);
-  Matrix<float> x(rows, dim);
-  for (float& value : x.values) value = static_cast<float>(random.gaussian());
-  return x;
 }
 
 TEST_P(EverySpec, LearnsWhereItSaysSoAndIsRestoredFromItsState) {

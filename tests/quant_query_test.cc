@@ -18,18 +18,14 @@
 #include "quant/query_metric.h"
 #include "quant/random.h"
 #include "quant/scalar_rounder.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
-constexpr std::size_t kL = kVectorLanes;
+using test_vectors::gaussian_rows;
 
-Matrix<float> gaussian_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
-  Random random(seed);
-  Matrix<float> x(rows, dim);
-  for (float& value : x.values) value = static_cast<float>(random.gaussian());
-  return x;
-}
+constexpr std::size_t kL = kVectorLanes;
 
 // Rows of the unit norm, times `norm`.
 Matrix<float> sphere_rows(std::size_t rows, std::size_t dim, double norm, std::uint64_t seed) {

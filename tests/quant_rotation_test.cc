@@ -10,21 +10,18 @@
 
 #include "obliq/rotation.h"
 #include "quant/random.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
+
+using test_vectors::dot;
 
 std::vector<float> gaussian_vector(std::size_t dim, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> x(dim);
   for (float& value : x) value = static_cast<float>(random.gaussian());
   return x;
-}
-
-double dot(const std::vector<float>& x, const std::vector<float>& y) {
-  double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += double{x[i]} * y[i];
-  return sum;
 }
 
 std::vector<std::size_t> awkward_dims() {

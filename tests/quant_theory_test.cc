@@ -10,21 +10,12 @@
 #include "quant/codebook.h"
 #include "quant/random.h"
 #include "quant/theory.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
-// Eigenvalues i^-alpha, scaled to mean 1.
-std::vector<double> power_law(std::size_t n, double alpha) {
-  std::vector<double> spectrum(n);
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    spectrum[i] = std::pow(static_cast<double>(i + 1), -alpha);
-    sum += spectrum[i];
-  }
-  for (double& value : spectrum) value *= static_cast<double>(n) / sum;
-  return spectrum;
-}
+using test_vectors::power_law;
 
 TEST(Theory, LloydMaxLiesBetweenShannonAndPanterDite) {
   for (std::size_t bits = 1; bits <= 8; ++bits) {

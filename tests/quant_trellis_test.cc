@@ -17,17 +17,14 @@
 #include "quant/trellis.h"
 #include "quant/trellis_tables.h"
 #include "quant/trellis_training.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
-Trellis trained(std::size_t bits) { return Trellis(bits, trellis_table(bits).values()); }
+using test_vectors::gaussian_vector;
 
-std::vector<float> gaussian_vector(std::size_t dim, Random& random) {
-  std::vector<float> x(dim);
-  for (float& value : x) value = static_cast<float>(random.gaussian());
-  return x;
-}
+Trellis trained(std::size_t bits) { return Trellis(bits, trellis_table(bits).values()); }
 
 /// By the definition, a bit at a time.
 std::vector<std::int16_t> states_of(const std::vector<std::uint8_t>& code, std::size_t dim,

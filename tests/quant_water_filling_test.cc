@@ -12,20 +12,12 @@
 #include "quant/random.h"
 #include "quant/theory.h"
 #include "quant/water_filling.h"
+#include "tests/quant_vectors.h"
 
 namespace obliq {
 namespace {
 
-std::vector<double> power_law(std::size_t n, double alpha) {
-  std::vector<double> spectrum(n);
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    spectrum[i] = std::pow(static_cast<double>(i + 1), -alpha);
-    sum += spectrum[i];
-  }
-  for (double& value : spectrum) value *= static_cast<double>(n) / sum;
-  return spectrum;
-}
+using test_vectors::power_law;
 
 double loss(const std::vector<double>& variances, const std::vector<std::size_t>& counts) {
   double sum = 0;
