@@ -116,7 +116,14 @@ void Builder::start() {
   info.nlist = options_.nlist == 0 ? choose_nlist(n_) : std::min(options_.nlist, n_);
   if (options_.centroids.rows > 0) info.nlist = options_.centroids.rows;
   if (n_ == 0) info.nlist = 0;
-  const std::string spec = make_quantizer(options_.quantizer, dim_, options_.seed)->spec();
+  const auto quantizer = make_quantizer(options_.quantizer, dim_, options_.seed);
+  const std::string spec = quantizer->spec();
+  if (options_.train_queries.rows > 0 && !quantizer->learns()) {
+    throw std::invalid_argument(fmt::format(
+        "quantizer '{}' learns nothing from training queries; leave them out, or take one with "
+        "':query'",
+        spec));
+  }
   std::copy_n(spec.data(), std::min(spec.size(), sizeof info.quantizer - 1), info.quantizer);
   buffers_->mean.assign(dim_, 0.0F);
   segment_.mean = buffers_->mean;

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kMostFloats = std::size_t{1} << 24;  // of each matrix of a sample
 constexpr std::size_t kMostQueries = 4096;
 constexpr std::size_t kListsAQuery = 16;
+constexpr std::size_t kListsToOneProbed = 8;  // of few lists a query probes a share only
+constexpr float kTooLong2 = 16;               // times the median squared length
 
 // At most `count` rows, evenly spread.
 Matrix<float> thin(MatrixView<float> rows, std::size_t count) {
@@ -23,6 +25,27 @@ Matrix<float> thin(MatrixView<float> rows, std::size_t count) {
     std::copy_n(rows.row(i * rows.rows / some.rows), rows.cols, some.row(i));
   }
   return some;
+}
+
+// Leaves out the rows that are over four times as long as the median row: the moments of the others
+// would drown in theirs.
+Matrix<float> without_outliers(const Matrix<float>& rows) {
+  if (rows.rows == 0) return rows;
+  std::vector<float> norms(rows.rows);
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    norms[i] = kernels().dot(rows.row(i), rows.row(i), rows.cols);
+  }
+  std::vector<float> sorted = norms;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const auto typical = [&](float norm2) { return norm2 <= kTooLong2 * *middle; };
+  Matrix<float> kept(static_cast<std::size_t>(std::count_if(norms.begin(), norms.end(), typical)),
+                     rows.cols);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    if (typical(norms[i])) std::copy_n(rows.row(i), rows.cols, kept.row(next++));
+  }
+  return kept;
 }
 
 void subtract(const float* c, std::size_t dim, float* x) {
@@ -53,13 +76,14 @@ Matrix<float> residuals_of(MatrixView<float> rows, MatrixView<float> centroids, 
   for (std::size_t i = 0; i < residuals.rows; ++i) {
     subtract(centroids.row(nearest[i]), rows.cols, residuals.row(i));
   }
-  return residuals;
+  return without_outliers(residuals);
 }
 
 Matrix<float> probing_queries(Metric metric, MatrixView<float> queries, MatrixView<float> centroids,
                               int threads) {
   const std::size_t dim = queries.cols;
-  const std::size_t lists = std::min(centroids.rows, kListsAQuery);
+  const std::size_t lists =
+      std::clamp<std::size_t>(centroids.rows / kListsToOneProbed, 1, kListsAQuery);
   const Matrix<float> some = thin(queries, std::min(kMostQueries, kMostFloats / dim / lists));
   Matrix<float> seen(some.rows * lists, dim);
   parallel_for(some.rows, 16, threads, [&](std::size_t begin, std::size_t end, int) {
@@ -72,7 +96,7 @@ Matrix<float> probing_queries(Metric metric, MatrixView<float> queries, MatrixVi
       }
     }
   });
-  return seen;
+  return without_outliers(seen);
 }
 
 // The queries as a search sees them: ip brings a query to the typical norm of the base.

@@ -19,14 +19,11 @@
 //
 // A code is the bit planes (quant/bit_planes.h) of the indices of u, then of v and so on; :paper
 // has one index for both.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -303,10 +300,6 @@ std::unique_ptr<const LevelCode> make_code(const QuantizerRequest& request) {
   const std::size_t bits = request.count();
   const bool anneal = request.has("anneal");
   const bool signs = anneal || request.has("signs");
-  if (signs && bits > 4) {
-    throw std::invalid_argument(fmt::format(
-        "quantizer '{}' has too many bits for a sign code; it takes 2 to 4", request.spec));
-  }
   Dictionary dictionary(basis_of(request), request.dim, signs ? bits : 2, request.seed);
   if (signs) {
     const SignChoice& choice = kSignChoices[bits - 2];

@@ -27,7 +27,8 @@ NestedOptions options_of(const QuantizerRequest& request, NestedLattice lattice)
 
 QuantizerPtr make_plain(const QuantizerRequest& request, const NestedOptions& options) {
   auto code = make_nested_code(options, request.dim);
-  const double bits = code->stored_bits();
+  const double whole = static_cast<double>(code->blocks() * code->block());
+  const double bits = code->stored_bits() * whole / static_cast<double>(request.dim);
   return make_level_quantizer(request, bits, std::move(code));
 }
 

@@ -52,7 +52,7 @@ class NestedCode : public LevelCode {
   /// Coordinates of a block.
   virtual std::size_t block() const = 0;
   std::size_t blocks() const { return (dim() + block() - 1) / block(); }
-  /// Bits of a code a coordinate of whole blocks, as stored.
+  /// Bits of a code for each coordinate of whole blocks.
   virtual double stored_bits() const = 0;
 
   /// Codes block `b` of a vector: finds the best code of target, block() floats of which those

@@ -5,9 +5,21 @@
 #include <vector>
 
 namespace obliq {
+namespace {
+
+// Beyond all points of a code, and safe to round.
+constexpr float kFarthest = 1e4F;
+
+// Opt-beta codes a point as itself, First-beta perhaps as another one.
+NestedOptions to_write(NestedOptions options) {
+  options.choice = ScaleChoice::opt;
+  return options;
+}
+
+}  // namespace
 
 NestedPoints::NestedPoints(const NestedOptions& options, std::size_t dim)
-    : code_(make_nested_code(options, dim)),
+    : code_(make_nested_code(to_write(options), dim)),
       one_(make_nested_code(options, code_->block())),
       unit_(code_->unit() * std::sqrt(static_cast<float>(dim))) {}
 
@@ -16,7 +28,9 @@ void NestedPoints::round(const float* target, float* point) const {
   std::vector<float> x(block());
   std::vector<std::int16_t> levels(block());
   for (std::size_t l = 0; l < kVectorLanes; ++l) {
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = target[kVectorLanes * i + l] * unit_;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      x[i] = std::clamp(target[kVectorLanes * i + l] * unit_, -kFarthest, kFarthest);
+    }
     one_->choose_block(0, x.data(), code.data(), levels.data());
     for (std::size_t i = 0; i < x.size(); ++i) point[kVectorLanes * i + l] = levels[i];
   }

@@ -49,8 +49,9 @@ ProductError product_error(double bits, const ProductSetting& setting, const Cha
   const auto m = static_cast<double>(setting.columns);
   const double gamma = product_distortion(bits);
   ProductError mean{0, 0};
+  std::uint64_t state = setting.seed;
   for (std::size_t trial = 0; trial < setting.trials; ++trial) {
-    Random random(setting.seed + trial);
+    Random random(splitmix64(state));
     Matrix<float> a = draw_columns(setting, random);
     Matrix<float> b = draw_correlated(a, setting, random);
     const Matrix<float> exact = product(a, b);

@@ -30,10 +30,11 @@ constexpr Family kFamilies[] = {
     {"tqp", "2..8", "orthogonal|gaussian |constnorm", make_tqp},
     {"wf", "1..8", "|fractional", make_wf},
     {"tcq", "1..4", "", make_tcq},
-    {"e8q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither |query", make_e8q},
-    {"d4q", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |dither |query", make_d4q},
-    {"z", "2..16", "|k1|k2|k3|k5|k6|k7|k8 |opt|first |query", make_z},
-    {"kashin", "2..8", "|paper|alternating|signs|anneal |butterfly|haar|dct|signdct", make_kashin},
+    {"e8q", "2..16", "|k1|k2|k3|k4|k5|k6|k7|k8 |opt|first |dither |query", make_e8q},
+    {"d4q", "2..16", "|k1|k2|k3|k4|k5|k6|k7|k8 |opt|first |dither |query", make_d4q},
+    {"z", "2..16", "|k1|k2|k3|k4|k5|k6|k7|k8 |opt|first |query", make_z},
+    {"kashin", "2..8", "|paper|alternating |butterfly|haar|dct|signdct", make_kashin},
+    {"kashin", "2..4", "signs|anneal |butterfly|haar|dct|signdct", make_kashin},
 };
 
 // The number at which quantizer_specs() shows a family's options.

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
@@ -130,6 +131,9 @@ void ql_sweep(Tridiagonal& t, std::size_t first, std::size_t last, Matrix<double
   e[last] = 0;
 }
 
+// Two or three sweeps find an eigenvalue of a finite matrix.
+constexpr std::size_t kMostSweeps = 100;
+
 // Makes t diagonal; the rows of the result are its eigenvectors.
 Matrix<double> diagonalise(Tridiagonal& t) {
   const std::size_t n = t.diagonal.size();
@@ -146,10 +150,11 @@ Matrix<double> diagonalise(Tridiagonal& t) {
     return std::abs(t.beside[i]) <= kEpsilon * std::max(near, kEpsilon * largest);
   };
   for (std::size_t first = 0; first < n; ++first) {
-    for (;;) {
+    for (std::size_t sweep = 0;; ++sweep) {
       std::size_t last = first;
       while (last + 1 < n && !small(last)) ++last;
       if (last == first) break;
+      if (sweep == kMostSweeps) throw std::invalid_argument("the matrix is not finite");
       ql_sweep(t, first, last, vectors);
     }
   }

@@ -78,7 +78,9 @@ double panter_dite_distortion(double bits) {
   return std::sqrt(3.0) * std::numbers::pi / 2 * shannon_distortion(bits);
 }
 
-double gap_bits(double distortion, double bits) { return 0.5 * std::log2(distortion) + bits; }
+double gap_bits(double distortion, double bits) {
+  return 0.5 * std::log2(std::max(distortion, 0.0)) + bits;
+}
 
 double unbiased_variance(double bits) { return 1 / (std::exp2(2 * bits) - 1); }
 

@@ -24,6 +24,7 @@
 #include "quant/codebook.h"
 #include "quant/families.h"
 #include "quant/kernels/dispatch.h"
+#include "quant/random.h"
 #include "quant/scalar_code.h"
 
 namespace obliq {
@@ -163,10 +164,11 @@ class TqSplit final : public Quantizer {
     split_.rotation = make_rotation(dim(), request.seed);
     std::vector<std::size_t> channels[2];
     for (std::size_t i = 0; i < dim(); ++i) channels[has_channel(outliers_, i)].push_back(i);
+    std::uint64_t draw = request.seed ^ kPartStream;
     for (std::size_t p = 0; p < 2; ++p) {
+      const std::uint64_t seed = splitmix64(draw);
       if (channels[p].empty()) continue;
-      split_.parts.emplace_back(std::move(channels[p]), request.count() + p,
-                                request.seed ^ (kPartStream + p));
+      split_.parts.emplace_back(std::move(channels[p]), request.count() + p, seed);
     }
     request_.state = {};
   }

@@ -129,6 +129,42 @@ TEST(Search, ReachesTheRecallOfItsCodes) {
   }
 }
 
+TEST(Search, ABaseVectorFarAwayDoesNotSpoilWhatQuantizersLearn) {
+  auto base = clustered(1500, 24, 9);
+  Matrix<float> queries(50, 24);  // the last of the base, moved a little
+  Random random(10);
+  for (std::size_t i = 0; i < queries.rows; ++i) {
+    for (std::size_t j = 0; j < queries.cols; ++j) {
+      queries.row(i)[j] =
+          base.row(base.rows - 1 - i)[j] + static_cast<float>(.5 * random.gaussian());
+    }
+  }
+  for (std::size_t j = 0; j < base.cols; ++j) base.row(7)[j] *= 1000;
+  const auto recall_of = [&](const char* spec, std::size_t nlist) {
+    BuildOptions build;
+    build.quantizer = spec;
+    build.nlist = nlist;
+    SearchOptions search;
+    search.nprobe = nlist;
+    search.confidence = 1;
+    return testing::recall(Metric::l2, base, queries,
+                           Index::build(base.view(), build).search(queries.view(), search));
+  };
+  // Three standard deviations of a recall of .7 over 500 answers.
+  for (const std::size_t nlist : {2, 10}) {
+    EXPECT_GT(recall_of("lm2:query", nlist), recall_of("lm2", nlist) - .06) << nlist;
+  }
+}
+
+TEST(Search, RefusesTrainingQueriesThatNothingLearnsFrom) {
+  const auto base = clustered(50, 8, 1);
+  BuildOptions build;
+  build.quantizer = "lm2";
+  build.train_queries = base.view();
+  EXPECT_THAT([&] { Index::build(base.view(), build); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("'lm2' learns nothing")));
+}
+
 TEST(Search, InnerProductDoesNotDependOnTheQuerysLength) {
   const auto base = clustered(500, 32, 7);
   auto queries = clustered(10, 32, 8);

@@ -111,23 +111,6 @@ std::vector<float> difference(const float* x, const float* y) {
   return out;
 }
 
-/// The mean of q - c that a quantizer may take for granted in queries, else zeros: without training
-/// queries base vectors stand in, and each probes all of so few lists.
-std::vector<float> mean_query(const std::string& spec, const Matrix<float>& base,
-                              const Matrix<float>& centroids) {
-  std::vector<float> mean(kDim);
-  const auto quantizer = make_quantizer(spec, kDim);
-  if (!quantizer->learns()) return mean;
-  if (quantizer->train({base.view(), base.view(), 1})->mean_query().empty()) return mean;
-  for (std::size_t j = 0; j < kDim; ++j) {
-    double sum = 0;
-    for (std::size_t i = 0; i < base.rows; ++i) sum += base.row(i)[j] / double{kBase};
-    for (std::size_t l = 0; l < kLists; ++l) sum -= centroids.row(l)[j] / double{kLists};
-    mean[j] = static_cast<float>(sum);
-  }
-  return mean;
-}
-
 const float* nearest(const Matrix<float>& centroids, const float* x) {
   const float* best = centroids.row(0);
   for (std::size_t l = 1; l < kLists; ++l) {
@@ -136,6 +119,24 @@ const float* nearest(const Matrix<float>& centroids, const float* x) {
     if (dot(nearer.data(), nearer.data()) < dot(old.data(), old.data())) best = centroids.row(l);
   }
   return best;
+}
+
+/// The mean of q - c that a quantizer may take for granted in queries, else zeros: without training
+/// queries base vectors stand in, and of so few lists each probes one, by the metric.
+std::vector<float> mean_query(const std::string& spec, Metric metric, const Matrix<float>& base,
+                              const Matrix<float>& centroids) {
+  std::vector<float> mean(kDim);
+  const auto quantizer = make_quantizer(spec, kDim);
+  if (!quantizer->learns()) return mean;
+  if (quantizer->train({base.view(), base.view(), 1})->mean_query().empty()) return mean;
+  for (std::size_t i = 0; i < base.rows; ++i) {
+    const float* c = nearest(centroids, base.row(i));
+    for (std::size_t l = 0; l < kLists && metric == Metric::ip; ++l) {
+      if (dot(centroids.row(l), base.row(i)) > dot(c, base.row(i))) c = centroids.row(l);
+    }
+    for (std::size_t j = 0; j < kDim; ++j) mean[j] += (base.row(i)[j] - c[j]) / float{kBase};
+  }
+  return mean;
 }
 
 /// docs/design.md, from what the index decodes: x its base vector, x^ + c what it reconstructs,
@@ -171,7 +172,7 @@ TEST_P(EverySpecAndMetric, AnswersByTheFormulasOfItsDecodedVectors) {
   // A cosine index normalises what it reconstructs; on unit vectors an l2 index has its codes.
   if (options_.metric == Metric::cosine) options_.metric = Metric::l2;
   const Index decoder = Index::build(base_.view(), options_);
-  const auto mean = mean_query(options_.quantizer, base_, centroids);
+  const auto mean = mean_query(options_.quantizer, std::get<1>(GetParam()), base_, centroids);
   std::vector<float> reconstructed(kDim);
   for (std::size_t i = 0; i < queries_.rows; ++i) {
     std::vector<double> expected(kBase);

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "datasets/dataset.h"
+#include "index/door.h"
 #include "obliq/rotation.h"
 #include "tools/chart.h"
 #include "tools/command.h"
@@ -27,9 +28,12 @@ constexpr std::size_t kMostTraining = 8192;  // vectors, and queries, that are l
 constexpr std::size_t kSpeedVectors = 2048;
 constexpr std::size_t kDefaultDim = 128;
 
-Matrix<float> read_rows(const VectorSource& source, std::size_t first, std::size_t count) {
+/// Throws std::invalid_argument naming `what` and the row of a value that is not finite.
+Matrix<float> finite_rows(const VectorSource& source, std::size_t first, std::size_t count,
+                          std::string_view what) {
   Matrix<float> rows(std::min(count, source.rows() - first), source.dim());
   source.read(first, rows.rows, rows.values.data());
+  require_finite(rows.view(), what, first);
   return rows;
 }
 
@@ -106,7 +110,8 @@ class Distortion final : public Command {
     }
     const auto source = open_of_dim(data, "train", dim_);
     const std::size_t measured = std::min(count, (source->rows() + 1) / 2);
-    return {read_rows(*source, 0, measured), read_rows(*source, measured, kMostTraining)};
+    return {finite_rows(*source, 0, measured, "vector"),
+            finite_rows(*source, measured, kMostTraining, "vector")};
   }
 
   /// Sets the law that errors are weighed by. Returns queries to learn from.
@@ -120,8 +125,12 @@ class Distortion final : public Command {
     } else {
       const auto source = open_of_dim(queries, "test", dim);
       const std::size_t half = (source->rows() + 1) / 2;
-      law_ = query_law(read_rows(*source, 0, half).view(), options_.threads);
-      training = read_rows(*source, half, kMostTraining);
+      const Matrix<float> given = finite_rows(*source, 0, half, "query");
+      if (std::ranges::all_of(given.values, [](float value) { return value == 0; })) {
+        throw std::invalid_argument(fmt::format("{}: all queries are zero", queries));
+      }
+      law_ = query_law(given.view(), options_.threads);
+      training = finite_rows(*source, half, kMostTraining, "query");
     }
     options_.law = &law_;
     setting_.spectrum = spectrum_of(law_);
@@ -139,7 +148,7 @@ class Distortion final : public Command {
   }
 
   QuantizerSpeed speed_of(const std::string& spec, const Matrix<float>& vectors) const {
-    Matrix<float> rotated = read_rows(MatrixSource(vectors.view()), 0, kSpeedVectors);
+    Matrix<float> rotated = finite_rows(MatrixSource(vectors.view()), 0, kSpeedVectors, "vector");
     const auto rotation = make_rotation(rotated.cols, options_.seed);
     for (std::size_t i = 0; i < rotated.rows; ++i) rotation->apply(rotated.row(i));
     QuantizerPtr quantizer = make_quantizer(spec, rotated.cols, options_.seed);
