@@ -10,16 +10,10 @@ namespace {
 // Beyond all points of a code, and safe to round.
 constexpr float kFarthest = 1e4F;
 
-// Opt-beta codes a point as itself, First-beta perhaps as another one.
-NestedOptions to_write(NestedOptions options) {
-  options.choice = ScaleChoice::opt;
-  return options;
-}
-
 }  // namespace
 
 NestedPoints::NestedPoints(const NestedOptions& options, std::size_t dim)
-    : code_(make_nested_code(to_write(options), dim)),
+    : code_(make_nested_code(options, dim)),
       one_(make_nested_code(options, code_->block())),
       unit_(code_->unit() * std::sqrt(static_cast<float>(dim))) {}
 
@@ -32,7 +26,21 @@ void NestedPoints::round(const float* target, float* point) const {
       x[i] = std::clamp(target[kVectorLanes * i + l] * unit_, -kFarthest, kFarthest);
     }
     one_->choose_block(0, x.data(), code.data(), levels.data());
+    if (one_->options().choice == ScaleChoice::first) settle(levels);
     for (std::size_t i = 0; i < x.size(); ++i) point[kVectorLanes * i + l] = levels[i];
+  }
+}
+
+// First-beta may code a point as another one, at a smaller scale; write() needs one that it codes
+// as itself. The scale falls from step to step.
+void NestedPoints::settle(std::vector<std::int16_t>& levels) const {
+  std::vector<std::uint8_t> code(one_->code_bytes());
+  std::vector<float> x(block());
+  std::vector<std::int16_t> before;
+  for (std::size_t step = 0; step < one_->options().scales && before != levels; ++step) {
+    before = levels;
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = levels[i] * unit_;
+    one_->choose_block(0, x.data(), code.data(), levels.data());
   }
 }
 

@@ -2,7 +2,9 @@
 // :query, a block of the lattice at a time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "quant/nested_code.h"
 #include "quant/query_quantizer.h"
@@ -19,6 +21,8 @@ class NestedPoints final : public QueryPoints {
   void write(const float* levels, std::uint8_t* code) const override;
 
  private:
+  void settle(std::vector<std::int16_t>& levels) const;
+
   std::unique_ptr<const NestedCode> code_;
   std::unique_ptr<const NestedCode> one_;  // a code of one whole block
   float unit_;

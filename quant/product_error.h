@@ -22,7 +22,7 @@ namespace obliq {
 struct ProductSetting {
   std::size_t dim = 512;     ///< n
   std::size_t columns = 64;  ///< m
-  std::size_t trials = 4;    ///< pairs of matrices
+  std::size_t trials = 16;   ///< pairs of matrices
   double rho = 0;            ///< in [-1, 1]
   std::uint64_t seed = 1;
 };

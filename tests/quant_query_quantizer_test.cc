@@ -156,7 +156,8 @@ TEST(NestedPoints, AreWrittenAsTheyAre) {
   Random random(13);
   for (const NestedLattice lattice : {NestedLattice::e8, NestedLattice::d4, NestedLattice::z8}) {
     for (const std::size_t q : {2, 5, 14}) {
-      const NestedOptions options{.lattice = lattice, .q = q};
+      NestedOptions options{.lattice = lattice, .q = q};
+      if (q == 5) options.choice = ScaleChoice::first;
       const auto code = make_nested_code(options, kDim);
       const NestedPoints points(options, kDim);
       const std::size_t block = points.block();
