@@ -14,6 +14,7 @@
 #include "index/list_layout.h"
 #include "index/router.h"
 #include "index/training.h"
+#include "index/typical_rows.h"
 #include "quant/half.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
@@ -156,27 +157,17 @@ Matrix<float> Builder::sample(std::size_t count) const {
   return rows;
 }
 
-// The mean of the rows, those left out that are over four times as long as the median row: a few
-// vectors far away must not pull the origin from the rest, which sets the precision of queries.
+// The mean of the typical rows: a few vectors far away must not pull the origin from the rest,
+// which sets the precision of queries.
 std::vector<float> robust_mean(const Matrix<float>& rows) {
-  constexpr float kTooLong2 = 16;
-  std::vector<float> norms(rows.rows);
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    norms[i] = kernels().dot(rows.row(i), rows.row(i), rows.cols);
-  }
-  std::vector<float> sorted = norms;
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
+  const std::vector<std::size_t> typical = typical_rows(rows.view());
   std::vector<double> sum(rows.cols);
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    if (norms[i] > kTooLong2 * *middle) continue;
-    ++count;
+  for (const std::size_t i : typical) {
     for (std::size_t j = 0; j < rows.cols; ++j) sum[j] += rows.row(i)[j];
   }
   std::vector<float> mean(rows.cols);
   for (std::size_t j = 0; j < rows.cols; ++j) {
-    mean[j] = static_cast<float>(sum[j] / static_cast<double>(count));
+    mean[j] = static_cast<float>(sum[j] / static_cast<double>(typical.size()));
   }
   return mean;
 }
@@ -201,9 +192,11 @@ void Builder::train() {
                                      options_.threads, options_.progress})
                     .centroids;
   }
-  subtract_mean(rows);
   subtract_mean(centroids);
-  if (segment_.quantizer->learns()) train_quantizer(rows.view(), centroids.view());
+  if (segment_.quantizer->learns()) {
+    subtract_mean(rows);
+    train_quantizer(rows.view(), centroids.view());
+  }
   buffers_->centroids = std::move(centroids.values);
   segment_.centroids = buffers_->centroids;
 }

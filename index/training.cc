@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "index/kmeans.h"
+#include "index/typical_rows.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
 
@@ -16,7 +17,6 @@ constexpr std::size_t kMostFloats = std::size_t{1} << 24;  // of each matrix of 
 constexpr std::size_t kMostQueries = 4096;
 constexpr std::size_t kListsAQuery = 16;
 constexpr std::size_t kListsToOneProbed = 8;  // of few lists a query probes a share only
-constexpr float kTooLong2 = 16;               // times the median squared length
 
 // At most `count` rows, evenly spread.
 Matrix<float> thin(MatrixView<float> rows, std::size_t count) {
@@ -27,23 +27,11 @@ Matrix<float> thin(MatrixView<float> rows, std::size_t count) {
   return some;
 }
 
-// Leaves out the rows that are over four times as long as the median row: the moments of the others
-// would drown in theirs.
 Matrix<float> without_outliers(const Matrix<float>& rows) {
-  if (rows.rows == 0) return rows;
-  std::vector<float> norms(rows.rows);
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    norms[i] = kernels().dot(rows.row(i), rows.row(i), rows.cols);
-  }
-  std::vector<float> sorted = norms;
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  const auto typical = [&](float norm2) { return norm2 <= kTooLong2 * *middle; };
-  Matrix<float> kept(static_cast<std::size_t>(std::count_if(norms.begin(), norms.end(), typical)),
-                     rows.cols);
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    if (typical(norms[i])) std::copy_n(rows.row(i), rows.cols, kept.row(next++));
+  const std::vector<std::size_t> typical = typical_rows(rows.view());
+  Matrix<float> kept(typical.size(), rows.cols);
+  for (std::size_t i = 0; i < kept.rows; ++i) {
+    std::copy_n(rows.row(typical[i]), rows.cols, kept.row(i));
   }
   return kept;
 }
@@ -104,17 +92,16 @@ Matrix<float> entered(const Door& door, MatrixView<float> rows, MatrixView<float
   const std::size_t dim = rows.cols;
   Matrix<float> seen(queries.rows, dim);
   std::copy_n(queries.data, seen.values.size(), seen.values.data());
+  for (std::size_t i = 0; i < seen.rows; ++i) door.enter(seen.row(i));
+  if (door.metric() != Metric::ip || seen.rows == 0) return seen;
   double norm2 = 0;
   for (std::size_t i = 0; i < rows.rows; ++i) {
     norm2 += kernels().dot(rows.row(i), rows.row(i), dim);
   }
   const auto typical = static_cast<float>(std::sqrt(norm2 / static_cast<double>(rows.rows)));
   for (std::size_t i = 0; i < seen.rows; ++i) {
-    float* query = seen.row(i);
-    door.enter(query);
-    if (door.metric() != Metric::ip) continue;
-    normalise(query, dim);
-    for (std::size_t j = 0; j < dim; ++j) query[j] *= typical;
+    normalise(seen.row(i), dim);
+    for (std::size_t j = 0; j < dim; ++j) seen.row(i)[j] *= typical;
   }
   return seen;
 }
