@@ -15,6 +15,7 @@ namespace obliq {
 namespace {
 
 using test_vectors::norm2;
+using test_vectors::sphere_vector;
 
 double l1(const std::vector<float>& x) {
   double sum = 0;
@@ -26,15 +27,6 @@ double largest(const std::vector<float>& x) {
   double size = 0;
   for (const float value : x) size = std::max(size, std::abs(double{value}));
   return size;
-}
-
-// Of squared norm dim.
-std::vector<float> gaussian_vector(std::size_t dim, Random& random) {
-  std::vector<float> x(dim);
-  for (float& value : x) value = static_cast<float>(random.gaussian());
-  const double scale = std::sqrt(static_cast<double>(dim) / norm2(x));
-  for (float& value : x) value = static_cast<float>(value * scale);
-  return x;
 }
 
 // x - u - Q v.
@@ -54,7 +46,7 @@ std::vector<double> mean_energies(Decompose decompose, BasisKind kind, std::size
   std::vector<double> mean(steps + 1);
   for (std::uint64_t i = 0; i < 10; ++i) {
     const auto basis = make_basis(kind, 1024, i);
-    const auto x = gaussian_vector(1024, random);
+    const auto x = sphere_vector(1024, random);
     const auto result = decompose(x.data(), *basis, {0, steps});
     for (std::size_t k = 0; k <= steps; ++k) mean[k] += result.energies[k] / norm2(x) / 10;
   }
@@ -75,7 +67,7 @@ TEST(KashinDecomposition, ConvergesToAMillionthInFortySteps) {
   for (const BasisKind kind : {BasisKind::kFast, BasisKind::kHaar, BasisKind::kSignDct}) {
     const auto basis = make_basis(kind, 1024, 7);
     for (int i = 0; i < 5; ++i) {
-      const auto x = gaussian_vector(1024, random);
+      const auto x = sphere_vector(1024, random);
       const auto factors = decompose_greedy(x.data(), *basis);
       EXPECT_LE(factors.energies.size() - 1, 40U);
       EXPECT_LE(std::sqrt(factors.energies.back() / 1024), 1e-6);
@@ -89,7 +81,7 @@ TEST(KashinDecomposition, TakesTheProjectionOnASignVectorAwayInEachStep) {
   Random random(3);
   const auto basis = make_basis(BasisKind::kFast, 300, 7);
   for (const Decompose decompose : {decompose_greedy, decompose_alternating}) {
-    const auto x = gaussian_vector(300, random);
+    const auto x = sphere_vector(300, random);
     for (std::size_t steps = 0; steps < 8; ++steps) {
       const auto residual = residual_of(x, decompose(x.data(), *basis, {0, steps}), *basis);
       auto turned = residual;
@@ -110,7 +102,7 @@ TEST(KashinDecomposition, FlattensGaussianAndOneHotVectors) {
   Random random(4);
   for (const BasisKind kind : {BasisKind::kFast, BasisKind::kHaar, BasisKind::kSignDct}) {
     const auto basis = make_basis(kind, 1024, 7);
-    const auto factors = decompose_greedy(gaussian_vector(1024, random).data(), *basis);
+    const auto factors = decompose_greedy(sphere_vector(1024, random).data(), *basis);
     EXPECT_LT(largest(factors.u), 1.75);
     EXPECT_LT(largest(factors.v), 1.75);
     std::vector<float> hot(1024);
@@ -125,7 +117,7 @@ TEST(KashinDecomposition, FlattensGaussianAndOneHotVectors) {
 TEST(KashinDecomposition, AlternatesInBlocksWithFourPeaks) {
   Random random(5);
   const auto basis = make_basis(BasisKind::kSignDct, 512, 7);
-  const auto factors = decompose_alternating(gaussian_vector(512, random).data(), *basis, {0, 4});
+  const auto factors = decompose_alternating(sphere_vector(512, random).data(), *basis, {0, 4});
   for (auto factor : {factors.u, factors.v}) {
     for (float& value : factor) value = std::round(value * 1e4F);
     std::sort(factor.begin(), factor.end());
@@ -143,7 +135,7 @@ TEST(KashinDecomposition, TakesAnyDimAndZero) {
     for (std::size_t dim = 1; dim <= 20; ++dim) {
       const auto basis = make_basis(BasisKind::kFast, dim, 7);
       EXPECT_EQ(decompose(std::vector<float>(dim).data(), *basis, {}).energies.size(), 1U);
-      const auto x = gaussian_vector(dim, random);
+      const auto x = sphere_vector(dim, random);
       const auto factors = decompose(x.data(), *basis, {1e-3, 2000});
       EXPECT_LT(std::sqrt(norm2(residual_of(x, factors, *basis)) / norm2(x)), 2e-3) << dim;
     }

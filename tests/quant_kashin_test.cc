@@ -18,15 +18,7 @@ namespace obliq {
 namespace {
 
 using test_vectors::norm2;
-
-// Of squared norm dim.
-std::vector<float> gaussian_vector(std::size_t dim, Random& random) {
-  std::vector<float> x(dim);
-  for (float& value : x) value = static_cast<float>(random.gaussian());
-  const double scale = std::sqrt(static_cast<double>(dim) / norm2(x));
-  for (float& value : x) value = static_cast<float>(value * scale);
-  return x;
-}
+using test_vectors::sphere_vector;
 
 // D = 1 - cos^2(x, y): the distortion of y times the best constant for each vector.
 double distortion_of(const std::string& spec, std::size_t dim, int samples) {
@@ -36,7 +28,7 @@ double distortion_of(const std::string& spec, std::size_t dim, int samples) {
   for (int i = 0; i < samples; ++i) {
     const auto quantizer = make_quantizer(spec, dim, random.next());
     std::vector<std::uint8_t> code(quantizer->layout().code_bytes);
-    const auto x = gaussian_vector(dim, random);
+    const auto x = sphere_vector(dim, random);
     Factors factors;
     quantizer->encode(x.data(), code.data(), factors);
     quantizer->decode(code.data(), factors, y.data());
@@ -91,7 +83,7 @@ double joint_distortion(const std::vector<std::vector<float>>& levels,
   for (int i = 0; i < samples; ++i) {
     const Dictionary dictionary(BasisKind::kFast, dim, levels.size(), random.next());
     const JointEncoder encoder(dictionary, levels, schedule);
-    const auto x = gaussian_vector(dim, random);
+    const auto x = sphere_vector(dim, random);
     std::vector<std::uint8_t> indices(levels.size() * dim);
     encoder.encode(x.data(), indices);
     std::vector<float> values;
@@ -152,7 +144,7 @@ TEST(JointEncoder, EndsWhereNoSingleChangeGains) {
        {JointSchedule{}, {.sweeps = 8, .softness = 1}, {.sweeps = 8, .noise = .5F}}) {
     const std::vector<std::vector<float>> levels = {{-.7F, .7F}, {-.4F, .4F}, {-.3F, .3F}};
     const Dictionary dictionary(BasisKind::kFast, 40, 3, 5);
-    const auto x = gaussian_vector(40, random);
+    const auto x = sphere_vector(40, random);
     std::vector<std::uint8_t> indices(120);
     JointEncoder(dictionary, levels, schedule).encode(x.data(), indices);
     const auto error = [&] {
@@ -178,7 +170,7 @@ double fitted_distortion(std::size_t bases, std::size_t dim, int samples) {
   double sum = 0;
   for (int i = 0; i < samples; ++i) {
     const Dictionary dictionary(BasisKind::kFast, dim, bases, random.next());
-    const auto x = gaussian_vector(dim, random);
+    const auto x = sphere_vector(dim, random);
     std::vector<std::vector<float>> parts(bases, std::vector<float>(dim));  // size * B_m s_m
     auto rest = x;
     for (int sweep = 0; sweep < 40; ++sweep) {

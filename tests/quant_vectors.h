@@ -25,6 +25,14 @@ inline std::vector<float> gaussian_vector(std::size_t dim, Random& random) {
   return x;
 }
 
+/// Of squared norm dim, any direction.
+inline std::vector<float> sphere_vector(std::size_t dim, Random& random) {
+  std::vector<float> x = gaussian_vector(dim, random);
+  const double scale = std::sqrt(static_cast<double>(dim) / norm2(x));
+  for (float& value : x) value = static_cast<float>(value * scale);
+  return x;
+}
+
 inline Matrix<float> gaussian_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
   Random random(seed);
   Matrix<float> x(rows, dim);
