@@ -11,6 +11,7 @@ line a method, and OUT/exhaustive.txt, a table by bytes.
 """
 
 import argparse
+import functools
 import json
 import os
 import sys
@@ -45,16 +46,30 @@ def arguments():
     return parser.parse_args()
 
 
-class Recall:
-    """Holds the truth; recall of an array of ids [queries][10]."""
+class BenchmarkSet:
+    """Queries and truth of a set, and its base once it is asked for."""
 
     def __init__(self, path, queries):
         with h5py.File(path) as file:
             self.truth = file["neighbors"][:queries, :10]
             self.queries = file["test"][:queries]
-            self.metric = "l2" if file.attrs["distance"] == "euclidean" else "cosine"
+            self.angular = file.attrs["distance"] != "euclidean"
+        self.path = path
+        self.dim = self.queries.shape[1]
 
-    def of(self, ids):
+    def unit(self, vectors):
+        """Vectors as FAISS shall compare them."""
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / lengths if self.angular else vectors
+
+    @functools.cached_property
+    def base(self):
+        """Every vector, as FAISS shall code it."""
+        with h5py.File(self.path) as file:
+            return self.unit(file["train"][:])
+
+    def recall(self, ids):
+        """Of ids [queries][10]."""
         hits = [len(set(found) & set(true)) for found, true in zip(ids, self.truth)]
         nearest = [true[0] in found[:1] for found, true in zip(ids, self.truth)]
         return {"recall_1": float(np.mean(nearest)), "recall_10": float(np.mean(hits)) / 10}
@@ -66,12 +81,12 @@ def bytes_of_spec(options, spec, dim):
     return json.loads(run_program(words).splitlines()[-1])["bytes_per_vector"]
 
 
-def run_spec(options, spec, recall, folder):
+def run_spec(options, spec, data, folder):
     """One line: what a spec of obliq reaches."""
     index = os.path.join(folder, "index.idx")
     found = os.path.join(folder, "found.hdf5")
     queries = os.path.join(folder, "queries.npy")
-    np.save(queries, recall.queries)
+    np.save(queries, data.queries)
     build = [options.obliq, "build", options.data, "-o", index, "--nlist", "1",
              "--quantizer", spec, "--json"]
     if options.learn_queries and spec.endswith((":query", ":beam")):
@@ -81,40 +96,30 @@ def run_spec(options, spec, recall, folder):
                  "--confidence", "1", "-o", found])
     with h5py.File(found) as file:
         ids = file["neighbors"][:]
-    return {"method": f"obliq {spec}", "bytes": bytes_of_spec(options, spec, ids_dim(recall)),
-            "build_seconds": seconds, **recall.of(ids)}
+    return {"method": f"obliq {spec}", "bytes": bytes_of_spec(options, spec, data.dim),
+            "build_seconds": seconds, **data.recall(ids)}
 
 
-def ids_dim(recall):
-    return recall.queries.shape[1]
-
-
-def run_faiss(options, storage, recall):
+def run_faiss(storage, data):
     """One line: the better of L2 and inner product; None where this FAISS has no such index."""
     import faiss  # pylint: disable=import-outside-toplevel
-    dim = ids_dim(recall)
     for divisor in (2, 4, 8):
-        storage = storage.replace("{d/%d}" % divisor, str(dim // divisor))
-    storage = storage.replace("{d}", str(dim))
-    with h5py.File(options.data) as file:
-        base = file["train"][:]
-    queries = recall.queries
-    if recall.metric == "cosine":
-        base = base / np.linalg.norm(base, axis=1, keepdims=True)
-        queries = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+        storage = storage.replace("{d/%d}" % divisor, str(data.dim // divisor))
+    storage = storage.replace("{d}", str(data.dim))
     best = None
     for metric in (faiss.METRIC_L2, faiss.METRIC_INNER_PRODUCT):
         try:
-            index = faiss.index_factory(dim, storage, metric)
+            index = faiss.index_factory(data.dim, storage, metric)
         except RuntimeError as error:
             print(f"exhaustive: faiss {storage} left out: {str(error)[:100]}", file=sys.stderr)
             return None
         start = time.perf_counter()
-        index.train(base)
-        index.add(base)
+        index.train(data.base)
+        index.add(data.base)
         seconds = time.perf_counter() - start
+        ids = index.search(data.unit(data.queries), 10)[1]
         line = {"method": f"faiss {storage}", "bytes": index.sa_code_size(),
-                "build_seconds": seconds, **recall.of(index.search(queries, 10)[1])}
+                "build_seconds": seconds, **data.recall(ids)}
         if best is None or line["recall_10"] > best["recall_10"]:
             best = line
     return best
@@ -130,12 +135,12 @@ def table(lines, options):
 
 
 def measure(options):
-    recall = Recall(options.data, options.queries)
+    data = BenchmarkSet(options.data, options.queries)
     with tempfile.TemporaryDirectory() as folder:
         for spec in filter(None, options.specs.split(",")):
-            yield run_spec(options, spec, recall, folder)
+            yield run_spec(options, spec, data, folder)
     for storage in filter(None, options.faiss.split(";")):
-        line = run_faiss(options, storage, recall)
+        line = run_faiss(storage, data)
         if line:
             yield line
 
