@@ -1,167 +1,202 @@
 """obliq beside its peers: one machine, one set, the same nlist and centroids, interleaved.
 
-    compare.py [--data SET.hdf5] [--nlist N] [--quantizers lm2,lm4,sq8] [--peers faiss,rabitqlib]
-               [--quick] [--repeats 5] [--modes single,batch] [--out results]
+    compare.py [--data SET.hdf5] [--nlist N] [--peers all|faiss,...] [--methods RUNNER:SPEC ...]
+               [--modes single:1,batch:1,batch:all] [--quick] [--repeats 5] [--out results]
 
-Trains centroids (FAISS k-means), builds every index or takes it from OUT/cache, then goes through
-the methods in turn, `repeats` times, each method timed once over its whole sweep a turn, on one
-pinned thread. Writes OUT/results.jsonl (a line a point: median, least and greatest QPS),
-OUT/table.txt and OUT/chart.png, and prints the table. How fair that is: docs/benchmarks.md.
+Trains the shared centroids (FAISS k-means), builds every index or takes it from the cache, finds
+every method's points and their recalls, then goes through the methods in turn, `repeats` times,
+each turn a process of its own that times one method over its sweep. Writes OUT/results.jsonl
+(bench/results.py), OUT/table.md and a chart for each mode, and prints the tables. How fair that
+is: docs/benchmarks.md.
 """
 
 import argparse
-import importlib.util
-import json
+import datetime
 import os
 import sys
+import time
 
-from contestants import FOLDER, TOOL, Failed, Obliq, Peer, run_program
+from contestants import FOLDER, Contestant, Failed, Runner, run_program
 from report import report
+from results import commit, machine, write_results
+from rounds import merge_rounds
 
 sys.path.insert(0, os.path.join(FOLDER, "peers"))
-from rounds import merge_rounds  # noqa: E402
+from registry import LIBRARIES, python_of  # noqa: E402
 
 SAMPLE = os.path.join(FOLDER, "..", "datasets", "sample", "sample-384-angular.hdf5")
-SAMPLE_NLIST = 128
-NPROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768]
-QUICK_NPROBES = [1, 2, 4, 8, 16, 32, 64]
-SCRIPTS = {"faiss": "faiss_ivf.py", "rabitqlib": "rabitqlib_ivf.py"}
-QUICK_METHODS = {"faiss": "RaBitQfs4;PQ{d/2}x4fs;PQ{d/2}x4fs,Refine(SQ8)",
-                 "rabitqlib": "4;9"}
 
 
-def arguments():
+def arguments(words=None):
     parser = argparse.ArgumentParser(description="Compares obliq with its peers.")
     parser.add_argument("--data", default=os.path.normpath(SAMPLE), help="ann-benchmarks HDF5")
-    parser.add_argument("--nlist", type=int, default=SAMPLE_NLIST)
-    parser.add_argument("--quantizers", default="lm2,lm4,sq8")
-    parser.add_argument("--confidence", default="", help="comma list; default: obliq's own")
-    parser.add_argument("--peers", default="faiss,rabitqlib", help="'' for none")
-    parser.add_argument("--faiss-methods", default="", help="see peers/faiss_ivf.py")
-    parser.add_argument("--rabitqlib-methods", default="", help="see peers/rabitqlib_ivf.py")
+    parser.add_argument("--nlist", type=int, default=128)
+    parser.add_argument("--k", type=int, default=10, help="neighbours a query")
+    parser.add_argument("--peers", default="all",
+                        help=f"comma list of {', '.join(LIBRARIES)}; all; none for obliq alone")
+    parser.add_argument("--methods", nargs="+", default=[], metavar="RUNNER:SPEC",
+                        help="instead of the default ones, e.g. faiss_ivf:SQ8 obliq_ivf:lm4")
     parser.add_argument("--nprobe", default="", help="comma list; nlist itself is always added")
-    parser.add_argument("--modes", default="single", help="single, batch or single,batch")
+    parser.add_argument("--modes", default="single:1", type=parse_modes,
+                        help="comma list of single:THREADS and batch:THREADS; all: every core")
     parser.add_argument("--quick", action="store_true", help="few methods, points and repeats")
-    parser.add_argument("--repeats", type=int, help="default 5; 3 when quick")
-    parser.add_argument("--seconds", type=float,
-                        help="budget of a peer's point; default 1, .05 when quick")
+    parser.add_argument("--repeats", type=int, help="rounds; default 5; 3 when quick")
+    parser.add_argument("--seconds", type=float, help="budget of a timed pass; default .3, or .05")
+    parser.add_argument("--longest-batch", type=float, default=10,
+                        help="a batch expected to take more seconds is not timed")
     parser.add_argument("--build-threads", type=int, default=os.cpu_count())
-    parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--cache", help="centroids and peers' indexes; default OUT/cache")
-    parser.add_argument("--obliq", default=os.path.normpath(TOOL), help="the program")
+    parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)),
+                        help="where one thread runs")
+    parser.add_argument("--cache", help="centroids and indexes; default OUT/cache")
     parser.add_argument("--out", default="results")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     options.repeats = options.repeats or (3 if options.quick else 5)
-    options.seconds = options.seconds or (0.05 if options.quick else 1.0)
+    options.seconds = options.seconds or (0.05 if options.quick else 0.3)
     options.cache = options.cache or os.path.join(options.out, "cache")
-    options.confidence = [float(word) for word in options.confidence.split(",") if word]
+    options.nprobe = options.nprobe or ("1,2,4,8,16,32,64" if options.quick else "")
     return options
 
 
-def sweep_of(options):
-    chosen = [int(word) for word in options.nprobe.split(",") if word]
-    chosen = chosen or (QUICK_NPROBES if options.quick else NPROBES)
-    return sorted({min(nprobe, options.nlist) for nprobe in chosen} | {options.nlist})
+def parse_modes(text):
+    """[(mode, threads)] of "single:1,batch:all"."""
+    modes = []
+    for word in text.split(","):
+        mode, _, threads = word.partition(":")
+        if mode not in ("single", "batch") or not (threads or "1").isdigit() and threads != "all":
+            raise argparse.ArgumentTypeError(f"'{word}' is not single:N, batch:N, with N or all")
+        modes.append((mode, os.cpu_count() if threads == "all" else int(threads or 1)))
+    return list(dict.fromkeys(modes))
 
 
-def wanted_peers(options):
-    """Names of the peers that are installed; says on stderr which are not."""
-    packages = {"faiss": "faiss", "rabitqlib": "rabitqlib"}
-    wanted = []
-    for name in filter(None, options.peers.split(",")):
-        if name not in packages:
-            raise Failed(f"unknown peer '{name}': choose from {', '.join(packages)}")
-        missing = [module for module in (packages[name], "numpy", "h5py")
-                   if importlib.util.find_spec(module) is None]
-        if missing:
-            print(f"compare: {name} left out, {', '.join(missing)} not installed for "
-                  f"{sys.executable}", file=sys.stderr)
-        else:
-            wanted.append(name)
-    return wanted
+def log(text):
+    print(f"compare: {text}", file=sys.stderr, flush=True)
+
+
+def wanted_libraries(options):
+    """Names in the order of the registry, obliq always among them."""
+    names = {"all": list(LIBRARIES), "none": []}.get(options.peers, options.peers.split(","))
+    unknown = [name for name in names if name not in LIBRARIES]
+    if unknown:
+        raise Failed(f"unknown peer '{unknown[0]}': choose from {', '.join(LIBRARIES)}")
+    return [name for name in LIBRARIES if name == "obliq" or name in names]
+
+
+def describe_set(options):
+    """Puts n, dim, metric and checksum of the data into the options."""
+    from benchmark_set import BenchmarkSet, file_crc32  # needs NumPy and h5py
+
+    benchmark_set = BenchmarkSet(options.data, options.k)
+    options.n, options.dim, options.metric = (benchmark_set.n, benchmark_set.dim,
+                                              benchmark_set.metric)
+    options.checksum = file_crc32(options.data)
+
+
+class Field:
+    """Everybody who takes part; a library or method that fails is left out, with the reason."""
+
+    def __init__(self, options):
+        self.options = options
+        self.versions, self.left_out, self.contestants = {}, {}, []
+
+    def gather(self):
+        """Asks every library for its methods."""
+        for library in wanted_libraries(self.options):
+            for script in LIBRARIES[library].runners:
+                try:
+                    runner = Runner(python_of(library), script, self.options)
+                    told = runner.describe()
+                except (Failed, OSError) as failure:
+                    self.leave_out(script, failure)
+                    continue
+                self.versions.update(told["versions"])
+                self.contestants += [Contestant(runner, spec)
+                                     for spec in self.specs(library, script, told["specs"])]
+
+    def specs(self, library, script, default):
+        asked = [word.partition(":")[2] for word in self.options.methods
+                 if word.startswith(script + ":")]
+        if self.options.methods:
+            return asked
+        return LIBRARIES[library].quick.get(script, []) if self.options.quick else default
+
+    def prepare(self, centroids):
+        """Builds and surveys; one index at a time, so that build times are comparable."""
+        for contestant in self.contestants[:]:
+            try:
+                contestant.build(centroids)
+                contestant.survey()
+            except Failed as failure:
+                self.leave_out(contestant.label, failure)
+                self.contestants.remove(contestant)
+                continue
+            best = max(point["recall"] for point in contestant.points)
+            log(f"{contestant.name}: {contestant.fields['bytes_per_vector']:.1f} bytes a vector, "
+                f"built in {contestant.fields['build_seconds']:.1f} s, max recall {best:.4f}, "
+                f"{len(contestant.points)} points")
+
+    def leave_out(self, label, failure):
+        self.left_out[label] = str(failure).strip().splitlines()[-1][:300]
+        log(f"{label} left out: {failure}")
+
+    def measure(self):
+        """Merged points. Within a round a method of one library follows one of another."""
+        order = interleaved(self.contestants)
+        lines = []
+        for repeat in range(self.options.repeats):
+            start = time.monotonic()
+            for contestant in order:
+                for mode, threads in self.options.modes:
+                    try:
+                        lines += contestant.turn(mode, threads)
+                    except Failed as failure:
+                        self.leave_out(f"{contestant.label} {mode}:{threads}", failure)
+            log(f"round {repeat + 1} of {self.options.repeats}: {time.monotonic() - start:.0f} s")
+        return merge_rounds(lines)
+
+
+def interleaved(contestants):
+    """The first method of every library, then the second of every library, ..."""
+    seen, order = {}, []
+    for contestant in contestants:
+        number = seen.setdefault(contestant.runner.script, 0)
+        seen[contestant.runner.script] += 1
+        order.append((number, contestant))
+    return [contestant for _, contestant in sorted(order, key=lambda pair: pair[0])]
 
 
 def train_centroids(options):
-    """Path of the shared centroids; None without FAISS (everybody would train its own)."""
-    if importlib.util.find_spec("faiss") is None:
-        return None
-    script = os.path.join(FOLDER, "peers", "train_centroids.py")
-    words = [sys.executable, script, "--data", options.data, "--nlist", str(options.nlist),
-             "--cache", options.cache]
+    """Path of the shared centroids."""
+    script = os.path.join(FOLDER, "peers", "centroids.py")
+    words = [python_of("faiss"), script, "--data", options.data, "--checksum", options.checksum,
+             "--nlist", str(options.nlist), "--cache", options.cache]
     return run_program(words).splitlines()[-1]
 
 
-def enter(options):
-    """All contestants, built and ready."""
-    nprobes = sweep_of(options)
-    peers = wanted_peers(options)
-    centroids = train_centroids(options) if peers else None
-    quantizers = [word for word in options.quantizers.split(",") if word]
-    methods = {"faiss": options.faiss_methods, "rabitqlib": options.rabitqlib_methods}
-    entered = []
-    for name in peers:
-        chosen = methods[name] or (QUICK_METHODS[name] if options.quick else "")
-        entered.append(Peer(options, SCRIPTS[name], chosen, options.cache, nprobes))
-        if not options.quick:  # else they build side by side: build times mean little there
-            entered[-1].wait_until_ready()
-    ours = [Obliq(options, quantizers, centroids, nprobes)] if quantizers else []
-    for peer in entered if options.quick else []:
-        peer.wait_until_ready()
-    return ours + entered
+def conditions(options, field):
+    """The first line of results.jsonl."""
+    return {"data": os.path.basename(options.data), "data_crc32": options.checksum,
+            "n": options.n, "dim": options.dim, "metric": options.metric, "k": options.k,
+            "nlist": options.nlist, **machine(), "commit": commit(FOLDER),
+            "versions": field.versions, "repeats": options.repeats, "seconds": options.seconds,
+            "date": datetime.date.today().isoformat(), "left_out": field.left_out}
 
 
-def measure(contestants, options):
-    """Merged lines. Within a round a method of one library follows one of another."""
-    turns = sorted((number, position) for position, contestant in enumerate(contestants)
-                   for number in range(len(contestant.names)))
-    lines = []
-    for repeat in range(options.repeats):
-        for number, position in turns:
-            for mode in options.modes.split(","):
-                lines += contestants[position].round(number, mode)
-        print(f"compare: round {repeat + 1} of {options.repeats}", file=sys.stderr)
-    return merge_rounds(lines)
-
-
-def write_chart(options, lines, results):
-    for mode in options.modes.split(","):
-        png = os.path.join(options.out, "chart.png" if mode == "single" else "chart-batch.png")
-        script = os.path.join(FOLDER, "plot.py")
+def write_outputs(options, run, points):
+    results = os.path.join(options.out, "results.jsonl")
+    write_results(results, run, points)
+    text = report(run, points)
+    with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8") as file:
+        file.write(text)
+    print(f"{text}\nresults: {results}")
+    for mode, threads in options.modes:
+        png = os.path.join(options.out, f"chart-{mode}-{threads}.png")
+        words = [sys.executable, os.path.join(FOLDER, "plot.py"), results, "-o", png, "--mode",
+                 mode, "--threads", str(threads)]
         try:
-            run_program([sys.executable, script, results, "-o", png, "--mode", mode])
+            run_program(words)
             print(f"chart: {png}")
         except Failed as failure:
-            print(f"no chart: {failure}", file=sys.stderr)
-
-
-def conditions(lines, options):
-    """What a reader must know beside the numbers."""
-    peer = next((line for line in lines if "cpu" in line), {})
-    versions = {}
-    for line in lines:
-        versions.update(line.get("versions", {}))
-        if "simd" in line:
-            versions["obliq_simd"] = line["simd"]
-    shown = ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))
-    return (f"{os.path.basename(options.data)}, {options.nlist} lists, recall@10, one thread "
-            f"(CPU {options.cpu}: {peer.get('cpu', 'unknown')})\n"
-            f"median of {options.repeats} interleaved rounds; {shown}\n")
-
-
-def write_results(lines, options):
-    """Writes results.jsonl, table.txt and the charts; prints the tables."""
-    results = os.path.join(options.out, "results.jsonl")
-    with open(results, "w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
-    titles = {"single": "One query a call", "batch": "All queries in one call"}
-    text = conditions(lines, options)
-    for mode in options.modes.split(","):
-        text += f"\n{titles[mode]}\n{report(lines, mode, lines[0]['dim'])}"
-    with open(os.path.join(options.out, "table.txt"), "w", encoding="utf-8") as file:
-        file.write(text)
-    print(text)
-    print(f"results: {results}")
-    write_chart(options, lines, results)
+            log(f"no chart: {failure}")
 
 
 def main():
@@ -169,15 +204,17 @@ def main():
     for folder in (options.out, options.cache):
         os.makedirs(folder, exist_ok=True)
     try:
-        contestants = enter(options)
-        lines = measure(contestants, options)
-    except Failed as failure:
-        print(f"compare: {failure}", file=sys.stderr)
+        describe_set(options)
+        field = Field(options)
+        field.gather()
+        field.prepare(train_centroids(options))
+        if not field.contestants:
+            raise Failed("nobody takes part")
+    except (Failed, OSError) as failure:
+        log(failure)
         return 1
-    for contestant in contestants:
-        if isinstance(contestant, Peer):
-            contestant.close()
-    write_results(lines, options)
+    points = field.measure()
+    write_outputs(options, conditions(options, field), points)
     return 0
 
 

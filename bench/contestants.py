@@ -1,107 +1,97 @@
-"""Who takes part in a comparison: obliq through its command line, peers through their runners.
-
-Both offer `names` and `round(number, mode)`, which times one method once over its sweep and
-returns JSON lines of the same fields, so that a driver can interleave them.
-"""
+"""Who takes part in a comparison: a method of a library, run by its runner of bench/peers, one
+process for each thing it does (peers/runner.py)."""
 
 import json
 import os
 import subprocess
-import sys
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 TOOL = os.path.join(FOLDER, "..", "build", "release", "tools", "obliq")
+PACKAGE = os.path.join(FOLDER, "..", "build", "release", "python")  # obliq as ./dev bench builds it
 
 
 class Failed(RuntimeError):
     """A program of the comparison did not do its part."""
 
 
-def run_program(words, cpu=None):
-    """Standard output of a program, pinned to one CPU when asked. Raises Failed with its stderr."""
-    pin = None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=pin, check=False)
+def run_program(words, cpus=None, given=None, environment=None):
+    """Standard output of a program, pinned to some CPUs when asked, `given` on its standard
+    input. Raises Failed with its stderr."""
+    pin = None if cpus is None else lambda: os.sched_setaffinity(0, cpus)
+    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=pin, check=False,
+                          input=given, env=environment)
     if done.returncode:
-        raise Failed(f"{' '.join(words)}\n{done.stderr.strip()}")
+        how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
+        raise Failed(f"{' '.join(words)}\n{how}: {done.stderr.strip()}")
     return done.stdout
 
 
-class Obliq:
-    """One index for each quantizer, built by `obliq build` and searched by `obliq eval`."""
+class Runner:
+    """A runner script under the interpreter of its library."""
 
-    def __init__(self, options, quantizers, centroids, nprobes):
-        self.options, self.nprobes = options, nprobes
-        self.indexes = []
-        for quantizer in quantizers:
-            path = os.path.join(options.out, f"{quantizer.replace(':', '_')}-{options.nlist}.obliq")
-            self.indexes.append((path, self.build(quantizer, path, centroids)))
-        self.names = [f"obliq {quantizer}" for quantizer in quantizers]
-
-    def build(self, quantizer, path, centroids):
-        """Fields of every line of this index. Bytes are those of the file, as for the peers."""
-        options = self.options
-        words = [options.obliq, "build", options.data, "-o", path, "--quantizer", quantizer,
-                 "--nlist", str(options.nlist), "--threads", str(options.build_threads), "--json"]
-        if centroids:
-            words += ["--centroids", centroids]
-        built = json.loads(run_program(words).splitlines()[-1])
-        return {"method": f"obliq {quantizer}", "build_seconds": built["build_seconds"],
-                "bytes_per_vector": os.path.getsize(path) / built["n"],
-                "bytes_without_centroids": built["bytes_per_vector"],
-                "n": built["n"], "dim": built["dim"], "nlist": built["nlist"]}
-
-    def round(self, number, mode):
-        """One eval for each confidence; its own first pass warms up."""
-        path, fields = self.indexes[number]
-        options, lines = self.options, []
-        nprobes = ",".join(str(nprobe) for nprobe in self.nprobes)
-        for confidence in options.confidence or [None]:
-            words = [options.obliq, "eval", path, options.data, "-k", "10", "--nprobe", nprobes,
-                     "--repeat", "1", "--threads", "1", "--json"]
-            words += ["--batch"] if mode == "batch" else []
-            words += ["--confidence", str(confidence)] if confidence else []
-            for text in run_program(words, options.cpu).splitlines():
-                lines.append({**json.loads(text), **fields, "confidence": confidence})
-        for line in lines:
-            line["data"] = os.path.basename(options.data)
-            line.pop("repeat", None)
-        return lines
-
-
-class Peer:
-    """A runner of bench/peers, kept alive with its indexes in memory."""
-
-    def __init__(self, options, script, methods, centroids_cache, nprobes):
-        words = [sys.executable, os.path.join(FOLDER, "peers", script), "--serve",
-                 "--data", options.data, "--nlist", str(options.nlist), "--methods", methods,
-                 "--cache", centroids_cache, "--nprobe", ",".join(map(str, nprobes)),
-                 "--build-threads", str(options.build_threads), "--cpu", str(options.cpu),
-                 "--seconds", str(options.seconds)]
-        if options.quick:
-            words.append("--quick")
-        environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    def __init__(self, python, script, options):
         self.script = script
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=environment)
-        self.names = []
+        self.start = [python, os.path.join(FOLDER, "peers", script + ".py")]
+        self.options = options
 
-    def wait_until_ready(self):
-        """Returns when its indexes are built and its sweep is known; then `names` is filled."""
-        first = self.process.stdout.readline()
-        if not first:
-            raise Failed(f"{self.script} ended before it was ready")
-        self.names = json.loads(first)
+    def describe(self):
+        """{"specs": what it runs by default, "versions": {package: version}}."""
+        return json.loads(self.run(["describe"], 1))
 
-    def round(self, number, mode):
-        self.process.stdin.write(f"{number} {mode}\n")
-        self.process.stdin.flush()
-        lines = []
-        while (text := self.process.stdout.readline()) not in ("", "\n"):
-            lines.append(json.loads(text))
-        if not text:
-            raise Failed(f"{self.script} ended in the middle of {self.names[number]}")
-        return lines
+    def run(self, words, threads, given=None):
+        """Its output. One thread: on the CPU of the comparison, else on all."""
+        cpus = {self.options.cpu} if threads == 1 else None
+        environment = {**os.environ, "PYTHONPATH": PACKAGE, "OMP_WAIT_POLICY": "passive",
+                       "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+        return run_program(self.start + words, cpus, given, environment)
 
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+
+class Contestant:
+    """One method: its index, its points, and its turns on the clock."""
+
+    def __init__(self, runner, spec):
+        self.runner, self.spec = runner, spec
+        self.label = f"{runner.script}:{spec}"
+
+    def call(self, action, threads, *words, given=None):
+        """The JSON lines that its runner answers."""
+        options = self.runner.options
+        words = [action, "--spec", self.spec, "--data", options.data, "--nlist",
+                 str(options.nlist), "--nprobe", options.nprobe, "--k", str(options.k), *words]
+        words += ["--quick"] if options.quick else []
+        return [json.loads(text) for text in self.runner.run(words, threads, given).splitlines()]
+
+    def build(self, centroids):
+        options = self.runner.options
+        [record] = self.call("build", options.build_threads, "--checksum", options.checksum,
+                             "--cache", options.cache, "--centroids", centroids,
+                             "--build-threads", str(options.build_threads))
+        self.name, self.index = record["method"], record["path"]
+        self.fields = {"method": self.name, "bytes_per_vector": record["bytes"] / options.n,
+                       "build_seconds": record["build_seconds"],
+                       "build_threads": record["build_threads"]}
+
+    def survey(self):
+        """Finds its points. A method's RSS is what loading its index added to a process."""
+        threads = self.runner.options.build_threads
+        self.points = self.call("survey", threads, "--index", self.index, "--threads", str(threads))
+        self.fields["rss_per_vector"] = self.points[0]["rss_bytes"] / self.runner.options.n
+        self.fields["call_overhead_us"] = self.points[0]["call_overhead_us"]
+
+    def turn(self, mode, threads):
+        """Times every point once; a line each. A batch that would take too long has no speed."""
+        options = self.runner.options
+        timed = [point for point in self.points if self.affordable(point, mode, threads)]
+        given = "".join(json.dumps(point) + "\n" for point in timed)
+        speeds = self.call("time", threads, "--index", self.index, "--mode", mode, "--threads",
+                           str(threads), "--seconds", str(options.seconds), given=given)
+        by_params = {json.dumps(line["params"]): line for line in speeds}
+        for point in self.points:
+            yield {**self.fields, "mode": mode, "threads": threads, "params": point["params"],
+                   "recall": point["recall"], "recall_ties": point["recall_ties"],
+                   **by_params.get(json.dumps(point["params"]), {"qps": None})}
+
+    def affordable(self, point, mode, threads):
+        options = self.runner.options
+        expected = point["seconds"] * options.build_threads / threads
+        return mode == "single" or expected <= options.longest_batch

@@ -1,6 +1,6 @@
 """Draws the recall-QPS chart of a comparison from its JSON lines.
 
-    plot.py RESULTS.jsonl [MORE.jsonl] -o chart.png [--mode single|batch] [--title TEXT]
+    plot.py RESULTS.jsonl -o chart.png [--mode single|batch] [--threads 1] [--methods REGEX]
 
 Lines are Pareto frontiers; faint dots are all the points behind them. Recall is on a logit axis,
 so that .9, .99 and .999 are equally far apart; QPS is logarithmic. A family of methods keeps its
@@ -8,24 +8,17 @@ colour from chart to chart, its members differ by line style; the legend gives b
 """
 
 import argparse
-import json
+import re
 import sys
 
 from families import COLOURS, OTHER_COLOUR, family_of
 from frontier import pareto
+from report import title
+from results import read_results
 
 STYLES = ["-", "--", ":", "-."]
 TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995]
 LOWEST, HIGHEST = 0.5, 0.9997  # recalls shown; a perfect one is drawn at HIGHEST
-
-
-def read_lines(paths):
-    """Points with a speed, of all files."""
-    lines = []
-    for path in paths:
-        with open(path, encoding="utf-8") as file:
-            lines += [json.loads(text) for text in file if text.strip()]
-    return [line for line in lines if line.get("qps")]
 
 
 def curves_by_method(lines):
@@ -58,7 +51,7 @@ def draw(axes, curves):
                   zorder=3 if ours else 2, label=f"{method} ({size:.0f} B)")
 
 
-def label(axes, lines, title):
+def label(axes, run, lines):
     highest = max(line["recall"] for line in lines)
     right = next((tick for tick in TICKS if tick > highest), HIGHEST)
     axes.set_xscale("logit")
@@ -67,29 +60,17 @@ def label(axes, lines, title):
     axes.set_xticks([tick for tick in TICKS if tick <= right])
     axes.set_xticklabels([f"{tick:g}" for tick in TICKS if tick <= right])
     axes.set_xticks([], minor=True)
-    first = lines[0]
-    axes.set_xlabel(f"recall@{first.get('k', 10)} (logit scale)")
-    threads = first.get("threads", 1)
-    axes.set_ylabel("queries per second, " + ("1 thread" if threads == 1 else f"{threads} threads"))
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_xlabel(f"recall@{run['k']} (logit scale)")
+    axes.set_ylabel("queries per second")
+    axes.set_title(f"{run['data']}, {run['n']:,} x {run['dim']}, {run['nlist']} lists. "
+                   f"{title(lines[0]['mode'], lines[0]['threads'])}", loc="left", fontsize=11)
     axes.grid(True, which="major", alpha=0.3)
     axes.legend(title="method (bytes a vector)", fontsize=8, title_fontsize=8,
                 loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
 
-def default_title(lines):
-    first = lines[0]
-    parts = [str(first.get("dataset") or first.get("data") or "")]
-    if "n" in first and "dim" in first:
-        parts.append(f"{first['n']:,} x {first['dim']}")
-    if "nlist" in first:
-        parts.append(f"{first['nlist']} lists")
-    parts.append("one query a call" if first.get("mode") != "batch" else "batch")
-    return ", ".join(part for part in parts if part)
-
-
-def draw_chart(lines, png, title=None):
-    """Writes the PNG. Needs matplotlib and at least one line."""
+def draw_chart(run, lines, png):
+    """Writes the PNG. Needs matplotlib and at least one line with a speed, all of one mode."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -97,26 +78,33 @@ def draw_chart(lines, png, title=None):
 
     figure, axes = pyplot.subplots(figsize=(10.5, 5.6))
     draw(axes, curves_by_method(lines))
-    label(axes, lines, title or default_title(lines))
+    label(axes, run, lines)
     figure.savefig(png, dpi=130, bbox_inches="tight")
     pyplot.close(figure)
 
 
+def chosen(lines, mode, threads, methods):
+    """The lines of a mode that have a speed, of methods that match."""
+    return [line for line in lines if line["qps"] and line["mode"] == mode
+            and line["threads"] == threads and re.search(methods, line["method"])]
+
+
 def main():
     parser = argparse.ArgumentParser(description="Draws the recall-QPS chart of JSON lines.")
-    parser.add_argument("results", nargs="+", help="JSON lines")
+    parser.add_argument("results", help="JSON lines of bench/compare.py")
     parser.add_argument("-o", "--output", required=True, help="PNG to write")
     parser.add_argument("--mode", choices=["single", "batch"], default="single")
-    parser.add_argument("--title")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--methods", default="", help="only names that match; default: all")
     options = parser.parse_args()
-    lines = [line for line in read_lines(options.results)
-             if line.get("mode", "single") == options.mode]
+    run, lines = read_results(options.results)
+    lines = chosen(lines, options.mode, options.threads, options.methods)
     if not lines:
-        print(f"plot.py: no points of mode {options.mode} in {' '.join(options.results)}",
-              file=sys.stderr)
+        print(f"plot.py: {options.results} has no speeds of mode {options.mode} with "
+              f"{options.threads} threads and such methods", file=sys.stderr)
         return 1
     try:
-        draw_chart(lines, options.output, options.title)
+        draw_chart(run, lines, options.output)
     except ImportError as error:
         print(f"plot.py: {error}: install matplotlib", file=sys.stderr)
         return 1

@@ -1,84 +1,130 @@
-"""The table of a comparison: bytes, the highest recall and QPS at fixed recalls of each method,
-and obliq against each peer of its class of bits. Where obliq is worse the table says so.
+"""The tables of a comparison, in Markdown: every method; obliq's fastest beside the fastest peer in
+each class of bytes; every peer beside obliq's fastest at no more bytes, and where obliq loses.
+
+    report.py RESULTS.jsonl      prints them
 
 QPS at a recall is read off a method's Pareto frontier (frontier.py). "-": not reached.
 """
 
-from families import bits_class
+import sys
+
+from families import CLASSES
 from frontier import qps_at
+from results import read_results
 
 RECALLS = (0.90, 0.95, 0.98, 0.99)
+CLASS_RECALLS = (0.90, 0.95, 0.99)
+TITLES = {"single": "One query a call", "batch": "All queries in one call"}
 
 
 class Curve:
     """All points of one method in one mode."""
 
     def __init__(self, lines):
-        self.method = lines[0]["method"]
-        self.bytes = lines[0]["bytes_per_vector"]
-        self.build_seconds = lines[0].get("build_seconds")
+        first = lines[0]
+        self.method, self.bytes = first["method"], first["bytes_per_vector"]
+        self.rss, self.build_seconds = first.get("rss_per_vector"), first.get("build_seconds")
         self.ceiling = max(line["recall"] for line in lines)
         self.points = [(line["recall"], line["qps"]) for line in lines if line["qps"]]
+        self.latencies = [(line["recall"], 1 / line["p99_us"]) for line in lines
+                          if line.get("p99_us")]
+        self.ours = self.method.startswith("obliq")
 
     def qps(self, recall):
         return qps_at(self.points, recall)
 
+    def p99(self, recall):
+        """Microseconds, read off its own frontier."""
+        rate = qps_at(self.latencies, recall)
+        return rate and 1 / rate
 
-def curves_of(lines, mode):
-    """Curves of the lines of a mode, in order of first appearance."""
+
+def curves_of(lines, mode, threads):
+    """Curves of the lines of a mode, in order of bytes."""
     groups = {}
     for line in lines:
-        if line["mode"] == mode:
+        if (line["mode"], line["threads"]) == (mode, threads):
             groups.setdefault(line["method"], []).append(line)
-    return [Curve(group) for group in groups.values()]
+    return sorted((Curve(group) for group in groups.values()), key=lambda curve: curve.bytes)
 
 
-def report(lines, mode, dim):
-    """The whole text for one mode; empty without lines."""
-    curves = curves_of(lines, mode)
-    if not curves:
-        return ""
-    ours = [curve for curve in curves if curve.method.startswith("obliq")]
-    parts = [speed_table(curves, dim)]
-    for curve in ours:
-        rivals = [other for other in curves if other not in ours
-                  and bits_class(other.method, dim) == bits_class(curve.method, dim)]
-        if rivals:
-            parts.append(rivalry(curve, rivals))
-    return "\n\n".join(parts) + "\n"
+def modes_of(lines):
+    return list(dict.fromkeys((line["mode"], line["threads"]) for line in lines))
 
 
-def speed_table(curves, dim):
-    rows = [["method", "B/vector", "build s", "max recall"]
-            + [f"QPS at {recall:.2f}" for recall in RECALLS]]
-    for curve in sorted(curves, key=lambda c: (bits_class(c.method, dim) or 99, c.bytes)):
-        build = "-" if curve.build_seconds is None else f"{curve.build_seconds:.1f}"
-        rows.append([curve.method, f"{curve.bytes:.1f}", build, f"{curve.ceiling:.4f}"]
-                    + [number(curve.qps(recall)) for recall in RECALLS])
-    return align(rows)
+def report(run, lines):
+    """The whole text: conditions, then three tables for each mode."""
+    parts = [conditions(run)]
+    for mode, threads in modes_of(lines):
+        curves = curves_of(lines, mode, threads)
+        parts += [f"### {title(mode, threads)}", speed_table(curves),
+                  class_table(curves, run["dim"]), peers_table(curves)]
+    if run["left_out"]:
+        parts.append("Left out: " + "; ".join(f"{name}: {why}"
+                                              for name, why in run["left_out"].items()) + ".")
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def rivalry(ours, rivals):
-    """obliq's curve against each rival: ratios above 1 and recall above 0 are obliq's gain."""
-    rows = [[f"{ours.method} against", "bytes", "max recall"]
-            + [f"QPS at {recall:.2f}" for recall in RECALLS] + ["obliq loses in"]]
-    for rival in rivals:
-        losses = []
-        byte_share = ours.bytes / rival.bytes - 1
-        gain = ours.ceiling - rival.ceiling
-        if byte_share > 0:
-            losses.append("bytes")
-        if gain < 0:
-            losses.append("max recall")
-        cells = []
+def title(mode, threads):
+    return f"{TITLES[mode]}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def conditions(run):
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
+    return (f"{run['data']} (CRC-32 {run['data_crc32']}): {run['n']:,} x {run['dim']}, "
+            f"{run['metric']}, {run['nlist']} lists, recall@{run['k']}. {run['cpu']} "
+            f"({' '.join(run['cpu_flags'])}), {run['cpus']} cores. Median of {run['repeats']} "
+            f"interleaved rounds, {run['date']}. {versions}; commit {run['commit']}.")
+
+
+def speed_table(curves):
+    timed = any(curve.latencies for curve in curves)
+    rows = [["method", "B/vector", "RSS/vector", "build s", "max recall"]
+            + [f"QPS at {recall:.2f}" for recall in RECALLS] + ["p99 us at 0.95"] * timed]
+    for curve in curves:
+        name = f"**{curve.method}**" if curve.ours else curve.method
+        rows.append([name, f"{curve.bytes:.1f}", number(curve.rss), number(curve.build_seconds),
+                     f"{curve.ceiling:.4f}"] + [number(curve.qps(recall)) for recall in RECALLS]
+                    + [number(curve.p99(0.95))] * timed)
+    return markdown(rows)
+
+
+def best_of(curves, recall):
+    """(QPS, method) of the fastest; (None, None) when none reaches the recall."""
+    speeds = [(curve.qps(recall), curve.method) for curve in curves]
+    return max((pair for pair in speeds if pair[0]), default=(None, None))
+
+
+def class_table(curves, dim):
+    """A row a class and recall: the fastest of obliq and of the peers within those bytes."""
+    rows = [["bytes a vector", "recall", "obliq's fastest", "QPS", "fastest peer", "QPS", "ratio"]]
+    for name, limit in CLASSES.items():
+        within = [curve for curve in curves if curve.bytes <= limit(dim)]
+        label = name if name == "any" else f"<= {name} = {limit(dim):g}"
+        for recall in CLASS_RECALLS:
+            ours, our_name = best_of([curve for curve in within if curve.ours], recall)
+            theirs, their_name = best_of([curve for curve in within if not curve.ours], recall)
+            rows.append([label, f"{recall:.2f}", our_name or "-", number(ours), their_name or "-",
+                         number(theirs), ratio(ours, theirs)[0]])
+    return markdown(rows, left=(0, 2, 4))
+
+
+def peers_table(curves):
+    """Every peer beside obliq's fastest that takes no more bytes: ratios above 1 are obliq's."""
+    rows = [["obliq against", "B/vector"] + [f"QPS at {recall:.2f}" for recall in RECALLS]
+            + ["max recall", "obliq loses in"]]
+    for peer in (curve for curve in curves if not curve.ours):
+        ours = [curve for curve in curves if curve.ours and curve.bytes <= peer.bytes]
+        row, losses = [peer.method, f"{peer.bytes:.1f}"], []
         for recall in RECALLS:
-            text, lost = ratio(ours.qps(recall), rival.qps(recall))
-            cells.append(text)
-            if lost:
-                losses.append(f"QPS at {recall:.2f}")
-        rows.append([f"  {rival.method}", f"{byte_share:+.0%}", f"{gain:+.4f}"] + cells
-                    + [", ".join(losses) or "nothing"])
-    return align(rows, left=(0, len(rows[0]) - 1))
+            text, lost = ratio(best_of(ours, recall)[0], peer.qps(recall))
+            row.append(text)
+            losses += [f"QPS at {recall:.2f}"] if lost else []
+        gain = max((curve.ceiling for curve in ours), default=0) - peer.ceiling
+        losses += ["max recall"] if ours and gain < 0 else []
+        losses = losses if ours else ["bytes: has none so small"]
+        rows.append(row + [f"{gain:+.4f}" if ours else "-", ", ".join(losses) or "nothing"])
+    return markdown(rows, left=(0, len(rows[0]) - 1)) if len(rows) > 1 else ""
 
 
 def ratio(ours, theirs):
@@ -93,13 +139,21 @@ def ratio(ours, theirs):
 
 
 def number(value):
-    return "-" if value is None else f"{value:,.0f}"
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def align(rows, left=(0,)):
-    """Rows of cells as text, columns two spaces apart."""
+def markdown(rows, left=(0,)):
+    """Rows of cells, the first of them the head, as a table whose columns line up."""
+    rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rule = ["-" * width if i in left else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     return "\n".join(
-        "  ".join(cell.ljust(width) if i in left else cell.rjust(width)
-                  for i, (cell, width) in enumerate(zip(row, widths))).rstrip()
-        for row in rows)
+        "| " + " | ".join(cell.ljust(width) if i in left else cell.rjust(width)
+                          for i, (cell, width) in enumerate(zip(row, widths))) + " |"
+        for row in [rows[0], rule] + rows[1:])
+
+
+if __name__ == "__main__":
+    print(report(*read_results(sys.argv[1])))

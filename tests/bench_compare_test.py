@@ -1,34 +1,51 @@
-"""Runs bench/compare.py with a stand-in for the obliq program and no peers."""
+"""Runs bench/compare.py with a stand-in for the runners: no library, no data."""
 
-import json
+import argparse
+import contextlib
+import io
 import os
-import stat
-import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
-COMPARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench", "compare.py")
+BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench")
+sys.path.insert(0, BENCH)
+import compare  # noqa: E402
+from registry import LIBRARIES, Library  # noqa: E402
+from results import read_results  # noqa: E402
 
-# build writes 1,000 bytes for 100 vectors; eval gives a point for each nprobe, QPS 1000 / nprobe.
-STAND_IN = """#!{python}
-import json, sys
+# Builds 1,000 bytes; surveys two points; times with QPS 1000 / nprobe. Spec "broken" fails to
+# build, "crash" dies of a signal when timed.
+STAND_IN = """
+import json, os, signal, sys
 words = sys.argv[1:]
 after = lambda flag: words[words.index(flag) + 1]
+if words[0] == "describe":
+    print(json.dumps({"specs": ["lm4", "broken"], "versions": {"stand-in": "1"}}))
+    sys.exit()
+spec = after("--spec")
 if words[0] == "build":
-    if after("--quantizer") == "broken":
-        sys.exit("obliq: unknown quantizer 'broken'")
-    open(after("-o"), "wb").write(bytes(1000))
-    print(json.dumps(dict(build_seconds=1.5, n=100, dim=16, nlist=int(after("--nlist")),
-                          bytes_per_vector=7.5)))
+    if spec == "broken":
+        sys.exit("no such spec 'broken'")
+    print(json.dumps({"method": "obliq " + spec, "path": "x", "bytes": 1000, "build_seconds": 1.5,
+                      "build_threads": 2}))
+elif words[0] == "survey":
+    for nprobe in (1, 8):
+        print(json.dumps({"params": {"nprobe": nprobe}, "recall": 1 - 0.2 / nprobe,
+                          "recall_ties": 1.0, "seconds": 3.0 * nprobe, "rss_bytes": 2000,
+                          "call_overhead_us": 1.0}))
 else:
-    for nprobe in map(int, after("--nprobe").split(",")):
-        print(json.dumps(dict(method="obliq", mode="batch" if "--batch" in words else "single",
-                              nprobe=nprobe, k=10, recall=1 - 0.2 / nprobe, recall_ties=1.0,
-                              qps=1000 / nprobe, qps_min=1000 / nprobe, qps_max=1000 / nprobe,
-                              p50_us=nprobe, p99_us=nprobe, bytes_per_vector=7.5, threads=1,
-                              simd="scalar", repeat=int(after("--repeat")))))
+    if spec == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    for text in sys.stdin:
+        params = json.loads(text)["params"]
+        print(json.dumps({"params": params, "qps": 1000 / params["nprobe"]}))
 """
+
+
+def describe_set(options):
+    options.n, options.dim, options.metric, options.checksum = 100, 16, "l2", "0"
 
 
 class Compare(unittest.TestCase):
@@ -36,45 +53,94 @@ class Compare(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.out = os.path.join(folder.name, "out")
-        self.program = os.path.join(folder.name, "obliq")
-        with open(self.program, "w", encoding="ascii") as file:
-            file.write(STAND_IN.format(python=sys.executable))
-        os.chmod(self.program, stat.S_IRWXU)
+        script = os.path.join(folder.name, "stand_in")
+        with open(script + ".py", "w", encoding="ascii") as file:
+            file.write(STAND_IN)
+        libraries = {"obliq": Library((script,), (), {})}
+        self.script = script
+        for patch in (mock.patch.object(compare, "describe_set", describe_set),
+                      mock.patch.object(compare, "train_centroids", lambda options: "none"),
+                      mock.patch.dict(LIBRARIES, libraries, clear=True)):
+            patch.start()
+            self.addCleanup(patch.stop)
 
     def compare(self, *words):
-        return subprocess.run(
-            [sys.executable, COMPARE, "--obliq", self.program, "--out", self.out, "--peers", "",
-             "--data", "set.hdf5", "--nlist", "8", *words],
-            capture_output=True, text=True, check=False)
+        """(exit status, stdout, stderr)."""
+        out, err = io.StringIO(), io.StringIO()
+        with mock.patch.object(sys, "argv", ["compare.py", "--out", self.out, *words]), \
+                contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = compare.main()
+        return status, out.getvalue(), err.getvalue()
+
+    def results(self):
+        return read_results(os.path.join(self.out, "results.jsonl"))
 
     def test_merges_rounds_and_counts_the_bytes_of_the_file(self):
-        done = self.compare("--quantizers", "lm4,sq8", "--nprobe", "1,2,4,99", "--repeats", "3")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        with open(os.path.join(self.out, "results.jsonl"), encoding="utf-8") as file:
-            lines = [json.loads(text) for text in file]
-        self.assertEqual([line["nprobe"] for line in lines], [1, 2, 4, 8] * 2)
-        self.assertEqual({line["method"] for line in lines}, {"obliq lm4", "obliq sq8"})
-        self.assertEqual({line["bytes_per_vector"] for line in lines}, {10.0})
-        self.assertEqual({line["repeats"] for line in lines}, {3})
+        status, _, err = self.compare("--repeats", "3")
+        self.assertEqual(status, 0, err)
+        run, points = self.results()
+        self.assertEqual([point["params"]["nprobe"] for point in points], [1, 8])
+        self.assertEqual({point["bytes_per_vector"] for point in points}, {10.0})
+        self.assertEqual({point["rss_per_vector"] for point in points}, {20.0})
+        self.assertEqual([point["qps"] for point in points], [1000, 125])
+        self.assertEqual({point["repeats"] for point in points}, {3})
+        self.assertEqual(run["versions"], {"stand-in": "1"})
+
+    def test_leaves_out_who_fails_and_says_why(self):
+        status, _, err = self.compare("--methods", *(f"{self.script}:{spec}"
+                                                     for spec in ("broken", "crash", "sq8")))
+        self.assertEqual(status, 0)
+        self.assertIn("no such spec 'broken'", err)
+        run, points = self.results()
+        self.assertEqual({point["method"] for point in points}, {"obliq sq8"})
+        self.assertEqual(len(run["left_out"]), 2)
+        self.assertIn("signal 11", " ".join(run["left_out"].values()))
+
+    def test_does_not_time_a_batch_that_would_take_too_long(self):
+        self.compare("--modes", "batch:1", "--longest-batch", "10", "--build-threads", "2")
+        points = self.results()[1]
+        self.assertEqual([point["qps"] for point in points], [1000, None])
 
     def test_prints_and_writes_the_same_table(self):
-        done = self.compare("--quantizers", "lm4", "--nprobe", "1,2", "--modes", "single,batch",
-                            "--cache", self.out + "-cache")
-        with open(os.path.join(self.out, "table.txt"), encoding="utf-8") as file:
+        _, out, _ = self.compare("--modes", "single:1,batch:1")
+        with open(os.path.join(self.out, "table.md"), encoding="utf-8") as file:
             text = file.read()
-        self.assertIn(text, done.stdout)
-        self.assertEqual(text.count("obliq lm4"), 2)
-        self.assertIn("0.9750", text)  # nprobe = nlist is always there
+        self.assertIn(text, out)
+        self.assertIn("### All queries in one call, 1 thread", text)
 
-    def test_fails_with_the_message_of_the_program(self):
-        done = self.compare("--quantizers", "broken")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("unknown quantizer 'broken'", done.stderr)
+    def test_fails_when_nobody_takes_part(self):
+        status, _, err = self.compare("--methods", self.script + ":broken")
+        self.assertEqual(status, 1)
+        self.assertIn("nobody takes part", err)
 
     def test_refuses_an_unknown_peer(self):
-        done = self.compare("--peers", "nobody")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("unknown peer 'nobody'", done.stderr)
+        status, _, err = self.compare("--peers", "nobody")
+        self.assertEqual(status, 1)
+        self.assertIn("unknown peer 'nobody'", err)
+
+
+class Modes(unittest.TestCase):
+    def test_are_pairs_without_repetition(self):
+        every = os.cpu_count()
+        self.assertEqual(compare.parse_modes("single,batch:1,batch:all,batch:1"),
+                         list(dict.fromkeys([("single", 1), ("batch", 1), ("batch", every)])))
+
+    def test_refuse_what_they_do_not_know(self):
+        for text in ("double:1", "", "batch:many"):
+            with self.subTest(text), self.assertRaises(argparse.ArgumentTypeError) as caught:
+                compare.parse_modes(text)
+            self.assertIn("single:N", str(caught.exception))
+
+
+class Order(unittest.TestCase):
+    def test_puts_a_method_of_one_library_after_one_of_another(self):
+        def contestant(script, spec):
+            runner = compare.Runner("python", script, None)
+            return compare.Contestant(runner, spec)
+
+        entered = [contestant(*words) for words in ("a1", "a2", "a3", "b1", "b2", "c1")]
+        order = ["".join((c.runner.script, c.spec)) for c in compare.interleaved(entered)]
+        self.assertEqual(order, ["a1", "b1", "c1", "a2", "b2", "a3"])
 
 
 if __name__ == "__main__":

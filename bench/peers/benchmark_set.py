@@ -7,6 +7,7 @@ vectors. Recall@k comes in two forms, the same as those of `obliq eval`:
                the k-th neighbour; at most k a query
 """
 
+import functools
 import zlib
 
 import h5py
@@ -17,35 +18,37 @@ TIE_TOLERANCE = 1e-6  # absolute for cosine, of the distance's size else
 
 
 class BenchmarkSet:
-    """base [n][dim], queries [queries][dim], nearest [queries][k] true ids; metric cosine, l2 or
-    ip; crc32 of the file."""
+    """n, dim, metric (cosine, l2 or ip), queries [queries][dim], nearest [queries][k] true ids.
+    The base is read when it is first asked for: those who only search never hold it."""
 
     def __init__(self, path, k=10):
         with h5py.File(path, "r") as file:
             self.metric = METRICS[str(file.attrs["distance"])]
-            self.base = np.ascontiguousarray(file["train"][:], dtype=np.float32)
-            self.queries = np.ascontiguousarray(file["test"][:], dtype=np.float32)
+            self.n, self.dim = file["train"].shape
+            self.queries = self.prepared(file["test"])
             ids = file["neighbors"][:].astype(np.int64)
             distances = file["distances"][:].astype(np.float64)
+        if ids.shape[1] < k:
+            raise SystemExit(f"{path} holds {ids.shape[1]} neighbours a query, fewer than k = {k}")
         self.path = path
         self.k = k
-        self.crc32 = file_crc32(path)
-        if self.metric == "cosine":
-            normalise(self.base)
-            normalise(self.queries)
         last = distances[:, k - 1:k]
         scale = 1.0 if self.metric == "cosine" else np.abs(last)
         tied = distances[:, k:] <= last + TIE_TOLERANCE * scale
         self.nearest = ids[:, :k]
         self.tied = [row[mask] for row, mask in zip(ids[:, k:], tied)]
 
-    @property
-    def n(self):
-        return len(self.base)
+    @functools.cached_property
+    def base(self):
+        """float32 [n][dim]."""
+        with h5py.File(self.path, "r") as file:
+            return self.prepared(file["train"])
 
-    @property
-    def dim(self):
-        return self.base.shape[1]
+    def prepared(self, dataset):
+        vectors = dataset.astype(np.float32)[:]
+        if self.metric == "cosine":
+            normalise(vectors)
+        return vectors
 
     def recall(self, ids):
         """(strict, tie-aware) recall@k of `ids` [queries][k]. An id counts once a query."""

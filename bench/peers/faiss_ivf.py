@@ -4,26 +4,23 @@ Every index takes the shared centroids: they are put into its coarse quantizer, 
 rotation (RR) stands in front, and FAISS then trains the rest. Unit vectors are searched by L2,
 except by PQ with residuals (8 bits always; fast scan with "r" at its end): there inner product is
 more accurate, and one table serves all lists where L2 needs one a list. `:l2` or `:ip` after a spec
-forces it. The default list has the strings of each class of bytes.
+forces it. The default list has the strings of each class of bytes. {d}, {d/2}, {d/4}, {d/8} in a
+spec stand for those numbers, and "IVF{nlist}," goes in front.
 
 Known to be broken in 1.15 and not shown: SQtqmse* and SQtq* (scales lost). Fast scan of a large
 batch with many lists a query crashes; see LUT_BYTES_A_CALL.
 """
 
-import json
-import os
-import time
+import re
 
 import faiss
 import numpy as np
 
 import runner as shared
 
-# {d}, {d/2}, {d/4}, {d/8} are filled in; all follow "IVF{nlist},". RR: a random rotation first.
 # RaBitQfs defaults to 1 bit; without RR it loses its guarantee.
-DEFAULT = ("RaBitQfs;RaBitQfs2;RaBitQfs4;RaBitQfs8;PQ{d/2}x4fs;PQ{d/2}x4fsr;PQ{d}x4fs;PQ{d}x4fsr;"
-           "PQ{d/4};PQ{d/2};PQ{d/2}x4fs,Refine(SQ8);PQ{d/2}x4fs,RFlat;PQ{d}x4fs,Refine(SQ8);"
-           "PQ{d}x4fs,RFlat;PQ{d/2}x4fsr,Refine(SQ8);SQ4;SQ8;Flat")
+DEFAULT = ("RaBitQfs;RaBitQfs4;RaBitQfs8;PQ{d/2}x4fs;PQ{d/2}x4fs,Refine(SQ8);PQ{d/2}x4fs,RFlat;"
+           "SQ4;SQ8;Flat")
 K_FACTORS = [2, 4, 8, 16, 32, 64]  # candidates of a refine stage, times k
 QUICK_K_FACTORS = [8]
 ROTATION_SEED = 12345
@@ -33,58 +30,39 @@ LUT_BYTES_A_DIM, LUT_BYTES_A_CALL = 16, 1 << 30
 
 
 class FaissMethod(shared.Method):
-    """`storage` is what follows "IVF{nlist}," in FAISS's factory string."""
+    """`spec` is what follows "IVF{nlist}," in FAISS's factory string."""
 
-    def __init__(self, run, storage):
-        storage, _, metric = storage.partition(":")
+    def __init__(self, run, spec):
+        storage, _, metric = spec.partition(":")
         self.product = metric == "ip" if metric else searched_by_product(storage, run.set.metric)
-        self.run, self.storage = run, storage
+        self.run, self.storage = run, fill_in(storage, run.set.dim)
         rotation = "RR," if storage.startswith("RaBitQ") else ""
-        self.factory = f"{rotation}IVF{run.options.nlist},{storage}"
-        self.name = f"faiss {self.factory}" + (" by ip" if self.product else "")
+        self.factory = f"{rotation}IVF{run.nlist},{self.storage}"
+        by_product = self.product and run.set.metric != "ip"
+        self.name = f"faiss {self.factory}" + (" by ip" if by_product else "")
 
-    def path(self):
-        run = self.run
-        label = self.factory.replace(",", "_").replace("(", "-").replace(")", "")
-        metric = "ip" if self.product else "l2"
-        return os.path.join(run.options.cache,
-                            f"faiss{faiss.__version__}-{run.set.crc32}-{label}-{metric}.index")
-
-    def prepare(self):
-        path = self.path()
-        if not os.path.exists(path):
-            self.build(path)
-        self.index = faiss.read_index(path)
-        with open(path + ".json", encoding="utf-8") as file:
-            self.build_seconds = json.load(file)["build_seconds"]
-        self.file_bytes = os.path.getsize(path)
-        self.prepare_calls()
-
-    def build(self, path):
+    def build(self):
         base = self.run.set.base
-        faiss.omp_set_num_threads(self.run.options.build_threads)
+        faiss.omp_set_num_threads(self.run.build_threads)
         metric = faiss.METRIC_INNER_PRODUCT if self.product else faiss.METRIC_L2
-        index = faiss.index_factory(base.shape[1], self.factory, metric)
+        self.index = faiss.index_factory(base.shape[1], self.factory, metric)
         coarse = self.run.centroids
-        front = base_index(index)
+        front = base_index(self.index)
         if isinstance(front, faiss.IndexPreTransform):
             rotation = faiss.downcast_VectorTransform(front.chain.at(0))
             rotation.init(ROTATION_SEED)
             coarse = rotation.apply(coarse)
-        faiss.downcast_index(lists_of(index).quantizer).add(np.ascontiguousarray(coarse))
-        start = time.perf_counter()
-        index.train(base)
-        index.add(base)
-        seconds = time.perf_counter() - start
-        faiss.write_index(index, path + ".tmp")
-        with open(path + ".json", "w", encoding="utf-8") as file:
-            json.dump({"build_seconds": seconds,
-                       "build_threads": self.run.options.build_threads}, file)
-        os.replace(path + ".tmp", path)
+        faiss.downcast_index(lists_of(self.index).quantizer).add(np.ascontiguousarray(coarse))
+        self.index.train(base)
+        self.index.add(base)
 
-    def prepare_calls(self):
-        """Arguments of every call, made once: the wrapper's checks cost more than the binding."""
+    def save(self, path):
+        faiss.write_index(self.index, path)
+
+    def load(self, path):
+        """Also makes the arguments of every call: the wrapper's checks cost more than the rest."""
         faiss.omp_set_num_threads(1)
+        self.index = faiss.read_index(path)
         queries, k = self.run.set.queries, self.run.set.k
         self.lists = lists_of(self.index)
         self.distances = np.empty((1, k), dtype=np.float32)
@@ -93,11 +71,11 @@ class FaissMethod(shared.Method):
         self.outputs = faiss.swig_ptr(self.distances), faiss.swig_ptr(self.ids)
         self.empty = faiss.IndexFlatL2(queries.shape[1])
 
-    def sweep(self, nprobes):
+    def sweep(self):
         if not isinstance(self.index, faiss.IndexRefine):
-            return super().sweep(nprobes)
-        factors = QUICK_K_FACTORS if self.run.options.quick else K_FACTORS
-        return [{"nprobe": nprobe, "k_factor": k} for nprobe in nprobes for k in factors]
+            return super().sweep()
+        factors = QUICK_K_FACTORS if self.run.quick else K_FACTORS
+        return [{"nprobe": nprobe, "k_factor": k} for nprobe in self.run.nprobes for k in factors]
 
     def set(self, params):
         self.lists.nprobe = params["nprobe"]
@@ -107,7 +85,8 @@ class FaissMethod(shared.Method):
     def one(self, query):
         self.index.search_c(1, self.rows[query], self.run.set.k, *self.outputs)
 
-    def all(self):
+    def all(self, threads):
+        faiss.omp_set_num_threads(threads)
         queries, k = self.run.set.queries, self.run.set.k
         block = len(queries)
         if "fs" in self.storage:
@@ -143,25 +122,19 @@ def lists_of(index):
 
 
 def fill_in(storage, dim):
-    """Replaces {d}, {d/2}, {d/4}, {d/8}; None where the dim does not divide."""
-    for divisor in (1, 2, 4, 8):
-        mark = "{d}" if divisor == 1 else f"{{d/{divisor}}}"
-        if mark in storage:
-            if dim % divisor:
-                return None
-            storage = storage.replace(mark, str(dim // divisor))
-    return storage
+    """Replaces {d}, {d/2}, {d/4}, {d/8}."""
+    def number(match):
+        divisor = int(match.group(1) or 1)
+        if dim % divisor:
+            raise SystemExit(f"faiss: {storage} needs a dim divisible by {divisor}, not {dim}")
+        return str(dim // divisor)
+
+    return re.sub(r"\{d(?:/(\d+))?\}", number, storage)
 
 
 def main():
-    options = shared.arguments("FAISS inverted lists", f"semicolon list, default {DEFAULT}")
-    versions = {"faiss-cpu": faiss.__version__,
-                "faiss_simd": faiss.SIMDConfig.get_level_name(), "numpy": np.__version__}
-    faiss.omp_set_num_threads(options.build_threads)
-    run = shared.Runner(options, versions)
-    storages = [fill_in(word, run.set.dim) for word in (options.methods or DEFAULT).split(";")]
-    run.prepare([FaissMethod(run, storage) for storage in storages if storage])
-    shared.main(run)
+    versions = {"faiss-cpu": faiss.__version__, "faiss_simd": faiss.SIMDConfig.get_level_name()}
+    shared.main(FaissMethod, DEFAULT, versions, "FAISS inverted lists")
 
 
 if __name__ == "__main__":

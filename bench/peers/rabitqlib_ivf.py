@@ -9,16 +9,13 @@ scale search of its codes misses the optimum at 2 and 4 bits; the bound's consta
 """
 
 import importlib.metadata
-import json
-import os
-import time
 
 import numpy as np
 import rabitqlib
 
 import runner as shared
 
-DEFAULT = "1;2;4;4:flat_rabitq;9;9:flat_rabitq"
+DEFAULT = "1;4;4:flat_rabitq;5;8;9;9:flat_rabitq;32"
 ASSIGN_BLOCK = 4096  # base rows a matrix product
 VERSION = importlib.metadata.version("rabitqlib")
 
@@ -38,53 +35,40 @@ class RabitqMethod(shared.Method):
         bits, _, router = spec.partition(":")
         self.run, self.bits, self.router = run, int(bits), router or "flat"
         shown = "" if self.router == "flat" else f" {self.router} router"
-        self.name = f"rabitqlib IVF{run.options.nlist} {self.bits} bits{shown}"
+        self.name = f"rabitqlib IVF{run.nlist} {self.bits} bits{shown}"
         self.metric = "ip" if run.set.metric == "ip" else "l2"
 
-    def path(self):
+    def build(self):
         run = self.run
-        return os.path.join(run.options.cache, f"rabitqlib{VERSION}-{run.set.crc32}-"
-                            f"{run.options.nlist}-{self.bits}-{self.router}.index")
+        lists = assignments(run.set.base, run.centroids)
+        self.index = rabitqlib.IvfIndex(run.set.dim, run.set.n, run.nlist, self.bits, self.metric,
+                                        self.router)
+        self.index.build(run.set.base, run.centroids, lists, run.build_threads)
 
-    def prepare(self):
-        path = self.path()
-        if not os.path.exists(path):
-            self.build(path)
+    def save(self, path):
+        self.index.save(path)
+
+    def load(self, path):
         self.index = rabitqlib.IvfIndex.load(path)
-        with open(path + ".json", encoding="utf-8") as file:
-            self.build_seconds = json.load(file)["build_seconds"]
-        self.file_bytes = os.path.getsize(path)
         self.queries = [np.ascontiguousarray(row[None]) for row in self.run.set.queries]
         self.empty = empty_index(self.run.set.dim)
 
-    def build(self, path):
-        base, options = self.run.set.base, self.run.options
-        start = time.perf_counter()
-        lists = assignments(base, self.run.centroids)
-        index = rabitqlib.IvfIndex(base.shape[1], len(base), options.nlist, self.bits,
-                                   self.metric, self.router)
-        index.build(base, self.run.centroids, lists, options.build_threads)
-        seconds = time.perf_counter() - start
-        index.save(path + ".tmp")
-        with open(path + ".json", "w", encoding="utf-8") as file:
-            json.dump({"build_seconds": seconds, "build_threads": options.build_threads}, file)
-        os.replace(path + ".tmp", path)
-
-    def sweep(self, nprobes):
+    def sweep(self):
         switches = [True, False] if self.bits > 1 else [False]
-        if self.run.options.quick:
+        if self.run.quick:
             switches = switches[:1]
         return [{"nprobe": nprobe, "high_accuracy": switch}
-                for nprobe in nprobes for switch in switches]
+                for nprobe in self.run.nprobes for switch in switches]
 
     def set(self, params):
         self.nprobe, self.accurate = params["nprobe"], params["high_accuracy"]
 
     def one(self, query):
-        self.index.search(self.queries[query], shared.K, self.nprobe, self.accurate)
+        self.index.search(self.queries[query], self.run.set.k, self.nprobe, self.accurate)
 
-    def all(self):
-        return self.index.search(self.run.set.queries, shared.K, self.nprobe, self.accurate)[0]
+    def all(self, threads):
+        return self.index.search(self.run.set.queries, self.run.set.k, self.nprobe,
+                                 self.accurate, threads)[0]
 
     def empty_call(self):
         self.empty.search(self.queries[0], 1, 1, False)
@@ -99,13 +83,7 @@ def empty_index(dim):
 
 
 def main():
-    options = shared.arguments("RaBitQ-Library inverted lists",
-                               f"semicolon list of BITS[:ROUTER], default {DEFAULT}")
-    versions = {"rabitqlib": VERSION, "rabitqlib_simd": "chosen by the wheel, not shown",
-                "numpy": np.__version__}
-    run = shared.Runner(options, versions)
-    run.prepare([RabitqMethod(run, spec) for spec in (options.methods or DEFAULT).split(";")])
-    shared.main(run)
+    shared.main(RabitqMethod, DEFAULT, {"rabitqlib": VERSION}, "RaBitQ-Library inverted lists")
 
 
 if __name__ == "__main__":

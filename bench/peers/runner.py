@@ -1,28 +1,32 @@
-"""What every peer's runner shares: options, one pinned thread, timing, JSON lines.
+"""What the runners of all libraries share. A runner does one thing a process, and ends:
 
-A peer is a list of `Method`s. Each is built once (or read from the cache), surveyed once over its
-whole sweep (recall of all queries, in one batch call), and then timed in rounds:
-    single   one query a call, every call timed; QPS = calls / their total time
+    X.py describe                       {"specs": what it runs by default, "versions": ...}
+    X.py build  --spec S --data F ...   builds and saves; {"method", "path", "bytes", ...}
+    X.py survey --spec S --data F ...   recall over the whole sweep: a JSON line a point kept
+    X.py time   --spec S --data F ...   times points that it reads as JSON lines on stdin
+
+A process for each keeps one library's threads, memory and crashes away from the others: those who
+search never hold the base vectors, RSS is that of one index, and each round of a comparison starts
+from a fresh address space. What is timed:
+    single   one query a call, every call timed; QPS = queries / their total time. With several
+             threads each sends its own share of the queries, one a call, and QPS = queries / time
     batch    all queries in one call
-A round visits each point of the sweep once. Alone (`main`), rounds go over all methods in turn;
-under `--serve` a driver asks for each round of each method on stdin, to interleave libraries.
 """
 
 import argparse
+import concurrent.futures
+import functools
 import gc
 import json
 import os
-import platform
+import re
 import sys
 import time
 
 import numpy as np
 
 from benchmark_set import BenchmarkSet
-from centroids import shared_centroids
-from rounds import merge_rounds
 
-K = 10
 WARM_UP = 0.25      # share of the budget of a timed pass that untimed queries get before it
 LEAST_TIMED = 100   # queries a timed pass has, whatever its budget
 KEEP_FACTOR = 2.0   # a point stays in the sweep if no more accurate one is this much faster
@@ -30,28 +34,34 @@ NPROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512
 
 
 class Method:
-    """One index of a peer. Subclasses build, search and say what their sweep is."""
+    """One index of a library, as its users hold it. Subclasses build, save, load and search."""
 
     name = ""  # as shown, e.g. "faiss IVF1536,SQ8"; bench/families.py reads it
-    build_seconds = 0.0
-    file_bytes = 0
 
-    def prepare(self):
-        """Builds the index or reads it from the cache; sets build_seconds and file_bytes."""
+    def build(self):
+        """Builds from run.set.base on run.build_threads. This call is timed."""
         raise NotImplementedError
 
-    def sweep(self, nprobes):
-        """List of dicts of search parameters; each has `nprobe`."""
-        return [{"nprobe": nprobe} for nprobe in nprobes]
+    def save(self, path):
+        """Writes the file or folder `path`: its bytes are the bytes of the method."""
+        raise NotImplementedError
+
+    def load(self, path):
+        """Reads what save wrote, in a fresh process, and makes ready to search."""
+        raise NotImplementedError
+
+    def sweep(self):
+        """List of dicts of search parameters, from low to high recall."""
+        return [{"nprobe": nprobe} for nprobe in self.run.nprobes]
 
     def set(self, params):
         raise NotImplementedError
 
     def one(self, query):
-        """Searches query number `query` alone. What it returns is ignored."""
+        """Searches query number `query` alone on one thread. What it returns is ignored."""
         raise NotImplementedError
 
-    def all(self):
+    def all(self, threads):
         """Ids [queries][k] of one call with all queries."""
         raise NotImplementedError
 
@@ -60,136 +70,93 @@ class Method:
         raise NotImplementedError
 
 
-def arguments(description, method_help):
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", required=True, help="ann-benchmarks HDF5 file")
-    parser.add_argument("--nlist", type=int, required=True)
-    parser.add_argument("--methods", default="", help=method_help)
-    parser.add_argument("--cache", default="results/cache", help="centroids and built indexes")
-    parser.add_argument("--nprobe", default="", help="comma list; nlist itself is always added")
-    parser.add_argument("--modes", default="single", help="of single, batch; none for recalls only")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="budget of one timed pass")
-    parser.add_argument("--build-threads", type=int, default=os.cpu_count())
-    parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--out", default="-", help="JSON lines, appended; - is stdout")
-    parser.add_argument("--quick", action="store_true", help="fewer points beside nprobe")
-    parser.add_argument("--serve", action="store_true", help="rounds are asked for on stdin")
-    options = parser.parse_args()
-    lists = [int(word) for word in options.nprobe.split(",") if word] or NPROBES
-    options.nprobes = sorted({min(nprobe, options.nlist) for nprobe in lists} | {options.nlist})
-    return options
+class Run:
+    """What a method is told: the set, the lists, how to build."""
+
+    def __init__(self, options):
+        self.set = BenchmarkSet(options.data, options.k)
+        self.build_threads = options.build_threads
+        self.quick = options.quick
+        self.nlist = options.nlist
+        wanted = [int(word) for word in options.nprobe.split(",") if word] or NPROBES
+        self.nprobes = sorted({min(nprobe, self.nlist) for nprobe in wanted} | {self.nlist})
+        self.centroids_path = options.centroids
+
+    @functools.cached_property
+    def centroids(self):
+        """float32 [nlist][dim], the same for all."""
+        return np.load(self.centroids_path, allow_pickle=False)
 
 
-def cpu_name():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor()
+# --- build -------------------------------------------------------------------------------------
 
 
-def log(text):
-    print(text, file=sys.stderr, flush=True)
+def build(method, options, versions):
+    """Builds and saves, unless the cache has it: then the build's record is read."""
+    version = "-".join(versions.values())
+    label = re.sub(r"[^A-Za-z0-9.]+", "_", f"{method.name} {version}").strip("_")
+    path = os.path.join(options.cache, f"{label}-{options.checksum}-{options.nlist}")
+    record = path + ".json"
+    if not os.path.exists(record):
+        start = time.perf_counter()
+        method.build()
+        seconds = time.perf_counter() - start
+        method.save(path)
+        with open(record + ".tmp", "w", encoding="utf-8") as file:
+            json.dump({"method": method.name, "path": path, "bytes": size_of(path),
+                       "build_seconds": seconds, "build_threads": options.build_threads}, file)
+        os.replace(record + ".tmp", record)
+    with open(record, encoding="utf-8") as file:
+        return json.load(file)
 
 
-class Runner:
-    """Methods of one peer on one set."""
-
-    def __init__(self, options, versions):
-        self.options = options
-        self.set = BenchmarkSet(options.data, K)
-        self.centroids = shared_centroids(options.cache, self.set, options.nlist)
-        self.common = {
-            "threads": 1, "k": K, "nlist": options.nlist, "n": self.set.n, "dim": self.set.dim,
-            "metric": self.set.metric, "data": os.path.basename(options.data),
-            "data_crc32": self.set.crc32, "cpu": cpu_name(), "versions": versions,
-        }
-        self.points = {}
-
-    def prepare(self, methods):
-        self.methods = methods
-        for method in methods:
-            method.prepare()
-            log(f"{method.name}: built in {method.build_seconds:.1f} s, "
-                f"{method.file_bytes / self.set.n:.1f} bytes a vector")
-        os.sched_setaffinity(0, {self.options.cpu})
-        for method in methods:
-            self.points[method.name] = self.survey(method)
-
-    def survey(self, method):
-        """Recall of every point of the sweep, without those far off the frontier."""
-        points = []
-        for params in method.sweep(self.options.nprobes):
-            method.set(params)
-            start = time.perf_counter()
-            ids = method.all()
-            seconds = time.perf_counter() - start
-            recall, ties = self.set.recall(ids)
-            points.append((params, recall, ties, seconds))
-        best = max(points, key=lambda point: point[1])
-        kept, fastest = [], float("inf")
-        for point in sorted(points, key=lambda point: -point[1]):
-            if point is best or point[3] < KEEP_FACTOR * fastest:
-                kept.append(point)
-            fastest = min(fastest, point[3])
-        log(f"{method.name}: max recall {best[1]:.4f} ({best[2]:.4f} with ties) at {best[0]}, "
-            f"{len(kept)} of {len(points)} points kept")
-        return kept[::-1]
-
-    def round(self, method, mode):
-        """Times every point once; yields a JSON line for each. Mode "none" does not time."""
-        if not hasattr(method, "overhead_us"):
-            method.overhead_us = call_overhead(method)
-        time_point = {"single": self.time_single, "batch": self.time_batch, "none": untimed}[mode]
-        for params, recall, ties, _ in self.points[method.name]:
-            method.set(params)
-            yield {
-                "method": method.name, "mode": mode, **params,
-                "recall": recall, "recall_ties": ties, **time_point(method),
-                "bytes_per_vector": method.file_bytes / self.set.n,
-                "build_seconds": method.build_seconds, "call_overhead_us": method.overhead_us,
-                **self.common,
-            }
-
-    def time_single(self, method):
-        count, budget = len(self.set.queries), self.options.seconds * 1e9
-        self.warm_up(method)
-        clock, one, spent, taken = time.perf_counter_ns, method.one, 0, []
-        gc.disable()
-        cpu = time.process_time_ns()
-        for query in range(count):
-            start = clock()
-            one(query)
-            taken.append(clock() - start)
-            spent += taken[-1]
-            if spent > budget and query + 1 >= LEAST_TIMED:
-                break
-        cpu = time.process_time_ns() - cpu
-        gc.enable()
-        return {"qps": len(taken) / spent * 1e9, "qps_cpu": len(taken) / cpu * 1e9,
-                "p50_us": np.percentile(taken, 50) / 1e3, "p99_us": np.percentile(taken, 99) / 1e3,
-                "queries_timed": len(taken)}
-
-    def warm_up(self, method):
-        """Searches the first queries, all of them where there is time."""
-        end = time.perf_counter() + WARM_UP * self.options.seconds
-        for query in range(len(self.set.queries)):
-            method.one(query)
-            if time.perf_counter() > end:
-                break
-
-    def time_batch(self, method):
-        cpu, start = time.process_time_ns(), time.perf_counter_ns()
-        method.all()
-        spent, cpu = time.perf_counter_ns() - start, time.process_time_ns() - cpu
-        count = len(self.set.queries)
-        return {"qps": count / spent * 1e9, "qps_cpu": count / cpu * 1e9,
-                "queries_timed": count}
+def size_of(path):
+    """Bytes of a file, or of all files of a folder."""
+    if os.path.isfile(path):
+        return os.path.getsize(path)
+    return sum(os.path.getsize(os.path.join(folder, name))
+               for folder, _, names in os.walk(path) for name in names)
 
 
-def untimed(_):
-    return {"qps": None}
+# --- survey ------------------------------------------------------------------------------------
+
+
+def survey(method, options):
+    """Points of the sweep with their recalls, without those far off the frontier. Each carries
+    `rss_bytes`, what loading and one pass of single queries added to the process, and
+    `call_overhead_us`."""
+    before = resident_bytes()
+    method.load(options.index)
+    points = [{"params": params} for params in method.sweep()]
+    method.set(points[len(points) // 2]["params"])
+    for query in range(min(LEAST_TIMED, len(method.run.set.queries))):
+        method.one(query)
+    constants = {"rss_bytes": resident_bytes() - before,
+                 "call_overhead_us": call_overhead(method)}
+    for point in points:
+        method.set(point["params"])
+        start = time.perf_counter()
+        ids = method.all(options.threads)
+        point["seconds"] = time.perf_counter() - start
+        point["recall"], point["recall_ties"] = method.run.set.recall(ids)
+        point.update(constants)
+    return near_frontier(points)
+
+
+def near_frontier(points):
+    """Points, in their order, that no more accurate one beats by KEEP_FACTOR in speed."""
+    best = max(points, key=lambda point: point["recall"])
+    kept, fastest = [], float("inf")
+    for point in sorted(points, key=lambda point: -point["recall"]):
+        if point is best or point["seconds"] < KEEP_FACTOR * fastest:
+            kept.append(point)
+        fastest = min(fastest, point["seconds"])
+    return [point for point in points if point in kept]
+
+
+def resident_bytes():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def call_overhead(method, calls=2000):
@@ -202,31 +169,107 @@ def call_overhead(method, calls=2000):
     return float(np.median(taken)) / 1e3
 
 
-def serve(runner):
-    """Line protocol: prints the methods' names; then for each line "NUMBER MODE" on stdin one
-    round of that method: its JSON lines and an empty line."""
-    print(json.dumps([method.name for method in runner.methods]), flush=True)
-    for line in sys.stdin:
-        number, mode = line.split()
-        for point in runner.round(runner.methods[int(number)], mode):
+# --- time --------------------------------------------------------------------------------------
+
+
+def time_points(method, options, points):
+    """Yields a line for each point: its params and speed."""
+    method.load(options.index)
+    passes = {"single": time_single if options.threads == 1 else time_callers, "batch": time_batch}
+    for point in points:
+        method.set(point["params"])
+        yield {"params": point["params"], **passes[options.mode](method, options)}
+
+
+def time_single(method, options):
+    count, budget = len(method.run.set.queries), options.seconds * 1e9
+    warm_up(method, options)
+    clock, one, spent, taken = time.perf_counter_ns, method.one, 0, []
+    gc.disable()
+    cpu = time.process_time_ns()
+    for query in range(count):
+        start = clock()
+        one(query)
+        taken.append(clock() - start)
+        spent += taken[-1]
+        if spent > budget and query + 1 >= LEAST_TIMED:
+            break
+    cpu = time.process_time_ns() - cpu
+    gc.enable()
+    return {"qps": len(taken) / spent * 1e9, "qps_cpu": len(taken) / cpu * 1e9,
+            "p50_us": np.percentile(taken, 50) / 1e3, "p99_us": np.percentile(taken, 99) / 1e3,
+            "queries_timed": len(taken)}
+
+
+def warm_up(method, options):
+    """Searches the first queries, all of them where there is time."""
+    end = time.perf_counter() + WARM_UP * options.seconds
+    for query in range(len(method.run.set.queries)):
+        method.one(query)
+        if time.perf_counter() > end:
+            break
+
+
+def time_callers(method, options):
+    """Several threads, each with every so-many-th query, one a call."""
+    count, callers = len(method.run.set.queries), options.threads
+
+    def call(first):
+        for query in range(first, count, callers):
+            method.one(query)
+
+    warm_up(method, options)
+    with concurrent.futures.ThreadPoolExecutor(callers) as pool:
+        start = time.perf_counter_ns()
+        list(pool.map(call, range(callers)))
+        spent = time.perf_counter_ns() - start
+    return {"qps": count / spent * 1e9, "queries_timed": count}
+
+
+def time_batch(method, options):
+    method.all(options.threads)
+    start = time.perf_counter_ns()
+    method.all(options.threads)
+    spent = time.perf_counter_ns() - start
+    count = len(method.run.set.queries)
+    return {"qps": count / spent * 1e9, "queries_timed": count}
+
+
+# -----------------------------------------------------------------------------------------------
+
+
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("action", choices=["describe", "build", "survey", "time"])
+    parser.add_argument("--spec", help="the method; `describe` lists the default ones")
+    parser.add_argument("--data", help="ann-benchmarks HDF5 file")
+    parser.add_argument("--checksum", default="", help="of the data; names what is cached")
+    parser.add_argument("--index", help="what build wrote")
+    parser.add_argument("--cache", default="results/cache", help="where build writes")
+    parser.add_argument("--centroids", help=".npy float32 [nlist][dim], in the set's space")
+    parser.add_argument("--nlist", type=int, default=1024)
+    parser.add_argument("--nprobe", default="", help="comma list; nlist itself is always added")
+    parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--mode", choices=["single", "batch"], default="single")
+    parser.add_argument("--threads", type=int, default=1, help="of searches")
+    parser.add_argument("--build-threads", type=int, default=os.cpu_count())
+    parser.add_argument("--seconds", type=float, default=1.0, help="budget of one timed pass")
+    parser.add_argument("--quick", action="store_true", help="fewer points beside nprobe")
+    return parser.parse_args()
+
+
+def main(make, default, versions, description):
+    """`make(run, spec)` is a Method; `default` a semicolon list of specs."""
+    options = arguments(description)
+    if options.action == "describe":
+        print(json.dumps({"specs": default.split(";"), "versions": versions}))
+        return
+    method = make(Run(options), options.spec)
+    if options.action == "build":
+        print(json.dumps(build(method, options, versions)))
+    elif options.action == "survey":
+        for point in survey(method, options):
             print(json.dumps(point))
-        print(flush=True)
-
-
-def main(runner):
-    """Runs what the options ask for, once `runner.prepare` is done."""
-    modes = runner.options.modes.split(",")
-    if runner.options.serve:
-        return serve(runner)
-    lines = []
-    for number in range(runner.options.repeats):
-        for method in runner.methods:
-            for mode in modes:
-                lines += runner.round(method, mode)
-        log(f"round {number + 1} of {runner.options.repeats} done")
-    text = "".join(json.dumps(line) + "\n" for line in merge_rounds(lines))
-    if runner.options.out == "-":
-        sys.stdout.write(text)
     else:
-        with open(runner.options.out, "a", encoding="utf-8") as file:
-            file.write(text)
+        for line in time_points(method, options, [json.loads(text) for text in sys.stdin]):
+            print(json.dumps(line), flush=True)

@@ -1,0 +1,83 @@
+"""Makes the tables and charts of the documents from the stored results, and nothing by hand.
+
+    figures.py [--check]     --check writes nothing and fails when a document differs
+
+A table stands between `<!-- KIND NAME -->` and `<!-- end -->`, where NAME is a file of
+bench/results and KIND says what of it:
+    report    every table of every mode
+    classes   one query a call: the fastest of obliq and of the peers by class of bytes
+CHARTS lists the pictures. Drawing needs matplotlib, the tables nothing.
+"""
+
+import argparse
+import os
+import re
+import sys
+
+from contestants import FOLDER
+from report import class_table, curves_of, report
+from results import read_results
+
+ROOT = os.path.normpath(os.path.join(FOLDER, ".."))
+DOCUMENTS = ("README.md", "docs/benchmarks.md")
+BLOCK = re.compile(r"<!-- (report|classes) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+
+# picture -> (results, mode, threads, methods that it shows)
+CHARTS: dict = {}
+
+
+def results_of(name):
+    """(run, points) of bench/results/NAME.jsonl."""
+    return read_results(os.path.join(FOLDER, "results", name + ".jsonl"))
+
+
+def block(match):
+    """The text of a block as it should be."""
+    kind, name = match.groups()
+    run, points = results_of(name)
+    text = report(run, points) if kind == "report" else class_table(
+        curves_of(points, "single", 1), run["dim"])
+    return f"<!-- {kind} {name} -->\n{text.strip()}\n<!-- end -->"
+
+
+def redo_tables(check):
+    """Names of the documents whose tables differ; rewritten unless `check`."""
+    changed = []
+    for name in DOCUMENTS:
+        path = os.path.join(ROOT, name)
+        with open(path, encoding="utf-8") as file:
+            old = file.read()
+        new = BLOCK.sub(block, old)
+        if new != old:
+            changed.append(name)
+        if new != old and not check:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(new)
+    return changed
+
+
+def redo_charts():
+    from plot import chosen, draw_chart
+
+    for picture, (name, mode, threads, methods) in CHARTS.items():
+        run, points = results_of(name)
+        lines = chosen(points, mode, threads, methods)
+        draw_chart(run, lines, os.path.join(ROOT, "docs", "img", picture + ".png"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Makes the documents' tables and charts.")
+    parser.add_argument("--check", action="store_true", help="fail when a table is not up to date")
+    options = parser.parse_args()
+    changed = redo_tables(options.check)
+    if options.check:
+        for name in changed:
+            print(f"{name} differs from bench/results: run ./dev figures", file=sys.stderr)
+        return 1 if changed else 0
+    redo_charts()
+    print(f"tables changed in: {', '.join(changed) or 'none'}; {len(CHARTS)} charts drawn")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

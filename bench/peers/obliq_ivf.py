@@ -1,0 +1,65 @@
+"""obliq through its Python package, under the same loop as everybody.
+
+A method is QUANTIZER[,raw=fp16|fp32][,confidence=C]: what `Index.build` and `search` are given
+beside nlist and the shared centroids. The index is read into memory (`in_memory`), as the other
+libraries do.
+"""
+
+import numpy as np
+import obliq
+
+import runner as shared
+
+DEFAULT = "lm1;lm2;lm4;lm6;sq8"
+SEARCH_OPTIONS = {"confidence": float}
+
+
+class ObliqMethod(shared.Method):
+    """`spec` as in the file's head."""
+
+    def __init__(self, run, spec):
+        self.run = run
+        self.quantizer, *options = spec.split(",")
+        pairs = [option.split("=") for option in options]
+        self.search_options = {name: SEARCH_OPTIONS[name](value) for name, value in pairs
+                               if name in SEARCH_OPTIONS}
+        self.build_options = {name: value for name, value in pairs if name not in SEARCH_OPTIONS}
+        self.name = "obliq " + spec.replace(",", ", ").replace("=", " ")
+
+    def build(self):
+        run = self.run
+        self.index = obliq.Index.build(run.set.base, run.set.metric, self.quantizer,
+                                       centroids=run.centroids, threads=run.build_threads,
+                                       **self.build_options)
+
+    def save(self, path):
+        self.index.save(path)
+
+    def load(self, path):
+        self.index = obliq.Index.open(path, in_memory=True)
+        self.queries = [np.ascontiguousarray(row[None]) for row in self.run.set.queries]
+        self.empty = obliq.Index.build(np.zeros((1, 1), dtype=np.float32))
+        self.nothing = np.zeros((1, 1), dtype=np.float32)
+
+    def set(self, params):
+        self.nprobe = params["nprobe"]
+
+    def one(self, query):
+        self.index.search(self.queries[query], self.run.set.k, nprobe=self.nprobe, threads=1,
+                          **self.search_options)
+
+    def all(self, threads):
+        return self.index.search(self.run.set.queries, self.run.set.k, nprobe=self.nprobe,
+                                 threads=threads, **self.search_options).ids
+
+    def empty_call(self):
+        self.empty.search(self.nothing, 1, nprobe=1, threads=1)
+
+
+def main():
+    versions = {"obliq": obliq.__version__, "obliq_simd": obliq.simd()}
+    shared.main(ObliqMethod, DEFAULT, versions, "obliq")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The libraries that take part in a comparison, and the virtual environment of each.
+
+A library is a few runner scripts of this folder and the pip packages they need beside NumPy and
+h5py; its environment is build/peers/NAME, made when it is first asked for. obliq runs in the
+environment of the harness itself, from the build tree.
+"""
+
+import os
+import subprocess
+import sys
+from typing import NamedTuple
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+ENVIRONMENTS = os.path.normpath(os.path.join(FOLDER, "..", "..", "build", "peers"))
+COMMON = ("numpy>=2.0", "h5py>=3.11")
+
+
+class Library(NamedTuple):
+    runners: tuple   # scripts of this folder, without .py
+    packages: tuple  # pip requirements; empty: the harness's own environment
+    quick: dict      # runner -> specs of a quick comparison; others sit it out
+
+
+LIBRARIES = {
+    "obliq": Library(("obliq_ivf",), (), {"obliq_ivf": ["lm2", "lm4", "sq8"]}),
+    "faiss": Library(("faiss_ivf",), ("faiss-cpu>=1.15",), {
+        "faiss_ivf": ["RaBitQfs4", "PQ{d/2}x4fs", "PQ{d/2}x4fs,Refine(SQ8)"]}),
+    "rabitqlib": Library(("rabitqlib_ivf",), ("rabitqlib>=0.7",), {"rabitqlib_ivf": ["4", "9"]}),
+}
+
+
+def python_of(name):
+    """The interpreter of a library's environment, made and filled first where it is missing.
+    Raises OSError with pip's last words when that fails, for instance without a wheel."""
+    packages = LIBRARIES[name].packages
+    if not packages:
+        return sys.executable
+    folder = os.path.join(ENVIRONMENTS, name)
+    python, listed = os.path.join(folder, "bin", "python"), os.path.join(folder, "packages.txt")
+    wanted = "\n".join(COMMON + packages)
+    if os.path.exists(listed):
+        with open(listed, encoding="utf-8") as file:
+            if file.read() == wanted:
+                return python
+    print(f"installing {' '.join(packages)} into {folder}", file=sys.stderr)
+    call([sys.executable, "-m", "venv", folder])
+    call([python, "-m", "pip", "install", "--quiet", "--only-binary=:all:",
+          "--disable-pip-version-check", *COMMON, *packages])
+    with open(listed, "w", encoding="utf-8") as file:
+        file.write(wanted)
+    return python
+
+
+def call(words):
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError("; ".join(done.stderr.strip().splitlines()[-2:]))
