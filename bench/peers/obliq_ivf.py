@@ -7,8 +7,10 @@ libraries do.
 
 import numpy as np
 import obliq
+from obliq import _core
 
 import runner as shared
+from benchmark_set import file_crc32
 
 DEFAULT = "lm1;lm2;lm4;lm6;sq8"
 SEARCH_OPTIONS = {"confidence": float}
@@ -57,7 +59,8 @@ class ObliqMethod(shared.Method):
 
 
 def main():
-    versions = {"obliq": obliq.__version__, "obliq_simd": obliq.simd()}
+    versions = {"obliq": obliq.__version__, "obliq_simd": obliq.simd(),
+                "obliq_build": file_crc32(_core.__file__)}  # an index of another build is made anew
     shared.main(ObliqMethod, DEFAULT, versions, "obliq")
 
 
