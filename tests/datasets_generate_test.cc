@@ -1,16 +1,19 @@
 // Generated sets: the same bits everywhere, and the covariance that was asked for.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "datasets/generate.h"
+#include "quant/half.h"
 
 namespace obliq::datasets {
 namespace {
@@ -147,6 +150,82 @@ TEST(Generate, ShiftsQueriesAsFarAsAsked) {
   EXPECT_NEAR(distance2 / 512, 1, 0.45);
 }
 
+TEST(Generate, MakesQueriesToLearnFromBesideTheOthers) {
+  for (const std::string kind : {"gaussian", "clustered"}) {
+    GenerateOptions chosen = options(kind, 200, 8);
+    const BenchmarkSet without = generate(chosen);
+    EXPECT_EQ(without.learn_queries.rows, 0U);
+    chosen.learn_queries = 100;
+    const BenchmarkSet with = generate(chosen);
+    EXPECT_EQ(with.train.values, without.train.values);
+    EXPECT_EQ(with.test.values, without.test.values);
+    std::set<std::vector<float>> rows;
+    for (std::size_t i = 0; i < 100; ++i) {
+      rows.emplace(with.test.row(i), with.test.row(i) + 8);
+      rows.emplace(with.learn_queries.row(i), with.learn_queries.row(i) + 8);
+    }
+    EXPECT_EQ(rows.size(), 200U);
+  }
+}
+
+TEST(Generate, SpreadsQueriesByTheirOwnSpectrum) {
+  GenerateOptions chosen = options("clustered", 10, 64);
+  chosen.queries = 20000;
+  chosen.within = 1;
+  chosen.alpha = 1;
+  chosen.query_alpha = 0;
+  const BenchmarkSet set = generate(chosen);
+  // Of identity covariance E<x,y>^2 = dim = 64, of the base's it is 499. Over 10,000 pairs its
+  // relative deviation is below 0.02, of which 5 are allowed.
+  double measured = 0;
+  for (std::size_t i = 0; i < 20000; i += 2) {
+    measured += std::pow(dot(set.test.row(i), set.test.row(i + 1), 64), 2) / 10000;
+  }
+  EXPECT_NEAR(measured / 64, 1, 0.1);
+}
+
+TEST(Generate, AsksForFirstCentresMoreOftenWithASkew) {
+  GenerateOptions chosen = options("clustered", 6000, 16);
+  chosen.queries = 6000;
+  chosen.within = 0;
+  chosen.clusters = 3;
+  chosen.query_skew = 1;
+  const BenchmarkSet set = generate(chosen);
+  std::map<std::vector<float>, std::size_t> asked;
+  std::map<std::vector<float>, std::size_t> held;
+  for (std::size_t i = 0; i < 6000; ++i) {
+    ++asked[{set.test.row(i), set.test.row(i) + 16}];
+    ++held[{set.train.row(i), set.train.row(i) + 16}];
+  }
+  ASSERT_EQ(asked.size(), 3U);
+  std::vector<std::size_t> counts;
+  for (const auto& [place, count] : asked) {
+    counts.push_back(count);
+    EXPECT_NEAR(static_cast<double>(held[place]), 2000, 185);  // 5 deviations of sqrt(6000 2/9)
+  }
+  std::sort(counts.begin(), counts.end());
+  // Weights 1, 1/2, 1/3 of 11/6; a count's deviation is at most sqrt(6000 / 4) = 39.
+  EXPECT_NEAR(static_cast<double>(counts[2]), 6000 * 6 / 11., 195);
+  EXPECT_NEAR(static_cast<double>(counts[1]), 6000 * 3 / 11., 195);
+  EXPECT_NEAR(static_cast<double>(counts[0]), 6000 * 2 / 11., 195);
+}
+
+TEST(Generate, RoundsToHalvesWhereAFileIsToHoldThem) {
+  GenerateOptions chosen = options("clustered", 200, 8);
+  chosen.learn_queries = 10;
+  const BenchmarkSet floats = generate(chosen);
+  chosen.stored = Stored::float16;
+  const BenchmarkSet halves = generate(chosen);
+  const auto check = [](const Matrix<float>& rounded, const Matrix<float>& exact) {
+    for (std::size_t i = 0; i < exact.values.size(); ++i) {
+      ASSERT_EQ(rounded.values[i], half_to_float(float_to_half(exact.values[i])));
+    }
+  };
+  check(halves.train, floats.train);
+  check(halves.test, floats.test);
+  check(halves.learn_queries, floats.learn_queries);
+}
+
 TEST(Generate, RefusesWhatHasNoMeaning) {
   const auto refused = [](const std::function<void(GenerateOptions&)>& change) {
     GenerateOptions chosen = options("clustered", 10, 4);
@@ -160,6 +239,8 @@ TEST(Generate, RefusesWhatHasNoMeaning) {
   refused([](GenerateOptions& o) { o.alpha = std::numeric_limits<double>::quiet_NaN(); });
   refused([](GenerateOptions& o) { o.within = 1.1; });
   refused([](GenerateOptions& o) { o.query_shift = -1; });
+  refused([](GenerateOptions& o) { o.query_alpha = -1; });
+  refused([](GenerateOptions& o) { o.query_skew = std::numeric_limits<double>::infinity(); });
   EXPECT_THROW(generate(options("gaussian", 10, 4), -1), std::invalid_argument);
 }
 

@@ -45,6 +45,40 @@ TEST_F(Sets, GenerateDependsOnTheSeedAlone) {
   EXPECT_EQ(set.truth.ids.cols, 12U);
 }
 
+TEST_F(Sets, GenerateKeepsTheTruthOfTheHalvesThatItStores) {
+  const std::string halves = folder_ / "halves.hdf5";
+  const std::string again = folder_ / "again.hdf5";
+  EXPECT_EQ(run_obliq({"generate",
+                       "clustered",
+                       "--n",
+                       "400",
+                       "--dim",
+                       "16",
+                       "--queries",
+                       "10",
+                       "--learn-queries",
+                       "7",
+                       "--query-alpha",
+                       "0.1",
+                       "--query-skew",
+                       "0.5",
+                       "--query-shift",
+                       "0.2",
+                       "--float16",
+                       "-k",
+                       "12",
+                       "-o",
+                       halves})
+                .exit_code,
+            0);
+  EXPECT_EQ(run_obliq({"groundtruth", halves, halves, "-k", "12", "-o", again}).exit_code, 0);
+  const auto set = datasets::read_set(halves);
+  EXPECT_EQ(set.learn_queries.rows, 7U);
+  EXPECT_EQ(set.truth.ids.values, datasets::read_set(again).truth.ids.values);
+  EXPECT_EQ(set.truth.distances.values, datasets::read_set(again).truth.distances.values);
+  EXPECT_LT(std::filesystem::file_size(halves), std::filesystem::file_size(again));
+}
+
 TEST_F(Sets, GroundtruthFindsWhatGenerateStored) {
   const std::string again = folder_ / "again.hdf5";
   EXPECT_EQ(run_obliq({"groundtruth", set_, set_, "-k", "12", "-o", again}).exit_code, 0);

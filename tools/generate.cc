@@ -23,6 +23,9 @@ class Generate final : public Command {
     app.add_option("--n", options_.n, "Base vectors")->capture_default_str();
     app.add_option("--dim", options_.dim, "Dimensions")->capture_default_str();
     app.add_option("--queries", options_.queries, "Queries")->capture_default_str();
+    app.add_option("--learn-queries", options_.learn_queries,
+                   "More queries, to learn from: for 'build --train-queries'")
+        ->capture_default_str();
     app.add_option("-k", k_, "True neighbours a query to store")->capture_default_str();
     app.add_option("--clusters", options_.clusters, "clustered: clusters (0: about sqrt(n))")
         ->capture_default_str();
@@ -33,6 +36,12 @@ class Generate final : public Command {
     app.add_option("--query-shift", options_.query_shift,
                    "clustered: how far queries are moved away from the base (0: not)")
         ->capture_default_str();
+    app.add_option("--query-alpha", options_.query_alpha,
+                   "clustered: alpha of the queries within clusters; default: that of the base");
+    app.add_option("--query-skew", options_.query_skew,
+                   "clustered: queries pick cluster i as often as i^-skew (0: all alike)")
+        ->capture_default_str();
+    app.add_flag("--float16", float16_, "Store vectors as float16; they are rounded first");
     add_metric(app, metric_, "l2");
     add_seed(app, options_.seed);
     add_threads(app, threads_, "Threads to use");
@@ -41,11 +50,12 @@ class Generate final : public Command {
 
   int run() override {
     options_.metric = resolve_metric(metric_, "");
+    options_.stored = float16_ ? datasets::Stored::float16 : datasets::Stored::float32;
     ProgressBar bar("generate");
     datasets::BenchmarkSet set = datasets::generate(options_, threads_);
     set.truth = datasets::ground_truth(MatrixSource(set.train.view()), set.test.view(), k_,
                                        options_.metric, threads_, bar.callback());
-    datasets::write_set(output_, set);
+    datasets::write_set(output_, set, options_.stored);
     bar.clear();
     if (json_) {
       print_json({{"output", output_},
@@ -53,6 +63,7 @@ class Generate final : public Command {
                   {"n", set.train.rows},
                   {"dim", set.train.cols},
                   {"queries", set.test.rows},
+                  {"learn_queries", set.learn_queries.rows},
                   {"k", k_},
                   {"metric", to_string(options_.metric)},
                   {"seed", options_.seed}});
@@ -69,6 +80,7 @@ class Generate final : public Command {
   std::string metric_;
   std::size_t k_ = 100;
   int threads_ = 0;
+  bool float16_ = false;
   bool json_ = false;
 };
 
