@@ -1,6 +1,6 @@
 """obliq beside its peers: one machine, one set, the same nlist and centroids, interleaved.
 
-    compare.py [--data SET.hdf5] [--nlist N] [--peers all|faiss,...] [--methods RUNNER:SPEC ...]
+    compare.py [--dataset NAME|FILE] [--nlist N] [--peers all|faiss,...] [--methods RUNNER:SPEC ...]
                [--modes single:1,batch:1,batch:all] [--quick] [--repeats 5] [--out results]
 
 Trains the shared centroids (FAISS k-means), builds every index or takes it from the cache, finds
@@ -20,17 +20,18 @@ from contestants import FOLDER, Contestant, Failed, Runner, run_program
 from report import report
 from results import commit, machine, write_results
 from rounds import merge_rounds
+from sets import RESULTS, SETS, nlist_of, path_of
 
 sys.path.insert(0, os.path.join(FOLDER, "peers"))
 from registry import LIBRARIES, python_of  # noqa: E402
 
-SAMPLE = os.path.join(FOLDER, "..", "datasets", "sample", "sample-384-angular.hdf5")
-
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(description="Compares obliq with its peers.")
-    parser.add_argument("--data", default=os.path.normpath(SAMPLE), help="ann-benchmarks HDF5")
-    parser.add_argument("--nlist", type=int, default=128)
+    parser.add_argument("--dataset", default="sample",
+                        help=f"{', '.join(SETS)}; or an ann-benchmarks HDF5 file")
+    parser.add_argument("--sets", default=RESULTS, help="folder of the data sets")
+    parser.add_argument("--nlist", type=int, help="default: the set's own, or 4 sqrt(n)")
     parser.add_argument("--k", type=int, default=10, help="neighbours a query")
     parser.add_argument("--peers", default="all",
                         help=f"comma list of {', '.join(LIBRARIES)}; all; none for obliq alone")
@@ -82,13 +83,15 @@ def wanted_libraries(options):
 
 
 def describe_set(options):
-    """Puts n, dim, metric and checksum of the data into the options."""
+    """Puts file, n, dim, metric, checksum and nlist of the set into the options."""
     from benchmark_set import BenchmarkSet, file_crc32  # needs NumPy and h5py
 
+    options.data = path_of(options.dataset, options.sets)
     benchmark_set = BenchmarkSet(options.data, options.k)
     options.n, options.dim, options.metric = (benchmark_set.n, benchmark_set.dim,
                                               benchmark_set.metric)
     options.checksum = file_crc32(options.data)
+    options.nlist = options.nlist or nlist_of(options.dataset) or round(4 * options.n ** 0.5)
 
 
 class Field:
@@ -121,7 +124,9 @@ class Field:
 
     def prepare(self, centroids):
         """Builds and surveys; one index at a time, so that build times are comparable."""
-        for contestant in self.contestants[:]:
+        count = len(self.contestants)
+        for number, contestant in enumerate(self.contestants[:]):
+            log(f"method {number + 1} of {count}: {contestant.label}")
             try:
                 contestant.build(centroids)
                 contestant.survey()

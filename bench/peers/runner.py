@@ -30,6 +30,7 @@ from benchmark_set import BenchmarkSet
 WARM_UP = 0.25      # share of the budget of a timed pass that untimed queries get before it
 LEAST_TIMED = 100   # queries a timed pass has, whatever its budget
 KEEP_FACTOR = 2.0   # a point stays in the sweep if no more accurate one is this much faster
+BIN_WIDTH, BIN_KEEPS = 0.25, 3
 NPROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768]
 
 
@@ -144,14 +145,25 @@ def survey(method, options):
 
 
 def near_frontier(points):
-    """Points, in their order, that no more accurate one beats by KEEP_FACTOR in speed."""
+    """The most accurate point, and the fastest ones of those that no more accurate one beats by
+    KEEP_FACTOR in speed; in their order."""
     best = max(points, key=lambda point: point["recall"])
     kept, fastest = [], float("inf")
     for point in sorted(points, key=lambda point: -point["recall"]):
-        if point is best or point["seconds"] < KEEP_FACTOR * fastest:
+        if point["seconds"] < KEEP_FACTOR * fastest:
             kept.append(point)
         fastest = min(fastest, point["seconds"])
-    return [point for point in points if point in kept]
+    chosen = [best] + thinned(kept)
+    return [point for point in points if point in chosen]
+
+
+def thinned(points):
+    """The fastest BIN_KEEPS of all points whose recalls lie in one bin of BIN_WIDTH in logit."""
+    bins = {}
+    for point in sorted(points, key=lambda point: point["seconds"]):
+        recall = min(max(point["recall"], 1e-4), 1 - 1e-4)
+        bins.setdefault(int(np.log(recall / (1 - recall)) // BIN_WIDTH), []).append(point)
+    return [point for group in bins.values() for point in group[:BIN_KEEPS]]
 
 
 def resident_bytes():
