@@ -23,9 +23,17 @@ class Library(NamedTuple):
 
 LIBRARIES = {
     "obliq": Library(("obliq_ivf",), (), {"obliq_ivf": ["lm2", "lm4", "sq8"]}),
-    "faiss": Library(("faiss_ivf",), ("faiss-cpu>=1.15",), {
+    "faiss": Library(("faiss_ivf", "faiss_hnsw"), ("faiss-cpu>=1.15",), {
         "faiss_ivf": ["RaBitQfs4", "PQ{d/2}x4fs", "PQ{d/2}x4fs,Refine(SQ8)"]}),
-    "rabitqlib": Library(("rabitqlib_ivf",), ("rabitqlib>=0.7",), {"rabitqlib_ivf": ["4", "9"]}),
+    "rabitqlib": Library(("rabitqlib_ivf", "rabitqlib_graph"), ("rabitqlib>=0.7",), {
+        "rabitqlib_ivf": ["4", "9"]}),
+    "turbovec": Library(("turbovec_flat",), ("turbovec>=1.1",), {"turbovec_flat": ["4"]}),
+    # PyPI has hnswlib as source only, so this one needs a compiler.
+    "hnswlib": Library(("hnswlib_graph",), ("--no-binary=hnswlib", "hnswlib>=0.8"), {
+        "hnswlib_graph": ["M16"]}),
+    "usearch": Library(("usearch_graph",), ("usearch>=2.26",), {"usearch_graph": ["i8"]}),
+    "scann": Library(("scann_tree",), ("scann>=1.4",), {"scann_tree": ["int8"]}),
+    "svs": Library(("svs_graph",), ("scalable-vs>=0.5",), {"svs_graph": ["LVQ4x8"]}),
 }
 
 
