@@ -5,7 +5,7 @@ Connectivity 16 (its default; 32 edges in the bottom layer) and an expansion of 
 distance, which is the one that its int8 vectors are made for.
 
 int8 scales each vector to length 127 whatever the metric, so it loses the norms: it is for cosine
-only. The saved file has the vectors, 8-byte keys and 5-byte edges. One query is searched through
+only. The saved file has the vectors, 8-byte keys and 4-byte edges. One query is searched through
 the compiled index below `Index.search`, whose Python costs about three microseconds.
 """
 
