@@ -89,6 +89,24 @@ TEST_F(Sets, GroundtruthFindsWhatGenerateStored) {
   EXPECT_EQ(run_obliq({"groundtruth", set_, set_, "-o", folder_ / "truth.txt"}).exit_code, 2);
 }
 
+TEST_F(Sets, CentroidsMakeIndexesWithTheSameLists) {
+  const std::string file = folder_ / "centroids.npy";
+  EXPECT_EQ(run_obliq({"centroids", set_, "-o", file, "--nlist", "9"}).exit_code, 0);
+  EXPECT_EQ(datasets::read_all(*datasets::open_vectors(file)).rows, 9U);
+  const auto built = json_lines(run_obliq(
+      {"build", set_, "--centroids", file, "--nlist", "9", "-o", folder_ / "a.obliq", "--json"}));
+  EXPECT_EQ(built[0]["nlist"], 9);
+  const std::string unit = folder_ / "unit.npy";
+  run_obliq({"centroids", set_, "-o", unit, "--nlist", "400", "--metric", "cosine"});
+  const auto rows = datasets::read_all(*datasets::open_vectors(unit));
+  for (std::size_t i = 0; i < rows.rows; ++i) {  // each row is its own centroid
+    double square = 0;
+    for (std::size_t d = 0; d < rows.cols; ++d) square += double{rows.row(i)[d]} * rows.row(i)[d];
+    EXPECT_NEAR(square, 1, 1e-5);
+  }
+  EXPECT_EQ(run_obliq({"centroids", set_, "-o", file, "--nlist", "401"}).exit_code, 2);
+}
+
 TEST_F(Sets, ConvertKeepsVectorsThroughEveryFloatFormat) {
   const auto train = datasets::read_set(set_).train;
   std::string input = set_ + ":train";

@@ -9,6 +9,9 @@
 
 namespace obliq::tools {
 
+/// Scales rows to length 1; zero rows stay.
+void normalise(Matrix<float>& vectors);
+
 struct CentroidOptions {
   std::size_t nlist = 1;
   std::uint64_t seed = 1;

@@ -36,6 +36,7 @@ constexpr std::array kCommands = {
     Row{"convert", "Write vectors in another file format, or make a set of loose files",
         make_convert},
     Row{"groundtruth", "Find the exact nearest neighbours of queries", make_groundtruth},
+    Row{"centroids", "Find centroids that several indexes are to share", make_centroids},
     Row{"build", "Build an index from vectors", make_build},
     Row{"search", "Find the nearest neighbours of queries in an index", make_search},
     Row{"eval", "Measure recall and speed of an index on a set", make_eval},

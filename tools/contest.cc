@@ -17,17 +17,6 @@ namespace {
 
 constexpr std::size_t kLastNprobe = 256;
 
-void normalise(Matrix<float>& vectors) {
-  for (std::size_t i = 0; i < vectors.rows; ++i) {
-    float* row = vectors.row(i);
-    double square = 0;
-    for (std::size_t j = 0; j < vectors.cols; ++j) square += double{row[j]} * row[j];
-    if (square == 0) continue;
-    const auto scale = static_cast<float>(1 / std::sqrt(square));
-    for (std::size_t j = 0; j < vectors.cols; ++j) row[j] *= scale;
-  }
-}
-
 std::size_t automatic_nlist(std::size_t n) {
   const auto nlist = static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(n)));
   return std::clamp<std::size_t>(nlist, 1, n);
