@@ -39,6 +39,8 @@ def arguments(words=None):
     parser.add_argument("--nlist", type=int, help="default: that of the set")
     parser.add_argument("--nprobe", default="4,16,64")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--repeat", type=int, default=5,
+                        help="passes of a round over a point; their median is its QPS")
     parser.add_argument("--mode", choices=("single", "batch"), default="single")
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--json", action="store_true", help="a JSON object a line, no table")
@@ -185,11 +187,11 @@ def build_index(program, quantizer, path, options):
 
 
 def measure(program, indexes, options):
-    """{(quantizer, nprobe): line of obliq eval}, one timed pass each."""
+    """{(quantizer, nprobe): line of obliq eval}."""
     points = {}
     for quantizer, path in indexes.items():
         words = [program, "eval", path, options.data, "-k", "10", "--nprobe", options.nprobe,
-                 "--repeat", "1", "--threads", "1", "--json"]
+                 "--repeat", str(options.repeat), "--threads", "1", "--json"]
         words += ["--batch"] if options.mode == "batch" else []
         for text in run_program(words, {options.cpu}).splitlines():
             line = json.loads(text)
