@@ -2,9 +2,10 @@
 
 Its documentation's advice above 100,000 vectors: a tree, score_ah(2) with an anisotropic threshold
 of 0.2 (for inner product), re-scoring of the best. There are as many leaves as the others have
-lists (it cannot take centroids); it learns from all vectors. A spec says what re-scoring reads
-(float32, bfloat16, int8) and with ":soar" spills every vector to a second leaf. Unit vectors are
-searched by inner product, which alone has residual codes, the threshold and SOAR.
+lists (it cannot take centroids); it learns from all vectors, ranks leaves by 8-bit centroids and,
+for cosine, clusters on the sphere. A spec says what re-scoring reads (float32, bfloat16, int8) and
+with ":soar" spills every vector to a second leaf. Unit vectors are searched by inner product, which
+alone has residual codes, the threshold and SOAR.
 
 The saved folder has all that searching needs: codes, leaf numbers, centroids, re-scoring store; no
 ids (row numbers). Leaves searched and candidates re-scored are swept together.
@@ -18,11 +19,11 @@ from scann.scann_ops.py.scann_builder import ReorderType
 
 import runner as shared
 
-DEFAULT = "int8;int8:soar;float32"
+DEFAULT = "int8;int8:soar;float32:soar"
 DIMS_PER_BLOCK, ANISOTROPIC_THRESHOLD = 2, 0.2
 SOAR = {"soar_lambda": 1.5, "overretrieve_factor": 2.0}
-LEAVES = [2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
-RESCORED = [3, 10, 30]  # candidates re-scored, times k
+LEAVES = [4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
+RESCORED = [3, 10]  # candidates re-scored, times k
 LEAVES_OF_DEFAULT = 10  # a build needs some number; every search says its own
 
 
@@ -40,7 +41,8 @@ class ScannTree(shared.Method):
     def build(self):
         base, k = self.run.set.base, self.run.set.k
         tree = {"num_leaves": self.run.nlist, "num_leaves_to_search": LEAVES_OF_DEFAULT,
-                "training_sample_size": len(base)}
+                "training_sample_size": len(base), "quantize_centroids": True,
+                "spherical": self.run.set.metric == "cosine"}
         threshold = ANISOTROPIC_THRESHOLD if self.product else float("nan")
         measure = "dot_product" if self.product else "squared_l2"
         builder = scann_ops_pybind.builder(base, k, measure)
