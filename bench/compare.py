@@ -87,6 +87,7 @@ def describe_set(options):
     from benchmark_set import BenchmarkSet, file_crc32  # needs NumPy and h5py
 
     options.data = path_of(options.dataset, options.sets)
+    options.commit = commit(FOLDER)
     benchmark_set = BenchmarkSet(options.data, options.k)
     options.n, options.dim, options.metric = (benchmark_set.n, benchmark_set.dim,
                                               benchmark_set.metric)
@@ -181,7 +182,7 @@ def conditions(options, field):
     """The first line of results.jsonl."""
     return {"data": os.path.basename(options.data), "data_crc32": options.checksum,
             "n": options.n, "dim": options.dim, "metric": options.metric, "k": options.k,
-            "nlist": options.nlist, **machine(), "commit": commit(FOLDER),
+            "nlist": options.nlist, **machine(), "commit": options.commit,
             "versions": field.versions, "repeats": options.repeats, "seconds": options.seconds,
             "date": datetime.date.today().isoformat(), "left_out": field.left_out}
 

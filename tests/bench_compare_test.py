@@ -46,7 +46,7 @@ else:
 
 def describe_set(options):
     options.n, options.dim, options.metric, options.checksum = 100, 16, "l2", "0"
-    options.data, options.nlist = "set.hdf5", 8
+    options.data, options.nlist, options.commit = "set.hdf5", 8, "abc"
 
 
 class Compare(unittest.TestCase):
