@@ -103,12 +103,17 @@ def build(method, options, versions):
         method.build()
         seconds = time.perf_counter() - start
         method.save(path)
-        with open(record + ".tmp", "w", encoding="utf-8") as file:
-            json.dump({"method": method.name, "path": path, "bytes": size_of(path),
-                       "build_seconds": seconds, "build_threads": options.build_threads}, file)
-        os.replace(record + ".tmp", record)
+        write_json(record, {"method": method.name, "path": path, "bytes": size_of(path),
+                            "build_seconds": seconds, "build_threads": options.build_threads})
     with open(record, encoding="utf-8") as file:
         return json.load(file)
+
+
+def write_json(path, value):
+    """Whole or not at all."""
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(path + ".tmp", path)
 
 
 def size_of(path):
@@ -122,9 +127,19 @@ def size_of(path):
 # --- survey ------------------------------------------------------------------------------------
 
 
+def kept_survey(method, options):
+    """The survey, from beside the index where the same one was made before."""
+    asked = f"{options.k}-{options.nprobe or 'all'}-{'quick' if options.quick else 'full'}"
+    path = f"{options.index}-survey-{asked}.json"
+    if not os.path.exists(path):
+        write_json(path, survey(method, options))
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 def survey(method, options):
     """Points of the sweep with their recalls, without those far off the frontier. Each carries
-    `rss_bytes`, what loading and one pass of single queries added to the process, and
+    `rss_bytes`, what loading and a hundred single queries added to the process, and
     `call_overhead_us`."""
     before = resident_bytes()
     method.load(options.index)
@@ -239,7 +254,7 @@ def time_callers(method, options):
 
 
 def time_batch(method, options):
-    method.all(options.threads)
+    warm_up(method, options)
     start = time.perf_counter_ns()
     method.all(options.threads)
     spent = time.perf_counter_ns() - start
@@ -280,7 +295,7 @@ def main(make, default, versions, description):
     if options.action == "build":
         print(json.dumps(build(method, options, versions)))
     elif options.action == "survey":
-        for point in survey(method, options):
+        for point in kept_survey(method, options):
             print(json.dumps(point))
     else:
         for line in time_points(method, options, [json.loads(text) for text in sys.stdin]):
