@@ -17,6 +17,7 @@ import faiss
 import numpy as np
 
 import runner as shared
+from faiss_method import VERSIONS, FaissMethod
 
 # RaBitQfs defaults to 1 bit; without RR it loses its guarantee.
 DEFAULT = ("RaBitQfs;RaBitQfs4;RaBitQfs8;PQ{d/2}x4fs;PQ{d/2}x4fs,Refine(SQ8);PQ{d/2}x4fs,RFlat;"
@@ -29,7 +30,7 @@ ROTATION_SEED = 12345
 LUT_BYTES_A_DIM, LUT_BYTES_A_CALL = 16, 1 << 30
 
 
-class FaissMethod(shared.Method):
+class FaissLists(FaissMethod):
     """`spec` is what follows "IVF{nlist}," in FAISS's factory string."""
 
     def __init__(self, run, spec):
@@ -56,20 +57,9 @@ class FaissMethod(shared.Method):
         self.index.train(base)
         self.index.add(base)
 
-    def save(self, path):
-        faiss.write_index(self.index, path)
-
     def load(self, path):
-        """Also makes the arguments of every call: the wrapper's checks cost more than the rest."""
-        faiss.omp_set_num_threads(1)
-        self.index = faiss.read_index(path)
-        queries, k = self.run.set.queries, self.run.set.k
+        super().load(path)
         self.lists = lists_of(self.index)
-        self.distances = np.empty((1, k), dtype=np.float32)
-        self.ids = np.empty((1, k), dtype=np.int64)
-        self.rows = [faiss.swig_ptr(queries[i]) for i in range(len(queries))]
-        self.outputs = faiss.swig_ptr(self.distances), faiss.swig_ptr(self.ids)
-        self.empty = faiss.IndexFlatL2(queries.shape[1])
 
     def sweep(self):
         if not isinstance(self.index, faiss.IndexRefine):
@@ -82,9 +72,6 @@ class FaissMethod(shared.Method):
         if "k_factor" in params:
             self.index.k_factor = params["k_factor"]
 
-    def one(self, query):
-        self.index.search_c(1, self.rows[query], self.run.set.k, *self.outputs)
-
     def all(self, threads):
         faiss.omp_set_num_threads(threads)
         queries, k = self.run.set.queries, self.run.set.k
@@ -94,9 +81,6 @@ class FaissMethod(shared.Method):
             block = min(block, max(1, LUT_BYTES_A_CALL // lut_bytes))
         return np.concatenate([self.index.search(queries[i:i + block], k)[1]
                                for i in range(0, len(queries), block)])
-
-    def empty_call(self):
-        self.empty.search_c(1, self.rows[0], self.run.set.k, *self.outputs)
 
 
 def searched_by_product(storage, metric):
@@ -133,8 +117,7 @@ def fill_in(storage, dim):
 
 
 def main():
-    versions = {"faiss-cpu": faiss.__version__, "faiss_simd": faiss.SIMDConfig.get_level_name()}
-    shared.main(FaissMethod, DEFAULT, versions, "FAISS inverted lists")
+    shared.main(FaissLists, DEFAULT, VERSIONS, "FAISS inverted lists")
 
 
 if __name__ == "__main__":

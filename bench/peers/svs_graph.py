@@ -20,7 +20,7 @@ import svs
 import runner as shared
 from graph import DEGREE, EF_CONSTRUCTION, GraphMethod
 
-DEFAULT = "LVQ4x8;LVQ8;LeanVec4x8"
+DEFAULT = "LVQ4x8"
 PADDING = 32          # bytes to which the codes of a vector are aligned
 LVQ_BITS = {"LVQ8": (8, 0), "LVQ4x4": (4, 4), "LVQ4x8": (4, 8), "LVQ8x8": (8, 8)}
 LEANVEC_KINDS = {"LeanVec4x8": (svs.LeanVecKind.lvq4, svs.LeanVecKind.lvq8),
