@@ -4,18 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 
 #include "index/coder.h"
 #include "index/kmeans.h"
-#include "index/list_layout.h"
+#include "index/list_writer.h"
+#include "index/raw_tier.h"
 #include "index/router.h"
+#include "index/spill.h"
 #include "index/training.h"
 #include "index/typical_rows.h"
-#include "quant/half.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
 #include "quant/random.h"
@@ -56,7 +55,9 @@ class Builder {
   void subtract_mean(Matrix<float>& rows) const;
   void code_base();
   void code_chunk(MatrixView<float> original, std::size_t first);
-  void store_raw(MatrixView<float> vectors, std::size_t first);
+  void choose_chunk(MatrixView<float> entered, std::size_t first);
+  void choose_spilled();
+  void correct_zeros(MatrixView<float> original, std::size_t first);
   void lay_lists();
   void finish_info();
   void publish();
@@ -67,10 +68,8 @@ class Builder {
   const std::size_t dim_;
   std::shared_ptr<Buffers> buffers_;
   Segment segment_;
-  // One a vector, until the lists are laid.
-  std::vector<std::uint32_t> nearest_;
-  std::vector<CodedNumbers> numbers_;
-  std::vector<std::uint8_t> signs_;
+  CodedEntries entries_;             // until the lists are laid
+  std::vector<ListChoice> choices_;  // one a vector where vectors are spilled
   double norm2_sum_ = 0;
 };
 
@@ -98,6 +97,10 @@ void Builder::check() const {
     throw std::invalid_argument(
         fmt::format("ids are {} x {}, expected {} x 1", ids.rows, ids.cols, n_));
   }
+  if (!(options_.spill >= 0 && options_.spill <= 1)) {
+    throw std::invalid_argument(
+        fmt::format("spill must be a share of the vectors, 0 to 1, not {}", options_.spill));
+  }
   if (options_.quantizer.size() >= sizeof SegmentInfo::quantizer) {
     throw std::invalid_argument("quantizer spec '" + options_.quantizer + "' is too long");
   }
@@ -117,6 +120,8 @@ void Builder::start() {
   info.nlist = options_.nlist == 0 ? choose_nlist(n_) : std::min(options_.nlist, n_);
   if (options_.centroids.rows > 0) info.nlist = options_.centroids.rows;
   if (n_ == 0) info.nlist = 0;
+  if (info.nlist > 1)
+    segment_.spilled = static_cast<std::uint64_t>(options_.spill * static_cast<double>(n_));
   const auto quantizer = make_quantizer(options_.quantizer, dim_, options_.seed);
   const std::string spec = quantizer->spec();
   if (options_.train_queries.rows > 0 && !quantizer->learns()) {
@@ -219,9 +224,11 @@ void Builder::train_quantizer(MatrixView<float> rows, MatrixView<float> centroid
 }
 
 void Builder::code_base() {
-  nearest_.resize(n_);
-  numbers_.resize(n_);
-  signs_.resize(n_ * plane_bytes(dim_));
+  const std::size_t most = segment_.spilled > 0 ? 2 * n_ : n_;
+  entries_.lists.resize(most, kNoList);
+  entries_.numbers.resize(most);
+  entries_.signs.resize(most * plane_bytes(dim_));
+  choices_.resize(most - n_);
   buffers_->rows.resize(n_ * segment_.row_shape.bytes());
   buffers_->raw.resize(n_ * raw_bytes(options_.raw, dim_));
   const std::size_t chunk = chunk_rows();
@@ -236,6 +243,29 @@ void Builder::code_base() {
   }
 }
 
+// The lists of the entries of a chunk.
+void Builder::choose_chunk(MatrixView<float> entered, std::size_t first) {
+  const MatrixView<float> centroids{buffers_->centroids.data(), segment_.info.nlist, dim_};
+  std::uint32_t* homes = entries_.lists.data() + first;
+  if (choices_.empty()) {
+    assign_nearest(entered, centroids, options_.threads, homes, nullptr);
+    return;
+  }
+  ListChoice* choices = choices_.data() + first;
+  choose_lists(entered, centroids, options_.threads, choices);
+  for (std::size_t i = 0; i < entered.rows; ++i) {
+    homes[i] = choices[i].home;
+    homes[n_ + i] = choices[i].second;
+  }
+}
+
+// Of the second entries, which all vectors have so far, keeps the share asked for.
+void Builder::choose_spilled() {
+  if (choices_.empty()) return;
+  segment_.spilled = keep_cheapest(choices_, segment_.spilled);
+  for (std::size_t row = 0; row < n_; ++row) entries_.lists[n_ + row] = choices_[row].second;
+}
+
 void Builder::code_chunk(MatrixView<float> original, std::size_t first) {
   for (std::size_t i = 0; i < original.rows; ++i) {
     norm2_sum_ += kernels().dot(original.row(i), original.row(i), dim_);
@@ -248,93 +278,51 @@ void Builder::code_chunk(MatrixView<float> original, std::size_t first) {
       segment_.door->enter(entered.row(i));
     }
   });
-  assign_nearest(entered.view(), centroids, options_.threads, nearest_.data() + first, nullptr);
+  choose_chunk(entered.view(), first);
   const std::size_t bytes = segment_.row_shape.bytes();
   parallel_for(original.rows, 256, options_.threads, [&](std::size_t begin, std::size_t end, int) {
     Coder coder(*segment_.quantizer, options_.metric);
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = first + i;
-      coder.add({entered.row(i), centroids.row(nearest_[row]),
-                 signs_.data() + row * plane_bytes(dim_), buffers_->rows.data() + row * bytes,
-                 &numbers_[row]});
+      coder.add({entered.row(i), centroids.row(entries_.lists[row]),
+                 entries_.signs.data() + row * plane_bytes(dim_),
+                 buffers_->rows.data() + row * bytes, &entries_.numbers[row]});
+      const std::size_t second = n_ + row;
+      if (second >= entries_.lists.size() || entries_.lists[second] == kNoList) continue;
+      coder.code_entry(entered.row(i), centroids.row(entries_.lists[second]),
+                       entries_.signs.data() + second * plane_bytes(dim_),
+                       entries_.numbers[second]);
     }
     coder.flush();
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t row = first + i;
-      if (options_.metric != Metric::cosine) continue;
-      // 1 - |x|^2 of a normalised vector: 1 where it is zero (door.h).
-      const float* x = original.row(i);
-      if (std::any_of(x, x + dim_, [](float value) { return value != 0; })) continue;
-      numbers_[row].a += 1;
-      numbers_[row].bracket += 1;
-    }
   });
-  store_raw(original, first);
+  if (options_.metric == Metric::cosine) correct_zeros(original, first);
+  store_raw(original, options_.metric, options_.raw, first, buffers_->raw);
 }
 
-void Builder::store_raw(MatrixView<float> vectors, std::size_t first) {
-  if (options_.raw == RawTier::none) return;
-  const std::size_t bytes = raw_bytes(options_.raw, dim_);
-  std::vector<float> x(dim_);
-  for (std::size_t i = 0; i < vectors.rows; ++i) {
-    std::copy_n(vectors.row(i), dim_, x.data());
-    if (options_.metric == Metric::cosine) normalise(x.data(), dim_);
-    std::uint8_t* out = buffers_->raw.data() + (first + i) * bytes;
-    if (options_.raw == RawTier::fp32) {
-      std::memcpy(out, x.data(), bytes);
-      continue;
-    }
-    for (std::size_t j = 0; j < dim_; ++j) {
-      if (std::abs(x[j]) >= kMaxHalf) {
-        throw std::invalid_argument(fmt::format(
-            "base vector {} holds {} in column {}, too large for an fp16 raw tier; use fp32",
-            first + i, x[j], j));
-      }
-      const std::uint16_t half = float_to_half(x[j]);
-      std::memcpy(out + 2 * j, &half, sizeof half);
+// 1 - |x|^2 of a normalised vector: 1 where it is zero (door.h).
+void Builder::correct_zeros(MatrixView<float> original, std::size_t first) {
+  for (std::size_t i = 0; i < original.rows; ++i) {
+    const float* x = original.row(i);
+    if (std::any_of(x, x + dim_, [](float value) { return value != 0; })) continue;
+    for (std::size_t e = first + i; e < entries_.numbers.size(); e += n_) {
+      entries_.numbers[e].a += 1;
+      entries_.numbers[e].bracket += 1;
     }
   }
 }
 
 void Builder::lay_lists() {
-  const std::size_t nlist = segment_.info.nlist;
-  std::vector<std::uint32_t> sizes(nlist, 0);
-  for (const std::uint32_t list : nearest_) ++sizes[list];
-  const ListLayout layout = place_lists(sizes);
-  segment_.info.entries = layout.entries;
-  buffers_->blocks.resize(layout.entries / kBlockEntries * block_bytes(dim_));
-  buffers_->lists.resize(nlist);
-
-  std::vector<std::size_t> starts(nlist + 1, 0);
-  std::partial_sum(sizes.begin(), sizes.end(), starts.begin() + 1);
-  std::vector<std::uint32_t> order(n_);
-  std::vector<std::size_t> next(starts.begin(), starts.end() - 1);
-  for (std::size_t row = 0; row < n_; ++row) {
-    order[next[nearest_[row]]++] = static_cast<std::uint32_t>(row);
-  }
-  std::vector<CodedNumbers> members;
-  for (std::size_t l = 0; l < nlist; ++l) {
-    ListRecord& record = buffers_->lists[l];
-    record.first = layout.first[l];
-    record.count = sizes[l];
-    members.clear();
-    for (std::size_t m = starts[l]; m < starts[l + 1]; ++m) members.push_back(numbers_[order[m]]);
-    choose_units(members, record);
-    for (std::size_t m = 0; m < sizes[l]; ++m) {
-      const std::uint32_t row = order[starts[l] + m];
-      write_entry(signs_.data() + row * plane_bytes(dim_), members[m], record, row, dim_,
-                  record.first + m, buffers_->blocks.data());
-      write_factors(segment_.row_shape, members[m], record,
-                    buffers_->rows.data() + row * segment_.row_shape.bytes());
-    }
-  }
+  WrittenLists written = write_lists(segment_, entries_, buffers_->rows.data());
+  buffers_->lists = std::move(written.lists);
+  buffers_->blocks = std::move(written.blocks);
   segment_.lists = buffers_->lists;
+  segment_.info.entries = buffers_->blocks.size() / block_bytes(dim_) * kBlockEntries;
 }
 
 void Builder::finish_info() {
   double sine2 = 0;
   double tangent2 = 0;
-  for (const CodedNumbers& v : numbers_) {
+  for (const CodedNumbers& v : std::span(entries_.numbers).first(n_)) {
     sine2 += v.sine2;
     tangent2 += v.tangent2;
   }
@@ -364,6 +352,7 @@ Segment Builder::build() {
   if (n_ > 0) {
     train();
     code_base();
+    choose_spilled();
     lay_lists();
     finish_info();
     RouterCopies copies = code_centroids(segment_);

@@ -6,8 +6,9 @@
 
 namespace obliq {
 
-/// See Index::build. Memory: the segment, 56 + dim/8 bytes a vector of scratch, and the training
-/// sample (options.kmeans_points * nlist * dim floats at the most).
+/// See Index::build. Memory: the segment, 56 + dim/8 bytes a vector of scratch (twice that where
+/// vectors are spilled), and the training sample (options.kmeans_points * nlist * dim floats at the
+/// most).
 Segment build_segment(const VectorSource& base, const BuildOptions& options);
 
 /// The number of lists for n vectors: about 4 sqrt(n), at least 1, at most n.

@@ -39,6 +39,15 @@ float power_of_two_above(float value) {
   return std::ldexp(1.0F, std::clamp(exponent, -125, 127));
 }
 
+// The unit of a list whose numbers at home are at most `home` and those of second entries at most
+// `second`. A half keeps its 11 bits up to 2^16.
+float unit_of(float home, float second) {
+  constexpr float kMostUnits = 32768;
+  if (home <= 0) return power_of_two_above(second);
+  const float unit = power_of_two_above(home);
+  return second <= unit ? unit : std::max(unit, power_of_two_above(second) / kMostUnits);
+}
+
 // The signs of x, one bit a dimension.
 void pack_signs(const float* x, std::size_t dim, std::uint8_t* signs) {
   std::memset(signs, 0, plane_bytes(dim));
@@ -133,19 +142,34 @@ void Coder::row_code(const Coded& coded) {
       product_weight(metric_) * kernels().dot(decoded_.data(), mean_query.data(), dim);
 }
 
-void choose_units(std::span<const CodedNumbers> numbers, ListRecord& record) {
-  float longest = 0;
-  float bracket = 0;
+void Coder::code_entry(const float* x, const float* c, std::uint8_t* signs, CodedNumbers& numbers) {
+  float* residual = residuals_.row(tasks_.size());
+  const std::size_t dim = quantizer_.dim();
+  for (std::size_t i = 0; i < dim; ++i) residual[i] = x[i] - c[i];
+  numbers.r2 = kernels().dot(residual, residual, dim);
+  pack_signs(residual, dim, signs);
+  const CodeTask task = {x, c, signs, nullptr, &numbers};
+  sign_code({task, residual, nullptr});
+}
+
+void choose_units(std::span<const CodedNumbers> home, std::span<const CodedNumbers> second,
+                  ListRecord& record) {
+  const auto longest = [](std::span<const CodedNumbers> numbers) {
+    float r2 = 0;
+    for (const CodedNumbers& v : numbers) r2 = std::max(r2, v.r2);
+    return std::sqrt(r2);
+  };
+  const auto bracket = [](std::span<const CodedNumbers> numbers) {
+    float most = 0;
+    for (const CodedNumbers& v : numbers)
+      most = std::max({most, std::abs(v.a), std::abs(v.bracket)});
+    return most;
+  };
+  record.scale = unit_of(longest(home), longest(second));
+  record.a_scale = unit_of(bracket(home), bracket(second));
   double sum = 0;
-  for (const CodedNumbers& v : numbers) {
-    longest = std::max(longest, std::sqrt(v.r2));
-    bracket = std::max({bracket, std::abs(v.a), std::abs(v.bracket)});
-    sum += v.r2;
-  }
-  record.scale = power_of_two_above(longest);
-  record.a_scale = power_of_two_above(bracket);
-  record.mean_r2 =
-      numbers.empty() ? 0.0F : static_cast<float>(sum / static_cast<double>(numbers.size()));
+  for (const CodedNumbers& v : home) sum += v.r2;
+  record.mean_r2 = home.empty() ? 0.0F : static_cast<float>(sum / static_cast<double>(home.size()));
 }
 
 void write_entry(const std::uint8_t* signs, const CodedNumbers& numbers, const ListRecord& record,
@@ -181,6 +205,27 @@ std::uint32_t entry_row(const std::uint8_t* blocks, std::size_t dim, std::uint64
   return row;
 }
 
+void write_home(const RowShape& shape, const RowHome& home, std::uint8_t* row) {
+  std::uint8_t* out = row + shape.bytes() - shape.home();
+  const auto entry = static_cast<std::uint32_t>(home.entry);
+  std::memcpy(out, &home.list, shape.home_list);
+  std::memcpy(out + shape.home_list, &entry, shape.home_entry);
+}
+
+RowHome read_home(const RowShape& shape, const std::uint8_t* row) {
+  const std::uint8_t* at = row + shape.bytes() - shape.home();
+  RowHome home;
+  std::uint16_t near = 0;
+  std::memcpy(&near, at, sizeof near);
+  home.list = near;
+  if (shape.home_list == sizeof home.list) std::memcpy(&home.list, at, sizeof home.list);
+  if (shape.home_entry == 0) return home;
+  std::uint32_t entry = 0;
+  std::memcpy(&entry, at + shape.home_list, sizeof entry);
+  home.entry = entry;
+  return home;
+}
+
 Factors read_factors(const RowShape& shape, const std::uint8_t* row, float scale) {
   Factors factors = {};
   for (std::size_t f = 0; f < shape.factors; ++f) {
@@ -190,7 +235,7 @@ Factors read_factors(const RowShape& shape, const std::uint8_t* row, float scale
 }
 
 float read_bracket(const RowShape& shape, const std::uint8_t* row, float a_scale) {
-  return load_half(row + shape.bytes() - 2) * a_scale;
+  return load_half(row + shape.rest + 2 * shape.factors) * a_scale;
 }
 
 }  // namespace obliq

@@ -42,6 +42,9 @@ class Coder {
   /// Codes what has been added and not coded yet.
   void flush();
 
+  /// What a second entry of x in the list of c holds: signs, a, b and r2. The rest is left alone.
+  void code_entry(const float* x, const float* c, std::uint8_t* signs, CodedNumbers& numbers);
+
  private:
   /// One vector after its encoder: the residual r, and the code of the row in the batch.
   struct Coded {
@@ -63,9 +66,11 @@ class Coder {
   std::vector<CodeTask> tasks_;
 };
 
-/// Sets the record's units to the smallest powers of two that no b, factor base |r| or bracket of
-/// its vectors exceeds, and its mean |r|^2.
-void choose_units(std::span<const CodedNumbers> numbers, ListRecord& record);
+/// Sets the record's mean |r|^2 to that of its vectors at home, and its units to the smallest
+/// powers of two that no b, factor base |r| or bracket of those exceeds. Second entries count only
+/// where they would not fit 2^15 units, so rows are stored as they would be without them.
+void choose_units(std::span<const CodedNumbers> home, std::span<const CodedNumbers> second,
+                  ListRecord& record);
 
 /// Writes one entry: its signs, a, b and row. `entry` counts from the start of blocks.
 void write_entry(const std::uint8_t* signs, const CodedNumbers& numbers, const ListRecord& record,
@@ -77,6 +82,15 @@ void write_factors(const RowShape& shape, const CodedNumbers& numbers, const Lis
 
 /// The row number that entry `entry` (counted from the start of blocks) points to.
 std::uint32_t entry_row(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry);
+
+/// Where the first entry of a row is: what a row of an index with spilled vectors tells. The entry
+/// counts from the start of blocks; read_home leaves it 0 where the row does not hold it.
+struct RowHome {
+  std::uint32_t list = 0;
+  std::uint64_t entry = 0;
+};
+void write_home(const RowShape& shape, const RowHome& home, std::uint8_t* row);
+RowHome read_home(const RowShape& shape, const std::uint8_t* row);
 
 /// The factors behind the code of a row (unit: the list's scale) and its bracket (a_scale).
 Factors read_factors(const RowShape& shape, const std::uint8_t* row, float scale);

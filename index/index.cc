@@ -101,13 +101,20 @@ struct Index::Impl {
     idle.push_back(std::move(searcher));
   }
 
+  bool is_home(std::size_t row, std::size_t list) const {
+    const RowShape& shape = segment.row_shape;
+    return shape.home() == 0 ||
+           read_home(shape, segment.rows.data() + row * shape.bytes()).list == list;
+  }
+
   void find_places() {
     places.resize(segment.info.n);
     for (std::size_t l = 0; l < segment.lists.size(); ++l) {
       const ListRecord& record = segment.lists[l];
       for (std::uint64_t e = record.first; e < record.first + record.count; ++e) {
         const std::uint32_t row = entry_row(segment.blocks.data(), segment.dim(), e);
-        if (row < places.size()) places[row] = {static_cast<std::uint32_t>(l), e};
+        if (row < places.size() && is_home(row, l))
+          places[row] = {static_cast<std::uint32_t>(l), e};
       }
     }
   }
@@ -235,6 +242,8 @@ IndexStats Index::stats() const {
   stats.metric = segment.metric();
   stats.quantizer = segment.info.quantizer;
   stats.raw = segment.raw_tier();
+  if (stats.n > 0)
+    stats.spill = static_cast<double>(segment.spilled) / static_cast<double>(stats.n);
   const std::size_t bytes =
       segment.blocks.size() + segment.rows.size() + segment.raw.size() + segment.lists.size_bytes();
   if (stats.n > 0) {

@@ -8,7 +8,7 @@
 //     router.blk  blocks of the centroids' signs
 //     router.row  sq8 rows of the centroids
 //     blocks      sign blocks, [entries / 32][block_bytes(dim)]
-//     rows        [n][row bytes]
+//     rows        [n][row bytes]; with homes where the lists have more than n entries
 //     raw         [n][dim] fp16 or fp32; empty without a raw tier
 //     ids         int64 [n]; empty when ids are positions
 #include "index/index_file.h"
@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "index/coder.h"
 #include "quant/kernels/kernels.h"
 #include "storage/section_file.h"
 
@@ -54,6 +55,8 @@ class Reader {
                            std::uint64_t width) const;
   void read_info(SegmentInfo& info) const;
   void check_lists(const Segment& segment) const;
+  void check_homes(const Segment& segment) const;
+  std::uint64_t count_spilled(const Segment& segment) const;
 
   std::shared_ptr<const SectionFile> file_;
 };
@@ -89,10 +92,8 @@ void Reader::read_info(SegmentInfo& info) const {
 }
 
 void Reader::check_lists(const Segment& segment) const {
-  std::uint64_t total = 0;
   for (std::size_t l = 0; l < segment.lists.size(); ++l) {
     const ListRecord& record = segment.lists[l];
-    total += record.count;
     if (record.first > segment.info.entries || record.count > segment.info.entries - record.first) {
       refuse("lists", fmt::format("list {} ends beyond the {} entries", l, segment.info.entries));
     }
@@ -103,8 +104,33 @@ void Reader::check_lists(const Segment& segment) const {
   if (segment.info.router.first != 0 || segment.info.router.count != segment.info.nlist) {
     refuse("info", "the router does not cover the lists");
   }
-  if (total < segment.info.n)
-    refuse("lists", fmt::format("{} entries for {} vectors", total, segment.info.n));
+}
+
+// Entries beyond one a vector.
+std::uint64_t Reader::count_spilled(const Segment& segment) const {
+  std::uint64_t total = 0;
+  for (const ListRecord& record : segment.lists) total += record.count;
+  const std::uint64_t n = segment.info.n;
+  if (total < n || total - n > n) {
+    refuse("lists", fmt::format("{} entries for {} vectors", total, n));
+  }
+  return total - n;
+}
+
+// Where vectors are spilled each row's home must be a list, and the entry there name the row. A
+// search is safe without: it looks at the numbers before it follows them.
+void Reader::check_homes(const Segment& segment) const {
+  const RowShape& shape = segment.row_shape;
+  for (std::size_t row = 0; row < segment.info.n && shape.home() > 0; ++row) {
+    const RowHome home = read_home(shape, segment.rows.data() + row * shape.bytes());
+    bool sound = home.list < segment.lists.size();
+    if (sound && shape.home_entry > 0) {
+      const ListRecord& list = segment.lists[home.list];
+      sound = home.entry - list.first < list.count &&
+              entry_row(segment.blocks.data(), segment.dim(), home.entry) == row;
+    }
+    if (!sound) refuse("rows", fmt::format("row {} is not in its home, list {}", row, home.list));
+  }
 }
 
 Segment Reader::read(bool verify_all) {
@@ -116,6 +142,8 @@ Segment Reader::read(bool verify_all) {
   SegmentInfo& info = segment.info;
   read_info(info);
   segment.mean = array<float>("mean", info.dim, 1);
+  segment.lists = array<ListRecord>("lists", info.nlist, 1);
+  segment.spilled = count_spilled(segment);
   const bool trained = file_->has("quantizer");
   if (trained) {
     file_->verify("quantizer");
@@ -129,7 +157,6 @@ Segment Reader::read(bool verify_all) {
   }
   const std::uint64_t nlist = info.nlist;
   segment.centroids = array<float>("centroids", nlist, info.dim);
-  segment.lists = array<ListRecord>("lists", nlist, 1);
   segment.router_blocks = array<std::uint8_t>(
       "router.blk", (nlist + kBlockEntries - 1) / kBlockEntries, block_bytes(info.dim));
   segment.router_rows = array<std::uint8_t>("router.row", nlist, segment.router_row_shape.bytes());
@@ -139,6 +166,7 @@ Segment Reader::read(bool verify_all) {
   segment.raw = array<std::uint8_t>("raw", info.n, raw_bytes(segment.raw_tier(), info.dim));
   if (!file_->section("ids").empty()) segment.ids = array<std::int64_t>("ids", info.n, 1);
   check_lists(segment);
+  if (verify_all) check_homes(segment);
   segment.file_bytes = file_->file_bytes();
   segment.format_version = file_->format_version();
   segment.owner = file_;

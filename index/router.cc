@@ -43,7 +43,7 @@ RouterCopies code_centroids(const Segment& segment) {
     numbers[l].a += term;
     numbers[l].bracket += term;
   }
-  choose_units(numbers, copies.record);
+  choose_units(numbers, {}, copies.record);
   copies.record.count = static_cast<std::uint32_t>(nlist);
   copies.blocks.resize((nlist + kBlockEntries - 1) / kBlockEntries * block_bytes(dim));
   for (std::size_t l = 0; l < nlist; ++l) {

@@ -45,11 +45,13 @@ class Router {
   void route(const float* query, const ScanQuery& scan, std::size_t nprobe,
              std::vector<Probe>& probes);
 
+  /// What route() writes for a list.
+  Probe exact(const float* query, std::uint32_t list) const;
+
  private:
   void scan_signs(const ScanQuery& scan);
   void select_pool(std::size_t size);
   void rerank_pool(const float* query, std::size_t keep);
-  Probe exact(const float* query, std::uint32_t list) const;
 
   const Segment& segment_;
   std::unique_ptr<Scorer> scorer_;

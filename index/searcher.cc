@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 
-#include "index/coder.h"
 #include "index/prefetch.h"
 #include "index/rough_quantile.h"
 #include "quant/half.h"
@@ -36,12 +35,14 @@ float degrees_of_freedom(std::size_t dim) {
 Searcher::Searcher(const Segment& segment)
     : segment_(segment),
       dim_(segment.dim()),
+      spilled_(segment.spilled > 0),
       weight_(product_weight(segment.metric())),
       scan_(dim_),
       router_(segment),
       scorer_(segment.quantizer->make_scorer()),
       raw_query_(dim_),
       query_(dim_),
+      views_(spilled_ ? segment.info.nlist : 0),
       entries_(kChunk + kBlockEntries),
       bounds_(kChunk + kBlockEntries),
       rows_(kChunk),
@@ -81,6 +82,7 @@ void Searcher::search(const float* query, const SearchPlan& plan, float* distanc
     scan_.set(query_.data());
     scorer_->set_query(query_.data());
     router_.route(query_.data(), scan_, plan.nprobe, probes_);
+    if (spilled_) start_homes();
     for (const Probe& probe : probes_) scan_probe(probe, counters);
   }
   const auto& answers = top_.sorted();
@@ -93,23 +95,43 @@ void Searcher::search(const float* query, const SearchPlan& plan, float* distanc
   }
 }
 
+Searcher::View Searcher::view_of(const Probe& probe) const {
+  return {&segment_.lists[probe.list], slope_ * probe.base + offset_, std::sqrt(probe.distance2),
+          query_number_};
+}
+
+void Searcher::start_homes() {
+  ++query_number_;
+  refined_.clear();
+  for (const Probe& probe : probes_) views_[probe.list] = view_of(probe);
+}
+
+// Of a list that need not be probed.
+const Searcher::View& Searcher::view_of_home(std::uint32_t list) {
+  if (!spilled_) return view_;
+  View& view = views_[list];
+  if (view.query != query_number_) view = view_of(router_.exact(query_.data(), list));
+  return view;
+}
+
 void Searcher::scan_probe(const Probe& probe, SearchCounters& counters) {
-  record_ = &segment_.lists[probe.list];
-  base_ = slope_ * probe.base + offset_;
-  distance_ = std::sqrt(probe.distance2);
+  list_ = probe.list;
+  view_ = view_of(probe);
+  const ListRecord& record = *view_.record;
   const bool prunes = std::isfinite(plan_.deviations);
-  list_ = scan_list(*record_, segment_.blocks.data(), dim_, prunes ? base_ : -kInfinity, slope_,
-                    weight_);
+  ScanList list = scan_list(record, segment_.blocks.data(), dim_, prunes ? view_.base : -kInfinity,
+                            slope_, weight_);
   const float dim = static_cast<float>(dim_);
-  const float spread = segment_.info.sine * distance_ * std::sqrt(dim / degrees_of_freedom(dim_));
-  scan_.set_shift(spread, prunes ? plan_.deviations : 0.0F, list_);
+  const float spread =
+      segment_.info.sine * view_.distance * std::sqrt(dim / degrees_of_freedom(dim_));
+  scan_.set_shift(spread, prunes ? plan_.deviations : 0.0F, list);
   ++counters.lists;
-  counters.entries += record_->count;
-  for (std::uint32_t done = 0; done < record_->count; done += kChunk) {
-    ScanList chunk = list_;
+  counters.entries += record.count;
+  for (std::uint32_t done = 0; done < record.count; done += kChunk) {
+    ScanList chunk = list;
     chunk.blocks += done / kBlockEntries * block_bytes(dim_);
-    chunk.count = std::min<std::uint32_t>(kChunk, record_->count - done);
-    chunk_ = record_->first + done;
+    chunk.count = std::min<std::uint32_t>(kChunk, record.count - done);
+    chunk_ = record.first + done;
     const std::size_t found =
         kernels().scan(scan_.lut(), dim_, chunk, top_.threshold(), entries_.data(), bounds_.data());
     refine(found, counters);
@@ -148,58 +170,94 @@ void Searcher::refine_range(std::size_t begin, std::size_t end, SearchCounters& 
   }
 }
 
+const std::uint8_t* Searcher::block_of(std::uint64_t entry) const {
+  return segment_.blocks.data() + entry / kBlockEntries * block_bytes(dim_);
+}
+
+const std::uint8_t* Searcher::row_at(std::uint32_t row) const {
+  return segment_.rows.data() + row * segment_.row_shape.bytes();
+}
+
 void Searcher::fetch_rows(std::size_t begin, std::size_t end) {
   const std::size_t bytes = segment_.row_shape.bytes();
   for (std::size_t i = begin; i < end; ++i) {
     if (!(bounds_[i] < top_.threshold())) continue;
     rows_[i] = entry_row(segment_.blocks.data(), dim_, chunk_ + entries_[i]);
-    if (rows_[i] < segment_.info.n) prefetch(segment_.rows.data() + rows_[i] * bytes, bytes);
+    if (rows_[i] < segment_.info.n) prefetch(row_at(rows_[i]), bytes);
+  }
+}
+
+// What refining a row needs of its home, while the rest of the batch is looked at.
+void Searcher::fetch_home(const RowHome& home) const {
+  if (views_[home.list].query != query_number_) {
+    prefetch(segment_.centroid(home.list), dim_ * sizeof(float));
+  }
+  if (segment_.row_shape.leads_with_signs) {
+    prefetch(block_of(home.entry), 16 * sign_groups(dim_));
+  }
+}
+
+// Those whose bound passes and which no other entry has brought before, with their homes.
+void Searcher::select_batch(std::size_t begin, std::size_t end) {
+  batch_.clear();
+  for (std::size_t i = begin; i < end; ++i) {
+    // A damaged row number must not lead outside the rows, nor a damaged home outside the lists.
+    if (!(bounds_[i] < top_.threshold()) || rows_[i] >= segment_.info.n) continue;
+    RowHome home = {list_, chunk_ + entries_[i]};
+    if (spilled_) {
+      if (!refined_.insert(rows_[i])) continue;
+      home = read_home(segment_.row_shape, row_at(rows_[i]));
+      if (home.list >= views_.size() || home.entry >= segment_.info.entries) continue;
+      fetch_home(home);
+    }
+    batch_.push_back({i, home});
   }
 }
 
 void Searcher::refine_batch(std::size_t begin, std::size_t end, SearchCounters& counters) {
   const RowShape& shape = segment_.row_shape;
-  batch_.clear();
-  for (std::size_t i = begin; i < end; ++i) {
-    // A damaged row number must not lead outside the rows.
-    if (!(bounds_[i] < top_.threshold()) || rows_[i] >= segment_.info.n) continue;
-    const std::size_t slot = batch_.size();
-    const std::uint8_t* row = segment_.rows.data() + rows_[i] * shape.bytes();
+  select_batch(begin, end);
+  for (std::size_t slot = 0; slot < batch_.size(); ++slot) {
+    const auto& [survivor, home] = batch_[slot];
+    const std::uint8_t* row = row_at(rows_[survivor]);
     std::uint8_t* signs = signs_.data() + slot * plane_bytes(dim_);
     if (shape.leads_with_signs) {
-      const std::uint64_t entry = chunk_ + entries_[i];
-      kernels().gather_signs(segment_.blocks.data() + entry / kBlockEntries * block_bytes(dim_),
-                             static_cast<std::uint32_t>(entry % kBlockEntries), dim_, signs);
+      kernels().gather_signs(block_of(home.entry),
+                             static_cast<std::uint32_t>(home.entry % kBlockEntries), dim_, signs);
     }
-    refs_[slot] = {signs, row, read_factors(shape, row, record_->scale)};
-    batch_.push_back(i);
+    refs_[slot] = {signs, row, read_factors(shape, row, segment_.lists[home.list].scale)};
   }
   scorer_->products({refs_.data(), batch_.size()}, products_.data());
   counters.refined += batch_.size();
   for (std::size_t slot = 0; slot < batch_.size(); ++slot) {
-    const float bracket = read_bracket(shape, refs_[slot].rest, record_->a_scale);
-    offer(batch_[slot], base_ + slope_ * (bracket - weight_ * products_[slot]), counters);
+    const View& home = view_of_home(batch_[slot].home.list);
+    const float bracket = read_bracket(shape, refs_[slot].rest, home.record->a_scale);
+    offer(batch_[slot], home, home.base + slope_ * (bracket - weight_ * products_[slot]), counters);
   }
 }
 
-// Standard deviation of a refined distance: |r||q-c| tan / sqrt(dim-1) of its row.
-float Searcher::row_spread(std::size_t survivor) const {
-  const float b = entry_b(segment_.blocks.data(), dim_, chunk_ + entries_[survivor]);
+// Standard deviation of a refined distance: |r||q-c| tan / sqrt(dim-1) of its row. A second entry
+// tells its own |r|, which is no less than that at home.
+float Searcher::row_spread(const Candidate& candidate, const View& home) const {
+  const float b = entry_b(segment_.blocks.data(), dim_, chunk_ + entries_[candidate.survivor]);
   const float cosine = std::sqrt(std::max(0.0F, 1 - segment_.info.sine * segment_.info.sine));
-  const float length = b * record_->scale * std::sqrt(static_cast<float>(dim_)) * cosine;
-  return slope_ * weight_ * length * distance_ * segment_.info.row_tangent /
+  const float length = b * view_.record->scale * std::sqrt(static_cast<float>(dim_)) * cosine;
+  return slope_ * weight_ * length * home.distance * segment_.info.row_tangent /
          std::sqrt(degrees_of_freedom(dim_));
 }
 
-void Searcher::offer(std::size_t survivor, float distance, SearchCounters& counters) {
+void Searcher::offer(const Candidate& candidate, const View& home, float distance,
+                     SearchCounters& counters) {
+  const std::uint32_t row = rows_[candidate.survivor];
   if (segment_.raw_tier() == RawTier::none) {
-    top_.push(distance, rows_[survivor]);
+    top_.push(distance, row);
     return;
   }
   const bool prunes = std::isfinite(plan_.deviations);
-  if (prunes && !(distance - plan_.deviations * row_spread(survivor) < top_.threshold())) return;
+  const float bound = distance - plan_.deviations * row_spread(candidate, home);
+  if (prunes && !(bound < top_.threshold())) return;
   ++counters.exact;
-  top_.push(exact_distance(rows_[survivor]), rows_[survivor]);
+  top_.push(exact_distance(row), row);
 }
 
 float Searcher::exact_distance(std::uint32_t row) {

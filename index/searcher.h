@@ -8,7 +8,9 @@
 #include <memory>
 #include <vector>
 
+#include "index/coder.h"
 #include "index/router.h"
+#include "index/row_set.h"
 #include "index/scan_query.h"
 #include "index/segment.h"
 #include "index/top_k.h"
@@ -31,19 +33,41 @@ class Searcher {
               SearchCounters& counters);
 
  private:
+  /// A list as the query sees it.
+  struct View {
+    const ListRecord* record = nullptr;
+    float base = 0;           ///< distance to the centroid, in distances of the metric
+    float distance = 0;       ///< |q-c| behind the door
+    std::uint64_t query = 0;  ///< number of the query; views of older ones are void
+  };
+  /// A survivor of the scan whose row is to be refined.
+  struct Candidate {
+    std::size_t survivor;
+    RowHome home;
+  };
+
   void enter(const float* query);
+  View view_of(const Probe& probe) const;
+  void start_homes();
+  const View& view_of_home(std::uint32_t list);
   void scan_probe(const Probe& probe, SearchCounters& counters);
   void refine(std::size_t found, SearchCounters& counters);
   void refine_range(std::size_t begin, std::size_t end, SearchCounters& counters);
   std::size_t keep_best(std::size_t found);
   void fetch_rows(std::size_t begin, std::size_t end);
   void refine_batch(std::size_t begin, std::size_t end, SearchCounters& counters);
-  void offer(std::size_t survivor, float distance, SearchCounters& counters);
-  float row_spread(std::size_t survivor) const;
+  void select_batch(std::size_t begin, std::size_t end);
+  void fetch_home(const RowHome& home) const;
+  void offer(const Candidate& candidate, const View& home, float distance,
+             SearchCounters& counters);
+  float row_spread(const Candidate& candidate, const View& home) const;
   float exact_distance(std::uint32_t row);
+  const std::uint8_t* block_of(std::uint64_t entry) const;
+  const std::uint8_t* row_at(std::uint32_t row) const;
 
   const Segment& segment_;
   const std::size_t dim_;
+  const bool spilled_;
   const float weight_;  ///< of <x^,q> in a distance
   SearchPlan plan_;
   ScanQuery scan_;
@@ -57,21 +81,24 @@ class Searcher {
   float offset_ = 0;
   std::vector<Probe> probes_;
 
+  // Where vectors are spilled: the homes that the query has met, and the rows it has refined.
+  std::uint64_t query_number_ = 0;
+  std::vector<View> views_;  ///< [nlist]
+  RowSet refined_;
+
   // The list at hand.
-  const ListRecord* record_ = nullptr;
-  ScanList list_ = {};
-  float base_ = 0;           ///< distance of the query to the centroid, in distances of the metric
-  float distance_ = 0;       ///< |q-c| behind the door
+  std::uint32_t list_ = 0;
+  View view_;
   std::uint64_t chunk_ = 0;  ///< first entry of the chunk at hand, from the start of blocks
 
   // Survivors of a chunk, and a batch of them.
   std::vector<std::uint32_t> entries_;
   std::vector<float> bounds_;
   std::vector<std::uint32_t> rows_;
+  std::vector<Candidate> batch_;
   std::vector<CodeRef> refs_;
   std::vector<std::uint8_t> signs_;
   std::vector<float> products_;
-  std::vector<std::size_t> batch_;
   std::vector<float> raw_row_;
 };
 

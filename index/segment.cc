@@ -13,6 +13,11 @@ RowShape::RowShape(const Quantizer& quantizer) {
   factors = layout.factors;
 }
 
+void RowShape::add_home(std::size_t nlist) {
+  home_list = nlist <= std::size_t{1} << 16 ? 2 : 4;
+  home_entry = leads_with_signs ? 4 : 0;
+}
+
 std::size_t raw_bytes(RawTier raw, std::size_t dim) {
   switch (raw) {
     case RawTier::none:
@@ -32,6 +37,7 @@ void complete(Segment& segment) {
   segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed, segment.quantizer_state);
   segment.router_quantizer = make_quantizer("sq8", info.dim, info.seed);
   segment.row_shape = RowShape(*segment.quantizer);
+  if (segment.spilled > 0) segment.row_shape.add_home(info.nlist);
   segment.router_row_shape = RowShape(*segment.router_quantizer);
   auto door = std::make_unique<Door>(segment.metric(), info.dim, info.seed);
   door->set_mean({segment.mean.begin(), segment.mean.end()});

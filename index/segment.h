@@ -2,11 +2,14 @@
 //
 //     blocks   entries of all lists in one stream, 32 to a block (quant/kernels/kernels.h)
 //     rows     one a vector, in the order of the base:
-//                  [code without its sign plane][factors, fp16][bracket, fp16]
+//                  [code without its sign plane][factors, fp16][bracket, fp16][home]
 //     lists    where each list lies, and the units of its factors
 //     router   the centroids once more, as one list of sq8 entries and rows
 //     raw      exact vectors in the space of the base (cosine: normalised), optional
 //     ids      external ids, optional
+//
+// A vector has an entry in the list of its nearest centroid, its home, and when it is spilled
+// (spill.h) a second one in another list. Both name the one row, which is relative to the home.
 //
 // With r = x - c the residual, s its signs, y its decoded code and x^ = S y (DESIGN: estimators),
 // a list stores in units of its own: entry a = bracket of s / a_scale, entry b = |r|^2/<r,s> /
@@ -31,10 +34,10 @@ namespace obliq {
 /// One list, as stored (32 bytes, little-endian).
 struct ListRecord {
   std::uint64_t first = 0;  ///< first entry in the stream
-  std::uint32_t count = 0;  ///< entries
+  std::uint32_t count = 0;  ///< entries, spilled ones behind the others
   float scale = 1;          ///< unit of b and of the row factors, a power of two
   float a_scale = 1;        ///< unit of the brackets, a power of two
-  float mean_r2 = 0;        ///< mean |r|^2 of the entries
+  float mean_r2 = 0;        ///< mean |r|^2 of the vectors at home
   std::uint64_t reserved = 0;
 };
 static_assert(sizeof(ListRecord) == 32);
@@ -57,15 +60,21 @@ struct SegmentInfo {
 };
 static_assert(sizeof(SegmentInfo) == 128);
 
-/// How a row is made up: [rest of the code][factors, fp16][bracket, fp16].
+/// How a row is made up: [rest of the code][factors, fp16][bracket, fp16][home]. The home is there
+/// where vectors are spilled: [list, 2 bytes up to 65536 lists, else 4], and where the code leads
+/// with signs, which the block of the home keeps, [entry there, 4 bytes].
 struct RowShape {
   std::size_t rest = 0;  ///< bytes of the code without a leading sign plane
   std::size_t factors = 0;
+  std::size_t home_list = 0;   ///< bytes of the home's list
+  std::size_t home_entry = 0;  ///< bytes of the home's entry
   bool leads_with_signs = false;
 
   RowShape() = default;
   explicit RowShape(const Quantizer& quantizer);
-  std::size_t bytes() const { return rest + 2 * (factors + 1); }
+  void add_home(std::size_t nlist);
+  std::size_t home() const { return home_list + home_entry; }
+  std::size_t bytes() const { return rest + 2 * (factors + 1) + home(); }
 };
 
 struct Segment {
@@ -86,6 +95,7 @@ struct Segment {
   std::span<const std::uint8_t> router_rows;
   std::span<const std::uint8_t> raw;
   std::span<const std::int64_t> ids;
+  std::uint64_t spilled = 0;          ///< entries beyond one a vector; rows have homes unless 0
   std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans
   std::size_t file_bytes = 0;
   std::uint32_t format_version = 0;
@@ -101,7 +111,8 @@ std::size_t raw_bytes(RawTier raw, std::size_t dim);
 /// 2 for l2 and cosine, 1 for ip: how often <x^,q> counts in the distance.
 float product_weight(Metric metric);
 
-/// Makes the parts of a segment that are computed from its info and spans: door and quantizers.
+/// Makes the parts of a segment that are computed from its info, spilled and spans: door,
+/// quantizers and the shapes of rows.
 void complete(Segment& segment);
 
 }  // namespace obliq

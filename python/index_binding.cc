@@ -17,6 +17,7 @@ namespace {
 /// Everything that Index.build takes besides the vectors.
 struct Options {
   std::string metric, quantizer, raw;
+  double spill;
   std::size_t nlist;
   std::uint64_t seed;
   int threads;
@@ -49,6 +50,7 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   build.metric = parse_metric(options.metric);
   build.quantizer = options.quantizer;
   build.raw = parse_raw_tier(options.raw);
+  build.spill = options.spill;
   build.nlist = options.nlist;
   build.seed = options.seed;
   build.threads = options.threads;
@@ -125,6 +127,7 @@ nb::dict stats_of(const Index& index) {
   dict["metric"] = to_string(stats.metric);
   dict["quantizer"] = stats.quantizer;
   dict["raw"] = to_string(stats.raw);
+  dict["spill"] = stats.spill;
   dict["bytes_per_vector"] = stats.bytes_per_vector;
   dict["id_bytes"] = stats.id_bytes;
   dict["centroid_bytes"] = stats.centroid_bytes;
@@ -142,9 +145,10 @@ Index open(const std::string& path, bool in_memory, bool verify) {
 
 void bind_index(nb::module_& module) {
   nb::class_<Options>(module, "BuildOptions")
-      .def(nb::init<std::string, std::string, std::string, std::size_t, std::uint64_t, int, int>(),
-           nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("nlist"),
-           nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"));
+      .def(nb::init<std::string, std::string, std::string, double, std::size_t, std::uint64_t, int,
+                    int>(),
+           nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill"),
+           nb::arg("nlist"), nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"));
   nb::class_<Index>(module, "Index")
       .def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
                   nb::arg("centroids").none(), nb::arg("train_queries").none(),

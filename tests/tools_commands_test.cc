@@ -95,14 +95,22 @@ TEST_F(Commands, BuildNamesTheValidQuantizersWhenOneIsUnknown) {
   EXPECT_FALSE(std::filesystem::exists(index_));
 }
 
-TEST_F(Commands, BuildRefusesToSpillAndANlistThatIsNoNumber) {
-  for (const char* share : {".5", "1", "x"}) {
+TEST_F(Commands, BuildRefusesASpillThatIsNoShareAndANlistThatIsNoNumber) {
+  for (const char* share : {"1.5", "-1", "x"}) {
     const Outcome outcome = run_obliq({"build", set_, "-o", index_, "--spill", share});
     EXPECT_EQ(outcome.exit_code, 2);
-    EXPECT_THAT(outcome.err, HasSubstr("does not spill yet; use --spill 0"));
+    EXPECT_THAT(outcome.err, HasSubstr("spill"));
   }
   EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--nlist", "0"}).exit_code, 2);
   EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--nlist", "1e3"}).exit_code, 2);
+}
+
+TEST_F(Commands, SpilledVectorsAreToldByInfoAndCountedByEval) {
+  EXPECT_EQ(build({"--spill", ".5"})["spill"], .5);
+  EXPECT_EQ(json_lines(must({"info", index_, "--json"})).at(0)["spill"], .5);
+  EXPECT_EQ(run_obliq({"verify", index_}).exit_code, 0);
+  const auto lines = json_lines(must({"eval", index_, set_, "--nprobe", "12", "--json"}));
+  EXPECT_EQ(lines.at(0)["entries"], kN + kN / 2);
 }
 
 TEST_F(Commands, BuildNamesTheRowThatHoldsANaN) {
@@ -131,8 +139,9 @@ TEST_F(Commands, InfoTellsEveryFieldOfTheContract) {
   build({"--quantizer", "lm4"});
   const auto lines = json_lines(must({"info", index_, "--json"}));
   ASSERT_THAT(lines, SizeIs(1));
-  for (const char* field : {"dim", "metric", "n", "nlist", "quantizer", "raw", "bytes_per_vector",
-                            "id_bytes", "centroid_bytes", "file_bytes", "format_version", "simd"}) {
+  for (const char* field :
+       {"dim", "metric", "n", "nlist", "quantizer", "raw", "spill", "bytes_per_vector", "id_bytes",
+        "centroid_bytes", "file_bytes", "format_version", "simd"}) {
     EXPECT_TRUE(lines[0].contains(field)) << field;
   }
   EXPECT_THAT(must({"info", index_}).out, HasSubstr("quantizer"));

@@ -47,7 +47,8 @@ class Build final : public Command {
         ->check(CLI::IsMember({"none", "fp16", "fp32"}));
     app.add_option("--nlist", nlist_, "Inverted lists, or auto: about 4 sqrt(n)")
         ->capture_default_str();
-    app.add_option("--spill", spill_, "Share of vectors kept in a second list; only 0 so far")
+    app.add_option("--spill", options_.spill,
+                   "Share of vectors with an entry in a second list: 0, .5, 1 or between")
         ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
     app.add_option(
@@ -90,10 +91,6 @@ class Build final : public Command {
 
  private:
   void fill_options() {
-    if (spill_ != "0") {
-      throw std::invalid_argument(
-          fmt::format("--spill {}: this build does not spill yet; use --spill 0", spill_));
-    }
     const Preset& preset = preset_.empty() ? presets().front() : parse_preset(preset_);
     options_.quantizer = quantizer_.empty() ? std::string(preset.quantizer) : quantizer_;
     options_.raw = raw_.empty() ? preset.raw : parse_raw_tier(raw_);
@@ -127,7 +124,6 @@ class Build final : public Command {
   std::string preset_;
   std::string raw_;
   std::string nlist_ = "auto";
-  std::string spill_ = "0";
   std::string centroids_;
   std::string train_queries_;
   std::string ids_;

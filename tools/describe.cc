@@ -16,6 +16,7 @@ nlohmann::ordered_json stats_json(const IndexStats& stats) {
           {"nlist", stats.nlist},
           {"quantizer", stats.quantizer},
           {"raw", to_string(stats.raw)},
+          {"spill", stats.spill},
           {"bytes_per_vector", stats.bytes_per_vector},
           {"id_bytes", stats.id_bytes},
           {"centroid_bytes", stats.centroid_bytes},
@@ -36,8 +37,9 @@ std::string bytes_text(double bytes) {
 
 std::string stats_line(const IndexStats& stats) {
   const std::string raw = stats.raw == RawTier::none ? "" : " + raw " + to_string(stats.raw);
-  std::string line = fmt::format("{} x {}, {}, {}{}, {} lists, {:.1f} bytes a vector", stats.n,
-                                 stats.dim, to_string(stats.metric), stats.quantizer, raw,
+  const std::string spill = stats.spill > 0 ? fmt::format(", spill {:.2f}", stats.spill) : "";
+  std::string line = fmt::format("{} x {}, {}, {}{}{}, {} lists, {:.1f} bytes a vector", stats.n,
+                                 stats.dim, to_string(stats.metric), stats.quantizer, raw, spill,
                                  stats.nlist, stats.bytes_per_vector);
   if (stats.file_bytes > 0) line += ", " + bytes_text(static_cast<double>(stats.file_bytes));
   return line;

@@ -8,8 +8,8 @@
 
 namespace obliq::tools {
 
-/// dim, metric, n, nlist, quantizer, raw, bytes_per_vector (all but external ids and centroids),
-/// id_bytes, centroid_bytes, file_bytes, format_version, simd.
+/// dim, metric, n, nlist, quantizer, raw, spill, bytes_per_vector (all but external ids and
+/// centroids), id_bytes, centroid_bytes, file_bytes, format_version, simd.
 nlohmann::ordered_json stats_json(const IndexStats& stats);
 
 /// "10,000 x 384, cosine, lm4, 400 lists, 204.5 bytes a vector, 2.7 MB".

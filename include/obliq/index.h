@@ -43,6 +43,9 @@ struct BuildOptions {
   std::string quantizer = "sq8";  ///< spec, see quantizer.h
   std::size_t nlist = 0;          ///< inverted lists; 0 chooses about 4 sqrt(n)
   RawTier raw = RawTier::none;
+  /// Share of the vectors with a second entry in another list, 0 to 1, rounded down: more recall at
+  /// an nprobe for dim/8 + 8 bytes each, and 2 to 6 bytes for every vector. docs/design.md.
+  double spill = 0;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all cores. The index does not depend on it.
   int kmeans_iterations = 10;
@@ -92,6 +95,7 @@ struct IndexStats {
   Metric metric = Metric::l2;
   std::string quantizer;
   RawTier raw = RawTier::none;
+  double spill = 0;             ///< share of the vectors that are spilled
   double bytes_per_vector = 0;  ///< blocks, rows and raw tier; without external ids and centroids
   std::size_t id_bytes = 0;     ///< external ids
   std::size_t centroid_bytes = 0;  ///< centroids with their quantized copies
@@ -111,7 +115,8 @@ struct SearchCounters {
 class OBLIQ_API Index {
  public:
   /// Builds from `base` (n x dim). Throws std::invalid_argument on NaN, infinity (naming the row),
-  /// dim 0, unknown quantizer, centroids or ids of the wrong shape; Cancelled when asked to stop.
+  /// dim 0, unknown quantizer, a spill outside [0, 1], centroids or ids of the wrong shape;
+  /// Cancelled when asked to stop.
   static Index build(const VectorSource& base, const BuildOptions& options = {});
   static Index build(MatrixView<float> base, const BuildOptions& options = {});
 

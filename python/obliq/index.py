@@ -47,6 +47,7 @@ class IndexStats:
     metric: str
     quantizer: str
     raw: str
+    spill: float
     bytes_per_vector: float
     id_bytes: int
     centroid_bytes: int
@@ -79,8 +80,8 @@ class Index:
     @classmethod
     def build(cls, vectors: Any, metric: Metric = "l2", quantizer: Optional[str] = None, *,
               preset: Optional[Preset] = None, raw: Optional[str] = None,
-              nlist: Union[int, Literal["auto"]] = "auto", ids: Any = None, centroids: Any = None,
-              train_queries: Any = None, seed: int = 1, threads: int = 0,
+              spill: float = 0, nlist: Union[int, Literal["auto"]] = "auto", ids: Any = None,
+              centroids: Any = None, train_queries: Any = None, seed: int = 1, threads: int = 0,
               kmeans_iterations: int = 10, progress: Optional[Progress] = None) -> Index:
         """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
         strides; they are read piece by piece and not copied whole.
@@ -90,6 +91,7 @@ class Index:
         preset      "fast" (sq8), "small" (lm4), "tiny" (lm2) or "exact" (sq8 with raw fp32);
                     quantizer and raw win over it
         raw         exact vectors kept beside the codes: "none", "fp16" or "fp32"
+        spill       share of the vectors with an entry in a second list, 0 to 1, for recall
         nlist       inverted lists; "auto": about 4 sqrt(n)
         ids         int64 [n]; default: positions. -1 also means "no answer": better not used
         centroids   [nlist][dim] to use instead of k-means
@@ -109,8 +111,8 @@ class Index:
         if array.ndim != 2:
             raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
         options = _core.BuildOptions(
-            metric, quantizer or spec, raw or tier, 0 if nlist == "auto" else _count(nlist),
-            as_seed(seed), team(threads), kmeans_iterations)
+            metric, quantizer or spec, raw or tier, float(spill), _count(nlist), as_seed(seed),
+            team(threads), kmeans_iterations)
         return cls._of(_core.Index.build(
             array, options, None if ids is None else _as_ids(ids),
             None if centroids is None else as_matrix(centroids, "centroids"),
@@ -232,6 +234,8 @@ class Index:
 
 
 def _count(nlist: Any) -> int:
+    if nlist == "auto":
+        return 0
     if isinstance(nlist, (int, np.integer)) and nlist > 0:
         return int(nlist)
     raise ValueError(f"nlist must be 'auto' or a number of 1 or more, not {nlist!r}")

@@ -127,6 +127,16 @@ def test_save_open_bytes_and_pickle_keep_the_answers(index: obliq.Index,
         np.testing.assert_array_equal(copy.search(QUERIES).distances, expected.distances)
 
 
+def test_spilled_vectors_answer_once_and_survive(index: obliq.Index) -> None:
+    spilled = obliq.Index.build(BASE, nlist=20, spill=.5)
+    copy = pickle.loads(pickle.dumps(spilled))
+    for same in (spilled, copy):
+        assert same.stats().spill == .5 and len(same) == len(BASE)
+        np.testing.assert_array_equal(same.search(QUERIES, nprobe=20, confidence=1).ids,
+                                      index.search(QUERIES, nprobe=20, confidence=1).ids)
+        np.testing.assert_array_equal(same[7], index[7])
+
+
 def test_damage_is_found(index: obliq.Index, tmp_path: pathlib.Path) -> None:
     data = bytearray(index.to_bytes())
     data[len(data) // 2] ^= 1
@@ -144,6 +154,7 @@ def test_damage_is_found(index: obliq.Index, tmp_path: pathlib.Path) -> None:
     (dict(vectors=np.zeros((3, 2), "f4"), metric="l1"), ValueError, "l1"),
     (dict(vectors=np.zeros((3, 2), "f4"), preset="best"), ValueError, "best"),
     (dict(vectors=np.zeros((3, 2), "f4"), nlist=0), ValueError, "nlist"),
+    (dict(vectors=np.zeros((3, 2), "f4"), spill=1.5), ValueError, "spill must be .* not 1.5"),
     (dict(vectors=np.zeros((3, 2), "f4"), ids=[1, 2]), ValueError, "ids"),
     (dict(vectors=np.full((3, 2), 1e300)), ValueError, "0"),
     (dict(vectors=[[1e300, 1]]), ValueError, "0"),

@@ -1,0 +1,17 @@
+// Exact vectors kept beside the codes, in the space of the base (cosine: normalised).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "obliq/index.h"
+
+namespace obliq {
+
+/// Writes the rows `vectors` of a base, the first of which is its row `first`, into the raw tier
+/// `out` of the whole base. Throws std::invalid_argument on a value that fp16 cannot hold.
+void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_t first,
+               std::span<std::uint8_t> out);
+
+}  // namespace obliq

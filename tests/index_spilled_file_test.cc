@@ -1,0 +1,154 @@
+// Indexes with spilled vectors as files: what survives a save, and what damage does.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "index/builder.h"
+#include "index/coder.h"
+#include "index/index_file.h"
+#include "tests/index_cases.h"
+
+namespace obliq {
+namespace {
+
+using testing::clustered;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+class SpilledFile : public ::testing::Test {
+ protected:
+  SpilledFile()
+      : path_(std::filesystem::temp_directory_path() /
+              ("obliq_spilled_" + std::to_string(getpid()) + ".obliq")) {}
+  ~SpilledFile() override { std::filesystem::remove(path_); }
+
+  std::string read() const {
+    std::ifstream in(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(const std::string& bytes) const {
+    std::filesystem::remove(path_);
+    std::ofstream(path_, std::ios::binary) << bytes;
+  }
+
+  std::filesystem::path path_;
+};
+
+TEST_F(SpilledFile, AnswersAreTheSameAfterOpening) {
+  const auto base = clustered(600, 30, 16);
+  const auto queries = clustered(25, 30, 17);
+  for (const char* spec : {"sq8", "lm4"}) {
+    BuildOptions build;
+    build.quantizer = spec;
+    build.spill = .5;
+    const Index built = Index::build(base.view(), build);
+    built.save(path_);
+    const Index opened = Index::open(path_, {.verify = true});
+    EXPECT_EQ(opened.stats().spill, .5);
+    EXPECT_EQ(opened.stats().bytes_per_vector, built.stats().bytes_per_vector);
+    const auto before = built.search(queries.view());
+    const auto after = opened.search(queries.view());
+    EXPECT_EQ(before.ids.values, after.ids.values);
+    EXPECT_EQ(before.distances.values, after.distances.values);
+  }
+}
+
+TEST_F(SpilledFile, EveryFlippedBitIsDetected) {
+  const auto base = clustered(30, 9, 18);
+  BuildOptions build;
+  build.nlist = 3;
+  build.quantizer = "lm3";
+  build.spill = .5;
+  Index::build(base.view(), build).save(path_);
+  const std::string sound = read();
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string damaged = sound;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+      write(damaged);
+      EXPECT_THROW(Index::open(path_, {.verify = true}), std::runtime_error)
+          << "byte " << i << " bit " << bit;
+    }
+  }
+}
+
+TEST_F(SpilledFile, DamageThatOpenDoesNotLookForCannotCrashASearch) {
+  const auto base = clustered(600, 33, 19);
+  const auto queries = clustered(4, 33, 20);
+  Random random(21);
+  for (const char* spec : {"lm5", "sq8"}) {
+    BuildOptions build;
+    build.nlist = 4;  // so that most bytes are blocks and rows
+    build.quantizer = spec;
+    build.spill = 1;
+    Index::build(base.view(), build).save(path_);
+    const std::string sound = read();
+    std::size_t searched = 0;
+    for (int trial = 0; trial < 200; ++trial) {
+      std::string damaged = sound;
+      for (int i = 0; i < 20; ++i) {
+        damaged[random.below(damaged.size())] = static_cast<char>(random.next());
+      }
+      write(damaged);
+      try {
+        const Index index = Index::open(path_);
+        SearchOptions search;
+        search.nprobe = 100;
+        for (const std::int64_t id : index.search(queries.view(), search).ids.values) {
+          EXPECT_GE(id, -1);
+          EXPECT_LT(id, 600);
+        }
+        ++searched;
+      } catch (const std::runtime_error&) {
+      }
+    }
+    EXPECT_GT(searched, 0U);
+  }
+}
+
+TEST_F(SpilledFile, WrongNumbersBehindRightChecksumsAreSafeAndVerifyFindsThem) {
+  const auto base = clustered(200, 33, 22);
+  for (const char* spec : {"lm4", "sq8"}) {
+    for (const bool entry : {false, true}) {
+      BuildOptions build;
+      build.quantizer = spec;
+      build.spill = 1;
+      Segment segment = build_segment(MatrixSource(base.view()), build);
+      const RowShape& shape = segment.row_shape;
+      std::vector<std::uint8_t> rows(segment.rows.begin(), segment.rows.end());
+      for (std::size_t row = 0; row < 200; row += 2) {
+        const RowHome sound = read_home(shape, rows.data() + row * shape.bytes());
+        const RowHome forged = entry && shape.home_entry > 0
+                                   ? RowHome{sound.list, 0xFFFFFFFFU - row}
+                                   : RowHome{0xFFFFU, sound.entry};
+        write_home(shape, forged, rows.data() + row * shape.bytes());
+      }
+      segment.rows = rows;
+      save_segment(segment, path_);
+      const auto result = Index::open(path_).search(base.view());
+      for (const std::int64_t id : result.ids.values) EXPECT_TRUE(id == -1 || id % 2 == 1);
+      EXPECT_THAT([&] { Index::open(path_, {.verify = true}); },
+                  ThrowsMessage<std::runtime_error>(HasSubstr("row 0 is not in its home")));
+    }
+  }
+}
+
+TEST_F(SpilledFile, MoreThanTwoEntriesAVectorAreRefused) {
+  const auto base = clustered(50, 5, 23);
+  BuildOptions build;
+  build.spill = 1;
+  build.nlist = 2;
+  Segment segment = build_segment(MatrixSource(base.view()), build);
+  std::vector<ListRecord> lists(segment.lists.begin(), segment.lists.end());
+  lists[0].count += 1;
+  segment.lists = lists;
+  save_segment(segment, path_);
+  EXPECT_THAT([&] { Index::open(path_); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("101 entries for 50 vectors")));
+}
+
+}  // namespace
+}  // namespace obliq
