@@ -1,7 +1,7 @@
 """obliq through its Python package, under the same loop as everybody.
 
-A method is QUANTIZER[,raw=fp16|fp32][,confidence=C]: what `Index.build` and `search` are given
-beside nlist and the shared centroids. The index is read into memory (`in_memory`), as the other
+A method is QUANTIZER[,raw=fp16|fp32][,spill=S][,confidence=C]: what `Index.build` and `search` are
+given beside nlist and the shared centroids. The index is read into memory (`in_memory`), as the other
 libraries do.
 """
 
@@ -12,7 +12,8 @@ from obliq import _core
 import runner as shared
 from benchmark_set import file_crc32
 
-DEFAULT = "lm1;lm2;lm4;lm6;sq8"
+DEFAULT = "lm1;lm2;lm4;lm6;sq8;lm4,spill=.5;sq8,spill=.5;sq8,spill=1"
+BUILD_OPTIONS = {"raw": str, "spill": float}
 SEARCH_OPTIONS = {"confidence": float}
 
 
@@ -22,10 +23,8 @@ class ObliqMethod(shared.Method):
     def __init__(self, run, spec):
         self.run = run
         self.quantizer, *options = spec.split(",")
-        pairs = [option.split("=") for option in options]
-        self.search_options = {name: SEARCH_OPTIONS[name](value) for name, value in pairs
-                               if name in SEARCH_OPTIONS}
-        self.build_options = {name: value for name, value in pairs if name not in SEARCH_OPTIONS}
+        self.build_options = chosen(options, BUILD_OPTIONS)
+        self.search_options = chosen(options, SEARCH_OPTIONS)
         self.name = "obliq " + spec.replace(",", ", ").replace("=", " ")
 
     def build(self):
@@ -56,6 +55,12 @@ class ObliqMethod(shared.Method):
 
     def empty_call(self):
         self.empty.search(self.nothing, 1, nprobe=1, threads=1)
+
+
+def chosen(options, types):
+    """{name: value} of those of ["name=value", ...] that are in `types`."""
+    pairs = [option.split("=") for option in options]
+    return {name: types[name](value) for name, value in pairs if name in types}
 
 
 def main():
