@@ -51,9 +51,11 @@ Hdf5Handle Hdf5Writer::create(const std::string& name, hid_t type,
                               const std::vector<hsize_t>& dims) const {
   const Hdf5Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
                          H5Sclose);
-  Hdf5Handle dataset(
-      H5Dcreate2(file_.id(), name.c_str(), type, space.id(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-      H5Dclose);
+  const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(creation.id(), false);  // the same set is the same file at any time
+  Hdf5Handle dataset(H5Dcreate2(file_.id(), name.c_str(), type, space.id(), H5P_DEFAULT,
+                                creation.id(), H5P_DEFAULT),
+                     H5Dclose);
   if (!dataset.valid()) fail();
   return dataset;
 }
