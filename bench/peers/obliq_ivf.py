@@ -1,7 +1,7 @@
 """obliq through its Python package, under the same loop as everybody.
 
-A method is QUANTIZER[,raw=fp16|fp32][,spill=S][,confidence=C]: what `Index.build` and `search` are
-given beside nlist and the shared centroids. The index is read into memory (`in_memory`), as the other
+A method is QUANTIZER[,raw=fp16|fp32][,spill=S][,confidence=C]: what `Index.build` and `search` get
+beside nlist and the shared centroids. The index is read into memory (`in_memory`), as the other
 libraries do.
 """
 
