@@ -12,7 +12,9 @@
 #include "index/coder.h"
 #include "index/confidence.h"
 #include "index/index_file.h"
+#include "index/recall_plan.h"
 #include "index/searcher.h"
+#include "index/tuning.h"
 #include "quant/half.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
@@ -39,6 +41,10 @@ void check_search(const Segment& segment, MatrixView<float> queries, const Searc
   if (!(options.confidence > 0 && options.confidence <= 1)) {
     throw std::invalid_argument(
         fmt::format("confidence must be in (0, 1], not {}", options.confidence));
+  }
+  if (!(options.target_recall >= 0 && options.target_recall < 1)) {
+    throw std::invalid_argument(fmt::format(
+        "target_recall must be in (0, 1), or 0 for none, not {}", options.target_recall));
   }
   require_finite(queries, "query");
 }
@@ -131,7 +137,30 @@ struct Index::Impl {
   }
 
   void decode(std::size_t row, float* out);
+  void vector(std::size_t row, float* out);
+  SearchPlan plan(const SearchOptions& options);
+  void set_tuning(Tuning tuning) {
+    const std::lock_guard lock(mutex);
+    segment.tuning = std::move(tuning);
+  }
 };
+
+SearchPlan Index::Impl::plan(const SearchOptions& options) {
+  SearchPlan plan;
+  plan.k = options.k;
+  plan.deviations = static_cast<float>(normal_quantile(options.confidence));
+  plan.nprobe = options.nprobe.value_or(kDefaultNprobe);
+  if (options.target_recall == 0 || segment.info.nlist == 0) return plan;
+  RecallPlan found = {segment.info.nlist, {}};
+  const std::lock_guard lock(mutex);
+  if (segment.tuning.queries > 0 || segment.info.n >= kLeastTuned) {
+    found = plan_recall(segment.tuning, options.target_recall, options.k, segment.info.nlist);
+  }
+  plan.nprobe = std::min(found.nprobe, options.nprobe.value_or(found.nprobe));
+  plan.stop = found.stop;
+  plan.fills = !options.nprobe;
+  return plan;
+}
 
 void Index::Impl::decode(std::size_t row, float* out) {
   std::call_once(places_made, [this] { find_places(); });
@@ -161,7 +190,18 @@ Index& Index::operator=(Index&&) noexcept = default;
 Index::~Index() = default;
 
 Index Index::build(const VectorSource& base, const BuildOptions& options) {
-  return Index(std::make_unique<Impl>(build_segment(base, options)));
+  auto impl = std::make_unique<Impl>(build_segment(base, options));
+  if (options.tune) {
+    impl->set_tuning(tune_built(impl->segment, base, options.train_queries,
+                                {options.threads, options.progress}));
+  }
+  return Index(std::move(impl));
+}
+
+void Index::tune(MatrixView<float> learn_queries, const TuneOptions& options) {
+  const RowSource rows(impl_->segment.info.n, impl_->segment.dim(),
+                       [this](std::size_t row, float* out) { impl_->vector(row, out); });
+  impl_->set_tuning(tune_opened(impl_->segment, rows, learn_queries, options));
 }
 
 Index Index::build(MatrixView<float> base, const BuildOptions& options) {
@@ -186,8 +226,7 @@ void Index::search(MatrixView<float> queries, const SearchOptions& options, floa
                    std::int64_t* ids, SearchCounters* counters) const {
   const Segment& segment = impl_->segment;
   check_search(segment, queries, options);
-  const SearchPlan plan = {options.k, options.nprobe,
-                           static_cast<float>(normal_quantile(options.confidence))};
+  const SearchPlan plan = impl_->plan(options);
   std::mutex counting;
   parallel_for(queries.rows, kQueriesAPiece, options.threads,
                [&](std::size_t begin, std::size_t end, int) {
@@ -212,13 +251,17 @@ void Index::search(MatrixView<float> queries, const SearchOptions& options, floa
 }
 
 void Index::reconstruct(std::int64_t id, float* out) const {
-  const Segment& segment = impl_->segment;
   const std::size_t row = impl_->row_of(id);
   if (row == kNowhere) throw std::invalid_argument(fmt::format("id {} is not in the index", id));
+  impl_->vector(row, out);
+}
+
+// Exact from a raw tier, else decoded.
+void Index::Impl::vector(std::size_t row, float* out) {
   const std::uint8_t* raw = segment.raw.data() + row * raw_bytes(segment.raw_tier(), segment.dim());
   switch (segment.raw_tier()) {
     case RawTier::none:
-      impl_->decode(row, out);
+      decode(row, out);
       break;
     case RawTier::fp32:
       std::copy_n(raw, 4 * segment.dim(), reinterpret_cast<std::uint8_t*>(out));
@@ -254,6 +297,7 @@ IndexStats Index::stats() const {
                          segment.router_blocks.size() + segment.router_rows.size();
   stats.file_bytes = segment.file_bytes;
   stats.format_version = segment.format_version;
+  stats.tuning = segment.tuning;
   return stats;
 }
 

@@ -11,6 +11,7 @@
 //     rows        [n][row bytes]; with homes where the lists have more than n entries
 //     raw         [n][dim] fp16 or fp32; empty without a raw tier
 //     ids         int64 [n]; empty when ids are positions
+//     tuning      ways to target recalls (index/tuning_section.h); left out when there are none
 #include "index/index_file.h"
 
 #include <fmt/format.h>
@@ -23,6 +24,7 @@
 #include <string_view>
 
 #include "index/coder.h"
+#include "index/tuning_section.h"
 #include "quant/kernels/kernels.h"
 #include "storage/section_file.h"
 
@@ -57,6 +59,7 @@ class Reader {
   void check_lists(const Segment& segment) const;
   void check_homes(const Segment& segment) const;
   std::uint64_t count_spilled(const Segment& segment) const;
+  Tuning read_ladders() const;
 
   std::shared_ptr<const SectionFile> file_;
 };
@@ -133,6 +136,16 @@ void Reader::check_homes(const Segment& segment) const {
   }
 }
 
+Tuning Reader::read_ladders() const {
+  if (!file_->has("tuning")) return {};
+  file_->verify("tuning");
+  try {
+    return read_tuning(file_->section("tuning"));
+  } catch (const std::invalid_argument& error) {
+    refuse("tuning", error.what());
+  }
+}
+
 Segment Reader::read(bool verify_all) {
   if (verify_all) file_->verify_all();
   for (const char* section : {"info", "mean", "centroids", "lists", "router.blk", "router.row"}) {
@@ -167,6 +180,7 @@ Segment Reader::read(bool verify_all) {
   if (!file_->section("ids").empty()) segment.ids = array<std::int64_t>("ids", info.n, 1);
   check_lists(segment);
   if (verify_all) check_homes(segment);
+  segment.tuning = read_ladders();
   segment.file_bytes = file_->file_bytes();
   segment.format_version = file_->format_version();
   segment.owner = file_;
@@ -190,6 +204,7 @@ void save_segment(const Segment& segment, const std::string& path) {
   writer.add("rows", bytes_of(segment.rows));
   writer.add("raw", bytes_of(segment.raw));
   writer.add("ids", bytes_of(segment.ids));
+  if (segment.tuning.queries > 0) writer.add("tuning", write_tuning(segment.tuning));
   writer.commit();
 }
 

@@ -7,6 +7,7 @@
 #include "index/coder.h"
 #include "index/prefetch.h"
 #include "index/rough_quantile.h"
+#include "index/stop_rule.h"
 #include "quant/kernels/dispatch.h"
 
 namespace obliq {
@@ -14,8 +15,12 @@ namespace {
 
 constexpr std::size_t kPoolFactor = 3;  // lists re-ranked for each list probed
 constexpr std::size_t kPoolExtra = 24;
-constexpr std::size_t kSample = 256;    // keys that set the pool's threshold
-constexpr std::size_t kFetchAhead = 4;  // centroids prefetched before their use
+constexpr std::size_t kSample = 256;     // keys that set the pool's threshold
+constexpr std::size_t kOrderFactor = 2;  // the same where lists are handed out one by one
+constexpr std::size_t kOrderExtra = 40;
+constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first by start()
+constexpr std::size_t kTrustedFactor = 3;  // growth of that number
+constexpr std::size_t kFetchAhead = 4;     // centroids prefetched before their use
 
 float key_term(Metric metric, float weight, float mean_r2) {
   return metric == Metric::ip ? -0.5F * (1 - weight) * mean_r2 : weight * mean_r2;
@@ -91,7 +96,8 @@ void Router::select_pool(std::size_t size) {
   pool_.resize(found);
 }
 
-void Router::rerank_pool(const float* query, std::size_t keep) {
+// Fills ranked_ with the int8 keys of the pool. Requires the scorer to hold the query.
+void Router::rank_pool() {
   const RowShape& shape = segment_.router_row_shape;
   const ListRecord& record = segment_.info.router;
   const float weight = product_weight(segment_.metric());
@@ -106,17 +112,64 @@ void Router::rerank_pool(const float* query, std::size_t keep) {
     const std::uint8_t* row = row_at(i);
     refs_[i] = {nullptr, row, read_factors(shape, row, record.scale)};
   }
-  scorer_->set_query(query);
   scorer_->products(refs_, products_.data());
   for (std::size_t i = 0; i < pool_.size(); ++i) {
     const float bracket = read_bracket(shape, refs_[i].rest, record.a_scale);
     ranked_[i] = {bracket - weight * products_[i], pool_[i]};
   }
+}
+
+void Router::rerank_pool(const float* query, std::size_t keep) {
+  scorer_->set_query(query);
+  rank_pool();
   keep = std::min(keep, ranked_.size());
   std::nth_element(ranked_.begin(), ranked_.begin() + static_cast<std::ptrdiff_t>(keep - 1),
                    ranked_.end());
   pool_.resize(keep);
   for (std::size_t i = 0; i < keep; ++i) pool_[i] = ranked_[i].second;
+}
+
+void Router::start(const float* query, const ScanQuery& scan) {
+  query_ = query;
+  scan_signs(scan);
+  scorer_->set_query(query);
+  order_.clear();
+  in_order_.assign(segment_.info.nlist, false);
+  taken_ = 0;
+  trusted_ = 0;
+  extend();
+}
+
+void Router::extend() {
+  const std::size_t nlist = segment_.info.nlist;
+  trusted_ = std::min(trusted_ == 0 ? kFirstTrusted : kTrustedFactor * trusted_, nlist);
+  select_pool(std::min(kOrderFactor * trusted_ + kOrderExtra, nlist));
+  std::erase_if(pool_, [&](std::uint32_t list) { return in_order_[list]; });
+  rank_pool();
+  for (const std::uint32_t list : pool_) in_order_[list] = true;
+  order_.insert(order_.end(), ranked_.begin(), ranked_.end());
+  sorted_ = std::min(trusted_ + lists_ahead(trusted_), order_.size());
+  const auto begin = order_.begin() + static_cast<std::ptrdiff_t>(taken_);
+  const auto end = order_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+  std::nth_element(begin, end, order_.end());
+  std::sort(begin, end);
+}
+
+Probe Router::next() {
+  if (taken_ == trusted_) extend();
+  const std::size_t after = taken_ + 2;
+  if (after < order_.size()) {
+    prefetch(segment_.centroid(order_[after].second), segment_.dim() * sizeof(float));
+  }
+  return exact(query_, order_[taken_++].second);
+}
+
+float Router::mean_key_ahead(std::size_t count) const {
+  count = std::min(count, sorted_ - taken_);
+  if (count == 0) return std::numeric_limits<float>::infinity();
+  float sum = 0;
+  for (std::size_t i = taken_; i < taken_ + count; ++i) sum += order_[i].first;
+  return sum / static_cast<float>(count);
 }
 
 Probe Router::exact(const float* query, std::uint32_t list) const {

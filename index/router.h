@@ -48,10 +48,21 @@ class Router {
   /// What route() writes for a list.
   Probe exact(const float* query, std::uint32_t list) const;
 
+  /// Starts to hand out all lists one by one, best first by the int8 rows. It ranks 16 lists, then
+  /// 48, 144 and so on, when they are asked for.
+  void start(const float* query, const ScanQuery& scan);
+  /// The next list. Requires that fewer than nlist have been taken since start().
+  Probe next();
+  /// The mean key of the `count` lists that come next, or of as many as are ranked: more than
+  /// next() trusts. +infinity when none is left. l2 and cosine: without |q|^2.
+  float mean_key_ahead(std::size_t count) const;
+
  private:
   void scan_signs(const ScanQuery& scan);
   void select_pool(std::size_t size);
+  void rank_pool();
   void rerank_pool(const float* query, std::size_t keep);
+  void extend();
 
   const Segment& segment_;
   std::unique_ptr<Scorer> scorer_;
@@ -62,6 +73,14 @@ class Router {
   std::vector<CodeRef> refs_;
   std::vector<float> products_;
   std::vector<std::pair<float, std::uint32_t>> ranked_;
+
+  // Between start() and the last next().
+  const float* query_ = nullptr;
+  std::vector<std::pair<float, std::uint32_t>> order_;  ///< ranked so far
+  std::vector<bool> in_order_;                          ///< of each list
+  std::size_t taken_ = 0;
+  std::size_t sorted_ = 0;   ///< order_ is sorted from taken_ to here, and less than behind
+  std::size_t trusted_ = 0;  ///< how many of order_ have no better list outside
 };
 
 }  // namespace obliq

@@ -76,14 +76,22 @@ void Searcher::enter(const float* query) {
 void Searcher::search(const float* query, const SearchPlan& plan, float* distances,
                       std::int64_t* rows, SearchCounters& counters) {
   plan_ = plan;
-  top_.reset(plan.k);
+  top_.reset(plan.k, plan.excluded);
   if (segment_.info.n > 0) {
     enter(query);
     scan_.set(query_.data());
     scorer_->set_query(query_.data());
-    router_.route(query_.data(), scan_, plan.nprobe, probes_);
     if (spilled_) start_homes();
-    for (const Probe& probe : probes_) scan_probe(probe, counters);
+    if (plan.stop) {
+      scan_until_stop(counters);
+    } else {
+      router_.route(query_.data(), scan_, plan.nprobe, probes_);
+      if (spilled_) {
+        for (const Probe& probe : probes_) views_[probe.list] = view_of(probe);
+      }
+      for (const Probe& probe : probes_) scan_probe(probe, counters);
+      if (plan.fills && !top_.full()) fill(counters);
+    }
   }
   const auto& answers = top_.sorted();
   const bool can_be_negative = segment_.metric() == Metric::ip;
@@ -103,7 +111,6 @@ Searcher::View Searcher::view_of(const Probe& probe) const {
 void Searcher::start_homes() {
   ++query_number_;
   refined_.clear();
-  for (const Probe& probe : probes_) views_[probe.list] = view_of(probe);
 }
 
 // Of a list that need not be probed.
@@ -112,6 +119,45 @@ const Searcher::View& Searcher::view_of_home(std::uint32_t list) {
   View& view = views_[list];
   if (view.query != query_number_) view = view_of(router_.exact(query_.data(), list));
   return view;
+}
+
+// Starts again, and stops as soon as there are k answers.
+void Searcher::fill(SearchCounters& counters) {
+  top_.reset(plan_.k, plan_.excluded);
+  if (spilled_) start_homes();
+  plan_.nprobe = segment_.info.nlist;
+  plan_.stop = kInfinity;
+  scan_until_stop(counters);
+}
+
+void Searcher::scan_until_stop(SearchCounters& counters) {
+  const StopScale scale(segment_.metric(), slope_, offset_,
+                        kernels().dot(query_.data(), query_.data(), dim_),
+                        segment_.info.typical_norm);
+  const std::size_t most = std::min<std::size_t>(plan_.nprobe, segment_.info.nlist);
+  const std::uint64_t before = counters.entries;
+  std::size_t fell = 0;  // after how many lists the k-th distance fell last
+  router_.start(query_.data(), scan_);
+  for (std::size_t lists = 1, check = 1; lists <= most; ++lists) {
+    const float kth = top_.threshold();
+    const Probe probe = router_.next();
+    if (spilled_) views_[probe.list] = view_of(probe);
+    scan_probe(probe, counters);
+    if (top_.threshold() < kth) fell = lists;
+    if (lists < check && lists < most) continue;
+    check = next_check(lists);
+    const float now = score(lists, lists - fell, scale);
+    if (plan_.observer != nullptr) {
+      plan_.observer->check({lists, counters.entries - before, now, top_.answers()});
+    }
+    if (now < *plan_.stop) return;
+  }
+}
+
+float Searcher::score(std::size_t lists, std::size_t last, const StopScale& scale) const {
+  if (lists < kFirstStop || !top_.full()) return kInfinity;
+  const float next = scale.key(router_.mean_key_ahead(lists_ahead(lists)));
+  return stop_score({lists, last, next, scale.distance(top_.threshold())});
 }
 
 void Searcher::scan_probe(const Probe& probe, SearchCounters& counters) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "index/coder.h"
@@ -13,6 +14,7 @@
 #include "index/row_set.h"
 #include "index/scan_query.h"
 #include "index/segment.h"
+#include "index/stop_rule.h"
 #include "index/top_k.h"
 
 namespace obliq {
@@ -20,8 +22,12 @@ namespace obliq {
 /// Options of a search, checked and resolved.
 struct SearchPlan {
   std::size_t k = 10;
-  std::size_t nprobe = 16;
-  float deviations = 1.8F;  ///< standard deviations of the bounds; +infinity prunes nothing
+  std::size_t nprobe = 16;         ///< with a stop threshold the most lists
+  float deviations = 1.8F;         ///< standard deviations of the bounds; +infinity prunes nothing
+  std::optional<float> stop = {};  ///< threshold of the stop rule; none: nprobe lists
+  bool fills = false;              ///< go on beyond nprobe lists while answers are missing
+  StopObserver* observer = nullptr;       ///< watches a search that has a stop threshold
+  std::uint32_t excluded = TopK::kNoRow;  ///< no answer
 };
 
 class Searcher {
@@ -50,6 +56,9 @@ class Searcher {
   View view_of(const Probe& probe) const;
   void start_homes();
   const View& view_of_home(std::uint32_t list);
+  void fill(SearchCounters& counters);
+  void scan_until_stop(SearchCounters& counters);
+  float score(std::size_t lists, std::size_t last, const StopScale& scale) const;
   void scan_probe(const Probe& probe, SearchCounters& counters);
   void refine(std::size_t found, SearchCounters& counters);
   void refine_range(std::size_t begin, std::size_t end, SearchCounters& counters);

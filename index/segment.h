@@ -28,6 +28,7 @@
 #include "index/door.h"
 #include "obliq/index.h"
 #include "obliq/quantizer.h"
+#include "obliq/tuning.h"
 
 namespace obliq {
 
@@ -96,6 +97,7 @@ struct Segment {
   std::span<const std::uint8_t> raw;
   std::span<const std::int64_t> ids;
   std::uint64_t spilled = 0;          ///< entries beyond one a vector; rows have homes unless 0
+  Tuning tuning;                      ///< ways to target recalls, when tuned
   std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans
   std::size_t file_bytes = 0;
   std::uint32_t format_version = 0;

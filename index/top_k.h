@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,9 +16,12 @@ class TopK {
  public:
   using Answer = std::pair<float, std::uint32_t>;  ///< distance, row
 
-  /// Forgets all and keeps the best k from now on. k > 0.
-  void reset(std::size_t k) {
+  static constexpr std::uint32_t kNoRow = std::numeric_limits<std::uint32_t>::max();
+
+  /// Forgets all and keeps the best k from now on, never `excluded`. k > 0.
+  void reset(std::size_t k, std::uint32_t excluded = kNoRow) {
     k_ = k;
+    excluded_ = excluded;
     heap_.clear();
   }
 
@@ -29,6 +33,7 @@ class TopK {
   }
 
   void push(float distance, std::uint32_t row) {
+    if (row == excluded_) return;
     const Answer answer{distance, row};
     if (full()) {
       if (!(answer < heap_.front())) return;
@@ -40,6 +45,9 @@ class TopK {
     std::push_heap(heap_.begin(), heap_.end());
   }
 
+  /// The answers so far, in no order.
+  std::span<const Answer> answers() const { return heap_; }
+
   /// The answers, nearest first. Ends the collection.
   const std::vector<Answer>& sorted() {
     std::sort_heap(heap_.begin(), heap_.end());
@@ -48,6 +56,7 @@ class TopK {
 
  private:
   std::size_t k_ = 1;
+  std::uint32_t excluded_ = kNoRow;
   std::vector<Answer> heap_;
 };
 

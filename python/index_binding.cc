@@ -22,6 +22,7 @@ struct Options {
   std::uint64_t seed;
   int threads;
   int kmeans_iterations;
+  bool tune;
 };
 
 /// Calls a Python function with (stage, fraction); it may return False to stop. Also lets Ctrl-C
@@ -40,6 +41,18 @@ Progress progress_of(const nb::object& callable) {
   };
 }
 
+/// Calls `work` without the GIL; what progress raised in Python is raised again.
+template <typename Work>
+auto unless_cancelled(const Work& work) {
+  try {
+    const nb::gil_scoped_release release;
+    return work();
+  } catch (const Cancelled&) {
+    if (PyErr_Occurred() != nullptr) throw nb::python_error();
+    throw;
+  }
+}
+
 using Ids = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 Index build(const AnyArray& vectors, const Options& options, const std::optional<Ids>& ids,
@@ -55,17 +68,18 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   build.seed = options.seed;
   build.threads = options.threads;
   build.kmeans_iterations = options.kmeans_iterations;
+  build.tune = options.tune;
   if (ids) build.ids = {ids->data(), ids->shape(0), 1};
   if (centroids) build.centroids = view_of(*centroids);
   if (train_queries) build.train_queries = view_of(*train_queries);
   build.progress = progress_of(progress);
-  try {
-    const nb::gil_scoped_release release;
-    return Index::build(*source, build);
-  } catch (const Cancelled&) {
-    if (PyErr_Occurred() != nullptr) throw nb::python_error();
-    throw;
-  }
+  return unless_cancelled([&] { return Index::build(*source, build); });
+}
+
+void tune(Index& index, const std::optional<FloatMatrix>& learn_queries, int threads,
+          const nb::object& progress) {
+  const MatrixView<float> queries = learn_queries ? view_of(*learn_queries) : MatrixView<float>();
+  unless_cancelled([&] { index.tune(queries, {threads, progress_of(progress)}); });
 }
 
 /// Index::search of a batch of any length, which Ctrl-C ends between two slices. Called without the
@@ -87,8 +101,10 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
 }
 
 nb::tuple search(const Index& index, const FloatMatrix& queries, std::int64_t k,
-                 std::int64_t nprobe, float confidence, int threads) {
-  const SearchOptions options{count_of(k, "k"), count_of(nprobe, "nprobe"), confidence, threads};
+                 std::optional<std::int64_t> nprobe, float confidence, int threads,
+                 double target_recall) {
+  SearchOptions options{count_of(k, "k"), {}, confidence, threads, target_recall};
+  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
   float* distances = nullptr;
   std::int64_t* ids = nullptr;
   auto distance_array = new_array<float>({queries.shape(0), options.k}, distances);
@@ -118,6 +134,21 @@ nb::dict preset_table() {
   return table;
 }
 
+/// None, or (queries, from_base, exact_truth, [(k, reach, [(recall, threshold, nprobe, stops)])])
+nb::object tuning_of(const Tuning& tuning) {
+  if (tuning.queries == 0) return nb::none();
+  nb::list ladders;
+  for (const TunedLadder& ladder : tuning.ladders) {
+    nb::list targets;
+    for (const TunedTarget& target : ladder.targets) {
+      targets.append(
+          nb::make_tuple(target.recall, target.threshold, target.nprobe, target.stops != 0));
+    }
+    ladders.append(nb::make_tuple(ladder.k, ladder.reach, targets));
+  }
+  return nb::make_tuple(tuning.queries, tuning.from_base, tuning.exact_truth, ladders);
+}
+
 nb::dict stats_of(const Index& index) {
   const IndexStats stats = index.stats();
   nb::dict dict;
@@ -133,6 +164,7 @@ nb::dict stats_of(const Index& index) {
   dict["centroid_bytes"] = stats.centroid_bytes;
   dict["file_bytes"] = stats.file_bytes;
   dict["format_version"] = stats.format_version;
+  dict["tuning"] = tuning_of(stats.tuning);
   return dict;
 }
 
@@ -146,9 +178,10 @@ Index open(const std::string& path, bool in_memory, bool verify) {
 void bind_index(nb::module_& module) {
   nb::class_<Options>(module, "BuildOptions")
       .def(nb::init<std::string, std::string, std::string, double, std::size_t, std::uint64_t, int,
-                    int>(),
+                    int, bool>(),
            nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill"),
-           nb::arg("nlist"), nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"));
+           nb::arg("nlist"), nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"),
+           nb::arg("tune"));
   nb::class_<Index>(module, "Index")
       .def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
                   nb::arg("centroids").none(), nb::arg("train_queries").none(),
@@ -160,10 +193,14 @@ void bind_index(nb::module_& module) {
                           "progress: object) -> Index"))
       .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
       .def("save", &Index::save, nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
-      .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe"),
-           nb::arg("confidence"), nb::arg("threads"),
-           nb::sig("def search(self, queries: NDArray[numpy.float32], k: int, nprobe: int, "
-                   "confidence: float, threads: int) -> "
+      .def("tune", &tune, nb::arg("learn_queries").none(), nb::arg("threads"),
+           nb::arg("progress").none(),
+           nb::sig("def tune(self, learn_queries: NDArray[numpy.float32] | None, threads: int, "
+                   "progress: object) -> None"))
+      .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe").none(),
+           nb::arg("confidence"), nb::arg("threads"), nb::arg("target_recall"),
+           nb::sig("def search(self, queries: NDArray[numpy.float32], k: int, nprobe: int | None, "
+                   "confidence: float, threads: int, target_recall: float) -> "
                    "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
       .def("reconstruct", &reconstruct, nb::arg("id"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<nb::gil_scoped_release>())

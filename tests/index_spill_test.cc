@@ -91,7 +91,8 @@ TEST_P(SpillCase, NoIdComesTwiceAtAnyNprobe) {
   const Index index = Index::build(base.view(), options(1, 20));
   SearchOptions search;
   search.k = 50;
-  for (search.nprobe = 1; search.nprobe <= 20; search.nprobe += 3) {
+  for (std::size_t nprobe = 1; nprobe <= 20; nprobe += 3) {
+    search.nprobe = nprobe;
     const auto result = index.search(base.view(), search);
     for (std::size_t i = 0; i < base.rows; ++i) {
       const std::int64_t* ids = result.ids.row(i);

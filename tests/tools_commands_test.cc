@@ -141,7 +141,7 @@ TEST_F(Commands, InfoTellsEveryFieldOfTheContract) {
   ASSERT_THAT(lines, SizeIs(1));
   for (const char* field :
        {"dim", "metric", "n", "nlist", "quantizer", "raw", "spill", "bytes_per_vector", "id_bytes",
-        "centroid_bytes", "file_bytes", "format_version", "simd"}) {
+        "centroid_bytes", "file_bytes", "format_version", "simd", "tuning"}) {
     EXPECT_TRUE(lines[0].contains(field)) << field;
   }
   EXPECT_THAT(must({"info", index_}).out, HasSubstr("quantizer"));
@@ -201,6 +201,25 @@ TEST_F(Commands, EvalWritesALineForEachNprobe) {
   EXPECT_EQ(lines[2]["nprobe"], 12);
   EXPECT_EQ(lines[2]["entries"], kN);  // every list of an index without spill
   EXPECT_LE(lines[0]["recall"], lines[2]["recall"]);
+}
+
+TEST_F(Commands, TuneTellsHowTargetRecallsAreReachedAndSearchesAimAtThem) {
+  build({"--no-tune"});
+  EXPECT_TRUE(json_lines(must({"info", index_, "--json"})).at(0)["tuning"].is_null());
+  EXPECT_EQ(run_obliq({"search", index_, set_, "--target-recall", ".9"}).exit_code, 2);
+  const auto tuned =
+      json_lines(must({"tune", index_, "--learn-queries", set_ + ":test", "--json"}));
+  EXPECT_EQ(tuned.at(0)["tuning"]["queries"], 20);
+  EXPECT_EQ(tuned.at(0)["tuning"]["ladders"].at(1)["k"], 10);
+  must({"search", index_, set_, "--target-recall", ".9"});
+  EXPECT_EQ(build()["tuning"]["queries"], 1000);
+  const auto lines = json_lines(must({"eval", index_, set_, "--nprobe", "12", "--target-recall",
+                                      ".8,.9", "--repeat", "1", "--json"}));
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_EQ(lines[0]["nprobe"], 12);
+  EXPECT_EQ(lines[2]["target_recall"], .9);
+  EXPECT_FALSE(lines[2].contains("nprobe"));
+  EXPECT_THAT(must({"info", index_}).out, HasSubstr("tuned with 1000 base vectors"));
 }
 
 TEST_F(Commands, EvalFindsEverythingInAnExactIndexWithEverythingProbed) {

@@ -100,7 +100,7 @@ TEST(Program, PrintsVersionAndSimdLevel) {
 TEST(Program, ExplainsEveryCommandWithExitCodeZero) {
   for (const char* command :
        {"demo", "generate", "convert", "groundtruth", "centroids", "build", "search", "eval",
-        "info", "verify", "distortion", "matmul", "bench"}) {
+        "tune", "info", "verify", "distortion", "matmul", "bench"}) {
     const Outcome outcome = run_obliq({command, "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << command;
     EXPECT_THAT(outcome.out, HasSubstr("Usage: obliq " + std::string(command)));

@@ -62,6 +62,8 @@ class Build final : public Command {
     app.add_option("--kmeans-points", options_.kmeans_points, "Most training vectors a list")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    app.add_flag("!--no-tune", options_.tune,
+                 "Do not measure how target recalls are reached (obliq tune does so later)");
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
     add_seed(app, options_.seed);
     add_threads(app, options_.threads, "Threads to use; the index does not depend on them");
@@ -96,12 +98,6 @@ class Build final : public Command {
     options_.raw = raw_.empty() ? preset.raw : parse_raw_tier(raw_);
     options_.nlist = parse_nlist(nlist_);
     options_.metric = resolve_metric(metric_, base_);
-  }
-
-  /// Empty without a file.
-  static Matrix<float> read_matrix(const std::string& file, std::string_view dataset) {
-    if (file.empty()) return {};
-    return datasets::read_all(*datasets::open_vectors(file, dataset));
   }
 
   Matrix<std::int64_t> read_ids() const {

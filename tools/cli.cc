@@ -40,6 +40,7 @@ constexpr std::array kCommands = {
     Row{"build", "Build an index from vectors", make_build},
     Row{"search", "Find the nearest neighbours of queries in an index", make_search},
     Row{"eval", "Measure recall and speed of an index on a set", make_eval},
+    Row{"tune", "Find out how an index reaches target recalls", make_tune},
     Row{"info", "Show what an index is made of", make_info},
     Row{"verify", "Check every byte of an index", make_verify},
     Row{"distortion", "Measure the error of quantizers", make_distortion},

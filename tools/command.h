@@ -34,6 +34,7 @@ std::unique_ptr<Command> make_build();
 std::unique_ptr<Command> make_search();
 std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_info();
+std::unique_ptr<Command> make_tune();
 std::unique_ptr<Command> make_verify();
 std::unique_ptr<Command> make_distortion();
 std::unique_ptr<Command> make_matmul();

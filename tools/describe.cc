@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <cmath>
 
 #include "quant/kernels/dispatch.h"
 #include "tools/table.h"
@@ -22,7 +23,49 @@ nlohmann::ordered_json stats_json(const IndexStats& stats) {
           {"centroid_bytes", stats.centroid_bytes},
           {"file_bytes", stats.file_bytes},
           {"format_version", stats.format_version},
-          {"simd", kernels().name}};
+          {"simd", kernels().name},
+          {"tuning", tuning_json(stats.tuning)}};
+}
+
+nlohmann::ordered_json tuning_json(const Tuning& tuning) {
+  if (tuning.queries == 0) return nullptr;
+  nlohmann::ordered_json ladders = nlohmann::ordered_json::array();
+  for (const TunedLadder& ladder : tuning.ladders) {
+    nlohmann::ordered_json targets = nlohmann::ordered_json::array();
+    for (const TunedTarget& target : ladder.targets) {
+      targets.push_back({{"recall", target.recall},
+                         {"threshold", target.threshold},  // null: all lists
+                         {"nprobe", target.nprobe},
+                         {"stops", target.stops != 0}});
+    }
+    ladders.push_back({{"k", ladder.k}, {"reach", ladder.reach}, {"targets", targets}});
+  }
+  return {{"queries", tuning.queries},
+          {"from_base", tuning.from_base},
+          {"exact_truth", tuning.exact_truth},
+          {"ladders", ladders}};
+}
+
+std::string tuning_text(const Tuning& tuning) {
+  if (tuning.queries == 0) return "not tuned for target recalls\n";
+  Table table({{"target recall"}, {"k"}, {"stop threshold"}, {"or nprobe"}, {"uses", Align::left}});
+  for (const TunedLadder& ladder : tuning.ladders) {
+    for (const TunedTarget& target : ladder.targets) {
+      const bool all = !std::isfinite(target.threshold);
+      const char* uses = target.recall > ladder.reach ? "nothing: out of reach"
+                         : target.stops != 0          ? "threshold"
+                                                      : "nprobe";
+      table.add({fmt::format("{:.3f}", target.recall), std::to_string(ladder.k),
+                 all ? "all lists" : fmt::format("{:.3f}", target.threshold),
+                 std::to_string(target.nprobe), uses});
+    }
+  }
+  return fmt::format("tuned with {} {}, recall {}\n", tuning.queries,
+                     tuning.from_base ? "base vectors" : "learn queries",
+                     tuning.exact_truth
+                         ? "of the true neighbours"
+                         : "of what all lists give, the loss of the codes left out") +
+         table.text();
 }
 
 std::string bytes_text(double bytes) {
@@ -49,11 +92,12 @@ std::string stats_text(const IndexStats& stats) {
   Table table({{"what", Align::left}, {"value", Align::left}});
   const nlohmann::ordered_json json = stats_json(stats);
   for (const auto& [name, value] : json.items()) {
+    if (name == "tuning") continue;
     std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     if (name == "bytes_per_vector") text = fmt::format("{:.2f}", stats.bytes_per_vector);
     table.add({name, text});
   }
-  return table.text();
+  return table.text() + "\n" + tuning_text(stats.tuning);
 }
 
 }  // namespace obliq::tools

@@ -16,6 +16,9 @@ nlohmann::ordered_json stats_json(const IndexStats& stats);
 std::string stats_line(const IndexStats& stats);
 
 /// The same as stats_json, one name and value a line.
+nlohmann::ordered_json tuning_json(const Tuning& tuning);
+/// How target recalls are reached, a table; a line when the index is not tuned.
+std::string tuning_text(const Tuning& tuning);
 std::string stats_text(const IndexStats& stats);
 
 /// "12 B", "3.4 kB", "5.6 MB", "7.8 GB": powers of 1000.

@@ -1,5 +1,5 @@
-// obliq eval: recall and speed of an index over a range of nprobe, on the queries and the ground
-// truth of an ann-benchmarks set.
+// obliq eval: recall and speed of an index over a range of nprobe or target recalls, on the queries
+// and the ground truth of an ann-benchmarks set.
 #include <fmt/core.h>
 
 #include <array>
@@ -27,6 +27,9 @@ class Eval final : public Command {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     add_nprobe_list(app, nprobe_);
+    app.add_option("--target-recall", target_recall_,
+                   "Recalls to aim at, with commas, after the --nprobe that are given")
+        ->delimiter(',');
     add_confidence(app, confidence_);
     app.add_flag("--batch", batch_, "All queries in one call; default: one query a call");
     app.add_flag("--mapped", mapped_, "Search the mapped file; default: read it into memory first");
@@ -44,8 +47,11 @@ class Eval final : public Command {
     const datasets::BenchmarkSet set = read_set(stats);
     options_.mode = batch_ ? Mode::batch : Mode::single;
     const auto searcher = make_obliq_searcher(std::move(index), confidence_);
-    const std::array contestants = {
-        Contestant{searcher.get(), resolve_nprobe(nprobe_, stats.nlist, kLastNprobe)}};
+    Contestant contestant{searcher.get(), nprobe_, target_recall_};
+    if (target_recall_.empty()) {
+      contestant.nprobe = resolve_nprobe(nprobe_, stats.nlist, kLastNprobe);
+    }
+    const std::array contestants = {contestant};
     ProgressBar bar("eval");
     const auto points =
         sweep(contestants, {set.test.view(), &set.truth, set.metric}, options_, bar.callback());
@@ -76,6 +82,7 @@ class Eval final : public Command {
   std::string index_;
   std::string set_;
   std::vector<std::size_t> nprobe_;
+  std::vector<double> target_recall_;
   float confidence_ = SearchOptions{}.confidence;
   SweepOptions options_;
   bool batch_ = false;

@@ -91,6 +91,11 @@ std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, 
   return doubled;
 }
 
+Matrix<float> read_matrix(const std::string& file, std::string_view dataset) {
+  if (file.empty()) return {};
+  return datasets::read_all(*datasets::open_vectors(file, dataset));
+}
+
 bool is_hdf5(const std::string& path) { return path.ends_with(".hdf5") || path.ends_with(".h5"); }
 
 void print_json(const nlohmann::ordered_json& object) {

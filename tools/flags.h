@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "obliq/matrix_view.h"
 #include "obliq/metric.h"
 
 namespace obliq::tools {
@@ -30,6 +32,9 @@ std::size_t parse_nlist(const std::string& text);
 /// What `nprobe` asks for; when it is empty, 1, 2, 4 ... up to `last` and no more than nlist.
 std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, std::size_t nlist,
                                         std::size_t last);
+
+/// All vectors of a file, HDF5 without a dataset: of `dataset`. Empty without a file.
+Matrix<float> read_matrix(const std::string& file, std::string_view dataset);
 
 /// Whether a name ends in .hdf5 or .h5, without a dataset after it.
 bool is_hdf5(const std::string& path);

@@ -9,6 +9,11 @@
 namespace obliq::tools {
 namespace {
 
+std::string knob_text(const Point& point) {
+  return point.target_recall > 0 ? fmt::format("for {}", point.target_recall)
+                                 : std::to_string(point.nprobe);
+}
+
 void add_details(const Point& point, std::vector<std::string>& cells) {
   const bool single = point.options.mode == Mode::single;
   const auto mean = [&](std::uint64_t sum) {
@@ -32,7 +37,8 @@ nlohmann::ordered_json to_json(const Point& point) {
   nlohmann::ordered_json json;
   json["method"] = point.method;
   json["mode"] = single ? "single" : "batch";
-  json["nprobe"] = point.nprobe;
+  if (point.nprobe > 0) json["nprobe"] = point.nprobe;
+  if (point.target_recall > 0) json["target_recall"] = point.target_recall;
   json["k"] = point.options.k;
   json["recall"] = point.recall.strict;
   json["recall_ties"] = point.recall.ties;
@@ -69,9 +75,9 @@ std::string points_table(std::span<const Point> points, Detail detail) {
   }
   Table table(columns);
   for (const Point& point : points) {
-    std::vector<std::string> cells = {
-        point.method, fmt::format("{:.1f}", point.bytes_per_vector), std::to_string(point.nprobe),
-        fmt::format("{:.4f}", point.recall.strict), rate_text(point.qps)};
+    std::vector<std::string> cells = {point.method, fmt::format("{:.1f}", point.bytes_per_vector),
+                                      knob_text(point), fmt::format("{:.4f}", point.recall.strict),
+                                      rate_text(point.qps)};
     if (detail == Detail::all) add_details(point, cells);
     table.add(cells);
   }

@@ -27,9 +27,12 @@ class Search final : public Command {
     app.add_option("-k", options_.k, "Neighbours a query")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    app.add_option("--nprobe", options_.nprobe, "Lists to scan; more than there are: all")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    app.add_option("--nprobe", options_.nprobe,
+                   "Lists to scan, with --target-recall the most; more than there are: all; "
+                   "default: 16, with --target-recall all")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--target-recall", options_.target_recall,
+                   "Mean recall to reach, in (0, 1), by what tuning has found");
     add_confidence(app, options_.confidence);
     app.add_option("--limit", limit_, "Only the first queries (0: all)")->capture_default_str();
     app.add_option("-o,--output", output_, "Write an ann-benchmarks result file (.hdf5) instead");
@@ -69,11 +72,21 @@ class Search final : public Command {
     return set;
   }
 
+  /// What the answers depend on, besides the index.
+  std::string parameters() const {
+    std::string text;
+    if (options_.target_recall > 0) text = fmt::format("target_recall={},", options_.target_recall);
+    if (options_.nprobe || text.empty()) {
+      text += fmt::format("nprobe={},", options_.nprobe.value_or(kDefaultNprobe));
+    }
+    return text + fmt::format("confidence={}", options_.confidence);
+  }
+
   void write(const IndexStats& stats, const SearchResult& result, double seconds) const {
     datasets::ResultFile file;
     file.algorithm = obliq_method(stats);
     file.dataset = std::filesystem::path(queries_).stem().string();
-    file.parameters = fmt::format("nprobe={},confidence={}", options_.nprobe, options_.confidence);
+    file.parameters = parameters();
     file.metric = stats.metric;
     file.k = options_.k;
     file.search_seconds = seconds;

@@ -18,7 +18,14 @@ class ObliqSearcher final : public Searcher {
   std::string simd() const override { return kernels().name; }
   double bytes_per_vector() const override { return stats_.bytes_per_vector; }
   double build_seconds() const override { return build_seconds_; }
-  void set_nprobe(std::size_t nprobe) override { options_.nprobe = nprobe; }
+  void set_nprobe(std::size_t nprobe) override {
+    options_.nprobe = nprobe;
+    options_.target_recall = 0;
+  }
+  void set_target_recall(double recall) override {
+    options_.nprobe.reset();
+    options_.target_recall = recall;
+  }
   void search(MatrixView<float> queries, std::size_t k, int threads, float* distances,
               std::int64_t* ids, SearchCounters* counters) const override {
     SearchOptions options = options_;

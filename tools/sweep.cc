@@ -52,21 +52,29 @@ struct Measurement {
   std::vector<float> latencies_us;  // one a query and round
 };
 
+Measurement measurement_of(Searcher& searcher, std::size_t queries, const SweepOptions& options) {
+  Measurement measurement{&searcher, {}, {}, {}};
+  Point& point = measurement.point;
+  point.method = searcher.method();
+  point.simd = searcher.simd();
+  point.bytes_per_vector = searcher.bytes_per_vector();
+  point.build_seconds = searcher.build_seconds();
+  point.queries = queries;
+  point.options = options;
+  return measurement;
+}
+
 std::vector<Measurement> plan(std::span<const Contestant> contestants, std::size_t queries,
                               const SweepOptions& options) {
   std::vector<Measurement> plan;
   for (const Contestant& contestant : contestants) {
     for (const std::size_t nprobe : contestant.nprobe) {
-      Measurement measurement{contestant.searcher, {}, {}, {}};
-      Point& point = measurement.point;
-      point.method = contestant.searcher->method();
-      point.simd = contestant.searcher->simd();
-      point.bytes_per_vector = contestant.searcher->bytes_per_vector();
-      point.build_seconds = contestant.searcher->build_seconds();
-      point.nprobe = nprobe;
-      point.queries = queries;
-      point.options = options;
-      plan.push_back(std::move(measurement));
+      plan.push_back(measurement_of(*contestant.searcher, queries, options));
+      plan.back().point.nprobe = nprobe;
+    }
+    for (const double recall : contestant.target_recall) {
+      plan.push_back(measurement_of(*contestant.searcher, queries, options));
+      plan.back().point.target_recall = recall;
     }
   }
   return plan;
@@ -116,7 +124,11 @@ std::vector<Point> sweep(std::span<const Contestant> contestants, const Question
   for (std::size_t round = 0; round <= options.repeat; ++round) {
     for (Measurement& measurement : measurements) {
       report(progress, "measuring", static_cast<double>(done++) / steps);
-      measurement.searcher->set_nprobe(measurement.point.nprobe);
+      if (measurement.point.target_recall > 0) {
+        measurement.searcher->set_target_recall(measurement.point.target_recall);
+      } else {
+        measurement.searcher->set_nprobe(measurement.point.nprobe);
+      }
       if (round == 0) {
         first_pass(measurement, questions, answers);
       } else {

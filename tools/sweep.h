@@ -17,10 +17,11 @@
 
 namespace obliq::tools {
 
-/// A searcher and the nprobe to try with it.
+/// A searcher, and the nprobe and then the target recalls to try with it.
 struct Contestant {
   Searcher* searcher;
   std::vector<std::size_t> nprobe;
+  std::vector<double> target_recall = {};
 };
 
 /// The queries of a set, with what is right.

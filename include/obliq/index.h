@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
 #include "obliq/progress.h"
+#include "obliq/tuning.h"
 #include "obliq/vector_source.h"
 
 namespace obliq {
@@ -55,18 +57,29 @@ struct BuildOptions {
   /// Queries like those to come, m x dim, for quantizers that learn (":query"); empty: base vectors
   /// stand in for them.
   MatrixView<float> train_queries = {};
+  /// Tune for target recalls, with train_queries or, without, base vectors in their place; see
+  /// Index::tune. Fewer than 1,000 vectors are not tuned.
+  bool tune = true;
   /// External ids, one a vector; empty: the position in the base.
   MatrixView<std::int64_t> ids = {};
   Progress progress = {};
 };
 
+constexpr std::size_t kDefaultNprobe = 16;
+
 struct SearchOptions {
   std::size_t k = 10;
-  std::size_t nprobe = 16;  ///< lists to scan; more than nlist means all
+  /// Lists to scan; more than nlist means all. Not given: kDefaultNprobe or, with a target recall,
+  /// as many as that takes, of which it is otherwise the most.
+  std::optional<std::size_t> nprobe = {};
   /// Probability (one-sided, normal model) that a true neighbour passes a stage's bound, in
   /// (0, 1]. 1 prunes nothing: every entry of the probed lists is refined.
   float confidence = 0.964F;
   int threads = 0;  ///< 0: all cores. Answers do not depend on it, nor on the batch.
+  /// The mean recall@k to reach, in (0, 1), by what tuning has found (at the default confidence; a
+  /// lower one falls short): each query then scans as many lists as it needs. 0: nprobe lists. In
+  /// an index of fewer than 1,000 vectors that is not tuned it means all lists.
+  double target_recall = 0;
 };
 
 /// Where the bytes of an opened index live.
@@ -101,6 +114,7 @@ struct IndexStats {
   std::size_t centroid_bytes = 0;  ///< centroids with their quantized copies
   std::size_t file_bytes = 0;      ///< 0 before the index is saved
   std::uint32_t format_version = 0;
+  Tuning tuning;  ///< no ladders when the index is not tuned
 };
 
 /// Work that searches have done, for profiles. All counts are sums over queries.
@@ -128,11 +142,23 @@ class OBLIQ_API Index {
   void save(const std::string& path) const;
 
   /// The k nearest base vectors of each query. Throws std::invalid_argument on a wrong dim, NaN or
-  /// infinity (naming the query), k = 0, nprobe = 0 or a confidence outside (0, 1].
+  /// infinity (naming the query), k = 0, nprobe = 0, a confidence outside (0, 1], or a target
+  /// recall outside [0, 1), of an index that is not tuned, or beyond what all its lists give.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options = {}) const;
   /// The same into caller's buffers of queries.rows * k values each.
   void search(MatrixView<float> queries, const SearchOptions& options, float* distances,
               std::int64_t* ids, SearchCounters* counters = nullptr) const;
+
+  /// Finds out how to reach target recalls, in place of what was known before: searches all lists
+  /// with learn queries (m x dim, like those to come) and compares with their true neighbours; at
+  /// most 1,000 of them are used, from 500,000 vectors on fewer, at the least 250. Without queries
+  /// base vectors stand in, which serves where queries resemble the base. Truth is exact with a raw
+  /// tier; without one it is the index's own exhaustive search, so that a target leaves out what
+  /// the codes lose. (build has the base and always measures against it.) Other threads may search
+  /// meanwhile, but not save. Forgets what was known when the index has fewer than 1,000 vectors.
+  /// Throws std::invalid_argument on a wrong dim, NaN or infinity; Cancelled when asked to stop.
+  /// Cost: three to four searches through all lists a query.
+  void tune(MatrixView<float> learn_queries = {}, const TuneOptions& options = {});
 
   /// The vector an id stands for as the index remembers it: exact from a raw tier, else decoded.
   /// Writes dim floats; cosine gives unit vectors. Throws std::invalid_argument on unknown ids.

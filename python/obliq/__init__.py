@@ -14,8 +14,8 @@ who want codes without an index. obliq.sklearn.ObliqTransformer is the index for
 
 from obliq._core import Cancelled, simd
 from obliq._core import version as __version__
-from obliq.index import Index, IndexStats, SearchResult
+from obliq.index import Index, IndexStats, SearchResult, TunedLadder, TunedTarget, Tuning
 from obliq.quantizer import Codes, Quantizer, quantizer_grammar, quantizer_specs
 
-__all__ = ["Cancelled", "Codes", "Index", "IndexStats", "Quantizer", "SearchResult", "__version__",
-           "quantizer_grammar", "quantizer_specs", "simd"]
+__all__ = ["Cancelled", "Codes", "Index", "IndexStats", "Quantizer", "SearchResult", "TunedLadder",
+           "TunedTarget", "Tuning", "__version__", "quantizer_grammar", "quantizer_specs", "simd"]

@@ -36,10 +36,45 @@ class SearchResult(NamedTuple):
     ids: NDArray[np.int64]
 
 
+class TunedTarget(NamedTuple):
+    """How an index reaches a target recall at one k.
+
+    threshold   of the stop rule; -inf: only all lists are enough
+    nprobe      the fixed number of lists that does as well
+    stops       the stop rule is used; else nprobe
+    """
+
+    recall: float
+    threshold: float
+    nprobe: int
+    stops: bool
+
+
+class TunedLadder(NamedTuple):
+    """The targets of one k, rising. reach: the recall of all lists."""
+
+    k: int
+    reach: float
+    targets: list[TunedTarget]
+
+
+class Tuning(NamedTuple):
+    """What tuning found with so many learn queries.
+
+    from_base     base vectors stood in for them
+    exact_truth   False: recall is against the index's own exhaustive search
+    """
+
+    queries: int
+    from_base: bool
+    exact_truth: bool
+    ladders: list[TunedLadder]
+
+
 @dataclass(frozen=True)
 class IndexStats:
     """What an index is made of. bytes_per_vector: blocks, rows and raw tier, without external ids
-    and centroids; file_bytes: 0 before the index is saved."""
+    and centroids; file_bytes: 0 before the index is saved; tuning: None when it is not tuned."""
 
     n: int
     dim: int
@@ -53,6 +88,7 @@ class IndexStats:
     centroid_bytes: int
     file_bytes: int
     format_version: int
+    tuning: Optional[Tuning]
 
 
 class Index:
@@ -82,27 +118,27 @@ class Index:
               preset: Optional[Preset] = None, raw: Optional[str] = None,
               spill: float = 0, nlist: Union[int, Literal["auto"]] = "auto", ids: Any = None,
               centroids: Any = None, train_queries: Any = None, seed: int = 1, threads: int = 0,
-              kmeans_iterations: int = 10, progress: Optional[Progress] = None) -> Index:
+              kmeans_iterations: int = 10, tune: bool = True,
+              progress: Optional[Progress] = None) -> Index:
         """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
         strides; they are read piece by piece and not copied whole.
 
         metric      "l2", "ip" (inner product) or "cosine"
-        quantizer   spec such as "sq8" (default) or "lm4"; quantizer_grammar() tells all
-        preset      "fast" (sq8), "small" (lm4), "tiny" (lm2) or "exact" (sq8 with raw fp32);
-                    quantizer and raw win over it
-        raw         exact vectors kept beside the codes: "none", "fp16" or "fp32"
+        quantizer   spec, wins over preset: "sq8" (default), "lm4", see quantizer_grammar()
+        preset      "fast" (sq8), "small" (lm4), "tiny" (lm2), "exact" (sq8 with raw fp32)
+        raw         exact vectors beside the codes: "none", "fp16" or "fp32"; wins over preset
         spill       share of the vectors with an entry in a second list, 0 to 1, for recall
         nlist       inverted lists; "auto": about 4 sqrt(n)
         ids         int64 [n]; default: positions. -1 also means "no answer": better not used
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: all cores; the index does not depend on it
+        tune        find out how target recalls are reached; see tune
         progress    called with (stage, fraction done); return False to stop
 
         Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec;
-        TypeError on other number types; Cancelled when progress returned False, and whatever it
-        raised; KeyboardInterrupt on Ctrl-C. Other Python threads run meanwhile. Cost: k-means on at
-        most 256 vectors a list, then nlist * dim operations a vector.
+        TypeError on other number types; Cancelled when progress returned False, and what it raised;
+        KeyboardInterrupt on Ctrl-C. Cost: k-means, then nlist * dim operations a vector, and tune.
         """
         if preset is not None and preset not in _PRESETS:
             raise ValueError(f"unknown preset {preset!r}; valid: {', '.join(_PRESETS)}")
@@ -112,7 +148,7 @@ class Index:
             raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
         options = _core.BuildOptions(
             metric, quantizer or spec, raw or tier, float(spill), _count(nlist), as_seed(seed),
-            team(threads), kmeans_iterations)
+            team(threads), kmeans_iterations, tune)
         return cls._of(_core.Index.build(
             array, options, None if ids is None else _as_ids(ids),
             None if centroids is None else as_matrix(centroids, "centroids"),
@@ -140,36 +176,62 @@ class Index:
         OSError when it cannot. Cost: the bytes of stats()."""
         self._index.save(os.fspath(path))
 
-    def search(self, queries: Any, k: int = 10, *, nprobe: int = 16, confidence: float = 0.964,
-               threads: int = 0) -> SearchResult:
+    def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
+               confidence: float = 0.964, threads: int = 0,
+               target_recall: float = 0.0) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
         k           answers a query; the index may hold fewer
-        nprobe      lists to scan, the knob between recall and speed; more than nlist means all
+        nprobe      lists to scan, the knob between recall and speed; more than nlist means all;
+                    default 16. With target_recall the most lists; default all
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
         threads     0: all cores (answers do not depend on it)
+        target_recall   mean recall@k to reach, in (0, 1), by what tuning found: each query scans as
+                    many lists as it needs. 0: nprobe lists. Holds at the default confidence; an
+                    index of fewer than 1,000 vectors scans all lists
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe below 1,
-        a confidence outside (0, 1]; TypeError on number types that build refuses too.
+        a confidence outside (0, 1], a target_recall of an index that is not tuned or beyond what
+        all its lists give; TypeError on number types that build refuses too.
         Ctrl-C ends a long batch. Other Python threads run meanwhile.
         """
         if type(queries) is not np.ndarray or queries.dtype is not _FLOAT32 \
                 or not 1 <= queries.ndim <= 2 or not queries.flags.c_contiguous:
-            return self._search_any(queries, k, nprobe, confidence, threads)
+            return self._search_any(queries, k, nprobe, confidence, threads, target_recall)
         if queries.ndim == 2:
-            return SearchResult(*self._index.search(queries, k, nprobe, confidence, team(threads)))
+            return SearchResult(*self._index.search(queries, k, nprobe, confidence, team(threads),
+                                                    target_recall))
         distances, ids = self._index.search(queries[np.newaxis], k, nprobe, confidence,
-                                            team(threads))
+                                            team(threads), target_recall)
         return SearchResult(distances[0], ids[0])
 
-    def _search_any(self, queries: Any, k: int, nprobe: int, confidence: float,
-                    threads: int) -> SearchResult:
+    def _search_any(self, queries: Any, k: int, nprobe: Optional[int], confidence: float,
+                    threads: int, target_recall: float) -> SearchResult:
         array = as_array(queries, "queries")
         matrix = as_matrix(array, "queries")
-        result = SearchResult(*self._index.search(matrix, k, nprobe, confidence, team(threads)))
+        result = SearchResult(*self._index.search(matrix, k, nprobe, confidence, team(threads),
+                                                  target_recall))
         if array.ndim == 1:
             return SearchResult(result.distances[0], result.ids[0])
         return result
+
+    def tune(self, learn_queries: Any = None, *, threads: int = 0,
+             progress: Optional[Progress] = None) -> None:
+        """Finds out how to reach target recalls, in place of what build or the file knew: searches
+        all lists with learn queries and compares with their true neighbours.
+
+        learn_queries   [m][dim], like those to come; at most 1,000 are used (from 500,000 vectors
+                    on fewer, at the least 250). None: base vectors stand in
+        threads     0: all cores; the outcome does not depend on it
+        progress    called with (stage, fraction done); return False to stop
+
+        Truth is exact with a raw tier; without one it is the index's own exhaustive search, so that
+        a target leaves out what the codes lose (build has the base and measures against that).
+        An index of fewer than 1,000 vectors is not tuned. Other threads may search meanwhile, but
+        not save. Raises as build does. Cost: three to four searches through all lists a query.
+        """
+        self._index.tune(None if learn_queries is None
+                         else as_matrix(learn_queries, "learn_queries"), team(threads), progress)
 
     def reconstruct(self, id: int) -> NDArray[np.float32]:
         """The vector float32 [dim] that an id stands for: exact from a raw tier, else decoded;
@@ -180,7 +242,13 @@ class Index:
 
     def stats(self) -> IndexStats:
         """What the index is made of."""
-        return IndexStats(**self._index.stats())
+        stats = self._index.stats()
+        tuning = stats.pop("tuning")
+        if tuning is not None:
+            tuning = Tuning(*tuning[:3], [
+                TunedLadder(k, reach, [TunedTarget(*target) for target in targets])
+                for k, reach, targets in tuning[3]])
+        return IndexStats(**stats, tuning=tuning)
 
     def to_bytes(self) -> bytes:
         """The index as save would write it."""

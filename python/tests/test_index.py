@@ -317,3 +317,33 @@ def test_repr_and_stats_tell_what_it_is(index: obliq.Index) -> None:
     assert "quantizer='sq8'" in repr(index) and len(index) == 3000 and index.dim == 24
     with pytest.raises(TypeError, match="Index.build"):
         obliq.Index()
+
+
+def test_a_target_recall_is_reached_by_what_build_or_tune_found(tmp_path: Any) -> None:
+    rng = np.random.default_rng(5)
+    centres = 2 * rng.normal(size=(20, 24)).astype(np.float32)
+    base = (centres[rng.integers(20, size=3000)] + rng.normal(size=(3000, 24))).astype("f4")
+    index = obliq.Index.build(base, nlist=100)
+    tuning = index.stats().tuning
+    assert tuning is not None and tuning.queries == 1000 and tuning.from_base
+    assert [ladder.k for ladder in tuning.ladders] == [1, 10, 100]
+    assert tuning.ladders[1].targets[0].recall == pytest.approx(.8)
+    ids = index.search(base[:300], target_recall=.95).ids
+    truth = np.argsort(((base[:300, None] - base[None]) ** 2).sum(2), axis=1)[:, :10]
+    # 300 of the base vectors, each its own neighbour too, which only helps; a standard error of
+    # .1 / sqrt(300) = .006 on top of the .003 that tuning allows.
+    assert np.mean([np.isin(a, b).mean() for a, b in zip(ids, truth)]) > .95 - .003 - .012
+    index.save(tmp_path / "a.idx")
+    opened = obliq.Index.open(tmp_path / "a.idx")
+    assert opened.stats().tuning == tuning
+    opened.tune(base[:300])
+    tuned = opened.stats().tuning
+    assert tuned is not None and tuned.queries == 300 and not tuned.exact_truth
+    with pytest.raises(ValueError, match="target_recall must be"):
+        index.search(base[:1], target_recall=1.5)
+    with pytest.raises(ValueError, match="learn_queries have dim 3"):
+        opened.tune(np.zeros((2, 3), "f4"))
+    untuned = obliq.Index.build(base, tune=False)
+    assert untuned.stats().tuning is None
+    with pytest.raises(ValueError, match="tune it"):
+        untuned.search(base[:1], target_recall=.9)

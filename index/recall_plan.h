@@ -1,0 +1,24 @@
+// From a target recall to a search, by the ladders of a tuned index. Between two targets the
+// threshold and log nprobe are linear in log(1 - recall), between two k in log k; which of both is
+// used is what the next target and the next k use. Targets below the first take its numbers, those
+// above the last scan all lists. Above the last k the line through the last two goes on.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "obliq/tuning.h"
+
+namespace obliq {
+
+/// What a search is to do.
+struct RecallPlan {
+  std::size_t nprobe;         ///< lists; with a threshold the most
+  std::optional<float> stop;  ///< threshold of the stop rule
+};
+
+/// Throws std::invalid_argument when the index is not tuned, or no number of lists reaches
+/// `recall`, which is in (0, 1). Requires k > 0.
+RecallPlan plan_recall(const Tuning& tuning, double recall, std::size_t k, std::size_t nlist);
+
+}  // namespace obliq
