@@ -11,8 +11,8 @@
 // distribution times the standard error of the difference between this mean and that of 1,000 other
 // queries of the same kind. So in nine of ten such trials recall is at least target - .003.
 //
-// The rule is used for targets of .9 and more, and only where it scans fewer entries than the
-// nprobe that does the same.
+// The rule is used for targets of .9 and more, and only where it saves more entries than it
+// costs, against the nprobe that does the same.
 #pragma once
 
 #include <cstddef>
