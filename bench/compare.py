@@ -1,13 +1,13 @@
 """obliq beside its peers: one machine, one set, the same nlist and centroids, interleaved.
 
     compare.py [--dataset NAME|FILE] [--nlist N] [--peers all|faiss,...] [--methods RUNNER:SPEC ...]
-               [--modes single:1,batch:1,batch:all] [--quick] [--repeats 5] [--out results]
+               [--modes single:1,batch:1,batch:all] [--quick] [--repeats 5] [--out FOLDER]
 
 Trains the shared centroids (FAISS k-means), builds every index or takes it from the cache, finds
 every method's points and their recalls, then goes through the methods in turn, `repeats` times,
 each turn a process of its own that times one method over its sweep. Writes OUT/results.jsonl
-(bench/results.py), OUT/table.md and a chart for each mode, and prints the tables. How fair that
-is: docs/benchmarks.md.
+(bench/results.py) after every round, then OUT/table.md and a chart for each mode, and prints the
+tables. How fair that is: docs/benchmarks.md.
 """
 
 import argparse
@@ -38,24 +38,49 @@ def arguments(words=None):
     parser.add_argument("--methods", nargs="+", default=[], metavar="RUNNER:SPEC",
                         help="instead of the default ones, e.g. faiss_ivf:SQ8 obliq_ivf:lm4")
     parser.add_argument("--nprobe", default="", help="comma list; nlist itself is always added")
-    parser.add_argument("--modes", default="single:1", type=parse_modes,
-                        help="comma list of single:THREADS and batch:THREADS; all: every core")
+    parser.add_argument("--modes", type=parse_modes,
+                        help="comma list of single:THREADS and batch:THREADS; all: every core; "
+                        "default single:1,batch:1,batch:all, or single:1 when quick")
     parser.add_argument("--quick", action="store_true", help="few methods, points and repeats")
     parser.add_argument("--repeats", type=int, help="rounds; default 5; 3 when quick")
     parser.add_argument("--seconds", type=float, help="budget of a timed pass; default .3, or .05")
-    parser.add_argument("--longest-batch", type=float, default=10,
+    parser.add_argument("--longest-batch", type=float, default=5,
                         help="a batch expected to take more seconds is not timed")
-    parser.add_argument("--build-threads", type=int, default=os.cpu_count())
+    parser.add_argument("--build-threads", type=int, default=core_count())
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)),
                         help="where one thread runs")
     parser.add_argument("--cache", help="centroids and indexes; default OUT/cache")
-    parser.add_argument("--out", default="results")
+    parser.add_argument("--out", help="default: results/ and the name of the set")
     options = parser.parse_args(words)
-    options.repeats = options.repeats or (3 if options.quick else 5)
+    check(parser, options)
+    fill_in(options)
+    return options
+
+
+def check(parser, options):
+    """Ends the program at what argparse lets through."""
+    if options.cpu not in os.sched_getaffinity(0):
+        parser.error(f"--cpu {options.cpu}: this process may use {os.sched_getaffinity(0)}")
+    scripts = [script for library in LIBRARIES.values() for script in library.runners]
+    for word in options.methods:
+        if word.partition(":")[0] not in scripts:
+            parser.error(f"--methods {word}: the runner must be one of {', '.join(scripts)}")
+
+
+def fill_in(options):
+    """Defaults that follow from other options."""
+    name = os.path.splitext(os.path.basename(options.dataset))[0]
+    options.out = options.out or os.path.join("results", name)
+    options.modes = options.modes or parse_modes(
+        "single:1" if options.quick else "single:1,batch:1,batch:all")
+    options.repeats = max(1, options.repeats or (3 if options.quick else 5))
     options.seconds = options.seconds or (0.05 if options.quick else 0.3)
     options.cache = options.cache or os.path.join(options.out, "cache")
     options.nprobe = options.nprobe or ("1,2,4,8,16,32,64" if options.quick else "")
-    return options
+
+
+def core_count():
+    return len(os.sched_getaffinity(0))
 
 
 def parse_modes(text):
@@ -63,9 +88,10 @@ def parse_modes(text):
     modes = []
     for word in text.split(","):
         mode, _, threads = word.partition(":")
-        if mode not in ("single", "batch") or not (threads or "1").isdigit() and threads != "all":
+        threads = str(core_count()) if threads == "all" else threads or "1"
+        if mode not in ("single", "batch") or not threads.isdigit() or int(threads) == 0:
             raise argparse.ArgumentTypeError(f"'{word}' is not single:N, batch:N, with N or all")
-        modes.append((mode, os.cpu_count() if threads == "all" else int(threads or 1)))
+        modes.append((mode, int(threads)))
     return list(dict.fromkeys(modes))
 
 
@@ -106,6 +132,8 @@ class Field:
         """Asks every library for its methods."""
         for library in wanted_libraries(self.options):
             for script in LIBRARIES[library].runners:
+                if self.options.methods and not self.asked(script):
+                    continue
                 try:
                     runner = Runner(python_of(library), script, self.options)
                     told = runner.describe()
@@ -116,11 +144,13 @@ class Field:
                 self.contestants += [Contestant(runner, spec)
                                      for spec in self.specs(library, script, told["specs"])]
 
+    def asked(self, script):
+        return [word.partition(":")[2] for word in self.options.methods
+                if word.startswith(script + ":")]
+
     def specs(self, library, script, default):
-        asked = [word.partition(":")[2] for word in self.options.methods
-                 if word.startswith(script + ":")]
         if self.options.methods:
-            return asked
+            return self.asked(script)
         return LIBRARIES[library].quick.get(script, []) if self.options.quick else default
 
     def prepare(self, centroids):
@@ -141,11 +171,12 @@ class Field:
                 f"{len(contestant.points)} points")
 
     def leave_out(self, label, failure):
-        self.left_out[label] = str(failure).strip().splitlines()[-1][:300]
+        self.left_out[label] = (str(failure).strip() or repr(failure)).splitlines()[-1][:300]
         log(f"{label} left out: {failure}")
 
-    def measure(self):
-        """Merged points. Within a round a method of one library follows one of another."""
+    def measure(self, keep):
+        """Merged points, given to `keep` after every round. Within a round a method of one
+        library follows one of another."""
         order = interleaved(self.contestants)
         lines = []
         for repeat in range(self.options.repeats):
@@ -156,8 +187,19 @@ class Field:
                         lines += contestant.turn(mode, threads)
                     except Failed as failure:
                         self.leave_out(f"{contestant.label} {mode}:{threads}", failure)
-            log(f"round {repeat + 1} of {self.options.repeats}: {time.monotonic() - start:.0f} s")
+            seconds = time.monotonic() - start
+            log(f"round {repeat + 1} of {self.options.repeats}: {seconds:.0f} s")
+            keep(merge_rounds(lines))
+        self.check_unchanged()
         return merge_rounds(lines)
+
+    def check_unchanged(self):
+        """Raises Failed when a library is another one than at the start."""
+        for runner in {contestant.runner for contestant in self.contestants}:
+            for name, version in runner.describe()["versions"].items():
+                if self.versions[name] != version:
+                    raise Failed(f"{name} changed from {self.versions[name]} to {version} while "
+                                 "it was measured: the rounds do not belong together")
 
 
 def interleaved(contestants):
@@ -184,11 +226,16 @@ def conditions(options, field):
             "n": options.n, "dim": options.dim, "metric": options.metric, "k": options.k,
             "nlist": options.nlist, **machine(), "commit": options.commit,
             "versions": field.versions, "repeats": options.repeats, "seconds": options.seconds,
+            "quick": options.quick, "pinned": options.cpu, "build_threads": options.build_threads,
             "date": datetime.date.today().isoformat(), "left_out": field.left_out}
 
 
+def results_path(options):
+    return os.path.join(options.out, "results.jsonl")
+
+
 def write_outputs(options, run, points):
-    results = os.path.join(options.out, "results.jsonl")
+    results = results_path(options)
     write_results(results, run, points)
     text = report(run, points)
     with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8") as file:
@@ -216,10 +263,11 @@ def main():
         field.prepare(train_centroids(options))
         if not field.contestants:
             raise Failed("nobody takes part")
+        points = field.measure(lambda points: write_results(
+            results_path(options), conditions(options, field), points))
     except (Failed, OSError) as failure:
         log(failure)
         return 1
-    points = field.measure()
     write_outputs(options, conditions(options, field), points)
     return 0
 

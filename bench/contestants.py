@@ -38,12 +38,15 @@ class Runner:
         """{"specs": what it runs by default, "versions": {package: version}}."""
         return json.loads(self.run(["describe"], 1))
 
-    def run(self, words, threads, given=None):
-        """Its output. One thread: on the CPU of the comparison, else on all."""
-        cpus = {self.options.cpu} if threads == 1 else None
+    def run(self, words, cpus, given=None, team=None):
+        """Its output. It may use so many CPUs, the one of the comparison first, and as many
+        OpenMP threads a call (`team`, if not all of these)."""
+        others = sorted(os.sched_getaffinity(0) - {self.options.cpu})
+        team = str(team or cpus)
         environment = {**os.environ, "PYTHONPATH": PACKAGE, "OMP_WAIT_POLICY": "passive",
-                       "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-        return run_program(self.start + words, cpus, given, environment)
+                       "OMP_NUM_THREADS": team, "OPENBLAS_NUM_THREADS": team}
+        return run_program(self.start + words, {self.options.cpu, *others[:cpus - 1]}, given,
+                           environment)
 
 
 class Contestant:
@@ -53,13 +56,17 @@ class Contestant:
         self.runner, self.spec = runner, spec
         self.label = f"{runner.script}:{spec}"
 
-    def call(self, action, threads, *words, given=None):
+    def call(self, action, threads, *words, given=None, team=None):
         """The JSON lines that its runner answers."""
         options = self.runner.options
         words = [action, "--spec", self.spec, "--data", options.data, "--nlist",
                  str(options.nlist), "--nprobe", options.nprobe, "--k", str(options.k), *words]
         words += ["--quick"] if options.quick else []
-        return [json.loads(text) for text in self.runner.run(words, threads, given).splitlines()]
+        answer = self.runner.run(words, threads, given, team)
+        try:
+            return [json.loads(text) for text in answer.splitlines()]
+        except ValueError as error:
+            raise Failed(f"{self.label} printed other than JSON lines: {answer[:200]}") from error
 
     def build(self, centroids):
         options = self.runner.options
@@ -84,7 +91,8 @@ class Contestant:
         timed = [point for point in self.points if self.affordable(point, mode, threads)]
         given = "".join(json.dumps(point) + "\n" for point in timed)
         speeds = self.call("time", threads, "--index", self.index, "--mode", mode, "--threads",
-                           str(threads), "--seconds", str(options.seconds), given=given)
+                           str(threads), "--seconds", str(options.seconds), given=given,
+                           team=1 if mode == "single" else threads)
         by_params = {json.dumps(line["params"]): line for line in speeds}
         for point in self.points:
             yield {**self.fields, "mode": mode, "threads": threads, "params": point["params"],

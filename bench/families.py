@@ -47,8 +47,3 @@ def family_of(method):
         return "faiss PQ4fs + refine" if refined else "faiss PQ4fs"
     found = re.search(r"RaBitQfs|HNSW|PQ|SQ|Flat", method)
     return f"faiss {found.group(0)}" if found else "faiss"
-
-
-def byte_class(size, dim):
-    """The smallest class that holds `size` bytes a vector."""
-    return next(name for name, limit in CLASSES.items() if size <= limit(dim))

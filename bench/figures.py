@@ -22,8 +22,13 @@ ROOT = os.path.normpath(os.path.join(FOLDER, ".."))
 DOCUMENTS = ("README.md", "docs/benchmarks.md")
 BLOCK = re.compile(r"<!-- (report|classes) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
+EQUAL_BYTES = (r"obliq (sq8|lm4)|rabitqlib IVF\d+ [459] bits|rabitqlib HNSW|x4fs,Refine\(SQ8\)|"
+               r"IVF\d+,SQ8|RaBitQfs[48]|usearch i8|turbovec|scann tree int8$|faiss HNSW")
 # picture -> (results, mode, threads, methods that it shows)
-CHARTS: dict = {}
+CHARTS = {
+    "recall_qps_sentences": ("sentences-384", "single", 1, EQUAL_BYTES),
+    "recall_qps_sentences_all": ("sentences-384", "single", 1, ""),
+}
 
 
 def results_of(name):

@@ -30,8 +30,3 @@ def qps_at(points, recall):
     low_recall, low_qps = frontier[position - 1]
     share = (recall - low_recall) / (high_recall - low_recall)
     return math.exp(math.log(low_qps) + share * (math.log(high_qps) - math.log(low_qps)))
-
-
-def max_recall(points):
-    """The highest recall among points, 0 without any."""
-    return max((point[0] for point in points), default=0.0)

@@ -21,14 +21,15 @@ import obliq
 
 from contestants import TOOL, run_program
 
-IMPORT = ("import time, numpy; start = time.perf_counter(); import obliq; "
-          "print(time.perf_counter() - start)")
+IMPORT = ("import time; start = time.perf_counter(); import numpy; middle = time.perf_counter(); "
+          "import obliq; print(middle - start, time.perf_counter() - middle)")
 
 
 def import_seconds(repeats=11):
-    return statistics.median(
-        float(subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True,
-                             check=True).stdout) for _ in range(repeats))
+    """(NumPy's, obliq's after it), medians."""
+    runs = [subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True,
+                           check=True).stdout.split() for _ in range(repeats)]
+    return [statistics.median(float(run[part]) for run in runs) for part in (0, 1)]
 
 
 def cpp_latency(options):
@@ -56,7 +57,8 @@ def main():
     parser.add_argument("--nprobe", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
-    print(f"import obliq: {1e3 * import_seconds():.1f} ms beside NumPy")
+    numpy_seconds, obliq_seconds = import_seconds()
+    print(f"import: NumPy {1e3 * numpy_seconds:.1f} ms, obliq {1e3 * obliq_seconds:.1f} ms more")
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     index = obliq.Index.open(options.index, in_memory=True)
     with h5py.File(options.data, "r") as file:

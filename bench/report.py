@@ -3,7 +3,8 @@ each class of bytes; every peer beside obliq's fastest at no more bytes, and whe
 
     report.py RESULTS.jsonl      prints them
 
-QPS at a recall is read off a method's Pareto frontier (frontier.py). "-": not reached.
+QPS at a recall is read off a method's Pareto frontier (frontier.py). "-": not reached; "not
+timed": reached by one of both, but so slowly that the batch was not timed.
 """
 
 import sys
@@ -29,6 +30,7 @@ class Curve:
         self.latencies = [(line["recall"], 1 / line["p99_us"]) for line in lines
                           if line.get("p99_us")]
         self.ours = self.method.startswith("obliq")
+        self.untimed = max((line["recall"] for line in lines if not line["qps"]), default=0)
 
     def qps(self, recall):
         return qps_at(self.points, recall)
@@ -105,7 +107,7 @@ def class_table(curves, dim):
             ours, our_name = best_of([curve for curve in within if curve.ours], recall)
             theirs, their_name = best_of([curve for curve in within if not curve.ours], recall)
             rows.append([label, f"{recall:.2f}", our_name or "-", number(ours), their_name or "-",
-                         number(theirs), ratio(ours, theirs)[0]])
+                         number(theirs), told_ratio(ours, theirs, within, recall)])
     return markdown(rows, left=(0, 2, 4))
 
 
@@ -117,14 +119,19 @@ def peers_table(curves):
         ours = [curve for curve in curves if curve.ours and curve.bytes <= peer.bytes]
         row, losses = [peer.method, f"{peer.bytes:.1f}"], []
         for recall in RECALLS:
-            text, lost = ratio(best_of(ours, recall)[0], peer.qps(recall))
-            row.append(text)
-            losses += [f"QPS at {recall:.2f}"] if lost else []
+            speeds = best_of(ours, recall)[0], peer.qps(recall)
+            row.append(told_ratio(*speeds, [*ours, peer], recall))
+            losses += [f"QPS at {recall:.2f}"] if ratio(*speeds)[1] else []
         gain = max((curve.ceiling for curve in ours), default=0) - peer.ceiling
         losses += ["max recall"] if ours and gain < 0 else []
         losses = losses if ours else ["bytes: has none so small"]
         rows.append(row + [f"{gain:+.4f}" if ours else "-", ", ".join(losses) or "nothing"])
     return markdown(rows, left=(0, len(rows[0]) - 1)) if len(rows) > 1 else ""
+
+
+def untimed(curves, recall):
+    """Whether one reaches the recall, but only at points that were too slow to be timed."""
+    return any(not curve.qps(recall) and curve.untimed >= recall for curve in curves)
 
 
 def ratio(ours, theirs):
@@ -136,6 +143,12 @@ def ratio(ours, theirs):
     if theirs is None:
         return "obliq only", False
     return f"{ours / theirs:.2f} x", ours < theirs
+
+
+def told_ratio(ours, theirs, curves, recall):
+    """Text of the ratio; no win or loss by a point that was too slow to be timed."""
+    missing = ours is None or theirs is None
+    return "not timed" if missing and untimed(curves, recall) else ratio(ours, theirs)[0]
 
 
 def number(value):

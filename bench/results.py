@@ -1,7 +1,7 @@
 """The file of a comparison: JSON lines, the first one about the run, then one a point.
 
     run      {"run": {data, data_crc32, n, dim, metric, k, nlist, cpu, cpu_flags, cpus, memory,
-             commit, versions, repeats, seconds, date, left_out}}
+             commit, versions, repeats, seconds, quick, pinned, build_threads, date, left_out}}
     point    method, mode, threads, params, recall, recall_ties, qps, qps_min, qps_max, qps_cpu,
              p50_us, p99_us, repeats, queries_timed, bytes_per_vector, rss_per_vector,
              build_seconds, build_threads, call_overhead_us; qps null: not timed
@@ -58,6 +58,9 @@ def machine():
 
 def commit(folder):
     """The revision that is measured, with "-dirty" when files differ from it; None without git."""
-    done = subprocess.run(["git", "-C", folder, "describe", "--always", "--dirty"],
-                          capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["git", "-C", folder, "describe", "--always", "--dirty"],
+                              capture_output=True, text=True, check=False)
+    except OSError:
+        return None
     return done.stdout.strip() or None

@@ -77,7 +77,7 @@ class Compare(unittest.TestCase):
         return read_results(os.path.join(self.out, "results.jsonl"))
 
     def test_merges_rounds_and_counts_the_bytes_of_the_file(self):
-        status, _, err = self.compare("--repeats", "3")
+        status, _, err = self.compare("--repeats", "3", "--modes", "single:1")
         self.assertEqual(status, 0, err)
         run, points = self.results()
         self.assertEqual([point["params"]["nprobe"] for point in points], [1, 8])
@@ -89,7 +89,8 @@ class Compare(unittest.TestCase):
 
     def test_leaves_out_who_fails_and_says_why(self):
         status, _, err = self.compare("--methods", *(f"{self.script}:{spec}"
-                                                     for spec in ("broken", "crash", "sq8")))
+                                                     for spec in ("broken", "crash", "sq8")),
+                                      "--modes", "single:1")
         self.assertEqual(status, 0)
         self.assertIn("no such spec 'broken'", err)
         run, points = self.results()
@@ -113,6 +114,18 @@ class Compare(unittest.TestCase):
         status, _, err = self.compare("--methods", self.script + ":broken")
         self.assertEqual(status, 1)
         self.assertIn("nobody takes part", err)
+
+    def test_refuses_an_unknown_runner(self):
+        with self.assertRaises(SystemExit):
+            self.compare("--methods", "faiss:SQ8")
+
+    def test_fails_when_a_library_changes_under_way(self):
+        versions = iter([{"stand-in": "1"}, {"stand-in": "2"}])
+        describe = mock.Mock(side_effect=lambda: {"specs": ["lm4"], "versions": next(versions)})
+        with mock.patch.object(compare.Runner, "describe", describe):
+            status, _, err = self.compare("--modes", "single:1")
+        self.assertEqual(status, 1)
+        self.assertIn("stand-in changed from 1 to 2", err)
 
     def test_refuses_an_unknown_peer(self):
         status, _, err = self.compare("--peers", "nobody")

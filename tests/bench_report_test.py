@@ -10,7 +10,7 @@ import unittest
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench")
 sys.path.insert(0, BENCH)
 import figures  # noqa: E402
-from families import COLOURS, byte_class, family_of  # noqa: E402
+from families import COLOURS, family_of  # noqa: E402
 from plot import chosen, curves_by_method, draw_chart  # noqa: E402
 from report import (class_table, curves_of, markdown, peers_table, ratio, report,  # noqa: E402
                     speed_table)
@@ -55,12 +55,6 @@ class Families(unittest.TestCase):
 
     def test_strangers_go_by_their_first_word(self):
         self.assertEqual(family_of("mystery index"), "mystery")
-
-    def test_byte_classes_include_their_limit(self):
-        self.assertEqual(byte_class(120, 384), "d/4 + 24")
-        self.assertEqual(byte_class(120.1, 384), "d/2 + 24")
-        self.assertEqual(byte_class(408, 384), "d + 24")
-        self.assertEqual(byte_class(5000, 384), "any")
 
 
 class Rounds(unittest.TestCase):

@@ -23,7 +23,11 @@ class BenchmarkSet:
 
     def __init__(self, path, k=10):
         with h5py.File(path, "r") as file:
-            self.metric = METRICS[str(file.attrs["distance"])]
+            distance = str(file.attrs.get("distance", "nothing"))
+            if distance not in METRICS:
+                raise SystemExit(f"{path} says that its distance is {distance}, which is none of "
+                                 f"{', '.join(METRICS)}")
+            self.metric = METRICS[distance]
             self.n, self.dim = file["train"].shape
             self.queries = self.prepared(file["test"])
             ids = file["neighbors"][:].astype(np.int64)

@@ -53,9 +53,16 @@ class FaissLists(FaissMethod):
             rotation = faiss.downcast_VectorTransform(front.chain.at(0))
             rotation.init(ROTATION_SEED)
             coarse = rotation.apply(coarse)
-        faiss.downcast_index(lists_of(self.index).quantizer).add(np.ascontiguousarray(coarse))
+        lists = lists_of(self.index)
+        router = faiss.downcast_index(lists.quantizer)
+        router.add(np.ascontiguousarray(coarse))
+        # Vectors go to the nearest centroid by L2 whatever the metric, as with everybody.
+        nearest = faiss.IndexFlatL2(coarse.shape[1])
+        nearest.add(np.ascontiguousarray(coarse))
+        lists.quantizer = nearest
         self.index.train(base)
         self.index.add(base)
+        lists.quantizer = router
 
     def load(self, path):
         super().load(path)

@@ -15,4 +15,5 @@ EFS = [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
 
 class GraphMethod(shared.Method):
     def sweep(self):
-        return [{"ef": ef} for ef in EFS if ef >= self.run.set.k]
+        k = self.run.set.k
+        return [{"ef": ef} for ef in sorted({k} | {ef for ef in EFS if ef > k})]

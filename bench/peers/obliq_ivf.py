@@ -12,7 +12,7 @@ from obliq import _core
 import runner as shared
 from benchmark_set import file_crc32
 
-DEFAULT = "lm1;lm2;lm4;lm6;sq8;lm4,spill=.5;sq8,spill=.5;sq8,spill=1"
+DEFAULT = "lm1;lm2;lm4;lm6;sq8;lm4,spill=.5;lm6,spill=.5;sq8,spill=.5;sq8,spill=1"
 BUILD_OPTIONS = {"raw": str, "spill": float}
 SEARCH_OPTIONS = {"confidence": float}
 
@@ -23,7 +23,7 @@ class ObliqMethod(shared.Method):
     def __init__(self, run, spec):
         self.run = run
         self.quantizer, *options = spec.split(",")
-        self.build_options = chosen(options, BUILD_OPTIONS)
+        self.build_options = chosen(checked(options), BUILD_OPTIONS)
         self.search_options = chosen(options, SEARCH_OPTIONS)
         self.name = "obliq " + spec.replace(",", ", ").replace("=", " ")
 
@@ -55,6 +55,16 @@ class ObliqMethod(shared.Method):
 
     def empty_call(self):
         self.empty.search(self.nothing, 1, nprobe=1, threads=1)
+
+
+def checked(options):
+    """Raises SystemExit for an option that neither build nor search has."""
+    for option in options:
+        name, _, value = option.partition("=")
+        if not value or name not in BUILD_OPTIONS | SEARCH_OPTIONS:
+            raise SystemExit(f"obliq: '{option}' is not NAME=VALUE with a name of "
+                             f"{', '.join(BUILD_OPTIONS | SEARCH_OPTIONS)}")
+    return options
 
 
 def chosen(options, types):

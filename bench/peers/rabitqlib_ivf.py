@@ -15,7 +15,7 @@ import rabitqlib
 
 import runner as shared
 
-DEFAULT = "1;4;4:flat_rabitq;5;8;9;9:flat_rabitq;32"
+DEFAULT = "1;2;4;4:flat_rabitq;5;7;7:flat_rabitq;8;9;9:flat_rabitq;32"
 ASSIGN_BLOCK = 4096  # base rows a matrix product
 VERSION = importlib.metadata.version("rabitqlib")
 

@@ -30,8 +30,9 @@ from benchmark_set import BenchmarkSet
 WARM_UP = 0.25      # share of the budget of a timed pass that untimed queries get before it
 LEAST_TIMED = 100   # queries a timed pass has, whatever its budget
 KEEP_FACTOR = 2.0   # a point stays in the sweep if no more accurate one is this much faster
-BIN_WIDTH, BIN_KEEPS = 0.25, 3
-NPROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768]
+BIN_WIDTH, BIN_KEEPS = 0.25, 5
+NPROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768,
+           1024, 1536, 2048, 3072]
 
 
 class Method:
@@ -94,11 +95,12 @@ class Run:
 
 def build(method, options, versions):
     """Builds and saves, unless the cache has it: then the build's record is read."""
-    version = "-".join(versions.values())
+    version = "-".join([*versions.values(), options.centroids_checksum])
     label = re.sub(r"[^A-Za-z0-9.]+", "_", f"{method.name} {version}").strip("_")
     path = os.path.join(options.cache, f"{label}-{options.checksum}-{options.nlist}")
     record = path + ".json"
     if not os.path.exists(record):
+        assert len(method.run.set.base) == method.run.set.n  # reads it before the clock starts
         start = time.perf_counter()
         method.build()
         seconds = time.perf_counter() - start
@@ -129,7 +131,8 @@ def size_of(path):
 
 def kept_survey(method, options):
     """The survey, from beside the index where the same one was made before."""
-    asked = f"{options.k}-{options.nprobe or 'all'}-{'quick' if options.quick else 'full'}"
+    effort = "quick" if options.quick else "full"
+    asked = f"{options.k}-{options.nprobe or len(NPROBES)}-{effort}-{options.threads}"
     path = f"{options.index}-survey-{asked}.json"
     if not os.path.exists(path):
         write_json(path, survey(method, options))
@@ -149,6 +152,7 @@ def survey(method, options):
         method.one(query)
     constants = {"rss_bytes": resident_bytes() - before,
                  "call_overhead_us": call_overhead(method)}
+    method.all(options.threads)  # starts its threads
     for point in points:
         method.set(point["params"])
         start = time.perf_counter()
@@ -212,14 +216,15 @@ def time_single(method, options):
     count, budget = len(method.run.set.queries), options.seconds * 1e9
     warm_up(method, options)
     clock, one, spent, taken = time.perf_counter_ns, method.one, 0, []
+    order = np.random.default_rng(0).permutation(count).tolist()  # a slow point sees a fair sample
     gc.disable()
     cpu = time.process_time_ns()
-    for query in range(count):
+    for query in order:
         start = clock()
         one(query)
         taken.append(clock() - start)
         spent += taken[-1]
-        if spent > budget and query + 1 >= LEAST_TIMED:
+        if spent > budget and len(taken) >= LEAST_TIMED:
             break
     cpu = time.process_time_ns() - cpu
     gc.enable()
@@ -247,6 +252,7 @@ def time_callers(method, options):
 
     warm_up(method, options)
     with concurrent.futures.ThreadPoolExecutor(callers) as pool:
+        list(pool.map(call, [count - 1] * callers))  # starts the threads
         start = time.perf_counter_ns()
         list(pool.map(call, range(callers)))
         spent = time.perf_counter_ns() - start
@@ -254,11 +260,17 @@ def time_callers(method, options):
 
 
 def time_batch(method, options):
-    warm_up(method, options)
+    """At least one call, and as many as the budget holds after a first one that is not timed."""
+    budget, calls, spent = options.seconds * 1e9, 0, 0
     start = time.perf_counter_ns()
     method.all(options.threads)
-    spent = time.perf_counter_ns() - start
-    count = len(method.run.set.queries)
+    first = time.perf_counter_ns() - start
+    while not calls or spent + first < budget:
+        start = time.perf_counter_ns()
+        method.all(options.threads)
+        spent += time.perf_counter_ns() - start
+        calls += 1
+    count = calls * len(method.run.set.queries)
     return {"qps": count / spent * 1e9, "queries_timed": count}
 
 

@@ -22,7 +22,8 @@ import runner as shared
 DEFAULT = "int8;int8:soar;float32:soar"
 DIMS_PER_BLOCK, ANISOTROPIC_THRESHOLD = 2, 0.2
 SOAR = {"soar_lambda": 1.5, "overretrieve_factor": 2.0}
-LEAVES = [4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
+LEAVES = [4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768,
+          1024, 1536, 2048, 3072]
 RESCORED = [3, 10]  # candidates re-scored, times k
 LEAVES_OF_DEFAULT = 10  # a build needs some number; every search says its own
 
