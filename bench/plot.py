@@ -1,6 +1,6 @@
 """Draws the recall-QPS chart of a comparison from its JSON lines.
 
-    plot.py RESULTS.jsonl -o chart.png [--mode single|batch] [--threads 1] [--methods REGEX]
+    plot.py RESULTS.jsonl -o chart.png [--mode single|batch] [--threads 1] [--bytes 400:660]
 
 Lines are Pareto frontiers; faint dots are all the points behind them. Recall is on a logit axis,
 so that .9, .99 and .999 are equally far apart; QPS is logarithmic. A family of methods keeps its
@@ -8,7 +8,7 @@ colour from chart to chart, its members differ by line style; the legend gives b
 """
 
 import argparse
-import re
+import math
 import sys
 
 from families import COLOURS, OTHER_COLOUR, family_of
@@ -47,7 +47,7 @@ def draw(axes, curves):
         ours = family.startswith("obliq")
         line = pareto(shown)
         axes.plot(*zip(*shown), ".", color=colour, alpha=0.2, markersize=4, zorder=1)
-        axes.plot(*zip(*line), style, color=colour, linewidth=2.4 if ours else 1.4,
+        axes.plot(*zip(*line), style, marker=".", color=colour, linewidth=2.4 if ours else 1.4,
                   zorder=3 if ours else 2, label=f"{method} ({size:.0f} B)")
 
 
@@ -76,17 +76,24 @@ def draw_chart(run, lines, png):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(10.5, 5.6))
-    draw(axes, curves_by_method(lines))
+    curves = curves_by_method(lines)
+    figure, axes = pyplot.subplots(figsize=(10.5, max(5.6, 0.2 * len(curves))))
+    draw(axes, curves)
     label(axes, run, lines)
     figure.savefig(png, dpi=130, bbox_inches="tight")
     pyplot.close(figure)
 
 
-def chosen(lines, mode, threads, methods):
-    """The lines of a mode that have a speed, of methods that match."""
+def chosen(lines, mode, threads, sizes=(0, math.inf)):
+    """The lines of a mode that have a speed, of methods with so many bytes a vector."""
     return [line for line in lines if line["qps"] and line["mode"] == mode
-            and line["threads"] == threads and re.search(methods, line["method"])]
+            and line["threads"] == threads and sizes[0] <= line["bytes_per_vector"] <= sizes[1]]
+
+
+def byte_range(text):
+    """(least, most) of "400:660"; either may be left out."""
+    least, _, most = text.partition(":")
+    return float(least or 0), float(most or math.inf)
 
 
 def main():
@@ -95,13 +102,14 @@ def main():
     parser.add_argument("-o", "--output", required=True, help="PNG to write")
     parser.add_argument("--mode", choices=["single", "batch"], default="single")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--methods", default="", help="only names that match; default: all")
+    parser.add_argument("--bytes", type=byte_range, default=":", metavar="LEAST:MOST",
+                        help="only methods with so many bytes a vector")
     options = parser.parse_args()
     run, lines = read_results(options.results)
-    lines = chosen(lines, options.mode, options.threads, options.methods)
+    lines = chosen(lines, options.mode, options.threads, options.bytes)
     if not lines:
         print(f"plot.py: {options.results} has no speeds of mode {options.mode} with "
-              f"{options.threads} threads and such methods", file=sys.stderr)
+              f"{options.threads} threads and so many bytes", file=sys.stderr)
         return 1
     try:
         draw_chart(run, lines, options.output)

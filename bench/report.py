@@ -98,7 +98,7 @@ def best_of(curves, recall):
 
 
 def class_table(curves, dim):
-    """A row a class and recall: the fastest of obliq and of the peers within those bytes."""
+    """A row a class and recall that somebody reaches: the fastest of obliq and of the peers."""
     rows = [["bytes a vector", "recall", "obliq's fastest", "QPS", "fastest peer", "QPS", "ratio"]]
     for name, limit in CLASSES.items():
         within = [curve for curve in curves if curve.bytes <= limit(dim)]
@@ -106,6 +106,8 @@ def class_table(curves, dim):
         for recall in CLASS_RECALLS:
             ours, our_name = best_of([curve for curve in within if curve.ours], recall)
             theirs, their_name = best_of([curve for curve in within if not curve.ours], recall)
+            if ours is None and theirs is None:
+                continue
             rows.append([label, f"{recall:.2f}", our_name or "-", number(ours), their_name or "-",
                          number(theirs), told_ratio(ours, theirs, within, recall)])
     return markdown(rows, left=(0, 2, 4))

@@ -155,9 +155,9 @@ class Figures(unittest.TestCase):
     def test_every_chart_has_its_results_and_is_shown(self):
         with open(os.path.join(figures.ROOT, "docs", "benchmarks.md"), encoding="utf-8") as file:
             page = file.read()
-        for picture, (name, mode, threads, methods) in figures.CHARTS.items():
+        for picture, (name, mode, threads, sizes) in figures.CHARTS.items():
             points = figures.results_of(name)[1]
-            self.assertTrue(chosen(points, mode, threads, methods), picture)
+            self.assertTrue(chosen(points, mode, threads, sizes), picture)
             self.assertIn(f"img/{picture}.png", page)
 
 
@@ -165,11 +165,12 @@ class Plot(unittest.TestCase):
     LINES = [line("obliq lm4", 0.9, 1000), line("obliq lm4", 1.0, 10),
              line("faiss IVF64,SQ4", 0.8, 500), line("mystery", 0.3, 50)]
 
-    def test_chooses_by_mode_threads_and_name(self):
-        lines = self.LINES + [line("obliq sq8", 0.9, 1, mode="batch"), line("obliq sq8", 1, None)]
-        self.assertEqual(chosen(lines, "batch", 1, "sq8|lm4"), [lines[4]])
-        self.assertEqual(len(chosen(lines, "single", 1, "")), 4)
-        self.assertEqual(chosen(lines, "single", 2, ""), [])
+    def test_chooses_by_mode_threads_and_bytes(self):
+        lines = self.LINES + [line("obliq sq8", 0.9, 1, 470, "batch"), line("obliq sq8", 1, None)]
+        self.assertEqual(chosen(lines, "batch", 1), [lines[4]])
+        self.assertEqual(chosen(lines, "batch", 1, (0, 469)), [])
+        self.assertEqual(len(chosen(lines, "single", 1)), 4)
+        self.assertEqual(chosen(lines, "single", 2), [])
 
     def test_obliq_comes_first_and_strangers_last(self):
         names = [curve[0] for curve in curves_by_method(self.LINES[::-1])]

@@ -95,7 +95,7 @@ class Run:
 
 def build(method, options, versions):
     """Builds and saves, unless the cache has it: then the build's record is read."""
-    version = "-".join([*versions.values(), options.centroids_checksum])
+    version = "-".join(versions.values())
     label = re.sub(r"[^A-Za-z0-9.]+", "_", f"{method.name} {version}").strip("_")
     path = os.path.join(options.cache, f"{label}-{options.checksum}-{options.nlist}")
     record = path + ".json"
