@@ -1,6 +1,8 @@
 // Small sets and a brute-force answer for the index tests.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -66,6 +68,27 @@ inline double recall(Metric metric, const Matrix<float>& base, const Matrix<floa
     }
   }
   return static_cast<double>(hits) / static_cast<double>(k * queries.rows);
+}
+
+/// Builds and searches on one thread and on three, in one call and query by query: the same
+/// answers.
+inline void expect_threads_and_batches_do_not_matter(const Matrix<float>& base,
+                                                     const Matrix<float>& queries,
+                                                     BuildOptions build, SearchOptions search) {
+  build.threads = 1;
+  const Index index = Index::build(base.view(), build);
+  build.threads = 3;
+  const Index same = Index::build(base.view(), build);
+  search.threads = 1;
+  const auto alone = index.search(queries.view(), search);
+  search.threads = 3;
+  const auto together = same.search(queries.view(), search);
+  EXPECT_EQ(alone.ids.values, together.ids.values);
+  EXPECT_EQ(alone.distances.values, together.distances.values);
+  for (std::size_t i = 0; i < queries.rows; ++i) {
+    const auto one = index.search(queries.view().slice(i, 1), search);
+    EXPECT_TRUE(std::equal(one.ids.values.begin(), one.ids.values.end(), alone.ids.row(i)));
+  }
 }
 
 }  // namespace obliq::testing

@@ -1,12 +1,12 @@
 // What survives a save, and what a damaged file does: an error, never a crash.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "tests/index_cases.h"
+#include "tests/index_file_case.h"
 
 namespace obliq {
 namespace {
@@ -15,28 +15,7 @@ using testing::clustered;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-class IndexFile : public ::testing::Test {
- protected:
-  IndexFile()
-      : folder_(std::filesystem::temp_directory_path() /
-                ("obliq_index_file_" + std::to_string(getpid()))),
-        path_(folder_ / "a.obliq") {
-    std::filesystem::create_directories(folder_);
-  }
-  ~IndexFile() override { std::filesystem::remove_all(folder_); }
-
-  std::string read() const {
-    std::ifstream in(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  void write(const std::string& bytes) const {
-    std::filesystem::remove(path_);  // some disks flush a file that is cut to nothing
-    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
-  }
-
-  std::filesystem::path folder_;
-  std::filesystem::path path_;
-};
+class IndexFile : public testing::IndexFileCase {};
 
 TEST_F(IndexFile, AnswersAreTheSameAfterOpening) {
   const auto base = clustered(600, 30, 1);
@@ -93,16 +72,7 @@ TEST_F(IndexFile, EveryFlippedBitIsDetected) {
   build.quantizer = "lm3";
   build.raw = RawTier::fp16;
   Index::build(base.view(), build).save(path_);
-  const std::string sound = read();
-  for (std::size_t i = 0; i < sound.size(); ++i) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string damaged = sound;
-      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
-      write(damaged);
-      EXPECT_THROW(Index::open(path_, {.verify = true}), std::runtime_error)
-          << "byte " << i << " bit " << bit;
-    }
-  }
+  expect_every_flip_is_detected();
 }
 
 TEST_F(IndexFile, EveryCutIsDetected) {
@@ -116,36 +86,13 @@ TEST_F(IndexFile, EveryCutIsDetected) {
 }
 
 TEST_F(IndexFile, DamageThatOpenDoesNotLookForCannotCrashASearch) {
-  // Without verify_all the blocks, rows and raw vectors are not read at opening. Whatever they
-  // hold, a search stays inside the file (ASan watches) and ids stay inside the index.
   const auto base = clustered(200, 33, 7);
   const auto queries = clustered(4, 33, 8);
   BuildOptions build;
   build.quantizer = "lm5";
   build.raw = RawTier::fp32;
   Index::build(base.view(), build).save(path_);
-  const std::string sound = read();
-  Random random(9);
-  std::size_t searched = 0;
-  for (int trial = 0; trial < 300; ++trial) {
-    std::string damaged = sound;
-    for (int i = 0; i < 20; ++i) {
-      damaged[random.below(damaged.size())] = static_cast<char>(random.next());
-    }
-    write(damaged);
-    try {
-      const Index index = Index::open(path_);
-      SearchOptions search;
-      search.nprobe = 100;
-      for (const std::int64_t id : index.search(queries.view(), search).ids.values) {
-        EXPECT_GE(id, -1);
-        EXPECT_LT(id, 200);
-      }
-      ++searched;
-    } catch (const std::runtime_error&) {
-    }
-  }
-  EXPECT_GT(searched, 0U);
+  expect_damage_cannot_crash_a_search(queries.view(), 200, 300, 9);
 }
 
 TEST_F(IndexFile, ErrorsNameFileAndSection) {

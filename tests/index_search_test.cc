@@ -70,23 +70,7 @@ TEST_P(SearchCase, AnswersDoNotDependOnThreadsOrBatch) {
   BuildOptions build;
   build.metric = GetParam().metric;
   build.quantizer = GetParam().quantizer;
-  build.threads = 1;
-  const Index index = Index::build(base.view(), build);
-  build.threads = 3;
-  const Index same = Index::build(base.view(), build);
-  SearchOptions search;
-  search.threads = 1;
-  const auto alone = index.search(queries.view(), search);
-  search.threads = 3;
-  const auto together = same.search(queries.view(), search);
-  EXPECT_EQ(alone.ids.values, together.ids.values);
-  EXPECT_EQ(alone.distances.values, together.distances.values);
-  for (std::size_t i = 0; i < queries.rows; ++i) {
-    const auto one = index.search(queries.view().slice(i, 1), search);
-    for (std::size_t j = 0; j < search.k; ++j) {
-      EXPECT_EQ(one.ids.values[j], alone.ids.row(i)[j]);
-    }
-  }
+  testing::expect_threads_and_batches_do_not_matter(base, queries, build, {});
 }
 
 TEST(Search, FindsAStoredVectorAsItsOwnNearest) {

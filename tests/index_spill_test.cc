@@ -121,22 +121,9 @@ TEST_P(SpillCase, AnswersDoNotDependOnThreadsOrBatch) {
   const auto base = clustered(900, 40, 5);
   const auto queries = clustered(33, 40, 6);
   auto build = options(.5, 40);
-  build.threads = 1;
-  const Index index = Index::build(base.view(), build);
-  build.threads = 3;
-  const Index same = Index::build(base.view(), build);
   SearchOptions search;
   search.nprobe = 7;
-  search.threads = 1;
-  const auto alone = index.search(queries.view(), search);
-  search.threads = 3;
-  const auto together = same.search(queries.view(), search);
-  EXPECT_EQ(alone.ids.values, together.ids.values);
-  EXPECT_EQ(alone.distances.values, together.distances.values);
-  for (std::size_t i = 0; i < queries.rows; ++i) {
-    const auto one = index.search(queries.view().slice(i, 1), search);
-    EXPECT_TRUE(std::equal(one.ids.values.begin(), one.ids.values.end(), alone.ids.row(i)));
-  }
+  testing::expect_threads_and_batches_do_not_matter(base, queries, build, search);
 }
 
 TEST_P(SpillCase, RowsDecodeAsWithoutSpill) {

@@ -1,7 +1,6 @@
 // Indexes with spilled vectors as files: what survives a save, and what damage does.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -10,6 +9,7 @@
 #include "index/coder.h"
 #include "index/index_file.h"
 #include "tests/index_cases.h"
+#include "tests/index_file_case.h"
 
 namespace obliq {
 namespace {
@@ -18,24 +18,7 @@ using testing::clustered;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-class SpilledFile : public ::testing::Test {
- protected:
-  SpilledFile()
-      : path_(std::filesystem::temp_directory_path() /
-              ("obliq_spilled_" + std::to_string(getpid()) + ".obliq")) {}
-  ~SpilledFile() override { std::filesystem::remove(path_); }
-
-  std::string read() const {
-    std::ifstream in(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  void write(const std::string& bytes) const {
-    std::filesystem::remove(path_);
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-
-  std::filesystem::path path_;
-};
+class SpilledFile : public testing::IndexFileCase {};
 
 TEST_F(SpilledFile, AnswersAreTheSameAfterOpening) {
   const auto base = clustered(600, 30, 16);
@@ -63,49 +46,19 @@ TEST_F(SpilledFile, EveryFlippedBitIsDetected) {
   build.quantizer = "lm3";
   build.spill = .5;
   Index::build(base.view(), build).save(path_);
-  const std::string sound = read();
-  for (std::size_t i = 0; i < sound.size(); ++i) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string damaged = sound;
-      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
-      write(damaged);
-      EXPECT_THROW(Index::open(path_, {.verify = true}), std::runtime_error)
-          << "byte " << i << " bit " << bit;
-    }
-  }
+  expect_every_flip_is_detected();
 }
 
 TEST_F(SpilledFile, DamageThatOpenDoesNotLookForCannotCrashASearch) {
   const auto base = clustered(600, 33, 19);
   const auto queries = clustered(4, 33, 20);
-  Random random(21);
   for (const char* spec : {"lm5", "sq8"}) {
     BuildOptions build;
     build.nlist = 4;  // so that most bytes are blocks and rows
     build.quantizer = spec;
     build.spill = 1;
     Index::build(base.view(), build).save(path_);
-    const std::string sound = read();
-    std::size_t searched = 0;
-    for (int trial = 0; trial < 200; ++trial) {
-      std::string damaged = sound;
-      for (int i = 0; i < 20; ++i) {
-        damaged[random.below(damaged.size())] = static_cast<char>(random.next());
-      }
-      write(damaged);
-      try {
-        const Index index = Index::open(path_);
-        SearchOptions search;
-        search.nprobe = 100;
-        for (const std::int64_t id : index.search(queries.view(), search).ids.values) {
-          EXPECT_GE(id, -1);
-          EXPECT_LT(id, 600);
-        }
-        ++searched;
-      } catch (const std::runtime_error&) {
-      }
-    }
-    EXPECT_GT(searched, 0U);
+    expect_damage_cannot_crash_a_search(queries.view(), 600, 200, 21);
   }
 }
 
