@@ -245,9 +245,10 @@ class Index:
         stats = self._index.stats()
         tuning = stats.pop("tuning")
         if tuning is not None:
-            tuning = Tuning(*tuning[:3], [
+            queries, from_base, exact_truth, ladders = tuning
+            tuning = Tuning(queries, from_base, exact_truth, [
                 TunedLadder(k, reach, [TunedTarget(*target) for target in targets])
-                for k, reach, targets in tuning[3]])
+                for k, reach, targets in ladders])
         return IndexStats(**stats, tuning=tuning)
 
     def to_bytes(self) -> bytes:
