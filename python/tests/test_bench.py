@@ -1,4 +1,5 @@
-"""obliq's own runner of the comparison, as the harness calls it, on the sample."""
+"""obliq's own runner of the comparison, as the harness calls it, on the sample; and what all
+runners share: recall, and the points that are timed."""
 
 from __future__ import annotations
 
@@ -8,12 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 import obliq
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench" / "peers"))
+from benchmark_set import BenchmarkSet  # noqa: E402
+from runner import BIN_KEEPS, near_frontier  # noqa: E402
+
 SAMPLE = ROOT / "datasets" / "sample" / "sample-384-angular.hdf5"
 RUNNER = ROOT / "bench" / "peers" / "obliq_ivf.py"
 
@@ -60,3 +66,32 @@ def test_builds_surveys_and_times_a_method(tmp_path: Path, centroids: Path) -> N
                     str(threads), "--seconds", "0.01", given=given)
         assert [line["params"] for line in lines] == [point["params"] for point in points]
         assert all(line["qps"] > 0 and line["queries_timed"] >= 100 for line in lines)
+
+
+def test_refuses_options_that_it_does_not_know(tmp_path: Path) -> None:
+    words = [sys.executable, str(RUNNER), "build", "--spec", "lm4,spil=.5", "--data", str(SAMPLE)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "'spil=.5'" in done.stderr
+
+
+def test_recall_counts_an_id_once_and_ties_apart(tmp_path: Path) -> None:
+    path = tmp_path / "set.hdf5"
+    with h5py.File(path, "w") as file:
+        file.attrs["distance"] = "euclidean"
+        file["train"] = np.zeros((9, 3), dtype=np.float32)
+        file["test"] = np.zeros((2, 3), dtype=np.float32)
+        file["neighbors"] = np.array([[0, 1, 2], [3, 4, 5]])
+        file["distances"] = np.array([[1.0, 2.0, 2.0], [1.0, 2.0, 3.0]])
+    benchmark_set = BenchmarkSet(str(path), k=2)
+    assert benchmark_set.recall([[0, 0], [3, 4]]) == (0.75, 0.75)
+    assert benchmark_set.recall([[0, 2], [4, 5]]) == (0.5, 0.75)  # 2 ties with 1, 5 with nobody
+    assert benchmark_set.recall([[1, 2], [-1, -1]]) == (0.25, 0.5)
+
+
+def test_keeps_the_most_accurate_point_and_the_fastest_few_of_about_equal_recall() -> None:
+    def point(recall: float, seconds: float) -> dict[str, Any]:
+        return {"recall": recall, "seconds": seconds}
+
+    best, slow, beaten = point(0.999, 9.0), point(0.95, 1.9), point(0.5, 2.1)
+    crowd = [point(0.9, 1 + 0.01 * i) for i in range(10)]
+    assert near_frontier([beaten, *crowd, slow, best]) == [*crowd[:BIN_KEEPS], slow, best]
