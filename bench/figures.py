@@ -27,6 +27,7 @@ BLOCK = re.compile(r"<!-- (report|classes) (\S+) -->\n.*?<!-- end -->", re.DOTAL
 CHARTS = {
     "recall_qps_sentences": ("sentences-384", "single", 1, (400, 660)),
     "recall_qps_sentences_all": ("sentences-384", "single", 1, (0, math.inf)),
+    "recall_qps_sentences_batch": ("sentences-384-batch", "batch", 1, (0, math.inf)),
 }
 
 
