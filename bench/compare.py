@@ -178,7 +178,7 @@ class Field:
         """Merged points, given to `keep` after every round. Within a round a method of one
         library follows one of another."""
         order = interleaved(self.contestants)
-        lines = []
+        lines, points = [], []
         for repeat in range(self.options.repeats):
             start = time.monotonic()
             for contestant in order:
@@ -189,9 +189,10 @@ class Field:
                         self.leave_out(f"{contestant.label} {mode}:{threads}", failure)
             seconds = time.monotonic() - start
             log(f"round {repeat + 1} of {self.options.repeats}: {seconds:.0f} s")
-            keep(merge_rounds(lines))
+            points = merge_rounds(lines)
+            keep(points)
         self.check_unchanged()
-        return merge_rounds(lines)
+        return points
 
     def check_unchanged(self):
         """Raises Failed when a library is another one than at the start."""
@@ -234,9 +235,9 @@ def results_path(options):
     return os.path.join(options.out, "results.jsonl")
 
 
-def write_outputs(options, run, points):
+def write_report(options, run, points):
+    """The tables and charts; results.jsonl is there since the last round."""
     results = results_path(options)
-    write_results(results, run, points)
     text = report(run, points)
     with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8") as file:
         file.write(text)
@@ -268,7 +269,7 @@ def main():
     except (Failed, OSError) as failure:
         log(failure)
         return 1
-    write_outputs(options, conditions(options, field), points)
+    write_report(options, conditions(options, field), points)
     return 0
 
 
