@@ -232,6 +232,7 @@ void Index::search(MatrixView<float> queries, const SearchOptions& options, floa
                [&](std::size_t begin, std::size_t end, int) {
                  auto searcher = impl_->take_searcher();
                  SearchCounters local;
+                 if (counters != nullptr) local.times.clock = counters->times.clock;
                  for (std::size_t i = begin; i < end; ++i) {
                    std::int64_t* answers = ids + i * plan.k;
                    searcher->search(queries.row(i), plan, distances + i * plan.k, answers, local);
@@ -243,10 +244,7 @@ void Index::search(MatrixView<float> queries, const SearchOptions& options, floa
                  impl_->give_back(std::move(searcher));
                  if (counters == nullptr) return;
                  const std::lock_guard lock(counting);
-                 counters->lists += local.lists;
-                 counters->entries += local.entries;
-                 counters->refined += local.refined;
-                 counters->exact += local.exact;
+                 counters->add(local);
                });
 }
 

@@ -65,12 +65,14 @@ Router::Router(const Segment& segment)
       entries_(segment.info.nlist + kBlockEntries),
       keys_(segment.info.nlist + kBlockEntries) {}
 
-void Router::scan_signs(const ScanQuery& scan) {
+void Router::scan_signs(const ScanQuery& scan, SearchCounters& counters) {
   ScanList list = scan_list(segment_.info.router, segment_.router_blocks.data(), segment_.dim(),
                             0.0F, 1.0F, product_weight(segment_.metric()));
   scan.set_shift(0, 0, list);
   kernels().scan(scan.lut(), segment_.dim(), list, std::numeric_limits<float>::infinity(),
                  entries_.data(), keys_.data());
+  counters.signs += segment_.info.nlist;
+  counters.times.lap(Stage::signs);
 }
 
 void Router::select_pool(std::size_t size) {
@@ -97,7 +99,7 @@ void Router::select_pool(std::size_t size) {
 }
 
 // Fills ranked_ with the int8 keys of the pool. Requires the scorer to hold the query.
-void Router::rank_pool() {
+void Router::rank_pool(SearchCounters& counters) {
   const RowShape& shape = segment_.router_row_shape;
   const ListRecord& record = segment_.info.router;
   const float weight = product_weight(segment_.metric());
@@ -117,11 +119,12 @@ void Router::rank_pool() {
     const float bracket = read_bracket(shape, refs_[i].rest, record.a_scale);
     ranked_[i] = {bracket - weight * products_[i], pool_[i]};
   }
+  counters.ranked += pool_.size();
 }
 
-void Router::rerank_pool(const float* query, std::size_t keep) {
+void Router::rerank_pool(const float* query, std::size_t keep, SearchCounters& counters) {
   scorer_->set_query(query);
-  rank_pool();
+  rank_pool(counters);
   keep = std::min(keep, ranked_.size());
   std::nth_element(ranked_.begin(), ranked_.begin() + static_cast<std::ptrdiff_t>(keep - 1),
                    ranked_.end());
@@ -129,23 +132,23 @@ void Router::rerank_pool(const float* query, std::size_t keep) {
   for (std::size_t i = 0; i < keep; ++i) pool_[i] = ranked_[i].second;
 }
 
-void Router::start(const float* query, const ScanQuery& scan) {
+void Router::start(const float* query, const ScanQuery& scan, SearchCounters& counters) {
   query_ = query;
-  scan_signs(scan);
+  scan_signs(scan, counters);
   scorer_->set_query(query);
   order_.clear();
   in_order_.assign(segment_.info.nlist, false);
   taken_ = 0;
   trusted_ = 0;
-  extend();
+  extend(counters);
 }
 
-void Router::extend() {
+void Router::extend(SearchCounters& counters) {
   const std::size_t nlist = segment_.info.nlist;
   trusted_ = std::min(trusted_ == 0 ? kFirstTrusted : kTrustedFactor * trusted_, nlist);
   select_pool(std::min(kOrderFactor * trusted_ + kOrderExtra, nlist));
   std::erase_if(pool_, [&](std::uint32_t list) { return in_order_[list]; });
-  rank_pool();
+  rank_pool(counters);
   for (const std::uint32_t list : pool_) in_order_[list] = true;
   order_.insert(order_.end(), ranked_.begin(), ranked_.end());
   sorted_ = std::min(trusted_ + lists_ahead(trusted_), order_.size());
@@ -153,15 +156,19 @@ void Router::extend() {
   const auto end = order_.begin() + static_cast<std::ptrdiff_t>(sorted_);
   std::nth_element(begin, end, order_.end());
   std::sort(begin, end);
+  counters.times.lap(Stage::ranks);
 }
 
-Probe Router::next() {
-  if (taken_ == trusted_) extend();
+Probe Router::next(SearchCounters& counters) {
+  if (taken_ == trusted_) extend(counters);
   const std::size_t after = taken_ + 2;
   if (after < order_.size()) {
     prefetch(segment_.centroid(order_[after].second), segment_.dim() * sizeof(float));
   }
-  return exact(query_, order_[taken_++].second);
+  const Probe probe = exact(query_, order_[taken_++].second);
+  ++counters.centroids;
+  counters.times.lap(Stage::exact);
+  return probe;
 }
 
 float Router::mean_key_ahead(std::size_t count) const {
@@ -183,16 +190,17 @@ Probe Router::exact(const float* query, std::uint32_t list) const {
 }
 
 void Router::route(const float* query, const ScanQuery& scan, std::size_t nprobe,
-                   std::vector<Probe>& probes) {
+                   std::vector<Probe>& probes, SearchCounters& counters) {
   const std::size_t nlist = segment_.info.nlist;
   const std::size_t pool = kPoolFactor * nprobe + kPoolExtra;
   if (nprobe >= nlist) {
     pool_.resize(nlist);
     std::iota(pool_.begin(), pool_.end(), 0U);
   } else {
-    scan_signs(scan);
+    scan_signs(scan, counters);
     select_pool(std::min(pool, nlist));
-    rerank_pool(query, nprobe);
+    rerank_pool(query, nprobe, counters);
+    counters.times.lap(Stage::ranks);
   }
   probes.clear();
   for (std::size_t i = 0; i < pool_.size(); ++i) {
@@ -204,6 +212,8 @@ void Router::route(const float* query, const ScanQuery& scan, std::size_t nprobe
   std::sort(probes.begin(), probes.end(), [](const Probe& a, const Probe& b) {
     return a.key != b.key ? a.key < b.key : a.list < b.list;
   });
+  counters.centroids += probes.size();
+  counters.times.lap(Stage::exact);
 }
 
 }  // namespace obliq

@@ -43,26 +43,26 @@ class Router {
 
   /// Writes the min(nprobe, nlist) lists to probe, best first. `scan` holds the same query.
   void route(const float* query, const ScanQuery& scan, std::size_t nprobe,
-             std::vector<Probe>& probes);
+             std::vector<Probe>& probes, SearchCounters& counters);
 
   /// What route() writes for a list.
   Probe exact(const float* query, std::uint32_t list) const;
 
   /// Starts to hand out all lists one by one, best first by the int8 rows. It ranks 16 lists, then
   /// 48, 144 and so on, when they are asked for.
-  void start(const float* query, const ScanQuery& scan);
+  void start(const float* query, const ScanQuery& scan, SearchCounters& counters);
   /// The next list. Requires that fewer than nlist have been taken since start().
-  Probe next();
+  Probe next(SearchCounters& counters);
   /// The mean key of the `count` lists that come next, or of as many as are ranked: more than
   /// next() trusts. +infinity when none is left. l2 and cosine: without |q|^2.
   float mean_key_ahead(std::size_t count) const;
 
  private:
-  void scan_signs(const ScanQuery& scan);
+  void scan_signs(const ScanQuery& scan, SearchCounters& counters);
   void select_pool(std::size_t size);
-  void rank_pool();
-  void rerank_pool(const float* query, std::size_t keep);
-  void extend();
+  void rank_pool(SearchCounters& counters);
+  void rerank_pool(const float* query, std::size_t keep, SearchCounters& counters);
+  void extend(SearchCounters& counters);
 
   const Segment& segment_;
   std::unique_ptr<Scorer> scorer_;

@@ -75,6 +75,7 @@ void Searcher::enter(const float* query) {
 
 void Searcher::search(const float* query, const SearchPlan& plan, float* distances,
                       std::int64_t* rows, SearchCounters& counters) {
+  counters.times.start();
   plan_ = plan;
   top_.reset(plan.k, plan.excluded);
   if (segment_.info.n > 0) {
@@ -82,10 +83,11 @@ void Searcher::search(const float* query, const SearchPlan& plan, float* distanc
     scan_.set(query_.data());
     scorer_->set_query(query_.data());
     if (spilled_) start_homes();
+    counters.times.lap(Stage::enter);
     if (plan.stop) {
       scan_until_stop(counters);
     } else {
-      router_.route(query_.data(), scan_, plan.nprobe, probes_);
+      router_.route(query_.data(), scan_, plan.nprobe, probes_, counters);
       if (spilled_) {
         for (const Probe& probe : probes_) views_[probe.list] = view_of(probe);
       }
@@ -101,6 +103,7 @@ void Searcher::search(const float* query, const SearchPlan& plan, float* distanc
     if (!can_be_negative) distances[i] = std::max(distances[i], 0.0F);
     rows[i] = found ? static_cast<std::int64_t>(answers[i].second) : -1;
   }
+  counters.times.lap(Stage::rest);
 }
 
 Searcher::View Searcher::view_of(const Probe& probe) const {
@@ -114,11 +117,12 @@ void Searcher::start_homes() {
 }
 
 // Of a list that need not be probed.
-const Searcher::View& Searcher::view_of_home(std::uint32_t list) {
+const Searcher::View& Searcher::view_of_home(std::uint32_t list, SearchCounters& counters) {
   if (!spilled_) return view_;
   View& view = views_[list];
-  if (view.query != query_number_) view = view_of(router_.exact(query_.data(), list));
-  return view;
+  if (view.query == query_number_) return view;
+  ++counters.centroids;
+  return view = view_of(router_.exact(query_.data(), list));
 }
 
 // Starts again, and stops as soon as there are k answers.
@@ -137,10 +141,10 @@ void Searcher::scan_until_stop(SearchCounters& counters) {
   const std::size_t most = std::min<std::size_t>(plan_.nprobe, segment_.info.nlist);
   const std::uint64_t before = counters.entries;
   std::size_t fell = 0;  // after how many lists the k-th distance fell last
-  router_.start(query_.data(), scan_);
+  router_.start(query_.data(), scan_, counters);
   for (std::size_t lists = 1, check = 1; lists <= most; ++lists) {
     const float kth = top_.threshold();
-    const Probe probe = router_.next();
+    const Probe probe = router_.next(counters);
     if (spilled_) views_[probe.list] = view_of(probe);
     scan_probe(probe, counters);
     if (top_.threshold() < kth) fell = lists;
@@ -151,6 +155,7 @@ void Searcher::scan_until_stop(SearchCounters& counters) {
       plan_.observer->check({lists, counters.entries - before, now, top_.answers()});
     }
     if (now < *plan_.stop) return;
+    counters.times.lap(Stage::rest);
   }
 }
 
@@ -180,7 +185,9 @@ void Searcher::scan_probe(const Probe& probe, SearchCounters& counters) {
     chunk_ = record.first + done;
     const std::size_t found =
         kernels().scan(scan_.lut(), dim_, chunk, top_.threshold(), entries_.data(), bounds_.data());
+    counters.times.lap(Stage::scan);
     refine(found, counters);
+    counters.times.lap(Stage::refine);
   }
 }
 
@@ -276,7 +283,7 @@ void Searcher::refine_batch(std::size_t begin, std::size_t end, SearchCounters& 
   scorer_->products({refs_.data(), batch_.size()}, products_.data());
   counters.refined += batch_.size();
   for (std::size_t slot = 0; slot < batch_.size(); ++slot) {
-    const View& home = view_of_home(batch_[slot].home.list);
+    const View& home = view_of_home(batch_[slot].home.list, counters);
     const float bracket = read_bracket(shape, refs_[slot].rest, home.record->a_scale);
     offer(batch_[slot], home, home.base + slope_ * (bracket - weight_ * products_[slot]), counters);
   }
@@ -303,7 +310,9 @@ void Searcher::offer(const Candidate& candidate, const View& home, float distanc
   const float bound = distance - plan_.deviations * row_spread(candidate, home);
   if (prunes && !(bound < top_.threshold())) return;
   ++counters.exact;
+  counters.times.lap(Stage::refine);
   top_.push(exact_distance(row), row);
+  counters.times.lap(Stage::raw);
 }
 
 float Searcher::exact_distance(std::uint32_t row) {

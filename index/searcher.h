@@ -55,7 +55,7 @@ class Searcher {
   void enter(const float* query);
   View view_of(const Probe& probe) const;
   void start_homes();
-  const View& view_of_home(std::uint32_t list);
+  const View& view_of_home(std::uint32_t list, SearchCounters& counters);
   void fill(SearchCounters& counters);
   void scan_until_stop(SearchCounters& counters);
   float score(std::size_t lists, std::size_t last, const StopScale& scale) const;

@@ -119,6 +119,7 @@ TEST(Router, FindsTheListsThatExactRankingFinds) {
     const Segment segment = build_segment(MatrixSource(base.view()), build);
     Router router(segment);
     ScanQuery scan(64);
+    SearchCounters counters;
     std::vector<Probe> some;
     std::vector<Probe> all;
     std::size_t missed = 0;
@@ -126,8 +127,8 @@ TEST(Router, FindsTheListsThatExactRankingFinds) {
       std::vector<float> q(queries.row(i), queries.row(i) + 64);
       segment.door->enter(q.data());
       scan.set(q.data());
-      router.route(q.data(), scan, 500, all);
-      router.route(q.data(), scan, 10, some);
+      router.route(q.data(), scan, 500, all, counters);
+      router.route(q.data(), scan, 10, some, counters);
       ASSERT_EQ(some.size(), 10U);
       for (const Probe& probe : some) missed += probe.key > all[9].key ? 1 : 0;
     }

@@ -68,18 +68,19 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
   const Segment segment = build_segment(MatrixSource(base.view()), build);
   Router router(segment);
   ScanQuery scan(32);
+  SearchCounters counters;
   std::size_t better_later = 0;
   for (std::size_t i = 0; i < 50; ++i) {
     std::vector<float> q(base.row(i), base.row(i) + 32);
     segment.door->enter(q.data());
     scan.set(q.data());
     std::vector<Probe> probes;
-    router.route(q.data(), scan, 300, probes);
-    router.start(q.data(), scan);
+    router.route(q.data(), scan, 300, probes, counters);
+    router.start(q.data(), scan, counters);
     std::set<std::uint32_t> seen;
     for (std::size_t l = 0; l < 300; ++l) {
       EXPECT_TRUE(std::isfinite(router.mean_key_ahead(8)));
-      const Probe probe = router.next();
+      const Probe probe = router.next(counters);
       seen.insert(probe.list);
       better_later += l < 16 && probe.key > probes[15].key ? 1 : 0;
     }

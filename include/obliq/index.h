@@ -18,6 +18,7 @@
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
 #include "obliq/progress.h"
+#include "obliq/search_counters.h"
 #include "obliq/tuning.h"
 #include "obliq/vector_source.h"
 
@@ -115,14 +116,6 @@ struct IndexStats {
   std::size_t file_bytes = 0;      ///< 0 before the index is saved
   std::uint32_t format_version = 0;
   Tuning tuning;  ///< no ladders when the index is not tuned
-};
-
-/// Work that searches have done, for profiles. All counts are sums over queries.
-struct SearchCounters {
-  std::uint64_t lists = 0;    ///< lists scanned
-  std::uint64_t entries = 0;  ///< entries scanned
-  std::uint64_t refined = 0;  ///< rows refined
-  std::uint64_t exact = 0;    ///< raw vectors compared
 };
 
 /// An immutable index. Search it from any number of threads.

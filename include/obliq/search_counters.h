@@ -1,0 +1,67 @@
+// The work that searches have done, and where their time went, for profiles. Every interval from
+// one lap of the caller's clock to the next belongs to one stage, so the stages add up to the
+// whole of a search.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "obliq/export.h"
+
+namespace obliq {
+
+/// What a query does, in this order; the last three for one list after the other.
+enum class Stage : std::uint8_t {
+  enter,  ///< rotation, look-up tables, the query in the scorer's form
+  signs,  ///< route: signs of all centroids
+  ranks,  ///< route: int8 rows of a pool of centroids, and their order
+  exact,  ///< route: centroids of the lists that are probed
+  scan,
+  refine,  ///< with the centroids of homes
+  raw,
+  rest,  ///< stop rule, order of the answers
+};
+constexpr std::size_t kStages = 8;
+
+OBLIQ_API std::string_view to_string(Stage stage);
+
+/// Ticks of a clock, by stage.
+struct StageTimes {
+  /// Gives the ticks so far, of the thread that calls it; none: no times are taken. The library
+  /// reads no clock of its own.
+  std::uint64_t (*clock)() = nullptr;
+  std::array<std::uint64_t, kStages> ticks = {};
+  std::array<std::uint64_t, kStages> laps = {};  ///< intervals: how often the clock was read
+  std::uint64_t last = 0;                        ///< when the interval at hand began
+
+  void start() {
+    if (clock != nullptr) last = clock();
+  }
+  /// The interval that ends now belongs to `stage`.
+  void lap(Stage stage) {
+    if (clock == nullptr) return;
+    const std::uint64_t now = clock();
+    ticks[static_cast<std::size_t>(stage)] += now - last;
+    ++laps[static_cast<std::size_t>(stage)];
+    last = now;
+  }
+};
+
+/// All are sums over queries.
+struct SearchCounters {
+  std::uint64_t lists = 0;      ///< lists scanned
+  std::uint64_t entries = 0;    ///< entries scanned
+  std::uint64_t refined = 0;    ///< rows refined
+  std::uint64_t exact = 0;      ///< raw vectors compared
+  std::uint64_t signs = 0;      ///< centroids compared by their signs
+  std::uint64_t ranked = 0;     ///< centroids compared by their int8 rows
+  std::uint64_t centroids = 0;  ///< centroids compared in full: of lists probed and of homes
+  StageTimes times = {};        ///< give it a clock, to have times
+
+  /// Adds what `other` has counted and timed.
+  OBLIQ_API void add(const SearchCounters& other);
+};
+
+}  // namespace obliq
