@@ -1,5 +1,6 @@
 // obliq bench: recall against speed for obliq's quantizers and FAISS's IVF indexes on one set, with
-// the same centroids, one thread, one query a call and (with --batch) all in one call.
+// the same centroids, one thread, one query a call and (with --batch) all in one call. With
+// --profile: where the time of obliq's queries goes.
 #include <fmt/core.h>
 
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "tools/contest.h"
 #include "tools/faiss_peer.h"
 #include "tools/flags.h"
+#include "tools/profile_run.h"
 #include "tools/progress_bar.h"
 #include "tools/tradeoff.h"
 
@@ -34,12 +36,14 @@ class Bench final : public Command {
         ->check(CLI::IsMember({"single", "batch", "both"}))
         ->capture_default_str();
     app.add_option("--queries", queries_, "Only the first queries (0: all)")->capture_default_str();
+    add_profile_flags(app);
     add_measuring_flags(app);
     add_json(app, json_);
   }
 
   int run() override {
     check_flags();
+    if (profile_) return run_profile(profile_run());
     ProgressBar bar("bench");
     const Progress progress = bar.callback();
     report(progress, "reading", 0);
@@ -77,6 +81,19 @@ class Bench final : public Command {
     add_seed(app, options_.seed);
   }
 
+  void add_profile_flags(CLI::App& app) {
+    auto* profile = app.add_flag("--profile", profile_,
+                                 "Microseconds and bytes of every stage of a query, instead");
+    app.add_option("--index", index_, "Index to profile; default: builds those of --specs")
+        ->needs(profile);
+    app.add_option("--spill", spill_, "Share of vectors with a second entry, when it builds")
+        ->needs(profile);
+    app.add_option("--target-recall", target_recall_,
+                   "Recalls to profile at, with commas; default, without --nprobe: .9,.95,.99")
+        ->delimiter(',')
+        ->needs(profile);
+  }
+
   void check_flags() {
     options_.raw = parse_raw_tier(raw_);
     if (!against_.empty()) need_faiss();
@@ -91,6 +108,24 @@ class Bench final : public Command {
   std::vector<std::string> faiss_specs(std::size_t dim) const {
     if (against_.empty()) return {};
     return faiss_specs_.empty() ? default_faiss_specs(dim) : faiss_specs_;
+  }
+
+  ProfileRun profile_run() const {
+    ProfileRun run = {set_, index_, {}, {}, queries_, sweep_.repeat, json_};
+    for (const std::string& spec : specs_) {
+      BuildOptions build{.quantizer = spec, .nlist = parse_nlist(nlist_), .raw = options_.raw};
+      build.spill = spill_;
+      build.seed = options_.seed;
+      run.builds.push_back(build);
+    }
+    const SearchOptions common{.k = sweep_.k, .confidence = options_.confidence};
+    const auto add = [&](auto option, auto values) {
+      for (const auto value : values) (run.points.emplace_back(common)).*option = value;
+    };
+    add(&SearchOptions::nprobe, options_.nprobe);
+    add(&SearchOptions::target_recall, target_recall_);
+    if (run.points.empty()) add(&SearchOptions::target_recall, std::vector{0.9, 0.95, 0.99});
+    return run;
   }
 
   std::vector<Point> measure(const Contest& contest, const Progress& progress) {
@@ -134,11 +169,15 @@ class Bench final : public Command {
   std::string mode_ = "single";
   std::string nlist_ = "auto";
   std::string raw_ = "none";
+  std::string index_;
   std::vector<std::string> specs_ = {"lm2", "lm4", "sq8"};
   std::vector<std::string> faiss_specs_;
+  std::vector<double> target_recall_;
+  double spill_ = 0;
   std::size_t queries_ = 0;
   ContestOptions options_;
   SweepOptions sweep_;
+  bool profile_ = false;
   bool json_ = false;
 };
 

@@ -11,6 +11,7 @@
 #include "tools/centroids.h"
 #include "tools/faiss_peer.h"
 #include "tools/flags.h"
+#include "tools/questions.h"
 
 namespace obliq::tools {
 namespace {
@@ -28,15 +29,6 @@ void check(const datasets::BenchmarkSet& set) {
         "the set must have base vectors, queries and ground truth: make one with 'obliq "
         "groundtruth'");
   }
-}
-
-datasets::GroundTruth first_rows(const datasets::GroundTruth& truth, std::size_t rows) {
-  datasets::GroundTruth part = truth;
-  part.ids.rows = rows;
-  part.ids.values.resize(rows * truth.ids.cols);
-  part.distances.rows = std::min(rows, truth.distances.rows);
-  part.distances.values.resize(part.distances.rows * truth.distances.cols);
-  return part;
 }
 
 }  // namespace

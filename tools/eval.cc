@@ -3,13 +3,13 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <stdexcept>
 
 #include "datasets/dataset.h"
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/flags.h"
 #include "tools/progress_bar.h"
+#include "tools/questions.h"
 #include "tools/sweep.h"
 
 namespace obliq::tools {
@@ -44,7 +44,7 @@ class Eval final : public Command {
     const Residence residence = mapped_ ? Residence::mapped : Residence::memory;
     Index index = Index::open(index_, {.residence = residence});
     const IndexStats stats = index.stats();
-    const datasets::BenchmarkSet set = read_set(stats);
+    const datasets::BenchmarkSet set = read_questions(set_, index_, stats);
     options_.mode = batch_ ? Mode::batch : Mode::single;
     const auto searcher = make_obliq_searcher(std::move(index), confidence_);
     Contestant contestant{searcher.get(), nprobe_, target_recall_};
@@ -64,21 +64,6 @@ class Eval final : public Command {
   }
 
  private:
-  datasets::BenchmarkSet read_set(const IndexStats& stats) const {
-    datasets::BenchmarkSet set = datasets::read_set(set_, datasets::ReadTrain::no);
-    if (set.metric != stats.metric) {
-      throw std::invalid_argument(fmt::format(
-          "the ground truth of {} is for metric {}, but {} is built for {}: build with "
-          "--metric {}",
-          set_, to_string(set.metric), index_, to_string(stats.metric), to_string(set.metric)));
-    }
-    if (set.truth.ids.rows == 0) {
-      throw std::invalid_argument(
-          fmt::format("{} has no ground truth: make one with 'obliq groundtruth'", set_));
-    }
-    return set;
-  }
-
   std::string index_;
   std::string set_;
   std::vector<std::size_t> nprobe_;

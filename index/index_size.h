@@ -1,0 +1,49 @@
+// The bytes of an index before it is built, by formula. All but one number follow from what it is
+// to be: how many entries are left empty where lists meet (list_layout.h) depends on the sizes of
+// the lists. Here lists have sizes drawn at random around the mean, which leaves about a quarter of
+// an entry a list empty; the state of quantizers that learn (a few kB, those that learn a basis:
+// 4 dim^2) is not counted.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "obliq/index.h"
+
+namespace obliq {
+
+/// All that bytes depend on.
+struct IndexShape {
+  std::size_t n = 0;
+  std::size_t dim = 0;
+  std::size_t nlist = 0;
+  std::string quantizer = "sq8";
+  RawTier raw = RawTier::none;
+  double spill = 0;
+  bool has_ids = false;
+};
+
+/// Bytes of one of each kind.
+struct ItemBytes {
+  double entry = 0;  ///< a 32nd of a block
+  std::size_t row = 0;
+  std::size_t gathered = 0;  ///< of its home's block, where that keeps the signs of a row
+  std::size_t raw = 0;
+  std::size_t list = 0;
+  std::size_t centroid = 0;    ///< in full
+  std::size_t router_row = 0;  ///< a centroid's int8 row; its signs are an entry
+};
+
+/// Throws std::invalid_argument on an unknown quantizer.
+ItemBytes item_bytes(const IndexShape& shape);
+
+struct IndexSize {
+  double bytes_per_vector = 0;  ///< blocks, rows, raw tier, lists, as in IndexStats
+  std::size_t centroid_bytes = 0;
+  std::size_t file_bytes = 0;
+};
+
+/// Requires 0 < nlist <= n. Throws as item_bytes does. Cost: nlist.
+IndexSize index_size(const IndexShape& shape);
+
+}  // namespace obliq
