@@ -1,0 +1,67 @@
+// What a search knows of one query: its forms, its answers so far and what it has met. The scratch
+// of scanning and refining is elsewhere (list_scanner.h), so that many queries may be under way
+// with one scanner.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "index/home_views.h"
+#include "index/router.h"
+#include "index/row_set.h"
+#include "index/scan_query.h"
+#include "index/segment.h"
+#include "index/stop_rule.h"
+#include "index/top_k.h"
+
+namespace obliq {
+
+/// Options of a search, checked and resolved.
+struct SearchPlan {
+  std::size_t k = 10;
+  std::size_t nprobe = 16;         ///< with a stop threshold the most lists
+  float deviations = 1.8F;         ///< standard deviations of the bounds; +infinity prunes nothing
+  std::optional<float> stop = {};  ///< threshold of the stop rule; none: nprobe lists
+  bool fills = false;              ///< go on beyond nprobe lists while answers are missing
+  StopObserver* observer = nullptr;       ///< watches a search that has a stop threshold
+  std::uint32_t excluded = TopK::kNoRow;  ///< no answer
+};
+
+struct QueryState {
+  explicit QueryState(const Segment& segment);
+
+  /// Takes a query of the space of the base and forgets the one before. A segment without vectors
+  /// takes none.
+  void start(const float* query, const SearchPlan& plan);
+  /// Forgets answers and what was met, and keeps the query.
+  void restart();
+  /// What the query sees of a list.
+  ListView view_of(const Probe& probe) const;
+  /// Remembers a list that is probed, where it may be the home of rows.
+  void meet(const Probe& probe);
+  /// Writes k distances and rows (-1 and +infinity where there are too few), nearest first. Ends
+  /// the query.
+  void write_answers(float* distances, std::int64_t* rows);
+
+  const Segment& segment;
+  SearchPlan plan;
+  std::vector<float> raw_query;  ///< in the space of the base, cosine: normalised
+  std::vector<float> query;      ///< behind the door
+  float slope = 1;               ///< distance = slope * (that behind the door) + offset
+  float offset = 0;
+  ScanQuery scan;
+  std::unique_ptr<Scorer> scorer;
+  TopK top;
+  // Where vectors are spilled: the lists met, and the rows refined.
+  HomeViews homes;
+  RowSet refined;
+
+ private:
+  void enter(const float* from);
+};
+
+}  // namespace obliq
