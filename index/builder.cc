@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
+#include "index/centroid_code.h"
 #include "index/coder.h"
 #include "index/kmeans.h"
 #include "index/list_writer.h"
@@ -28,9 +30,10 @@ constexpr float kListWeight = 0.5F;  // w of the list order, router.h
 
 /// The bytes behind the spans of a built segment.
 struct Buffers {
-  std::vector<float> mean, centroids;
+  std::vector<float> mean;
+  CodedCentroids centroids;
   std::vector<ListRecord> lists;
-  std::vector<std::uint8_t> quantizer_state, blocks, rows, router_blocks, router_rows, raw;
+  std::vector<std::uint8_t> quantizer_state, blocks, rows, router_blocks, raw;
   std::vector<std::int64_t> ids;
 };
 
@@ -51,6 +54,8 @@ class Builder {
   std::size_t chunk_rows() const { return std::clamp<std::size_t>(kChunkFloats / dim_, 1, n_); }
   Matrix<float> sample(std::size_t count) const;
   void train();
+  double find_centroids(const Matrix<float>& rows);
+  void code_centroids(double mean_r2);
   void train_quantizer(MatrixView<float> rows, MatrixView<float> centroids);
   void subtract_mean(Matrix<float>& rows) const;
   void code_base();
@@ -68,6 +73,7 @@ class Builder {
   const std::size_t dim_;
   std::shared_ptr<Buffers> buffers_;
   Segment segment_;
+  Matrix<float> centroids_;          // as decoded, behind the door
   CodedEntries entries_;             // until the lists are laid
   std::vector<ListChoice> choices_;  // one a vector where vectors are spilled
   double norm2_sum_ = 0;
@@ -179,31 +185,53 @@ std::vector<float> robust_mean(const Matrix<float>& rows) {
 
 // Sets the mean and the centroids.
 void Builder::train() {
-  const std::size_t nlist = segment_.info.nlist;
   const bool given = options_.centroids.rows > 0;
-  const std::size_t points = given ? 4096 : options_.kmeans_points * nlist;
+  const std::size_t points = given ? 4096 : options_.kmeans_points * segment_.info.nlist;
   Matrix<float> rows = sample(std::min(n_, points));
   if (options_.metric != Metric::ip) buffers_->mean = robust_mean(rows);
   segment_.mean = buffers_->mean;
   complete(segment_);
 
-  Matrix<float> centroids(nlist, dim_);
-  if (given) {
-    std::copy_n(options_.centroids.data, options_.centroids.size(), centroids.values.data());
-    const auto rotation = make_rotation(dim_, options_.seed);
-    for (std::size_t l = 0; l < nlist; ++l) rotation->apply(centroids.row(l));
-  } else {
-    centroids = kmeans(rows.view(), {nlist, options_.kmeans_iterations, options_.seed,
-                                     options_.threads, options_.progress})
-                    .centroids;
-  }
-  subtract_mean(centroids);
+  const double mean_r2 = find_centroids(rows);
+  subtract_mean(centroids_);
+  code_centroids(mean_r2);
   if (segment_.quantizer->learns()) {
     subtract_mean(rows);
-    train_quantizer(rows.view(), centroids.view());
+    train_quantizer(rows.view(), centroids_.view());
   }
-  buffers_->centroids = std::move(centroids.values);
-  segment_.centroids = buffers_->centroids;
+}
+
+// Sets centroids_, the mean not yet taken off, as in `rows`. Returns the rows' mean squared
+// distance from them.
+double Builder::find_centroids(const Matrix<float>& rows) {
+  const MatrixView<float> given = options_.centroids;
+  if (given.rows == 0) {
+    KMeansResult found = kmeans(rows.view(), {segment_.info.nlist, options_.kmeans_iterations,
+                                              options_.seed, options_.threads, options_.progress});
+    centroids_ = std::move(found.centroids);
+    return found.objectives.back();
+  }
+  centroids_ = Matrix<float>(given.rows, dim_);
+  std::copy_n(given.data, given.size(), centroids_.values.data());
+  const auto rotation = make_rotation(dim_, options_.seed);
+  for (std::size_t l = 0; l < given.rows; ++l) rotation->apply(centroids_.row(l));
+  std::vector<std::uint32_t> nearest(rows.rows);
+  std::vector<float> distances(rows.rows);
+  assign_nearest(rows.view(), centroids_.view(), options_.threads, nearest.data(),
+                 distances.data());
+  return std::accumulate(distances.begin(), distances.end(), 0.0) / static_cast<double>(rows.rows);
+}
+
+// From here on the centroids are what their codes say.
+void Builder::code_centroids(double mean_r2) {
+  buffers_->lists.resize(centroids_.rows);
+  buffers_->centroids = obliq::code_centroids(centroids_.view(), mean_r2, buffers_->lists);
+  segment_.lists = buffers_->lists;
+  segment_.centroid_levels = buffers_->centroids.levels;
+  segment_.centroid_fine = buffers_->centroids.fine;
+  for (std::size_t l = 0; l < centroids_.rows; ++l) {
+    decode_centroid(segment_, l, centroids_.row(l));
+  }
 }
 
 void Builder::subtract_mean(Matrix<float>& rows) const {
@@ -245,14 +273,13 @@ void Builder::code_base() {
 
 // The lists of the entries of a chunk.
 void Builder::choose_chunk(MatrixView<float> entered, std::size_t first) {
-  const MatrixView<float> centroids{buffers_->centroids.data(), segment_.info.nlist, dim_};
   std::uint32_t* homes = entries_.lists.data() + first;
   if (choices_.empty()) {
-    assign_nearest(entered, centroids, options_.threads, homes, nullptr);
+    assign_nearest(entered, centroids_.view(), options_.threads, homes, nullptr);
     return;
   }
   ListChoice* choices = choices_.data() + first;
-  choose_lists(entered, centroids, options_.threads, choices);
+  choose_lists(entered, centroids_.view(), options_.threads, choices);
   for (std::size_t i = 0; i < entered.rows; ++i) {
     homes[i] = choices[i].home;
     homes[n_ + i] = choices[i].second;
@@ -271,7 +298,6 @@ void Builder::code_chunk(MatrixView<float> original, std::size_t first) {
     norm2_sum_ += kernels().dot(original.row(i), original.row(i), dim_);
   }
   Matrix<float> entered(original.rows, dim_);
-  const MatrixView<float> centroids{buffers_->centroids.data(), segment_.info.nlist, dim_};
   parallel_for(original.rows, 64, options_.threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t i = begin; i < end; ++i) {
       std::copy_n(original.row(i), dim_, entered.row(i));
@@ -284,12 +310,12 @@ void Builder::code_chunk(MatrixView<float> original, std::size_t first) {
     Coder coder(*segment_.quantizer, options_.metric);
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = first + i;
-      coder.add({entered.row(i), centroids.row(entries_.lists[row]),
+      coder.add({entered.row(i), centroids_.row(entries_.lists[row]),
                  entries_.signs.data() + row * plane_bytes(dim_),
                  buffers_->rows.data() + row * bytes, &entries_.numbers[row]});
       const std::size_t second = n_ + row;
       if (second >= entries_.lists.size() || entries_.lists[second] == kNoList) continue;
-      coder.code_entry(entered.row(i), centroids.row(entries_.lists[second]),
+      coder.code_entry(entered.row(i), centroids_.row(entries_.lists[second]),
                        entries_.signs.data() + second * plane_bytes(dim_),
                        entries_.numbers[second]);
     }
@@ -338,7 +364,6 @@ void Builder::publish() {
   segment_.rows = buffers_->rows;
   segment_.raw = buffers_->raw;
   segment_.router_blocks = buffers_->router_blocks;
-  segment_.router_rows = buffers_->router_rows;
   if (options_.ids.rows > 0) {
     buffers_->ids.assign(options_.ids.data, options_.ids.data + n_);
     segment_.ids = buffers_->ids;
@@ -355,10 +380,7 @@ Segment Builder::build() {
     choose_spilled();
     lay_lists();
     finish_info();
-    RouterCopies copies = code_centroids(segment_);
-    segment_.info.router = copies.record;
-    buffers_->router_blocks = std::move(copies.blocks);
-    buffers_->router_rows = std::move(copies.rows);
+    buffers_->router_blocks = sign_centroids(segment_, segment_.info.router);
   }
   publish();
   return std::move(segment_);

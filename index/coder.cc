@@ -145,7 +145,7 @@ void Coder::row_code(const Coded& coded) {
 void Coder::code_entry(const float* x, const float* c, std::uint8_t* signs, CodedNumbers& numbers) {
   float* residual = residuals_.row(tasks_.size());
   const std::size_t dim = quantizer_.dim();
-  for (std::size_t i = 0; i < dim; ++i) residual[i] = x[i] - c[i];
+  for (std::size_t i = 0; i < dim; ++i) residual[i] = x[i] - (c == nullptr ? 0.0F : c[i]);
   numbers.r2 = kernels().dot(residual, residual, dim);
   pack_signs(residual, dim, signs);
   const CodeTask task = {x, c, signs, nullptr, &numbers};

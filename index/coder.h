@@ -42,7 +42,8 @@ class Coder {
   /// Codes what has been added and not coded yet.
   void flush();
 
-  /// What a second entry of x in the list of c holds: signs, a, b and r2. The rest is left alone.
+  /// What an entry of x in the list of c (null: zero) holds: signs, a, b, r2 and sine2. The rest is
+  /// left alone.
   void code_entry(const float* x, const float* c, std::uint8_t* signs, CodedNumbers& numbers);
 
  private:

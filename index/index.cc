@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "index/builder.h"
+#include "index/centroid_code.h"
 #include "index/coder.h"
 #include "index/confidence.h"
 #include "index/index_file.h"
@@ -179,7 +180,8 @@ void Index::Impl::decode(std::size_t row, float* out) {
   code.insert(code.end(), stored, stored + shape.rest);
   segment.quantizer->decode(code.data(),
                             read_factors(shape, stored, segment.lists[place.list].scale), out);
-  const float* centroid = segment.centroid(place.list);
+  std::vector<float> centroid(dim);
+  decode_centroid(segment, place.list, centroid.data());
   for (std::size_t i = 0; i < dim; ++i) out[i] += centroid[i];
   segment.door->leave(out);
 }
@@ -291,8 +293,8 @@ IndexStats Index::stats() const {
     stats.bytes_per_vector = static_cast<double>(bytes) / static_cast<double>(stats.n);
   }
   stats.id_bytes = segment.ids.size_bytes();
-  stats.centroid_bytes = segment.centroids.size_bytes() + segment.mean.size_bytes() +
-                         segment.router_blocks.size() + segment.router_rows.size();
+  stats.centroid_bytes = segment.centroid_levels.size() + segment.centroid_fine.size() +
+                         segment.mean.size_bytes() + segment.router_blocks.size();
   stats.file_bytes = segment.file_bytes;
   stats.format_version = segment.format_version;
   stats.tuning = segment.tuning;

@@ -3,10 +3,10 @@
 //     info        SegmentInfo, 128 bytes
 //     mean        float32 [dim]
 //     quantizer   what a trained quantizer's codes need to be decoded; left out when empty
-//     centroids   float32 [nlist][dim]
+//     centroids   int8 [nlist][dim], see index/centroid_code.h
+//     centroid.fine  the same; left out when empty
 //     lists       ListRecord [nlist], 32 bytes each
 //     router.blk  blocks of the centroids' signs
-//     router.row  sq8 rows of the centroids
 //     blocks      sign blocks, [entries / 32][block_bytes(dim)]
 //     rows        [n][row bytes]; with homes where the lists have more than n entries
 //     raw         [n][dim] fp16 or fp32; empty without a raw tier
@@ -58,6 +58,7 @@ class Reader {
   void read_info(SegmentInfo& info) const;
   void check_lists(const Segment& segment) const;
   void check_homes(const Segment& segment) const;
+  void read_centroids(Segment& segment) const;
   std::uint64_t count_spilled(const Segment& segment) const;
   Tuning read_ladders() const;
 
@@ -100,7 +101,8 @@ void Reader::check_lists(const Segment& segment) const {
     if (record.first > segment.info.entries || record.count > segment.info.entries - record.first) {
       refuse("lists", fmt::format("list {} ends beyond the {} entries", l, segment.info.entries));
     }
-    if (!std::isfinite(record.scale) || !std::isfinite(record.a_scale)) {
+    if (!std::isfinite(record.scale) || !std::isfinite(record.a_scale) ||
+        !std::isfinite(record.centroid_scale) || !std::isfinite(record.centroid_norm2)) {
       refuse("lists", fmt::format("list {} has a unit that is not finite", l));
     }
   }
@@ -136,6 +138,17 @@ void Reader::check_homes(const Segment& segment) const {
   }
 }
 
+void Reader::read_centroids(Segment& segment) const {
+  const std::uint64_t nlist = segment.info.nlist;
+  segment.centroid_levels = array<std::int8_t>("centroids", nlist, segment.dim());
+  if (file_->has("centroid.fine")) {
+    file_->verify("centroid.fine");
+    segment.centroid_fine = array<std::int8_t>("centroid.fine", nlist, segment.dim());
+  }
+  segment.router_blocks = array<std::uint8_t>(
+      "router.blk", (nlist + kBlockEntries - 1) / kBlockEntries, block_bytes(segment.dim()));
+}
+
 Tuning Reader::read_ladders() const {
   if (!file_->has("tuning")) return {};
   file_->verify("tuning");
@@ -148,7 +161,7 @@ Tuning Reader::read_ladders() const {
 
 Segment Reader::read(bool verify_all) {
   if (verify_all) file_->verify_all();
-  for (const char* section : {"info", "mean", "centroids", "lists", "router.blk", "router.row"}) {
+  for (const char* section : {"info", "mean", "centroids", "lists", "router.blk"}) {
     file_->verify(section);
   }
   Segment segment;
@@ -168,11 +181,7 @@ Segment Reader::read(bool verify_all) {
   } catch (const std::invalid_argument& error) {
     refuse(trained ? "quantizer" : "info", error.what());
   }
-  const std::uint64_t nlist = info.nlist;
-  segment.centroids = array<float>("centroids", nlist, info.dim);
-  segment.router_blocks = array<std::uint8_t>(
-      "router.blk", (nlist + kBlockEntries - 1) / kBlockEntries, block_bytes(info.dim));
-  segment.router_rows = array<std::uint8_t>("router.row", nlist, segment.router_row_shape.bytes());
+  read_centroids(segment);
   segment.blocks =
       array<std::uint8_t>("blocks", info.entries / kBlockEntries, block_bytes(info.dim));
   segment.rows = array<std::uint8_t>("rows", info.n, segment.row_shape.bytes());
@@ -196,10 +205,12 @@ void save_segment(const Segment& segment, const std::string& path) {
   if (!segment.quantizer_state.empty()) {
     writer.add("quantizer", bytes_of(segment.quantizer_state));
   }
-  writer.add("centroids", bytes_of(segment.centroids));
+  writer.add("centroids", bytes_of(segment.centroid_levels));
+  if (!segment.centroid_fine.empty()) {
+    writer.add("centroid.fine", bytes_of(segment.centroid_fine));
+  }
   writer.add("lists", bytes_of(segment.lists));
   writer.add("router.blk", bytes_of(segment.router_blocks));
-  writer.add("router.row", bytes_of(segment.router_rows));
   writer.add("blocks", bytes_of(segment.blocks));
   writer.add("rows", bytes_of(segment.rows));
   writer.add("raw", bytes_of(segment.raw));

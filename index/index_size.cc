@@ -61,8 +61,7 @@ ItemBytes item_bytes(const IndexShape& shape) {
   if (row.leads_with_signs) bytes.gathered = 16 * sign_groups(shape.dim);
   bytes.raw = raw_bytes(shape.raw, shape.dim);
   bytes.list = sizeof(ListRecord);
-  bytes.centroid = shape.dim * sizeof(float);
-  bytes.router_row = RowShape(*make_quantizer("sq8", shape.dim)).bytes();
+  bytes.centroid = shape.dim;
   return bytes;
 }
 
@@ -71,7 +70,6 @@ IndexSize index_size(const IndexShape& shape) {
   const std::size_t mean = shape.dim * sizeof(float);
   const std::size_t centroids = shape.nlist * item.centroid;
   const std::size_t router_blocks = blocks_bytes(shape.nlist, shape.dim);
-  const std::size_t router_rows = shape.nlist * item.router_row;
   const std::size_t lists = shape.nlist * item.list;
   const std::size_t blocks = blocks_bytes(entries(shape), shape.dim);
   const std::size_t rows = shape.n * item.row;
@@ -80,9 +78,9 @@ IndexSize index_size(const IndexShape& shape) {
   IndexSize size;
   size.bytes_per_vector =
       static_cast<double>(blocks + rows + raw + lists) / static_cast<double>(shape.n);
-  size.centroid_bytes = centroids + mean + router_blocks + router_rows;
-  size.file_bytes = file_bytes({sizeof(SegmentInfo), mean, centroids, lists, router_blocks,
-                                router_rows, blocks, rows, raw, ids});
+  size.centroid_bytes = centroids + mean + router_blocks;
+  size.file_bytes = file_bytes(
+      {sizeof(SegmentInfo), mean, centroids, lists, router_blocks, blocks, rows, raw, ids});
   if (shape.n >= kLeastTuned) size.file_bytes += kTableEntry + kTuned;
   return size;
 }

@@ -2,7 +2,7 @@
 // to be: how many entries are left empty where lists meet (list_layout.h) depends on the sizes of
 // the lists. Here lists have sizes drawn at random around the mean, which leaves about a quarter of
 // an entry a list empty; the state of quantizers that learn (a few kB, those that learn a basis:
-// 4 dim^2) is not counted.
+// 4 dim^2) is not counted, nor the fine part of centroids (centroid_code.h).
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,7 @@ struct ItemBytes {
   std::size_t gathered = 0;  ///< of its home's block, where that keeps the signs of a row
   std::size_t raw = 0;
   std::size_t list = 0;
-  std::size_t centroid = 0;    ///< in full
-  std::size_t router_row = 0;  ///< a centroid's int8 row; its signs are an entry
+  std::size_t centroid = 0;  ///< its code; its signs are an entry
 };
 
 /// Throws std::invalid_argument on an unknown quantizer.

@@ -53,8 +53,8 @@ const ListView& ListScanner::view_of_home(std::uint32_t list, SearchCounters& co
   if (!spilled_) return view_;
   const ListView* known = query_->homes.find(list);
   if (known != nullptr) return *known;
-  ++counters.centroids;
-  return query_->homes.insert(list, query_->view_of(router_.exact(query_->query.data(), list)));
+  ++counters.homes;
+  return query_->homes.insert(list, query_->view_of(router_.probe(query_->centroids, list)));
 }
 
 void ListScanner::scan(const Probe& probe, QueryState& query, SearchCounters& counters) {
@@ -136,7 +136,8 @@ void ListScanner::fetch_rows(std::size_t begin, std::size_t end) {
 // What refining a row needs of its home, while the rest of the batch is looked at.
 void ListScanner::fetch_home(const RowHome& home) const {
   if (query_->homes.find(home.list) == nullptr) {
-    prefetch(segment_.centroid(home.list), dim_ * sizeof(float));
+    prefetch(segment_.centroid(home.list), dim_);
+    prefetch(&segment_.lists[home.list], sizeof(ListRecord));
   }
   if (segment_.row_shape.leads_with_signs) {
     prefetch(block_of(home.entry), 16 * sign_groups(dim_));

@@ -88,7 +88,7 @@ WrittenLists ListWriter::write() {
         layout.entries, segment_.info.quantizer));
   }
   written_.blocks.resize(layout.entries / kBlockEntries * block_bytes(segment_.dim()));
-  written_.lists.resize(nlist);
+  written_.lists.assign(segment_.lists.begin(), segment_.lists.end());
   for (std::size_t l = 0; l < nlist; ++l) {
     written_.lists[l].first = layout.first[l];
     written_.lists[l].count = sizes[l];

@@ -25,8 +25,8 @@ struct WrittenLists {
 };
 
 /// Writes all lists, and factors, brackets and homes into `rows`, which hold their codes. Uses the
-/// segment's info and row_shape. Throws std::invalid_argument when there are more entries than a
-/// home can number.
+/// segment's info, row_shape and what its lists tell of centroids. Throws std::invalid_argument
+/// when there are more entries than a home can number.
 WrittenLists write_lists(const Segment& segment, const CodedEntries& entries, std::uint8_t* rows);
 
 }  // namespace obliq

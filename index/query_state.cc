@@ -12,6 +12,7 @@ QueryState::QueryState(const Segment& from)
       raw_query(from.dim()),
       query(from.dim()),
       scan(from.dim()),
+      centroids(from.dim()),
       scorer(from.quantizer->make_scorer()) {}
 
 void QueryState::start(const float* from, const SearchPlan& how) {
@@ -20,6 +21,7 @@ void QueryState::start(const float* from, const SearchPlan& how) {
   if (segment.info.n == 0) return;
   enter(from);
   scan.set(query.data());
+  centroids.set(query.data());
   scorer->set_query(query.data());
 }
 

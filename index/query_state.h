@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "index/centroid_code.h"
 #include "index/home_views.h"
 #include "index/router.h"
 #include "index/row_set.h"
@@ -54,6 +55,7 @@ struct QueryState {
   float slope = 1;               ///< distance = slope * (that behind the door) + offset
   float offset = 0;
   ScanQuery scan;
+  CentroidQuery centroids;
   std::unique_ptr<Scorer> scorer;
   TopK top;
   // Where vectors are spilled: the lists met, and the rows refined.

@@ -3,8 +3,8 @@
 namespace obliq {
 
 std::string_view to_string(Stage stage) {
-  constexpr std::array<std::string_view, kStages> kNames = {"enter", "signs",  "ranks", "exact",
-                                                            "scan",  "refine", "raw",   "rest"};
+  constexpr std::array<std::string_view, kStages> kNames = {"enter",  "signs", "ranks", "scan",
+                                                            "refine", "raw",   "rest"};
   return kNames[static_cast<std::size_t>(stage)];
 }
 
@@ -15,7 +15,7 @@ void SearchCounters::add(const SearchCounters& other) {
   exact += other.exact;
   signs += other.signs;
   ranked += other.ranked;
-  centroids += other.centroids;
+  homes += other.homes;
   for (std::size_t s = 0; s < kStages; ++s) {
     times.ticks[s] += other.times.ticks[s];
     times.laps[s] += other.times.laps[s];

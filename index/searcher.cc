@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "quant/kernels/dispatch.h"
-
 namespace obliq {
 namespace {
 
@@ -33,7 +31,7 @@ void Searcher::search(const float* query, const SearchPlan& plan, float* distanc
 }
 
 void Searcher::scan_probes(SearchCounters& counters) {
-  router_.route(query_.query.data(), query_.scan, query_.plan.nprobe, probes_, counters);
+  router_.route({query_.scan, query_.centroids}, query_.plan.nprobe, probes_, counters);
   for (const Probe& probe : probes_) query_.meet(probe);
   for (const Probe& probe : probes_) scanner_.scan(probe, query_, counters);
 }
@@ -49,13 +47,11 @@ void Searcher::fill(SearchCounters& counters) {
 void Searcher::scan_until_stop(SearchCounters& counters) {
   const SearchPlan& plan = query_.plan;
   const TopK& top = query_.top;
-  const StopScale scale(segment_.metric(), query_.slope, query_.offset,
-                        kernels().dot(query_.query.data(), query_.query.data(), segment_.dim()),
-                        segment_.info.typical_norm);
+  const StopScale scale(segment_.metric(), query_.slope, query_.offset, segment_.info.typical_norm);
   const std::size_t most = std::min<std::size_t>(plan.nprobe, segment_.info.nlist);
   const std::uint64_t before = counters.entries;
   std::size_t fell = 0;  // after how many lists the k-th distance fell last
-  router_.start(query_.query.data(), query_.scan, counters);
+  router_.start({query_.scan, query_.centroids}, counters);
   for (std::size_t lists = 1, check = 1; lists <= most; ++lists) {
     const float kth = top.threshold();
     const Probe probe = router_.next(counters);

@@ -35,10 +35,8 @@ float product_weight(Metric metric) { return metric == Metric::ip ? 1.0F : 2.0F;
 void complete(Segment& segment) {
   const SegmentInfo& info = segment.info;
   segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed, segment.quantizer_state);
-  segment.router_quantizer = make_quantizer("sq8", info.dim, info.seed);
   segment.row_shape = RowShape(*segment.quantizer);
   if (segment.spilled > 0) segment.row_shape.add_home(info.nlist);
-  segment.router_row_shape = RowShape(*segment.router_quantizer);
   auto door = std::make_unique<Door>(segment.metric(), info.dim, info.seed);
   door->set_mean({segment.mean.begin(), segment.mean.end()});
   segment.door = std::move(door);

@@ -4,7 +4,8 @@
 //     rows     one a vector, in the order of the base:
 //                  [code without its sign plane][factors, fp16][bracket, fp16][home]
 //     lists    where each list lies, and the units of its factors
-//     router   the centroids once more, as one list of sq8 entries and rows
+//     centroids  int8 codes of the points that the lists' residuals start from (centroid_code.h)
+//     router   the centroids once more, as one list of entries
 //     raw      exact vectors in the space of the base (cosine: normalised), optional
 //     ids      external ids, optional
 //
@@ -34,12 +35,13 @@ namespace obliq {
 
 /// One list, as stored (32 bytes, little-endian).
 struct ListRecord {
-  std::uint64_t first = 0;  ///< first entry in the stream
-  std::uint32_t count = 0;  ///< entries, spilled ones behind the others
-  float scale = 1;          ///< unit of b and of the row factors, a power of two
-  float a_scale = 1;        ///< unit of the brackets, a power of two
-  float mean_r2 = 0;        ///< mean |r|^2 of the vectors at home
-  std::uint64_t reserved = 0;
+  std::uint64_t first = 0;   ///< first entry in the stream
+  std::uint32_t count = 0;   ///< entries, spilled ones behind the others
+  float scale = 1;           ///< unit of b and of the row factors, a power of two
+  float a_scale = 1;         ///< unit of the brackets, a power of two
+  float mean_r2 = 0;         ///< mean |r|^2 of the vectors at home
+  float centroid_scale = 0;  ///< of the centroid's code
+  float centroid_norm2 = 0;  ///< |c|^2
 };
 static_assert(sizeof(ListRecord) == 32);
 
@@ -81,19 +83,17 @@ struct RowShape {
 struct Segment {
   SegmentInfo info;
   std::unique_ptr<const Quantizer> quantizer;
-  std::unique_ptr<const Quantizer> router_quantizer;  ///< sq8
   std::unique_ptr<const Door> door;
   RowShape row_shape;
-  RowShape router_row_shape;
 
   std::span<const std::uint8_t> quantizer_state;  ///< of a trained quantizer
   std::span<const float> mean;                    ///< [dim], rotated
-  std::span<const float> centroids;               ///< [nlist][dim], behind the door
+  std::span<const std::int8_t> centroid_levels;   ///< [nlist][dim]
+  std::span<const std::int8_t> centroid_fine;     ///< the same, or empty
   std::span<const ListRecord> lists;
   std::span<const std::uint8_t> blocks;
   std::span<const std::uint8_t> rows;
   std::span<const std::uint8_t> router_blocks;
-  std::span<const std::uint8_t> router_rows;
   std::span<const std::uint8_t> raw;
   std::span<const std::int64_t> ids;
   std::uint64_t spilled = 0;          ///< entries beyond one a vector; rows have homes unless 0
@@ -105,7 +105,9 @@ struct Segment {
   Metric metric() const { return static_cast<Metric>(info.metric); }
   RawTier raw_tier() const { return static_cast<RawTier>(info.raw); }
   std::size_t dim() const { return info.dim; }
-  const float* centroid(std::size_t list) const { return centroids.data() + list * info.dim; }
+  const std::int8_t* centroid(std::size_t list) const {
+    return centroid_levels.data() + list * info.dim;
+  }
 };
 
 /// Bytes of one raw vector; 0 without a raw tier.

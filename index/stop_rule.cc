@@ -25,13 +25,11 @@ std::size_t lists_ahead(std::size_t lists) { return std::max(kLeastAhead, lists 
 
 std::size_t next_check(std::size_t lists) { return lists + std::max<std::size_t>(1, lists / 4); }
 
-StopScale::StopScale(Metric metric, float slope, float offset, float query_norm2,
-                     float typical_norm)
-    : slope_(slope), offset_(offset), stretch_(1), shift_(0), key_shift_(query_norm2) {
+StopScale::StopScale(Metric metric, float slope, float offset, float typical_norm)
+    : slope_(slope), offset_(offset), stretch_(1), shift_(0) {
   if (metric != Metric::ip) return;
   stretch_ = 2;
   shift_ = 2 * typical_norm * typical_norm;
-  key_shift_ = shift_;
 }
 
 float StopScale::distance(float metric_distance) const {

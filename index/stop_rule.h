@@ -47,19 +47,18 @@ constexpr std::size_t kFirstStop = 2;
 /// Brings distances and keys of one query to the scale of |q-x|^2.
 class StopScale {
  public:
-  /// A distance is slope * (what is behind the door) + offset (searcher.h). For l2 and cosine
-  /// `query_norm2` is |q|^2 behind the door; for ip it is not used.
-  StopScale(Metric metric, float slope, float offset, float query_norm2, float typical_norm);
+  /// A distance is slope * (what is behind the door) + offset (searcher.h). `typical_norm` is for
+  /// ip, which brings |q| behind the door to it.
+  StopScale(Metric metric, float slope, float offset, float typical_norm);
 
   float distance(float metric_distance) const;
-  float key(float router_key) const { return stretch_ * router_key + key_shift_; }
+  float key(float router_key) const { return stretch_ * router_key + shift_; }
 
  private:
   float slope_;
   float offset_;
   float stretch_;  // of what is behind the door
   float shift_;
-  float key_shift_;
 };
 
 /// A search at one of its checks.

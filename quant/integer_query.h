@@ -16,6 +16,7 @@ class IntegerQuery {
   /// Rounds `query`, dim finite floats; each value is off by at most step()/2.
   void set(const float* query);
 
+  std::size_t dim() const { return values_.size(); }
   const std::int16_t* values() const { return values_.data(); }
   float step() const { return step_; }
 

@@ -72,11 +72,11 @@ TEST(SearchCounters, CountTheCentroidsThatTheRouterReads) {
   EXPECT_EQ(some.signs, 800U);
   EXPECT_GE(some.ranked, 10 * 4U);
   EXPECT_LT(some.ranked, 800U);
-  EXPECT_EQ(some.centroids, 40U);
+  EXPECT_EQ(some.homes, 0U);
   options.nprobe = 80;
   const auto all = search(plain, base.view().slice(0, 10), options, nullptr).counters;
   EXPECT_EQ(all.signs, 0U);
-  EXPECT_EQ(all.centroids, 800U);
+  EXPECT_EQ(all.ranked, 800U);
 }
 
 }  // namespace

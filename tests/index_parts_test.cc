@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "index/builder.h"
+#include "index/centroid_code.h"
 #include "index/confidence.h"
 #include "index/kmeans.h"
 #include "index/list_layout.h"
@@ -119,6 +120,7 @@ TEST(Router, FindsTheListsThatExactRankingFinds) {
     const Segment segment = build_segment(MatrixSource(base.view()), build);
     Router router(segment);
     ScanQuery scan(64);
+    CentroidQuery centroids(64);
     SearchCounters counters;
     std::vector<Probe> some;
     std::vector<Probe> all;
@@ -127,13 +129,78 @@ TEST(Router, FindsTheListsThatExactRankingFinds) {
       std::vector<float> q(queries.row(i), queries.row(i) + 64);
       segment.door->enter(q.data());
       scan.set(q.data());
-      router.route(q.data(), scan, 500, all, counters);
-      router.route(q.data(), scan, 10, some, counters);
+      centroids.set(q.data());
+      router.route({scan, centroids}, 500, all, counters);
+      router.route({scan, centroids}, 10, some, counters);
       ASSERT_EQ(some.size(), 10U);
       for (const Probe& probe : some) missed += probe.key > all[9].key ? 1 : 0;
     }
     // int8 ranking may swap lists at the border: below 2 % of 1,000 probes.
     EXPECT_LT(missed, 20U) << to_string(metric);
+  }
+}
+
+TEST(CentroidCode, LeavesResidualsAsTheyAreWithTheFinePartOnlyWhereItMatters) {
+  const std::size_t dim = 96;
+  const auto near = clustered(40, dim, 31);
+  for (const float offset : {0.0F, 1e4F}) {
+    Matrix<float> centroids = near;
+    for (float& value : centroids.values) value += offset;
+    const std::vector<float> zero(dim, 0.0F);
+    std::copy_n(zero.data(), dim, centroids.row(7));
+    std::vector<ListRecord> lists(centroids.rows);
+    const CodedCentroids coded = code_centroids(centroids.view(), 100, lists);
+    EXPECT_EQ(coded.fine.empty(), offset == 0);
+    Segment segment;
+    segment.info.dim = dim;
+    segment.lists = lists;
+    segment.centroid_levels = coded.levels;
+    segment.centroid_fine = coded.fine;
+    std::vector<float> decoded(dim);
+    for (std::size_t l = 0; l < centroids.rows; ++l) {
+      decode_centroid(segment, l, decoded.data());
+      const float error2 = kernels().l2_sqr(decoded.data(), centroids.row(l), dim);
+      // A value is off by half a step: 1/254 of the largest, or 1/254^2 with the fine part, which
+      // rounding to floats may double.
+      const double step = (offset == 0 ? 30.0 / 254 : 2 * 1.003e4 / 254 / 254) / 2;
+      EXPECT_LE(error2, dim * step * step) << l;
+      EXPECT_FLOAT_EQ(lists[l].centroid_norm2, kernels().dot(decoded.data(), decoded.data(), dim));
+    }
+    decode_centroid(segment, 7, decoded.data());
+    EXPECT_EQ(decoded, zero);
+  }
+}
+
+TEST(Router, MeasuresDistancesToTheDecodedCentroids) {
+  for (const float offset : {0.0F, 1e4F}) {
+    for (const Metric metric : {Metric::l2, Metric::ip}) {
+      auto base = clustered(3000, 48, 32, 20);
+      for (float& value : base.values) value += offset;
+      BuildOptions build;
+      build.metric = metric;
+      build.nlist = 60;
+      build.tune = false;
+      const Segment segment = build_segment(MatrixSource(base.view()), build);
+      EXPECT_TRUE(metric == Metric::l2 || segment.centroid_fine.empty() == (offset == 0));
+      const Router router(segment);
+      std::vector<float> q(base.row(5), base.row(5) + 48);
+      segment.door->enter(q.data());
+      CentroidQuery query(48);
+      query.set(q.data());
+      std::vector<float> c(48);
+      for (std::uint32_t l = 0; l < 60; ++l) {
+        decode_centroid(segment, l, c.data());
+        const Probe probe = router.probe(query, l);
+        const double norms = std::sqrt(double{kernels().dot(q.data(), q.data(), 48)} *
+                                       kernels().dot(c.data(), c.data(), 48));
+        // The query's rounding to 1/8191 of its largest value, by Cauchy and Schwarz: 48 values
+        // each off by at most half a step. With the fine part only float rounding is left.
+        const double product = segment.centroid_fine.empty() ? norms * 48 / 2 / 8191 : 1e-6 * norms;
+        EXPECT_NEAR(probe.distance2, kernels().l2_sqr(q.data(), c.data(), 48), 2 * product);
+        const float ip = -kernels().dot(q.data(), c.data(), 48);
+        EXPECT_NEAR(probe.base, metric == Metric::ip ? ip : probe.distance2, product);
+      }
+    }
   }
 }
 
@@ -148,6 +215,7 @@ TEST(Bounds, HoldAsOftenAsTheConfidencePromises) {
   build.nlist = 1;
   build.quantizer = "lm4";
   const Segment segment = build_segment(MatrixSource(base.view()), build);
+  std::vector<float> centroid(128);
   for (const double confidence : {0.9, 0.964, 0.995}) {
     std::size_t above = 0;
     for (std::size_t i = 0; i < queries.rows; ++i) {
@@ -155,7 +223,8 @@ TEST(Bounds, HoldAsOftenAsTheConfidencePromises) {
       segment.door->enter(q.data());
       ScanQuery scan(128);
       scan.set(q.data());
-      const float distance2 = kernels().l2_sqr(q.data(), segment.centroid(0), 128);
+      decode_centroid(segment, 0, centroid.data());
+      const float distance2 = kernels().l2_sqr(q.data(), centroid.data(), 128);
       ScanList list = scan_list(segment.lists[0], segment.blocks.data(), 128, distance2, 1, 2);
       scan.set_shift(segment.info.sine * std::sqrt(distance2 * 128 / 127),
                      static_cast<float>(normal_quantile(confidence)), list);

@@ -53,11 +53,11 @@ TEST(StopRule, ScoresLessWithMoreListsALongerWaitAndFartherLists) {
 
 TEST(StopScale, IsTheSquaredDistanceForEveryMetric) {
   // |q| = |x| = 3, <q,x> = 2: |q-x|^2 = 14. A query half as long behind the door: slope 2.
-  EXPECT_FLOAT_EQ(StopScale(Metric::l2, 1, 0, 9, 1).distance(14), 14);
-  EXPECT_FLOAT_EQ(StopScale(Metric::l2, 1, 0, 9, 1).key(5), 14);
-  EXPECT_FLOAT_EQ(StopScale(Metric::cosine, 0.5F, 0, 1, 1).distance(0.7F), 1.4F);
-  EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 0, 3).distance(-4), 14);
-  EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 0, 3).key(-2), 14);
+  EXPECT_FLOAT_EQ(StopScale(Metric::l2, 1, 0, 1).distance(14), 14);
+  EXPECT_FLOAT_EQ(StopScale(Metric::l2, 1, 0, 1).key(14), 14);
+  EXPECT_FLOAT_EQ(StopScale(Metric::cosine, 0.5F, 0, 1).distance(0.7F), 1.4F);
+  EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 3).distance(-4), 14);
+  EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 3).key(-2), 14);
 }
 
 TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
@@ -68,6 +68,7 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
   const Segment segment = build_segment(MatrixSource(base.view()), build);
   Router router(segment);
   ScanQuery scan(32);
+  CentroidQuery centroids(32);
   SearchCounters counters;
   std::size_t better_later = 0;
   for (std::size_t i = 0; i < 50; ++i) {
@@ -75,8 +76,9 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
     segment.door->enter(q.data());
     scan.set(q.data());
     std::vector<Probe> probes;
-    router.route(q.data(), scan, 300, probes, counters);
-    router.start(q.data(), scan, counters);
+    centroids.set(q.data());
+    router.route({scan, centroids}, 300, probes, counters);
+    router.start({scan, centroids}, counters);
     std::set<std::uint32_t> seen;
     for (std::size_t l = 0; l < 300; ++l) {
       EXPECT_TRUE(std::isfinite(router.mean_key_ahead(8)));

@@ -30,27 +30,25 @@ IndexShape shape_of(const IndexStats& stats) {
           stats.raw, stats.spill, stats.id_bytes > 0};
 }
 
-/// Sums over the queries. Centroids beyond one a list are those of homes.
+/// Sums over the queries.
 AllTouched touched(const SearchCounters& counters, const IndexStats& stats) {
   const ItemBytes item = item_bytes(shape_of(stats));
   const auto n = static_cast<double>(stats.n);
   const auto nlist = static_cast<double>(stats.nlist);
-  const auto lists = static_cast<double>(counters.lists);
   const auto entries = static_cast<double>(counters.entries);
   const auto refined = static_cast<double>(counters.refined);
-  const auto homes = static_cast<double>(counters.centroids) - lists;
+  const auto homes = static_cast<double>(counters.homes);
   const auto of = [](double items, double bytes, double all) {
     return Touched{items, items * bytes, all * bytes};
   };
   AllTouched all;
   const auto at = [&](Stage stage) -> Touched& { return all[static_cast<std::size_t>(stage)]; };
   at(Stage::signs) = of(static_cast<double>(counters.signs), item.entry, nlist);
-  at(Stage::ranks) =
-      of(static_cast<double>(counters.ranked), static_cast<double>(item.router_row), nlist);
-  at(Stage::exact) = of(lists, static_cast<double>(item.centroid + item.list), nlist);
+  const auto centroid = static_cast<double>(item.centroid + item.list);
+  at(Stage::ranks) = of(static_cast<double>(counters.ranked), centroid, nlist);
   at(Stage::scan) = of(entries, item.entry, n * (1 + stats.spill));
   at(Stage::refine) = of(refined, static_cast<double>(item.row + item.gathered), n);
-  at(Stage::refine).bytes += homes * static_cast<double>(item.centroid);
+  at(Stage::refine).bytes += homes * centroid;
   at(Stage::raw) = of(static_cast<double>(counters.exact), static_cast<double>(item.raw), n);
   return all;
 }

@@ -16,14 +16,13 @@ namespace obliq {
 enum class Stage : std::uint8_t {
   enter,  ///< rotation, look-up tables, the query in the scorer's form
   signs,  ///< route: signs of all centroids
-  ranks,  ///< route: int8 rows of a pool of centroids, and their order
-  exact,  ///< route: centroids of the lists that are probed
+  ranks,  ///< route: codes of a pool of centroids, and their order
   scan,
   refine,  ///< with the centroids of homes
   raw,
   rest,  ///< stop rule, order of the answers
 };
-constexpr std::size_t kStages = 8;
+constexpr std::size_t kStages = 7;
 
 OBLIQ_API std::string_view to_string(Stage stage);
 
@@ -51,14 +50,14 @@ struct StageTimes {
 
 /// All are sums over queries.
 struct SearchCounters {
-  std::uint64_t lists = 0;      ///< lists scanned
-  std::uint64_t entries = 0;    ///< entries scanned
-  std::uint64_t refined = 0;    ///< rows refined
-  std::uint64_t exact = 0;      ///< raw vectors compared
-  std::uint64_t signs = 0;      ///< centroids compared by their signs
-  std::uint64_t ranked = 0;     ///< centroids compared by their int8 rows
-  std::uint64_t centroids = 0;  ///< centroids compared in full: of lists probed and of homes
-  StageTimes times = {};        ///< give it a clock, to have times
+  std::uint64_t lists = 0;    ///< lists scanned
+  std::uint64_t entries = 0;  ///< entries scanned
+  std::uint64_t refined = 0;  ///< rows refined
+  std::uint64_t exact = 0;    ///< raw vectors compared
+  std::uint64_t signs = 0;    ///< centroids compared by their signs
+  std::uint64_t ranked = 0;   ///< centroids compared by their codes
+  std::uint64_t homes = 0;    ///< centroids of homes that are not probed
+  StageTimes times = {};      ///< give it a clock, to have times
 
   /// Adds what `other` has counted and timed.
   OBLIQ_API void add(const SearchCounters& other);
