@@ -209,16 +209,16 @@ double Builder::find_centroids(const Matrix<float>& rows) {
     KMeansResult found = kmeans(rows.view(), {segment_.info.nlist, options_.kmeans_iterations,
                                               options_.seed, options_.threads, options_.progress});
     centroids_ = std::move(found.centroids);
-    return found.objectives.back();
+    if (!found.objectives.empty()) return found.objectives.back();
+  } else {
+    centroids_ = Matrix<float>(given.rows, dim_);
+    std::copy_n(given.data, given.size(), centroids_.values.data());
+    const auto rotation = make_rotation(dim_, options_.seed);
+    for (std::size_t l = 0; l < given.rows; ++l) rotation->apply(centroids_.row(l));
   }
-  centroids_ = Matrix<float>(given.rows, dim_);
-  std::copy_n(given.data, given.size(), centroids_.values.data());
-  const auto rotation = make_rotation(dim_, options_.seed);
-  for (std::size_t l = 0; l < given.rows; ++l) rotation->apply(centroids_.row(l));
-  std::vector<std::uint32_t> nearest(rows.rows);
+  std::vector<std::uint32_t> lists(rows.rows);
   std::vector<float> distances(rows.rows);
-  assign_nearest(rows.view(), centroids_.view(), options_.threads, nearest.data(),
-                 distances.data());
+  assign_nearest(rows.view(), centroids_.view(), options_.threads, lists.data(), distances.data());
   return std::accumulate(distances.begin(), distances.end(), 0.0) / static_cast<double>(rows.rows);
 }
 

@@ -48,14 +48,6 @@ float unit_of(float home, float second) {
   return second <= unit ? unit : std::max(unit, power_of_two_above(second) / kMostUnits);
 }
 
-// The signs of x, one bit a dimension.
-void pack_signs(const float* x, std::size_t dim, std::uint8_t* signs) {
-  std::memset(signs, 0, plane_bytes(dim));
-  for (std::size_t i = 0; i < dim; ++i) {
-    signs[i / 8] = static_cast<std::uint8_t>(signs[i / 8] | unsigned{x[i] >= 0} << (i % 8));
-  }
-}
-
 }  // namespace
 
 Coder::Coder(const Quantizer& quantizer, Metric metric)
@@ -68,8 +60,11 @@ Coder::Coder(const Quantizer& quantizer, Metric metric)
 
 void Coder::add(const CodeTask& task) {
   float* residual = residuals_.row(tasks_.size());
-  for (std::size_t i = 0; i < quantizer_.dim(); ++i) {
-    residual[i] = task.x[i] - (task.c == nullptr ? 0.0F : task.c[i]);
+  const std::size_t dim = residuals_.cols;
+  if (task.c == nullptr) {
+    std::copy_n(task.x, dim, residual);
+  } else {
+    for (std::size_t i = 0; i < dim; ++i) residual[i] = task.x[i] - task.c[i];
   }
   tasks_.push_back(task);
   if (tasks_.size() == kBatch) flush();
@@ -91,38 +86,46 @@ void Coder::finish(const Coded& coded) {
   const CodeTask& task = coded.task;
   task.numbers->r2 = kernels().dot(coded.residual, coded.residual, dim);
   row_code(coded);
-  if (shape_.leads_with_signs) {
-    std::copy_n(coded.code, plane_bytes(dim), task.signs);
-  } else {
-    pack_signs(coded.residual, dim, task.signs);
-  }
   sign_code(coded);
   std::copy_n(coded.code + quantizer_.layout().code_bytes - shape_.rest, shape_.rest, task.rest);
 }
 
-// Of the decoded vector x^ (segment.h has the formulas).
-float Coder::bracket(const Coded& coded) const {
-  const auto& kernel = kernels();
-  const std::size_t dim = quantizer_.dim();
+// Of a decoded vector x^ (segment.h has the formulas); `product` is <x^,c>.
+float Coder::bracket(const Coded& coded, float product) const {
   const float* c = coded.task.c;
-  const float product = c == nullptr ? 0.0F : kernel.dot(decoded_.data(), c, dim);
   if (metric_ != Metric::ip) return coded.task.numbers->r2 + 2 * product;
-  return product - (c == nullptr ? 0.0F : kernel.dot(coded.residual, c, dim));
+  return product - (c == nullptr ? 0.0F : kernels().dot(coded.residual, c, quantizer_.dim()));
+}
+
+// <s,r> and <s,c> with the signs s of the entry, which are written: those of the residual, or of
+// the code where it leads with them. A code mostly has the same ones.
+Coder::SignSums Coder::sign_sums(const Coded& coded) {
+  const std::size_t dim = quantizer_.dim();
+  const std::size_t bytes = plane_bytes(dim);
+  const float* r = coded.residual;
+  const float* c = coded.task.c == nullptr ? r : coded.task.c;
+  std::uint8_t* signs = coded.task.signs;
+  SignSums sums;
+  kernels().pack_signs(r, c, dim, signs, &sums.residual, &sums.centroid);
+  const bool leads = shape_.leads_with_signs && coded.code != nullptr;
+  if (!leads || std::equal(signs, signs + bytes, coded.code)) return sums;
+  std::copy_n(coded.code, bytes, signs);
+  for (std::size_t i = 0; i < dim; ++i) {
+    decoded_[i] = (signs[i / 8] >> (i % 8) & 1) != 0 ? 1.0F : -1.0F;
+  }
+  return {kernels().dot(r, decoded_.data(), dim), kernels().dot(c, decoded_.data(), dim)};
 }
 
 void Coder::sign_code(const Coded& coded) {
   CodedNumbers& numbers = *coded.task.numbers;
-  const std::size_t dim = quantizer_.dim();
-  for (std::size_t i = 0; i < dim; ++i) {
-    decoded_[i] = (coded.task.signs[i / 8] >> (i % 8) & 1) != 0 ? 1.0F : -1.0F;
-  }
-  const float l1 = kernels().dot(coded.residual, decoded_.data(), dim);
+  const SignSums sums = sign_sums(coded);
+  const float l1 = sums.residual;
   if (l1 > 0) {
     numbers.b = round_to_half_precision(numbers.r2 / l1);
-    numbers.sine2 = std::max(0.0F, 1 - l1 * (l1 / numbers.r2) / static_cast<float>(dim));
+    const auto dim = static_cast<float>(quantizer_.dim());
+    numbers.sine2 = std::max(0.0F, 1 - l1 * (l1 / numbers.r2) / dim);
   }
-  for (std::size_t i = 0; i < dim; ++i) decoded_[i] *= numbers.b;
-  numbers.a = bracket(coded);
+  numbers.a = bracket(coded, coded.task.c == nullptr ? 0.0F : numbers.b * sums.centroid);
 }
 
 void Coder::row_code(const Coded& coded) {
@@ -130,7 +133,8 @@ void Coder::row_code(const Coded& coded) {
   const std::size_t dim = quantizer_.dim();
   for (float& factor : numbers.factors) factor = round_to_half_precision(factor);
   quantizer_.decode(coded.code, numbers.factors, decoded_.data());
-  numbers.bracket = bracket(coded);
+  const float* c = coded.task.c;
+  numbers.bracket = bracket(coded, c == nullptr ? 0.0F : kernels().dot(decoded_.data(), c, dim));
   // Where a factor makes <x^,r> = |r|^2, this is the tangent of their angle; it holds for others
   // too.
   const float error2 = kernels().l2_sqr(decoded_.data(), coded.residual, dim);
@@ -147,7 +151,6 @@ void Coder::code_entry(const float* x, const float* c, std::uint8_t* signs, Code
   const std::size_t dim = quantizer_.dim();
   for (std::size_t i = 0; i < dim; ++i) residual[i] = x[i] - (c == nullptr ? 0.0F : c[i]);
   numbers.r2 = kernels().dot(residual, residual, dim);
-  pack_signs(residual, dim, signs);
   const CodeTask task = {x, c, signs, nullptr, &numbers};
   sign_code({task, residual, nullptr});
 }

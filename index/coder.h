@@ -51,12 +51,17 @@ class Coder {
   struct Coded {
     const CodeTask& task;
     const float* residual;
-    const std::uint8_t* code;
+    const std::uint8_t* code;  ///< null: of a second entry
+  };
+  struct SignSums {
+    float residual = 0;
+    float centroid = 0;
   };
   void finish(const Coded& coded);
+  SignSums sign_sums(const Coded& coded);
   void sign_code(const Coded& coded);
   void row_code(const Coded& coded);
-  float bracket(const Coded& coded) const;
+  float bracket(const Coded& coded, float product) const;
 
   const Quantizer& quantizer_;
   RowShape shape_;

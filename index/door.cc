@@ -55,11 +55,11 @@ void Door::set_mean(std::vector<float> mean) {
 void Door::enter(float* x) const {
   if (metric_ == Metric::cosine) normalise(x, dim());
   rotation_->apply(x);
-  for (std::size_t i = 0; i < dim(); ++i) x[i] -= mean_[i];
+  for (std::size_t i = 0; i < mean_.size(); ++i) x[i] -= mean_[i];
 }
 
 void Door::leave(float* x) const {
-  for (std::size_t i = 0; i < dim(); ++i) x[i] += mean_[i];
+  for (std::size_t i = 0; i < mean_.size(); ++i) x[i] += mean_[i];
   rotation_->apply_inverse(x);
 }
 

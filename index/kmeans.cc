@@ -1,5 +1,6 @@
-// Assignment is a blocked product |c|^2 - 2<x,c> over tiles that stay in the L1 and L2 caches. The
-// update sums the members of each centroid in row order, so that no thread count changes a bit.
+// Assignment is exact (nearest_rows.h), with the centroid of the iteration before as the first
+// guess. The update sums the members of each centroid in row order, so that no thread count changes
+// a bit.
 #include "index/kmeans.h"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "index/nearest_rows.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
 #include "quant/random.h"
@@ -15,37 +17,11 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kTileRows = 64;
-constexpr std::size_t kTileCentroids = 64;
-constexpr std::size_t kStartDims = 32;    // of the projection that k-means++ looks at
+constexpr std::size_t kStartDims = 32;  // of the projection that k-means++ looks at
+// Points a cluster, at the least, where a part of them may serve; and that part, one in so many.
+constexpr std::size_t kCoarsePoints = 32;
+constexpr std::size_t kCoarseShare = 4;
 constexpr std::size_t kStartPoints = 16;  // candidates a cluster in k-means++
-
-std::vector<float> squared_norms(MatrixView<float> x) {
-  std::vector<float> norms(x.rows);
-  for (std::size_t i = 0; i < x.rows; ++i) norms[i] = kernels().dot(x.row(i), x.row(i), x.cols);
-  return norms;
-}
-
-struct Best {
-  float score = std::numeric_limits<float>::infinity();
-  std::uint32_t centroid = 0;
-};
-
-// The best centroid of each of `rows` rows by |c|^2 - 2<x,c>.
-void assign_tile(MatrixView<float> rows, MatrixView<float> centroids, const float* norms,
-                 Best* best) {
-  float products[kTileRows * kTileCentroids];
-  for (std::size_t c = 0; c < centroids.rows; c += kTileCentroids) {
-    const std::size_t count = std::min(kTileCentroids, centroids.rows - c);
-    kernels().dots(rows.data, rows.rows, centroids.row(c), count, rows.cols, products);
-    for (std::size_t i = 0; i < rows.rows; ++i) {
-      for (std::size_t j = 0; j < count; ++j) {
-        const float score = norms[c + j] - 2 * products[i * count + j];
-        if (score < best[i].score) best[i] = {score, static_cast<std::uint32_t>(c + j)};
-      }
-    }
-  }
-}
 
 // Row numbers sorted by their centroid: members of c are order[starts[c]] .. order[starts[c+1]-1].
 struct Members {
@@ -160,50 +136,86 @@ Matrix<float> plus_plus(MatrixView<float> x, const KMeansOptions& options) {
   return centroids;
 }
 
-double mean_of(const std::vector<float>& distances) {
-  return std::accumulate(distances.begin(), distances.end(), 0.0) /
-         static_cast<double>(distances.size());
+// See assign_nearest; `guesses` as in NearestRows::search, or null.
+void assign(MatrixView<float> x, const NearestRows& centroids, const std::uint32_t* guesses,
+            int threads, std::uint32_t* nearest, float* distances) {
+  constexpr std::size_t kTile = NearestRows::kTile;
+  parallel_for(x.rows, kTile, threads, [&](std::size_t begin, std::size_t end, int) {
+    Nearest found[kTile];
+    centroids.search(x.slice(begin, end - begin), guesses == nullptr ? nullptr : guesses + begin,
+                     found);
+    for (std::size_t i = begin; i < end; ++i) {
+      nearest[i] = found[i - begin].row;
+      if (distances != nullptr) distances[i] = found[i - begin].distance2;
+    }
+  });
+}
+
+/// Iterations over some points.
+class Lloyd {
+ public:
+  Lloyd(MatrixView<float> x, const KMeansOptions& options, Matrix<float>& centroids)
+      : x_(x), options_(options), centroids_(centroids), nearest_(x.rows), distances_(x.rows) {}
+
+  /// Assigns the points, returns their mean squared distance, and updates the centroids. `done`:
+  /// iterations before this one, of all points or not.
+  double iterate(int done);
+
+ private:
+  MatrixView<float> x_;
+  const KMeansOptions& options_;
+  Matrix<float>& centroids_;
+  std::vector<std::uint32_t> nearest_;
+  std::vector<float> distances_;
+  bool assigned_ = false;
+};
+
+double Lloyd::iterate(int done) {
+  // Rows between two reports: a stop waits for 16384 * clusters products, not for a whole
+  // iteration.
+  constexpr std::size_t kReportRows = 16384;
+  const NearestRows centroids(centroids_.view());
+  for (std::size_t first = 0; first < x_.rows; first += kReportRows) {
+    const double share = static_cast<double>(first) / static_cast<double>(x_.rows);
+    report(options_.progress, "k-means", (done + share) / options_.iterations);
+    std::uint32_t* const at = nearest_.data() + first;
+    assign(x_.slice(first, std::min(kReportRows, x_.rows - first)), centroids,
+           assigned_ ? at : nullptr, options_.threads, at, distances_.data() + first);
+  }
+  assigned_ = true;
+  const Members members = group_members(nearest_, options_.clusters);
+  update_centroids(x_, members, options_.threads, centroids_);
+  repair_empty(x_, members, distances_, centroids_);
+  return std::accumulate(distances_.begin(), distances_.end(), 0.0) / static_cast<double>(x_.rows);
+}
+
+// Every so many rows, `count` in all.
+Matrix<float> thin(MatrixView<float> x, std::size_t count) {
+  Matrix<float> some(count, x.cols);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::copy_n(x.row(i * x.rows / count), x.cols, some.row(i));
+  }
+  return some;
 }
 
 }  // namespace
 
 void assign_nearest(MatrixView<float> x, MatrixView<float> centroids, int threads,
                     std::uint32_t* nearest, float* distances) {
-  const std::vector<float> norms = squared_norms(centroids);
-  parallel_for(x.rows, kTileRows, threads, [&](std::size_t begin, std::size_t end, int) {
-    Best best[kTileRows];
-    const auto rows = x.slice(begin, end - begin);
-    assign_tile(rows, centroids, norms.data(), best);
-    for (std::size_t i = 0; i < rows.rows; ++i) {
-      nearest[begin + i] = best[i].centroid;
-      if (distances == nullptr) continue;
-      const float squared = kernels().dot(rows.row(i), rows.row(i), rows.cols);
-      distances[begin + i] = std::max(0.0F, squared + best[i].score);
-    }
-  });
+  assign(x, NearestRows(centroids), nullptr, threads, nearest, distances);
 }
 
 KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options) {
-  // Rows between two reports: a stop waits for 16384 * clusters products, not for a whole
-  // iteration.
-  constexpr std::size_t kReportRows = 16384;
   assert(options.clusters > 0 && options.clusters <= x.rows);
   KMeansResult result{plus_plus(x, options), {}};
-  std::vector<std::uint32_t> nearest(x.rows);
-  std::vector<float> distances(x.rows);
-  for (int iteration = 0; iteration <= options.iterations; ++iteration) {
-    for (std::size_t first = 0; first < x.rows; first += kReportRows) {
-      const double share = static_cast<double>(first) / static_cast<double>(x.rows);
-      report(options.progress, "k-means", (iteration + share) / (options.iterations + 1.0));
-      assign_nearest(x.slice(first, std::min(kReportRows, x.rows - first)), result.centroids.view(),
-                     options.threads, nearest.data() + first, distances.data() + first);
-    }
-    result.objectives.push_back(mean_of(distances));
-    if (iteration == options.iterations) break;
-    const Members members = group_members(nearest, options.clusters);
-    update_centroids(x, members, options.threads, result.centroids);
-    repair_empty(x, members, distances, result.centroids);
+  int done = 0;
+  if (x.rows >= kCoarseShare * kCoarsePoints * options.clusters) {
+    const Matrix<float> some = thin(x, x.rows / kCoarseShare);
+    Lloyd coarse(some.view(), options, result.centroids);
+    for (; done < options.iterations / 2; ++done) coarse.iterate(done);
   }
+  Lloyd all(x, options, result.centroids);
+  for (; done < options.iterations; ++done) result.objectives.push_back(all.iterate(done));
   return result;
 }
 

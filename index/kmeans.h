@@ -19,18 +19,21 @@ struct KMeansOptions {
 };
 
 struct KMeansResult {
-  Matrix<float> centroids;         ///< [clusters][dim]
-  std::vector<double> objectives;  ///< mean squared distance before each update, then the last
+  Matrix<float> centroids;  ///< [clusters][dim]
+  /// Mean squared distance of all points before each update that looks at all of them.
+  std::vector<double> objectives;
 };
 
 /// Clusters the rows of x. Starts from k-means++ (Arthur, Vassilvitskii 2007) on the first
 /// coordinates, which after a random rotation are a random projection; a cluster that runs empty
-/// takes over the point that is farthest from its centroid. The result depends on x, clusters,
-/// iterations and seed, not on threads. Requires 0 < clusters <= x.rows. Cost: iterations * rows *
-/// clusters * dim.
+/// takes over the point that is farthest from its centroid. Where there are 128 points a cluster or
+/// more, the first half of the iterations look at a quarter of them. The result depends on x,
+/// clusters, iterations and seed, not on threads, nor on the SIMD level. Requires 0 < clusters <=
+/// x.rows. Cost: iterations * rows * clusters * dim.
 KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options);
 
-/// For each row of x the centroid with the least squared distance, ties to the smaller number.
+/// For each row of x the centroid with the least squared distance, ties to the smaller number
+/// (nearest_rows.h tells how surely).
 /// `distances` (rows floats) may be null.
 void assign_nearest(MatrixView<float> x, MatrixView<float> centroids, int threads,
                     std::uint32_t* nearest, float* distances);

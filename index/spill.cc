@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "index/rough_quantile.h"
+#include "index/nearest_rows.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
 
@@ -13,69 +13,49 @@ namespace {
 
 constexpr float kLambda = 2;
 constexpr std::size_t kCandidates = 16;  // centroids tried for the second list
-constexpr std::size_t kTileRows = 16;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Chooses for one vector at a time. One for each thread.
+/// Chooses for one vector at a time.
 class Chooser {
  public:
-  explicit Chooser(MatrixView<float> centroids)
-      : centroids_(centroids), norms_(centroids.rows), scores_(centroids.rows) {
-    for (std::size_t c = 0; c < centroids.rows; ++c) {
-      norms_[c] = kernels().dot(centroids.row(c), centroids.row(c), centroids.cols);
-    }
-  }
+  Chooser(MatrixView<float> centroids, const float* x, Nearest home)
+      : centroids_(centroids), x_(x), home_(home) {}
 
-  /// `products` holds <x,c> of every centroid.
-  ListChoice choose(const float* x, const float* products);
+  /// The second of `candidates`, among which the home may be.
+  ListChoice choose(std::span<const BoundedRow> candidates) const;
 
  private:
-  void rank_nearest(const float* products);
-  float loss(const float* x, const float* c, float r1_norm2) const;
+  float loss(const float* c) const;
 
   MatrixView<float> centroids_;
-  std::vector<float> norms_;
-  std::vector<float> scores_;  // (|c|^2 - 2<x,c>) / 8, which no finite norm makes infinite
-  std::vector<std::pair<float, std::uint32_t>> ranked_;  // the home and the candidates
+  const float* x_;
+  Nearest home_;
 };
 
-void Chooser::rank_nearest(const float* products) {
-  for (std::size_t c = 0; c < scores_.size(); ++c) scores_[c] = norms_[c] / 8 - products[c] / 4;
-  const std::size_t wanted = std::min(kCandidates + 1, scores_.size());
-  const float limit = rough_quantile(scores_, wanted);
-  ranked_.clear();
-  for (std::size_t c = 0; c < scores_.size(); ++c) {
-    if (scores_[c] <= limit) ranked_.emplace_back(scores_[c], static_cast<std::uint32_t>(c));
-  }
-  std::partial_sort(ranked_.begin(), ranked_.begin() + static_cast<std::ptrdiff_t>(wanted),
-                    ranked_.end());
-  ranked_.resize(wanted);
-}
-
-float Chooser::loss(const float* x, const float* c, float r1_norm2) const {
+float Chooser::loss(const float* c) const {
   const std::size_t dim = centroids_.cols;
-  const float distance2 = kernels().l2_sqr(x, c, dim);
+  const float r1_norm2 = home_.distance2;
+  const float distance2 = kernels().l2_sqr(x_, c, dim);
   if (r1_norm2 == 0) return distance2;
-  const float* home = centroids_.row(ranked_[0].second);
   // <r2,r1>, from |r2 - r1|^2 = |c1 - c2|^2 without storing a residual.
-  const float product = (r1_norm2 + distance2 - kernels().l2_sqr(home, c, dim)) / 2;
+  const float between = kernels().l2_sqr(centroids_.row(home_.row), c, dim);
+  const float product = (r1_norm2 + distance2 - between) / 2;
   return distance2 + kLambda * product * (product / r1_norm2);
 }
 
-ListChoice Chooser::choose(const float* x, const float* products) {
-  rank_nearest(products);
-  ListChoice choice = {ranked_[0].second, kNoList, kInfinity};
-  if (ranked_.size() == 1) return choice;
-  choice.second = ranked_[1].second;
-  const float r1_norm2 = kernels().l2_sqr(x, centroids_.row(choice.home), centroids_.cols);
+ListChoice Chooser::choose(std::span<const BoundedRow> candidates) const {
+  ListChoice choice = {home_.row, kNoList, kInfinity};
   float least = kInfinity;
-  for (std::size_t i = 1; i < ranked_.size(); ++i) {
-    const float loss = this->loss(x, centroids_.row(ranked_[i].second), r1_norm2);
+  std::size_t tried = 0;
+  for (const auto& [bound, row] : candidates) {
+    if (row == home_.row || tried++ == kCandidates) continue;
+    if (choice.second == kNoList) choice.second = row;
+    const float loss = this->loss(centroids_.row(row));
     if (!(loss < least)) continue;  // nor a NaN, of vectors near the end of the floats
     least = loss;
-    choice.second = ranked_[i].second;
+    choice.second = row;
   }
-  const float relative = least / r1_norm2;
+  const float relative = least / home_.distance2;
   if (relative < kInfinity) choice.loss = relative;
   return choice;
 }
@@ -84,17 +64,16 @@ ListChoice Chooser::choose(const float* x, const float* products) {
 
 void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
                   ListChoice* choices) {
-  const std::size_t grain = 16 * kTileRows;
-  parallel_for(x.rows, grain, threads, [&](std::size_t begin, std::size_t end, int) {
-    Chooser chooser(centroids);
-    std::vector<float> products(kTileRows * centroids.rows);
-    for (std::size_t first = begin; first < end; first += kTileRows) {
-      const std::size_t count = std::min(kTileRows, end - first);
-      kernels().dots(x.row(first), count, centroids.data, centroids.rows, centroids.cols,
-                     products.data());
-      for (std::size_t i = 0; i < count; ++i) {
-        choices[first + i] = chooser.choose(x.row(first + i), &products[i * centroids.rows]);
-      }
+  constexpr std::size_t kTile = NearestRows::kTile;
+  const NearestRows search(centroids);
+  const std::size_t wanted = std::min(kCandidates + 1, centroids.rows);
+  parallel_for(x.rows, kTile, threads, [&](std::size_t begin, std::size_t end, int) {
+    Nearest homes[kTile];
+    BoundedRow candidates[kTile * (kCandidates + 1)];
+    search.search_some(x.slice(begin, end - begin), wanted, homes, candidates);
+    for (std::size_t i = begin; i < end; ++i) {
+      choices[i] = Chooser(centroids, x.row(i), homes[i - begin])
+                       .choose({candidates + (i - begin) * wanted, wanted});
     }
   });
 }

@@ -25,8 +25,9 @@ struct ListChoice {
   float loss = 0;                  ///< loss / |r1|^2 of the second; +infinity where r1 is 0
 };
 
-/// Chooses both lists of each row of x; homes are those of assign_nearest. Rows and centroids are
-/// behind the door. Cost: rows * nlist * dim.
+/// Chooses both lists of each row of x, the second among the 16 others that are nearest as bytes
+/// (nearest_rows.h); homes are those of assign_nearest. Rows and centroids are behind the door.
+/// Cost: rows * nlist * dim.
 void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
                   ListChoice* choices);
 

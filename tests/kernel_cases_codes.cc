@@ -101,6 +101,91 @@ class ScanCall : public KernelCall {
   std::size_t found_ = 0;
 };
 
+class ScanPanelsCall : public KernelCall {
+ public:
+  explicit ScanPanelsCall(const CaseSetup& setup)
+      : groups_(sign_groups(setup.dim)),
+        nx_(setup.timing ? 48 : setup.seed % 15),
+        panels_{nullptr, nullptr, nullptr, nullptr, setup.timing ? 4 : setup.seed / 15 % 7},
+        x_(buffer(integers<std::int8_t>(setup, nx_ * 4 * groups_, -128, 127), setup)),
+        bytes_(buffer(integers<std::uint8_t>(next(setup), rows() * 4 * groups_, 0, 255), setup)),
+        norms_(buffer(floats(setup, rows()), setup)),
+        lengths_(buffer(floats(next(setup), rows()), setup)),
+        found_(nx_ * rows(), setup.placement),
+        bounds_(nx_ * rows(), setup.placement),
+        counts_(nx_, setup.placement) {
+    panels_ = {bytes_->data(), norms_->data(), lengths_->data(), lengths_->data(), panels_.count};
+    const std::vector<float> numbers = floats(next(setup), 3 * nx_);
+    for (std::size_t i = 0; i < nx_; ++i) {
+      const float threshold = i % 5 == 0 ? std::numeric_limits<float>::infinity() : numbers[3 * i];
+      PanelQuery query = {setup.timing ? -1e30F : threshold, numbers[3 * i + 1], numbers[3 * i + 2],
+                          0};
+      for (std::size_t k = 0; k < 4 * groups_; ++k) query.sum += x_->data()[i * 4 * groups_ + k];
+      queries_.push_back(query);
+    }
+  }
+
+  void run(const Kernels& kernels) override {
+    kernels.scan_panels(x_->data(), queries_.data(), nx_, panels_, groups_, found_.data(),
+                        bounds_.data(), counts_.data());
+  }
+  Words output() const override {
+    Words words = words_of(counts_.values());
+    for (std::size_t i = 0; i < nx_; ++i) {
+      const std::size_t count = counts_.values()[i];
+      for (const auto& part : {words_of(found_.values().subspan(i * rows(), count)),
+                               words_of(bounds_.values().subspan(i * rows(), count))}) {
+        words.insert(words.end(), part.begin(), part.end());
+      }
+    }
+    return words;
+  }
+  bool intact() const override {
+    return x_->intact() && bytes_->intact() && norms_->intact() && lengths_->intact() &&
+           found_.intact() && bounds_.intact() && counts_.intact();
+  }
+  std::size_t entries() const override { return nx_ * rows(); }
+
+ private:
+  std::size_t rows() const { return 16 * panels_.count; }
+
+  std::size_t groups_;
+  std::size_t nx_;
+  BytePanels panels_;
+  Input<std::int8_t> x_;
+  Input<std::uint8_t> bytes_;
+  Input<float> norms_;
+  Input<float> lengths_;
+  std::vector<PanelQuery> queries_;
+  GuardedBuffer<std::uint32_t> found_;
+  GuardedBuffer<float> bounds_;
+  GuardedBuffer<std::uint32_t> counts_;
+};
+
+class PackSignsCall : public KernelCall {
+ public:
+  explicit PackSignsCall(const CaseSetup& setup)
+      : x_(buffer(floats(setup, setup.dim), setup)),
+        y_(buffer(floats(next(setup), setup.dim), setup)),
+        signs_(plane_bytes(setup.dim), setup.placement) {}
+
+  void run(const Kernels& kernels) override {
+    kernels.pack_signs(x_->data(), y_->data(), x_->size(), signs_.data(), &sums_[0], &sums_[1]);
+  }
+  Words output() const override {
+    Words words = words_of(signs_.values());
+    for (const float sum : sums_) words.push_back(std::bit_cast<std::uint32_t>(sum));
+    return words;
+  }
+  bool intact() const override { return x_->intact() && y_->intact() && signs_.intact(); }
+
+ private:
+  Input<float> x_;
+  Input<float> y_;
+  GuardedBuffer<std::uint8_t> signs_;
+  float sums_[2] = {};
+};
+
 class GatherSignsCall : public KernelCall {
  public:
   explicit GatherSignsCall(const CaseSetup& setup)
@@ -252,6 +337,8 @@ class DotE8Call : public KernelCall {
 
 void add_code_cases(std::vector<KernelCase>& cases) {
   cases.push_back({"scan", make_call<ScanCall>});
+  cases.push_back({"scan_panels", make_call<ScanPanelsCall>});
+  cases.push_back({"pack_signs", make_call<PackSignsCall>});
   cases.push_back({"gather_signs", make_call<GatherSignsCall>});
   for (unsigned bits = 1; bits <= 8; ++bits) {
     cases.push_back({fmt::format("dot_planes/{}", bits), [bits](const CaseSetup& setup) {

@@ -229,6 +229,7 @@ void install_avx2(Kernels& kernels) noexcept {
   install_avx2_rows(kernels);
   install_avx2_levels(kernels);
   install_avx2_e8(kernels);
+  install_avx2_panels(kernels);
 }
 
 }  // namespace obliq

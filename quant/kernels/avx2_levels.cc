@@ -166,6 +166,34 @@ void row_times_16(const float* row, const float* x, std::size_t n, float* out) n
   }
 }
 
+void pack_signs(const float* x, const float* y, std::size_t dim, std::uint8_t* signs, float* sx,
+                float* sy) noexcept {
+  __m256 x_lanes[8] = {};
+  __m256 y_lanes[8] = {};
+  const auto add = [&](std::size_t v, __m256 values, __m256 others) {
+    const __m256 below = _mm256_cmp_ps(values, _mm256_setzero_ps(), _CMP_NGE_UQ);
+    const __m256 flip = _mm256_and_ps(below, _mm256_set1_ps(-0.0F));
+    x_lanes[v] = _mm256_add_ps(x_lanes[v], _mm256_xor_ps(values, flip));
+    y_lanes[v] = _mm256_add_ps(y_lanes[v], _mm256_xor_ps(others, flip));
+    return ~_mm256_movemask_ps(below);
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    for (std::size_t v = 0; v < 8; ++v) {
+      const std::size_t at = i + kWidth * v;
+      signs[at / 8] =
+          static_cast<std::uint8_t>(add(v, _mm256_loadu_ps(x + at), _mm256_loadu_ps(y + at)));
+    }
+  }
+  for (std::size_t v = 0; i < dim; ++v, i += kWidth) {
+    const __m256i mask = first_lanes(dim - i);
+    const int bits = add(v, _mm256_maskload_ps(x + i, mask), _mm256_maskload_ps(y + i, mask));
+    signs[i / 8] = static_cast<std::uint8_t>(bits & _mm256_movemask_ps(_mm256_castsi256_ps(mask)));
+  }
+  *sx = fold(x_lanes);
+  *sy = fold(y_lanes);
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   const __m256 factor = _mm256_set1_ps(scale);
   const auto bytes = [factor](__m256 values) {
@@ -191,6 +219,7 @@ void install_avx2_levels(Kernels& kernels) noexcept {
   kernels.nearest_level = nearest_level;
   kernels.score_levels = score_levels;
   kernels.row_times_16 = row_times_16;
+  kernels.pack_signs = pack_signs;
   kernels.quantize_bytes = quantize_bytes;
   kernels.viterbi = vector_viterbi<8>;
 }

@@ -203,6 +203,35 @@ void row_times_16(const float* row, const float* x, std::size_t n, float* out) n
                                       _mm512_add_ps(sums[2], sums[3])));
 }
 
+void pack_signs(const float* x, const float* y, std::size_t dim, std::uint8_t* signs, float* sx,
+                float* sy) noexcept {
+  const __m512 zero = _mm512_setzero_ps();
+  __m512 x_lanes[4] = {};
+  __m512 y_lanes[4] = {};
+  const auto add = [&](std::size_t v, __m512 values, __m512 others) {
+    const __mmask16 below = _mm512_cmp_ps_mask(values, zero, _CMP_NGE_UQ);
+    x_lanes[v] = _mm512_add_ps(x_lanes[v], _mm512_mask_sub_ps(values, below, zero, values));
+    y_lanes[v] = _mm512_add_ps(y_lanes[v], _mm512_mask_sub_ps(others, below, zero, others));
+    return static_cast<std::uint16_t>(~below);
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    for (std::size_t v = 0; v < 4; ++v) {
+      const std::size_t at = i + kWidth * v;
+      const std::uint16_t bits = add(v, _mm512_loadu_ps(x + at), _mm512_loadu_ps(y + at));
+      __builtin_memcpy(signs + at / 8, &bits, sizeof bits);
+    }
+  }
+  for (std::size_t v = 0; i < dim; ++v, i += kWidth) {
+    const __mmask16 mask = first_lanes(dim - i);
+    const auto bits = static_cast<std::uint16_t>(
+        mask & add(v, _mm512_maskz_loadu_ps(mask, x + i), _mm512_maskz_loadu_ps(mask, y + i)));
+    __builtin_memcpy(signs + i / 8, &bits, plane_bytes(dim - i) < 2 ? 1 : 2);
+  }
+  *sx = fold(x_lanes);
+  *sy = fold(y_lanes);
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   const __m512 factor = _mm512_set1_ps(scale);
   const auto bytes = [factor](__m512 values) {
@@ -224,6 +253,7 @@ void install_avx512_levels(Kernels& kernels) noexcept {
   kernels.nearest_level = nearest_level;
   kernels.score_levels = score_levels;
   kernels.row_times_16 = row_times_16;
+  kernels.pack_signs = pack_signs;
   kernels.quantize_bytes = quantize_bytes;
   kernels.viterbi = vector_viterbi<16>;
 }

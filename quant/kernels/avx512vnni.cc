@@ -208,6 +208,7 @@ void install_avx512vnni(Kernels& kernels) noexcept {
   kernels.dot_bytes = dot_bytes;
   kernels.dot_windows = dot_windows;
   install_avx512vnni_e8(kernels);
+  install_avx512vnni_panels(kernels);
 }
 
 }  // namespace obliq

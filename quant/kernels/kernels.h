@@ -91,6 +91,25 @@ struct E8Shape {
   return shape;
 }
 
+/// Rows as bytes with 128 added, 16 to a panel: [count][groups][16][4], byte b of group g of a row
+/// being its dim 4g + b, 128 beyond dim. For each of the 16 * count rows y_j a norm, a length and a
+/// step; +infinity as norm where there is no row.
+struct BytePanels {
+  const std::uint8_t* bytes;
+  const float* norms;
+  const float* lengths;
+  const float* steps;
+  std::size_t count;
+};
+
+/// A row x_i to compare with panels.
+struct PanelQuery {
+  float threshold;
+  float slack;
+  float step;
+  std::int32_t sum;  ///< of its bytes
+};
+
 struct Kernels {
   const char* name;  ///< "scalar", "avx2", "avx512", "avx512vnni" or "neon"
 
@@ -174,8 +193,23 @@ struct Kernels {
   /// rising j from 0, then (s0 + s1) + (s2 + s3). Bit-equal.
   void (*row_times_16)(const float* row, const float* x, std::size_t n, float* out) noexcept;
 
+  /// Bit i%8 of signs[i/8] = whether x[i] >= 0, for plane_bytes(dim) bytes; with s_i = +1 where it
+  /// is, else -1, *sx = sum s_i x_i and *sy = sum s_i y_i. Fixed order.
+  void (*pack_signs)(const float* x, const float* y, std::size_t dim, std::uint8_t* signs,
+                     float* sx, float* sy) noexcept;
+
   /// row[i] = clamp(rint(x[i] * scale), -127, 127), rint to even. Bit-equal.
   void (*quantize_bytes)(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept;
+
+  /// Finds the rows of panels that may be near rows x [nx][4 * groups], 0 beyond dim: with the
+  /// exact ip = sum_k x_i[k] * (y_j[k] - 128),
+  ///     bound = (norm_j - slack_i * length_j) - (step_i * step_j) * float(ip)
+  /// (fixed order, as written). Row i gets the j with !(bound >= threshold_i) in rising order, and
+  /// their bounds, from found[i * 16 * panels.count] and bounds[...] on, and counts[i] of them; the
+  /// kernel may scribble inside that room. groups <= 16384. Bit-equal.
+  void (*scan_panels)(const std::int8_t* x, const PanelQuery* queries, std::size_t nx,
+                      const BytePanels& panels, std::size_t groups, std::uint32_t* found,
+                      float* bounds, std::uint32_t* counts) noexcept;
 
   /// One pass of the Viterbi algorithm through the trellis of quant/trellis.h, from the end of x to
   /// its start: 256 states in groups of 2^bits, state s in group g = s >> bits. With n = 256 >>
@@ -196,6 +230,9 @@ void install_neon(Kernels& kernels) noexcept;
 
 /// Parts of those, each in the file of its name.
 void install_scalar_e8(Kernels& kernels) noexcept;
+void install_scalar_panels(Kernels& kernels) noexcept;
+void install_avx2_panels(Kernels& kernels) noexcept;
+void install_avx512vnni_panels(Kernels& kernels) noexcept;
 void install_avx2_e8(Kernels& kernels) noexcept;
 void install_avx512vnni_e8(Kernels& kernels) noexcept;
 void install_avx2_scan(Kernels& kernels) noexcept;

@@ -199,6 +199,21 @@ void row_times_16(const float* row, const float* x, std::size_t n, float* out) n
   }
 }
 
+void pack_signs(const float* x, const float* y, std::size_t dim, std::uint8_t* signs, float* sx,
+                float* sy) noexcept {
+  float x_lanes[kLanes] = {};
+  float y_lanes[kLanes] = {};
+  for (std::size_t i = 0; i < plane_bytes(dim); ++i) signs[i] = 0;
+  for (std::size_t i = 0; i < dim; ++i) {
+    const bool positive = x[i] >= 0;
+    signs[i / 8] = static_cast<std::uint8_t>(signs[i / 8] | unsigned{positive} << (i % 8));
+    x_lanes[i % kLanes] += positive ? x[i] : -x[i];
+    y_lanes[i % kLanes] += positive ? y[i] : -y[i];
+  }
+  *sx = fold(x_lanes);
+  *sy = fold(y_lanes);
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   for (std::size_t i = 0; i < dim; ++i) {
     row[i] = static_cast<std::int8_t>(round_even(clamp(x[i] * scale, -127.0F, 127.0F)));
@@ -228,10 +243,12 @@ void viterbi(const float* x, std::size_t dim, const float* levels, std::size_t b
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
-  kernels = {"scalar",    hadamard,      dot,          l2_sqr,       dots,           build_lut,
-             scan,        gather_signs,  dot_planes,   dot_bytes,    dot_words,      nullptr,
-             dot_windows, nearest_level, score_levels, row_times_16, quantize_bytes, viterbi};
+  kernels = {"scalar",    hadamard,      dot,          l2_sqr,       dots,       build_lut,
+             scan,        gather_signs,  dot_planes,   dot_bytes,    dot_words,  nullptr,
+             dot_windows, nearest_level, score_levels, row_times_16, pack_signs, quantize_bytes,
+             nullptr,     viterbi};
   install_scalar_e8(kernels);
+  install_scalar_panels(kernels);
 }
 
 }  // namespace obliq
