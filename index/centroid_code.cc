@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "quant/kernels/dispatch.h"
+#include "quant/largest.h"
 
 namespace obliq {
 namespace {
@@ -13,12 +14,6 @@ constexpr float kFineSteps = 254;  // in one level
 constexpr double kMostError = 1e-3;
 constexpr int kMaxByte = 128;       // files may hold -128, too
 constexpr std::size_t kPart = 256;  // dims decoded at a time where nothing is kept
-
-float largest_size(const float* x, std::size_t dim) {
-  float largest = 0;
-  for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(x[i]));
-  return largest;
-}
 
 // What x lies off level, in fine steps.
 std::int8_t fine_of(float x, float scale, std::int8_t level) {

@@ -13,7 +13,7 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kPoolFactor = 3;  // lists ranked by codes for each list probed
+constexpr std::size_t kPoolFactor = 2;  // lists ranked by codes for each list probed
 constexpr std::size_t kPoolExtra = 24;
 constexpr std::size_t kSample = 256;     // keys that set the pool's threshold
 constexpr std::size_t kOrderFactor = 2;  // the same where lists are handed out one by one
@@ -78,18 +78,12 @@ void Router::select_pool(std::size_t size) {
   // A little beyond the quantile, so that the pool is rarely short.
   const std::size_t rank = std::min(sample_.size(), size * sample_.size() / nlist * 9 / 8 + 4);
   pool_.resize(nlist);
-  const auto collect = [&](float threshold) {
-    std::size_t found = 0;
-    for (std::size_t l = 0; l < nlist; ++l) {
-      pool_[found] = static_cast<std::uint32_t>(l);
-      found += keys_[l] <= threshold ? 1 : 0;
-    }
-    return found;
+  pool_.resize(nlist + kBlockEntries);
+  const auto collect = [&](float limit) {
+    return kernels().select_below(keys_.data(), nlist, limit, pool_.data());
   };
   std::size_t found = collect(rough_quantile(sample_, rank));
-  if (found < size) {
-    found = collect(rough_quantile({keys_.data(), nlist}, size));
-  }
+  if (found < size) found = collect(rough_quantile({keys_.data(), nlist}, size));
   pool_.resize(found);
 }
 

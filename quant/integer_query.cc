@@ -2,39 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+
+#include "quant/kernels/dispatch.h"
+#include "quant/largest.h"
 
 namespace obliq {
 namespace {
 
-constexpr double kMaxValue = 8191;        // 14 bits with the sign
-constexpr double kRoundMagic = 0x1.8p52;  // adding and subtracting it rounds to even
+constexpr double kMaxValue = 8191;  // 14 bits with the sign
 
-struct Size {
-  double largest;
-  double sum;
-};
-
-// Of |query|. Lanes, because one running sum waits for itself.
-Size size_of(const std::vector<std::int16_t>& values, const float* query) {
+// sum |x_i|. Lanes, because one running sum waits for itself.
+double sum_of_sizes(const float* x, std::size_t dim) {
   constexpr std::size_t kWidth = 8;
-  float largest[kWidth] = {};
   double sum[kWidth] = {};
-  const std::size_t whole = values.size() / kWidth * kWidth;
-  const auto add = [&](std::size_t i, std::size_t lane) {
-    const float size = std::abs(query[i]);
-    largest[lane] = largest[lane] < size ? size : largest[lane];
-    sum[lane] += size;
-  };
-  for (std::size_t i = 0; i < whole; i += kWidth) {
-    for (std::size_t lane = 0; lane < kWidth; ++lane) add(i + lane, lane);
-  }
-  for (std::size_t i = whole; i < values.size(); ++i) add(i, i - whole);
-  Size size{0, 0};
-  for (std::size_t lane = 0; lane < kWidth; ++lane) {
-    size.largest = std::max(size.largest, double{largest[lane]});
-    size.sum += sum[lane];
-  }
-  return size;
+  for (std::size_t i = 0; i < dim; ++i) sum[i % kWidth] += std::abs(x[i]);
+  return std::accumulate(sum, sum + kWidth, 0.0);
 }
 
 }  // namespace
@@ -47,17 +30,17 @@ IntegerQuery::IntegerQuery(std::size_t dim, int max_code) : values_(dim) {
 }
 
 void IntegerQuery::set(const float* query) {
-  const Size size = size_of(values_, query);
-  if (size.largest == 0) {
+  const double largest = largest_size(query, dim());
+  if (largest == 0) {
     std::fill(values_.begin(), values_.end(), std::int16_t{0});
     step_ = 0;
     return;
   }
-  const double scale = std::min(kMaxValue / size.largest, max_sum_ / size.sum);
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    const double rounded = (query[i] * scale + kRoundMagic) - kRoundMagic;
-    values_[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(rounded));
+  double scale = kMaxValue / largest;
+  if (kMaxValue * static_cast<double>(dim()) > max_sum_) {
+    scale = std::min(scale, max_sum_ / sum_of_sizes(query, dim()));
   }
+  kernels().quantize_words(query, dim(), scale, values_.data());
   step_ = static_cast<float>(1 / scale);
 }
 

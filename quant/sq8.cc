@@ -13,6 +13,7 @@
 #include "quant/families.h"
 #include "quant/integer_query.h"
 #include "quant/kernels/dispatch.h"
+#include "quant/largest.h"
 #include "quant/scalar_code.h"
 
 namespace obliq {
@@ -24,22 +25,6 @@ constexpr int kMaxCode = 128;
 
 float byte_step(std::size_t dim) {
   return static_cast<float>(1 / (32 * std::sqrt(static_cast<double>(dim))));
-}
-
-// The largest |x_i|. Lanes, because one running maximum waits for itself.
-float largest_size(const float* x, std::size_t dim) {
-  constexpr std::size_t kWidth = 16;
-  float largest[kWidth] = {};
-  const std::size_t whole = dim / kWidth * kWidth;
-  const auto take = [&](std::size_t i, std::size_t lane) {
-    const float size = std::abs(x[i]);
-    largest[lane] = largest[lane] < size ? size : largest[lane];
-  };
-  for (std::size_t i = 0; i < whole; i += kWidth) {
-    for (std::size_t lane = 0; lane < kWidth; ++lane) take(i + lane, lane);
-  }
-  for (std::size_t i = whole; i < dim; ++i) take(i, i - whole);
-  return *std::max_element(largest, largest + kWidth);
 }
 
 class Sq8Scorer final : public Scorer {

@@ -209,6 +209,53 @@ class RowTimes16Call : public KernelCall {
   GuardedBuffer<float> out_;
 };
 
+class SelectBelowCall : public KernelCall {
+ public:
+  explicit SelectBelowCall(const CaseSetup& setup)
+      : values_(buffer(floats(setup, setup.dim), setup)), out_(setup.dim + 16, setup.placement) {}
+
+  void run(const Kernels& kernels) override {
+    const float limit = values_->size() > 0 ? values_->data()[0] : 0;  // one value equals it
+    found_ = kernels.select_below(values_->data(), values_->size(), limit, out_.data());
+  }
+  Words output() const override {
+    Words words(out_.data(), out_.data() + found_);
+    words.push_back(static_cast<std::uint32_t>(found_));
+    return words;
+  }
+  bool intact() const override { return values_->intact() && out_.intact(); }
+
+ private:
+  Input<float> values_;
+  GuardedBuffer<std::uint32_t> out_;
+  std::size_t found_ = 0;
+};
+
+class QuantizeWordsCall : public KernelCall {
+ public:
+  explicit QuantizeWordsCall(const CaseSetup& setup) : words_(setup.dim, setup.placement) {
+    std::vector<float> values = floats(setup, setup.dim);
+    float largest = 1;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i % 3 == 0) values[i] = static_cast<float>((setup.seed + 7 * i) % 300) - 150.5F;  // ties
+      largest = std::max(largest, std::abs(values[i]));
+    }
+    scale_ = largest < 8000 ? 1.0 : 8000.0 / largest;
+    x_ = buffer(values, setup);
+  }
+
+  void run(const Kernels& kernels) override {
+    kernels.quantize_words(x_->data(), x_->size(), scale_, words_.data());
+  }
+  Words output() const override { return words_of(words_.values()); }
+  bool intact() const override { return x_->intact() && words_.intact(); }
+
+ private:
+  double scale_ = 1;
+  Input<float> x_;
+  GuardedBuffer<std::int16_t> words_;
+};
+
 class QuantizeBytesCall : public KernelCall {
  public:
   explicit QuantizeBytesCall(const CaseSetup& setup) : row_(setup.dim, setup.placement) {
@@ -287,6 +334,8 @@ std::vector<KernelCase> kernel_cases() {
         [bits](const CaseSetup& s) { return std::make_unique<ScoreLevelsCall>(s, bits); });
   }
   add("row_times_16", make_call<RowTimes16Call>);
+  add("select_below", make_call<SelectBelowCall>);
+  add("quantize_words", make_call<QuantizeWordsCall>);
   add("quantize_bytes", make_call<QuantizeBytesCall>);
   for (unsigned bits = 1; bits <= 4; ++bits) {
     add(fmt::format("viterbi/{}", bits),

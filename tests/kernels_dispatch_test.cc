@@ -53,7 +53,8 @@ TEST(KernelLevels, ListsScalarFirstAndFillsEveryTable) {
     EXPECT_TRUE(level.hadamard && level.dot && level.l2_sqr && level.dots && level.build_lut &&
                 level.scan && level.gather_signs && level.dot_planes && level.dot_bytes &&
                 level.nearest_level && level.score_levels && level.row_times_16 &&
-                level.pack_signs && level.quantize_bytes && level.scan_panels)
+                level.pack_signs && level.select_below && level.quantize_words &&
+                level.quantize_bytes && level.scan_panels)
         << level.name;
   }
 }

@@ -36,10 +36,10 @@ inline __m512i halve(__m512i a, __m512i b) noexcept {
 }
 
 // LUT sums of the 32 entries of a block, as 16-bit words in order. HighNibble moves the upper four
-// bits of each byte down and clears the rest.
+// bits of each byte down and clears the rest. Fetches the block at `ahead` on the way.
 template <class HighNibble>
-__m512i block_sums(const std::uint8_t* lut, const std::uint8_t* block, std::size_t groups,
-                   HighNibble high_nibble) noexcept {
+__m512i block_sums(const std::uint8_t* lut, const std::uint8_t* block, const std::uint8_t* ahead,
+                   std::size_t groups, HighNibble high_nibble) noexcept {
   constexpr std::size_t kDepth = 8;
   const __m512i low_bits = _mm512_set1_epi8(15);
   WideSums low;
@@ -51,6 +51,7 @@ __m512i block_sums(const std::uint8_t* lut, const std::uint8_t* block, std::size
 #pragma GCC unroll 8
     for (std::size_t step = 0; step < kDepth; ++step) {
       const std::size_t at = 16 * g + 64 * step;
+      __builtin_prefetch(ahead + at);
       const __m512i table = _mm512_loadu_si512(lut + at);
       const __m512i codes = _mm512_loadu_si512(block + at);
       low_bytes =
@@ -113,6 +114,26 @@ class Bounds {
   __m512 lut_shift_;
 };
 
+// The blocks to come: first those of the list, then those at `next`.
+class Stream {
+ public:
+  Stream(const ScanList& list, std::uint64_t end, std::size_t bytes) noexcept
+      : last_(list.blocks + (end - 1) / kBlockEntries * bytes), next_(list.next), bytes_(bytes) {}
+
+  // What to fetch while `block` is at work: a block further on, itself where none is known.
+  const std::uint8_t* after(const std::uint8_t* block) const noexcept {
+    const std::uint8_t* ahead = block + kBlocksAhead * bytes_;
+    if (ahead <= last_) return ahead;
+    return next_ == nullptr ? block : next_ + (ahead - last_ - bytes_);
+  }
+
+ private:
+  static constexpr std::size_t kBlocksAhead = 2;
+  const std::uint8_t* last_;
+  const std::uint8_t* next_;
+  std::size_t bytes_;
+};
+
 // Entries of the block that starts at place `first` which lie in [lane, end).
 inline std::uint32_t wanted_entries(std::uint64_t first, std::uint64_t lane,
                                     std::uint64_t end) noexcept {
@@ -120,6 +141,12 @@ inline std::uint32_t wanted_entries(std::uint64_t first, std::uint64_t lane,
   if (first < lane) wanted <<= lane - first;
   if (end - first < kBlockEntries) wanted &= (1U << (end - first)) - 1U;
   return wanted;
+}
+
+// The factors or the row numbers of a block.
+inline void fetch(const std::uint8_t* bytes) noexcept {
+  __builtin_prefetch(bytes);
+  __builtin_prefetch(bytes + 64);
 }
 
 template <class HighNibble>
@@ -132,11 +159,13 @@ std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList
   const __m512 limit = _mm512_set1_ps(threshold);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const std::uint64_t end = std::uint64_t{list.lane} + list.count;
+  const Stream stream(list, end, block_bytes(dim));
   std::size_t found = 0;
   const std::uint8_t* block = list.blocks;
   for (std::uint64_t first = 0; first < end; first += kBlockEntries, block += block_bytes(dim)) {
-    const __m512i sums = block_sums(lut, block, groups, high_nibble);
+    const __m512i sums = block_sums(lut, block, stream.after(block), groups, high_nibble);
     const std::uint8_t* factors = block + 16 * groups;
+    fetch(stream.after(block) + 16 * groups);
     const __m512 bound[2] = {bounds_of(_mm512_castsi512_si256(sums), factors),
                              bounds_of(_mm512_extracti64x4_epi64(sums, 1), factors + 32)};
     const std::uint32_t wanted = wanted_entries(first, list.lane, end);
@@ -144,6 +173,7 @@ std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList
     below |= static_cast<std::uint32_t>(_mm512_cmp_ps_mask(bound[1], limit, _CMP_LT_OQ)) << 16;
     below &= wanted;
     if (below == 0) continue;
+    fetch(factors + 4 * kBlockEntries);
     for (std::uint32_t half = 0; half < 2; ++half) {
       const auto mask = static_cast<__mmask16>(below >> (16 * half));
       const auto number = static_cast<std::uint32_t>(first) + 16 * half - list.lane;

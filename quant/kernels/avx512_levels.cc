@@ -232,6 +232,16 @@ void pack_signs(const float* x, const float* y, std::size_t dim, std::uint8_t* s
   *sy = fold(y_lanes);
 }
 
+void quantize_words(const float* x, std::size_t dim, double scale, std::int16_t* out) noexcept {
+  const __m512d scales = _mm512_set1_pd(scale);
+  for (std::size_t i = 0; i < dim; i += 8) {
+    const __mmask8 present = dim - i >= 8 ? 0xFF : static_cast<__mmask8>((1U << (dim - i)) - 1U);
+    const __m512d values = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(present, x + i));
+    const __m256i rounded = _mm512_cvtpd_epi32(_mm512_mul_pd(values, scales));
+    _mm_mask_storeu_epi16(out + i, present, _mm256_cvtepi32_epi16(rounded));
+  }
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   const __m512 factor = _mm512_set1_ps(scale);
   const auto bytes = [factor](__m512 values) {
@@ -254,6 +264,7 @@ void install_avx512_levels(Kernels& kernels) noexcept {
   kernels.score_levels = score_levels;
   kernels.row_times_16 = row_times_16;
   kernels.pack_signs = pack_signs;
+  kernels.quantize_words = quantize_words;
   kernels.quantize_bytes = quantize_bytes;
   kernels.viterbi = vector_viterbi<16>;
 }

@@ -53,6 +53,7 @@ struct ScanList {
   float b_scale;
   float lut_step;
   float lut_shift;
+  const std::uint8_t* next = nullptr;  ///< blocks that are likely to be scanned next
 };
 
 /// A nested code over E8 (quant/nested_code.h) without dither, and what divides by powers of q.
@@ -142,6 +143,11 @@ struct Kernels {
   std::size_t (*scan)(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
                       float threshold, std::uint32_t* entries, float* bounds) noexcept;
 
+  /// Writes the positions of the values <= limit, in rising order, and returns how many; `out` must
+  /// hold n + 16 (the kernel may scribble past the count, inside that room).
+  std::size_t (*select_below)(const float* values, std::size_t n, float limit,
+                              std::uint32_t* out) noexcept;
+
   /// Collects entry `lane` of a block into a sign plane: bit i%8 of signs[i/8] is the sign of dim
   /// i. Writes plane_bytes(dim) bytes.
   void (*gather_signs)(const std::uint8_t* block, std::uint32_t lane, std::size_t dim,
@@ -197,6 +203,10 @@ struct Kernels {
   /// is, else -1, *sx = sum s_i x_i and *sy = sum s_i y_i. Fixed order.
   void (*pack_signs)(const float* x, const float* y, std::size_t dim, std::uint8_t* signs,
                      float* sx, float* sy) noexcept;
+
+  /// out[i] = rint(x[i] * scale), the product in double, rint to even; the caller keeps it within
+  /// 16 bits. Bit-equal.
+  void (*quantize_words)(const float* x, std::size_t dim, double scale, std::int16_t* out) noexcept;
 
   /// row[i] = clamp(rint(x[i] * scale), -127, 127), rint to even. Bit-equal.
   void (*quantize_bytes)(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept;

@@ -112,6 +112,16 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
   return found;
 }
 
+std::size_t select_below(const float* values, std::size_t n, float limit,
+                         std::uint32_t* out) noexcept {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    out[found] = static_cast<std::uint32_t>(i);  // no branch to predict
+    found += values[i] <= limit ? 1 : 0;
+  }
+  return found;
+}
+
 void gather_signs(const std::uint8_t* block, std::uint32_t lane, std::size_t dim,
                   std::uint8_t* signs) noexcept {
   for (std::size_t i = 0; i < plane_bytes(dim); ++i) {
@@ -214,6 +224,14 @@ void pack_signs(const float* x, const float* y, std::size_t dim, std::uint8_t* s
   *sy = fold(y_lanes);
 }
 
+void quantize_words(const float* x, std::size_t dim, double scale, std::int16_t* out) noexcept {
+  constexpr double kRoundMagic = 0x1.8p52;  // adding and subtracting it rounds to even
+  for (std::size_t i = 0; i < dim; ++i) {
+    const double rounded = (x[i] * scale + kRoundMagic) - kRoundMagic;
+    out[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(rounded));
+  }
+}
+
 void quantize_bytes(const float* x, std::size_t dim, float scale, std::int8_t* row) noexcept {
   for (std::size_t i = 0; i < dim; ++i) {
     row[i] = static_cast<std::int8_t>(round_even(clamp(x[i] * scale, -127.0F, 127.0F)));
@@ -243,10 +261,10 @@ void viterbi(const float* x, std::size_t dim, const float* levels, std::size_t b
 }  // namespace
 
 void install_scalar(Kernels& kernels) noexcept {
-  kernels = {"scalar",    hadamard,      dot,          l2_sqr,       dots,       build_lut,
-             scan,        gather_signs,  dot_planes,   dot_bytes,    dot_words,  nullptr,
-             dot_windows, nearest_level, score_levels, row_times_16, pack_signs, quantize_bytes,
-             nullptr,     viterbi};
+  kernels = {"scalar",       hadamard,       dot,           l2_sqr,       dots,         build_lut,
+             scan,           select_below,   gather_signs,  dot_planes,   dot_bytes,    dot_words,
+             nullptr,        dot_windows,    nearest_level, score_levels, row_times_16, pack_signs,
+             quantize_words, quantize_bytes, nullptr,       viterbi};
   install_scalar_e8(kernels);
   install_scalar_panels(kernels);
 }
