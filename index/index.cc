@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "index/batch_searcher.h"
 #include "index/builder.h"
 #include "index/centroid_code.h"
 #include "index/coder.h"
@@ -60,6 +61,52 @@ void check_answers(std::size_t queries, std::size_t k) {
   }
 }
 
+/// How the queries of a call are divided between threads, and the order in a piece.
+struct Pieces {
+  std::size_t queries;
+  BatchOrder order;
+};
+
+Pieces divide(std::size_t queries, const SearchOptions& options, const SearchPlan& plan,
+              const Segment& segment) {
+  const auto threads = static_cast<std::size_t>(resolve_threads(options.threads));
+  // As large as may be, since a list serves more queries of a larger piece.
+  const std::size_t rounds = (queries + threads * kMostUnderWay - 1) / (threads * kMostUnderWay);
+  const std::size_t pieces = std::max<std::size_t>(1, rounds * threads);
+  const std::size_t piece = (queries + pieces - 1) / pieces;
+  const bool query_order =
+      options.batch_order == BatchOrder::query ||
+      (options.batch_order == BatchOrder::automatic && !worth_list_order(piece, plan, segment));
+  if (query_order) return {kQueriesAPiece, BatchOrder::query};
+  return {piece, options.batch_order};
+}
+
+/// Scratch of searches that is not in use.
+template <class Search>
+class Pool {
+ public:
+  std::unique_ptr<Search> take(const Segment& segment) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        auto search = std::move(idle_.back());
+        idle_.pop_back();
+        return search;
+      }
+    }
+    return std::make_unique<Search>(segment);
+  }
+
+  void give_back(std::unique_ptr<Search> search) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(search));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Search>> idle_;
+};
+
 }  // namespace
 
 std::string to_string(RawTier raw) {
@@ -82,31 +129,35 @@ RawTier parse_raw_tier(std::string_view name) {
                               "'; valid: none, fp16, fp32");
 }
 
+BatchOrder parse_batch_order(std::string_view name) {
+  for (const BatchOrder order : {BatchOrder::automatic, BatchOrder::query, BatchOrder::list}) {
+    if (name == to_string(order)) return order;
+  }
+  throw std::invalid_argument(
+      fmt::format("unknown batch order '{}'; valid: auto, query, list", name));
+}
+
+std::string to_string(BatchOrder order) {
+  switch (order) {
+    case BatchOrder::automatic:
+      return "auto";
+    case BatchOrder::query:
+      return "query";
+    case BatchOrder::list:
+      return "list";
+  }
+  throw std::invalid_argument(fmt::format("not a batch order: {}", static_cast<int>(order)));
+}
+
 struct Index::Impl {
   Segment segment;
   std::mutex mutex;
-  std::vector<std::unique_ptr<Searcher>> idle;  ///< scratch that no search uses now
+  Pool<Searcher> searchers;
+  Pool<BatchSearcher> batch_searchers;
   std::once_flag places_made;
   std::vector<Place> places;  ///< of each row; made by the first reconstruct
 
   explicit Impl(Segment made) : segment(std::move(made)) {}
-
-  std::unique_ptr<Searcher> take_searcher() {
-    {
-      const std::lock_guard lock(mutex);
-      if (!idle.empty()) {
-        auto searcher = std::move(idle.back());
-        idle.pop_back();
-        return searcher;
-      }
-    }
-    return std::make_unique<Searcher>(segment);
-  }
-
-  void give_back(std::unique_ptr<Searcher> searcher) {
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(searcher));
-  }
 
   bool is_home(std::size_t row, std::size_t list) const {
     const RowShape& shape = segment.row_shape;
@@ -140,6 +191,8 @@ struct Index::Impl {
   void decode(std::size_t row, float* out);
   void vector(std::size_t row, float* out);
   SearchPlan plan(const SearchOptions& options);
+  void search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order, float* distances,
+              std::int64_t* ids, SearchCounters& counters);
   void set_tuning(Tuning tuning) {
     const std::lock_guard lock(mutex);
     segment.tuning = std::move(tuning);
@@ -161,6 +214,25 @@ SearchPlan Index::Impl::plan(const SearchOptions& options) {
   plan.stop = found.stop;
   plan.fills = !options.nprobe;
   return plan;
+}
+
+void Index::Impl::search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
+                         float* distances, std::int64_t* ids, SearchCounters& counters) {
+  if (order == BatchOrder::query) {
+    auto searcher = searchers.take(segment);
+    for (std::size_t i = 0; i < queries.rows; ++i) {
+      searcher->search(queries.row(i), plan, distances + i * plan.k, ids + i * plan.k, counters);
+    }
+    searchers.give_back(std::move(searcher));
+  } else {
+    auto searcher = batch_searchers.take(segment);
+    searcher->search(queries, plan, order, distances, ids, counters);
+    batch_searchers.give_back(std::move(searcher));
+  }
+  if (segment.ids.empty()) return;
+  for (std::int64_t& id : std::span(ids, queries.rows * plan.k)) {
+    if (id >= 0) id = segment.ids[id];
+  }
 }
 
 void Index::Impl::decode(std::size_t row, float* out) {
@@ -229,21 +301,14 @@ void Index::search(MatrixView<float> queries, const SearchOptions& options, floa
   const Segment& segment = impl_->segment;
   check_search(segment, queries, options);
   const SearchPlan plan = impl_->plan(options);
+  const Pieces pieces = divide(queries.rows, options, plan, segment);
   std::mutex counting;
-  parallel_for(queries.rows, kQueriesAPiece, options.threads,
+  parallel_for(queries.rows, pieces.queries, options.threads,
                [&](std::size_t begin, std::size_t end, int) {
-                 auto searcher = impl_->take_searcher();
                  SearchCounters local;
                  if (counters != nullptr) local.times.clock = counters->times.clock;
-                 for (std::size_t i = begin; i < end; ++i) {
-                   std::int64_t* answers = ids + i * plan.k;
-                   searcher->search(queries.row(i), plan, distances + i * plan.k, answers, local);
-                   if (segment.ids.empty()) continue;
-                   for (std::size_t j = 0; j < plan.k; ++j) {
-                     if (answers[j] >= 0) answers[j] = segment.ids[answers[j]];
-                   }
-                 }
-                 impl_->give_back(std::move(searcher));
+                 impl_->search(queries.slice(begin, end - begin), plan, pieces.order,
+                               distances + begin * plan.k, ids + begin * plan.k, local);
                  if (counters == nullptr) return;
                  const std::lock_guard lock(counting);
                  counters->add(local);

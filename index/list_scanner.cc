@@ -14,6 +14,7 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kChunk = 512;  // entries scanned before their survivors are refined
+constexpr std::size_t kGroup = 8;    // queries that scan a chunk before survivors are refined
 constexpr std::size_t kBatch = 16;   // rows fetched ahead, and refined between looks at the k-th
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -38,49 +39,99 @@ ListScanner::ListScanner(const Segment& segment, const Router& router)
       dim_(segment.dim()),
       spilled_(segment.spilled > 0),
       weight_(product_weight(segment.metric())),
-      entries_(kChunk + kBlockEntries),
-      bounds_(kChunk + kBlockEntries),
-      rows_(kChunk),
+      spread_(segment.info.sine * std::sqrt(static_cast<float>(dim_) / degrees_of_freedom(dim_))),
+      tasks_(kGroup),
       refs_(kBatch),
       signs_(kBatch * plane_bytes(dim_)),
       products_(kBatch),
       raw_row_(dim_) {
   batch_.reserve(kBatch);
+  for (Task& task : tasks_) {
+    task.entries.resize(kChunk + kBlockEntries);
+    task.bounds.resize(kChunk + kBlockEntries);
+    task.rows.resize(kChunk);
+  }
 }
 
 // Of a list that need not be probed.
 const ListView& ListScanner::view_of_home(std::uint32_t list, SearchCounters& counters) {
-  if (!spilled_) return view_;
+  if (!spilled_) return task_->view;
   const ListView* known = query_->homes.find(list);
   if (known != nullptr) return *known;
   ++counters.homes;
   return query_->homes.insert(list, query_->view_of(router_.probe(query_->centroids, list)));
 }
 
-void ListScanner::scan(const Probe& probe, QueryState& query, SearchCounters& counters) {
-  query_ = &query;
-  list_ = probe.list;
-  view_ = query.view_of(probe);
-  const ListRecord& record = *view_.record;
-  const bool prunes = std::isfinite(query_->plan.deviations);
-  ScanList list = scan_list(record, segment_.blocks.data(), dim_, prunes ? view_.base : -kInfinity,
-                            query_->slope, weight_);
-  const float dim = static_cast<float>(dim_);
-  const float spread =
-      segment_.info.sine * view_.distance * std::sqrt(dim / degrees_of_freedom(dim_));
-  query_->scan.set_shift(spread, prunes ? query_->plan.deviations : 0.0F, list);
-  ++counters.lists;
-  counters.entries += record.count;
+void ListScanner::start(const Visit& visit, Task& task) const {
+  QueryState& query = *visit.query;
+  task.query = &query;
+  const Probe& probe = visit.list.probe;
+  task.list_number = probe.list;
+  task.rank = visit.list.rank;
+  task.view = query.view_of(probe);
+  task.kth = query.top.threshold();
+  const bool prunes = std::isfinite(query.plan.deviations);
+  task.list = scan_list(*task.view.record, segment_.blocks.data(), dim_,
+                        prunes ? task.view.base : -kInfinity, query.slope, weight_);
+  query.scan.set_shift(spread_ * task.view.distance, prunes ? query.plan.deviations : 0.0F,
+                       task.list);
+}
+
+void ListScanner::scan(std::span<const Visit> visits, SearchCounters& counters) {
+  for (; !visits.empty(); visits = visits.subspan(std::min(kGroup, visits.size()))) {
+    scan_group(visits.first(std::min(kGroup, visits.size())), counters);
+  }
+}
+
+// Chunk by chunk, so that each is in the caches for all queries but the first. The rows of all
+// survivors are on their way before the first of them is refined.
+void ListScanner::scan_group(std::span<const Visit> visits, SearchCounters& counters) {
+  const std::span<Task> tasks = {tasks_.data(), visits.size()};
+  for (std::size_t i = 0; i < tasks.size(); ++i) start(visits[i], tasks[i]);
+  // In a sweep the map is not in the caches; what it lacks is computed when a row needs it.
+  if (spilled_ && tasks.size() == 1) {
+    tasks.front().query->homes.insert(tasks.front().list_number, tasks.front().view);
+  }
+  const ListRecord& record = *tasks.front().view.record;
   for (std::uint32_t done = 0; done < record.count; done += kChunk) {
-    ScanList chunk = list;
-    chunk.blocks += done / kBlockEntries * block_bytes(dim_);
-    chunk.count = std::min<std::uint32_t>(kChunk, record.count - done);
     chunk_ = record.first + done;
-    const std::size_t found = kernels().scan(
-        query_->scan.lut(), dim_, chunk, query_->top.threshold(), entries_.data(), bounds_.data());
+    for (Task& task : tasks) {
+      scan_chunk(task, done);
+      if (tasks.size() > 1) fetch_first(task);
+    }
     counters.times.lap(Stage::scan);
-    refine(found, counters);
+    for (Task& task : tasks) {
+      task_ = &task;
+      query_ = task.query;
+      refine(counters);
+    }
     counters.times.lap(Stage::refine);
+  }
+  for (Task& task : tasks) {
+    QueryState& query = *task.query;
+    ++query.lists;
+    query.entries += record.count;
+    if (query.top.threshold() < task.kth) query.fell = std::max(query.fell, task.rank);
+  }
+  counters.lists += tasks.size();
+  counters.entries += tasks.size() * record.count;
+}
+
+void ListScanner::scan_chunk(Task& task, std::uint32_t begin) {
+  ScanList chunk = task.list;
+  chunk.blocks += begin / kBlockEntries * block_bytes(dim_);
+  chunk.count = std::min<std::uint32_t>(kChunk, task.list.count - begin);
+  task.found = kernels().scan(task.query->scan.lut(), dim_, chunk, task.query->top.threshold(),
+                              task.entries.data(), task.bounds.data());
+}
+
+// Where there is no k-th distance yet, those to refine first are not known.
+void ListScanner::fetch_first(const Task& task) const {
+  if (!task.query->top.full()) return;
+  const std::size_t first = std::min(task.found, kBatch);
+  for (std::size_t i = 0; i < first; ++i) {
+    const std::uint32_t row = entry_row(segment_.blocks.data(), dim_, chunk_ + task.entries[i]);
+    if (row < segment_.info.n) prefetch(row_at(row), segment_.row_shape.bytes());
   }
 }
 
@@ -89,18 +140,19 @@ void ListScanner::scan(const Probe& probe, QueryState& query, SearchCounters& co
 std::size_t ListScanner::keep_best(std::size_t found) {
   const std::size_t wanted = 2 * query_->plan.k;
   if (found <= wanted) return found;
-  const float limit = rough_quantile({bounds_.data(), found}, wanted);
+  const float limit = rough_quantile({task_->bounds.data(), found}, wanted);
   std::size_t first = 0;
   for (std::size_t i = 0; i < found; ++i) {
-    if (bounds_[i] > limit) continue;
-    std::swap(bounds_[i], bounds_[first]);
-    std::swap(entries_[i], entries_[first]);
+    if (task_->bounds[i] > limit) continue;
+    std::swap(task_->bounds[i], task_->bounds[first]);
+    std::swap(task_->entries[i], task_->entries[first]);
     ++first;
   }
   return first;
 }
 
-void ListScanner::refine(std::size_t found, SearchCounters& counters) {
+void ListScanner::refine(SearchCounters& counters) {
+  const std::size_t found = task_->found;
   const std::size_t first = query_->top.full() ? 0 : keep_best(found);
   refine_range(0, first, counters);
   refine_range(first, found, counters);
@@ -127,9 +179,9 @@ const std::uint8_t* ListScanner::row_at(std::uint32_t row) const {
 void ListScanner::fetch_rows(std::size_t begin, std::size_t end) {
   const std::size_t bytes = segment_.row_shape.bytes();
   for (std::size_t i = begin; i < end; ++i) {
-    if (!(bounds_[i] < query_->top.threshold())) continue;
-    rows_[i] = entry_row(segment_.blocks.data(), dim_, chunk_ + entries_[i]);
-    if (rows_[i] < segment_.info.n) prefetch(row_at(rows_[i]), bytes);
+    if (!(task_->bounds[i] < query_->top.threshold())) continue;
+    task_->rows[i] = entry_row(segment_.blocks.data(), dim_, chunk_ + task_->entries[i]);
+    if (task_->rows[i] < segment_.info.n) prefetch(row_at(task_->rows[i]), bytes);
   }
 }
 
@@ -149,11 +201,12 @@ void ListScanner::select_batch(std::size_t begin, std::size_t end) {
   batch_.clear();
   for (std::size_t i = begin; i < end; ++i) {
     // A damaged row number must not lead outside the rows, nor a damaged home outside the lists.
-    if (!(bounds_[i] < query_->top.threshold()) || rows_[i] >= segment_.info.n) continue;
-    RowHome home = {list_, chunk_ + entries_[i]};
+    if (!(task_->bounds[i] < query_->top.threshold()) || task_->rows[i] >= segment_.info.n)
+      continue;
+    RowHome home = {task_->list_number, chunk_ + task_->entries[i]};
     if (spilled_) {
-      if (!query_->refined.insert(rows_[i])) continue;
-      home = read_home(segment_.row_shape, row_at(rows_[i]));
+      if (!query_->refined.insert(task_->rows[i])) continue;
+      home = read_home(segment_.row_shape, row_at(task_->rows[i]));
       if (home.list >= segment_.lists.size() || home.entry >= segment_.info.entries) continue;
       fetch_home(home);
     }
@@ -166,7 +219,7 @@ void ListScanner::refine_batch(std::size_t begin, std::size_t end, SearchCounter
   select_batch(begin, end);
   for (std::size_t slot = 0; slot < batch_.size(); ++slot) {
     const auto& [survivor, home] = batch_[slot];
-    const std::uint8_t* row = row_at(rows_[survivor]);
+    const std::uint8_t* row = row_at(task_->rows[survivor]);
     std::uint8_t* signs = signs_.data() + slot * plane_bytes(dim_);
     if (shape.leads_with_signs) {
       kernels().gather_signs(block_of(home.entry),
@@ -187,16 +240,17 @@ void ListScanner::refine_batch(std::size_t begin, std::size_t end, SearchCounter
 // Standard deviation of a refined distance: |r||q-c| tan / sqrt(dim-1) of its row. A second entry
 // tells its own |r|, which is no less than that at home.
 float ListScanner::row_spread(const Candidate& candidate, const ListView& home) const {
-  const float b = entry_b(segment_.blocks.data(), dim_, chunk_ + entries_[candidate.survivor]);
+  const float b =
+      entry_b(segment_.blocks.data(), dim_, chunk_ + task_->entries[candidate.survivor]);
   const float cosine = std::sqrt(std::max(0.0F, 1 - segment_.info.sine * segment_.info.sine));
-  const float length = b * view_.record->scale * std::sqrt(static_cast<float>(dim_)) * cosine;
+  const float length = b * task_->view.record->scale * std::sqrt(static_cast<float>(dim_)) * cosine;
   return query_->slope * weight_ * length * home.distance * segment_.info.row_tangent /
          std::sqrt(degrees_of_freedom(dim_));
 }
 
 void ListScanner::offer(const Candidate& candidate, const ListView& home, float distance,
                         SearchCounters& counters) {
-  const std::uint32_t row = rows_[candidate.survivor];
+  const std::uint32_t row = task_->rows[candidate.survivor];
   if (segment_.raw_tier() == RawTier::none) {
     query_->top.push(distance, row);
     return;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "index/coder.h"
@@ -13,23 +14,46 @@
 
 namespace obliq {
 
+/// A query at a list.
+struct Visit {
+  QueryState* query;
+  RankedProbe list;
+};
+
 class ListScanner {
  public:
   /// `router` tells the distance of lists that are homes of rows; it outlives this.
   ListScanner(const Segment& segment, const Router& router);
 
-  /// Brings the answers of the list to the query.
-  void scan(const Probe& probe, QueryState& query, SearchCounters& counters);
+  /// Brings the answers of a list to the queries that visit it. A query is there once at the most.
+  void scan(std::span<const Visit> visits, SearchCounters& counters);
 
  private:
+  /// A visit under way, with the survivors of its chunk.
+  struct Task {
+    QueryState* query = nullptr;
+    std::uint32_t list_number = 0;
+    ListView view;
+    ScanList list = {};
+    std::size_t rank = 0;
+    float kth = 0;  ///< distance before the visit
+    std::size_t found = 0;
+    std::vector<std::uint32_t> entries;
+    std::vector<float> bounds;
+    std::vector<std::uint32_t> rows;
+  };
   /// A survivor of the scan whose row is to be refined.
   struct Candidate {
     std::size_t survivor;
     RowHome home;
   };
 
+  void start(const Visit& visit, Task& task) const;
+  void scan_group(std::span<const Visit> visits, SearchCounters& counters);
+  void scan_chunk(Task& task, std::uint32_t begin);
+  void fetch_first(const Task& task) const;
   const ListView& view_of_home(std::uint32_t list, SearchCounters& counters);
-  void refine(std::size_t found, SearchCounters& counters);
+  void refine(SearchCounters& counters);
   void refine_range(std::size_t begin, std::size_t end, SearchCounters& counters);
   std::size_t keep_best(std::size_t found);
   void fetch_rows(std::size_t begin, std::size_t end);
@@ -48,17 +72,14 @@ class ListScanner {
   const std::size_t dim_;
   const bool spilled_;
   const float weight_;  ///< of <x^,q> in a distance
+  const float spread_;  ///< standard deviation that signs leave in <s,q>, for |q-c| = 1
 
-  // The query and its list at hand.
-  QueryState* query_ = nullptr;
-  std::uint32_t list_ = 0;
-  ListView view_;
-  std::uint64_t chunk_ = 0;  ///< first entry of the chunk at hand, from the start of blocks
+  std::vector<Task> tasks_;
+  Task* task_ = nullptr;         ///< whose survivors are refined
+  QueryState* query_ = nullptr;  ///< of that
+  std::uint64_t chunk_ = 0;      ///< first entry of the chunk at hand, from the start of blocks
 
-  // Survivors of a chunk, and a batch of them.
-  std::vector<std::uint32_t> entries_;
-  std::vector<float> bounds_;
-  std::vector<std::uint32_t> rows_;
+  // A batch of survivors.
   std::vector<Candidate> batch_;
   std::vector<CodeRef> refs_;
   std::vector<std::uint8_t> signs_;

@@ -27,6 +27,10 @@ void QueryState::start(const float* from, const SearchPlan& how) {
 
 void QueryState::restart() {
   top.reset(plan.k, plan.excluded);
+  probes.clear();
+  keys_ahead.clear();
+  lists = fell = checks = 0;
+  entries = 0;
   if (segment.spilled == 0) return;
   homes.clear();
   refined.clear();
@@ -58,8 +62,9 @@ ListView QueryState::view_of(const Probe& probe) const {
   return {&segment.lists[probe.list], slope * probe.base + offset, std::sqrt(probe.distance2)};
 }
 
-void QueryState::meet(const Probe& probe) {
-  if (segment.spilled > 0) homes.insert(probe.list, view_of(probe));
+void QueryState::fetch_more() const {
+  prefetch(top.answers().data(), sizeof(TopK::Answer));
+  prefetch(scan.lut(), 16 * sign_groups(segment.dim()));
 }
 
 void QueryState::write_answers(float* distances, std::int64_t* rows) {

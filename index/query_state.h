@@ -12,6 +12,7 @@
 
 #include "index/centroid_code.h"
 #include "index/home_views.h"
+#include "index/prefetch.h"
 #include "index/router.h"
 #include "index/row_set.h"
 #include "index/scan_query.h"
@@ -32,6 +33,12 @@ struct SearchPlan {
   std::uint32_t excluded = TopK::kNoRow;  ///< no answer
 };
 
+/// A list to visit and its place in the order of the router, from 1.
+struct RankedProbe {
+  Probe probe;
+  std::uint32_t rank;
+};
+
 struct QueryState {
   explicit QueryState(const Segment& segment);
 
@@ -42,8 +49,9 @@ struct QueryState {
   void restart();
   /// What the query sees of a list.
   ListView view_of(const Probe& probe) const;
-  /// Remembers a list that is probed, where it may be the home of rows.
-  void meet(const Probe& probe);
+  /// Starts loading this, or once that has come, what else scanning reads of the query.
+  void fetch() const { prefetch(this, sizeof *this); }
+  void fetch_more() const;
   /// Writes k distances and rows (-1 and +infinity where there are too few), nearest first. Ends
   /// the query.
   void write_answers(float* distances, std::int64_t* rows);
@@ -58,6 +66,16 @@ struct QueryState {
   CentroidQuery centroids;
   std::unique_ptr<Scorer> scorer;
   TopK top;
+  // The lists to visit in order, as far as they are known; and by the stop rule, for each check
+  // among them, the mean key of those behind it (Router::mean_key_ahead).
+  std::vector<RankedProbe> probes;
+  std::vector<float> keys_ahead;
+  RouteOrder order;
+  // How far the search has come.
+  std::size_t lists = 0;      ///< scanned
+  std::size_t fell = 0;       ///< the last rank whose list made the k-th distance fall, from 1
+  std::size_t checks = 0;     ///< of the stop rule
+  std::uint64_t entries = 0;  ///< scanned
   // Where vectors are spilled: the lists met, and the rows refined.
   HomeViews homes;
   RowSet refined;

@@ -111,49 +111,60 @@ void Router::rank_pool(const CentroidQuery& query, SearchCounters& counters) {
   counters.ranked += pool_.size();
 }
 
-void Router::start(const RouteQuery& query, SearchCounters& counters) {
-  query_ = &query.centroids;
-  scan_signs(query.scan, counters);
-  order_.clear();
-  in_order_.assign(segment_.info.nlist, false);
-  taken_ = 0;
-  trusted_ = 0;
+void Router::start(const RouteQuery& query, RouteOrder& order, SearchCounters& counters) {
+  resume(query, order);
+  order.ranked.clear();
+  order.is_ranked.assign(segment_.info.nlist, false);
+  order.taken = 0;
+  order.trusted = 0;
   extend(counters);
+}
+
+void Router::resume(const RouteQuery& query, RouteOrder& order) {
+  query_ = &query.centroids;
+  scan_ = &query.scan;
+  order_ = &order;
+  has_keys_ = false;
 }
 
 void Router::extend(SearchCounters& counters) {
   const std::size_t nlist = segment_.info.nlist;
-  trusted_ = std::min(trusted_ == 0 ? kFirstTrusted : kTrustedFactor * trusted_, nlist);
-  select_pool(std::min(kOrderFactor * trusted_ + kOrderExtra, nlist));
-  std::erase_if(pool_, [&](std::uint32_t list) { return in_order_[list]; });
+  auto& [ranked, is_ranked, taken, sorted, trusted] = *order_;
+  if (!has_keys_) scan_signs(*scan_, counters);
+  has_keys_ = true;
+  trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, nlist);
+  select_pool(std::min(kOrderFactor * trusted + kOrderExtra, nlist));
+  std::erase_if(pool_, [&](std::uint32_t list) { return order_->is_ranked[list]; });
   rank_pool(*query_, counters);
-  for (const std::uint32_t list : pool_) in_order_[list] = true;
-  order_.insert(order_.end(), ranked_.begin(), ranked_.end());
-  sorted_ = std::min(trusted_ + lists_ahead(trusted_), order_.size());
-  const auto begin = order_.begin() + static_cast<std::ptrdiff_t>(taken_);
-  const auto end = order_.begin() + static_cast<std::ptrdiff_t>(sorted_);
-  std::nth_element(begin, end, order_.end(), before);
+  for (const std::uint32_t list : pool_) is_ranked[list] = true;
+  ranked.insert(ranked.end(), ranked_.begin(), ranked_.end());
+  sorted = std::min(trusted + lists_ahead(trusted), ranked.size());
+  const auto begin = ranked.begin() + static_cast<std::ptrdiff_t>(taken);
+  const auto end = ranked.begin() + static_cast<std::ptrdiff_t>(sorted);
+  std::nth_element(begin, end, ranked.end(), before);
   std::sort(begin, end, before);
   counters.times.lap(Stage::ranks);
 }
 
 Probe Router::next(SearchCounters& counters) {
-  if (taken_ == trusted_) extend(counters);
-  const Probe& ranked = order_[taken_++];
+  if (order_->taken == order_->trusted) extend(counters);
+  const Probe& ranked = order_->ranked[order_->taken++];
   return segment_.centroid_fine.empty() ? ranked : probe(*query_, ranked.list);
 }
 
 float Router::mean_key_ahead(std::size_t count) const {
-  count = std::min(count, sorted_ - taken_);
+  const RouteOrder& order = *order_;
+  count = std::min(count, order.sorted - order.taken);
   if (count == 0) return std::numeric_limits<float>::infinity();
   float sum = 0;
-  for (std::size_t i = taken_; i < taken_ + count; ++i) sum += order_[i].key;
+  for (std::size_t i = order.taken; i < order.taken + count; ++i) sum += order.ranked[i].key;
   return sum / static_cast<float>(count);
 }
 
 void Router::route(const RouteQuery& query, std::size_t nprobe, std::vector<Probe>& probes,
                    SearchCounters& counters) {
   const std::size_t nlist = segment_.info.nlist;
+  has_keys_ = false;
   nprobe = std::min(nprobe, nlist);
   if (nprobe == nlist) {
     pool_.resize(nlist);

@@ -37,6 +37,15 @@ struct RouteQuery {
 /// centroids, lists (for mean |r|^2) and quantizer.
 std::vector<std::uint8_t> sign_centroids(const Segment& segment, ListRecord& record);
 
+/// How far a query is in the order of all lists.
+struct RouteOrder {
+  std::vector<Probe> ranked;    ///< so far
+  std::vector<bool> is_ranked;  ///< of each list
+  std::size_t taken = 0;
+  std::size_t sorted = 0;   ///< ranked is sorted from taken to here, and less than behind
+  std::size_t trusted = 0;  ///< how many of ranked have no better list outside
+};
+
 /// Routes one query at a time. One for each thread.
 class Router {
  public:
@@ -50,8 +59,11 @@ class Router {
   Probe probe(const CentroidQuery& query, std::uint32_t list) const;
 
   /// Starts to hand out all lists one by one, best first. It ranks 16 lists, then 48, 144 and so
-  /// on, when they are asked for. The query must live until the last next().
-  void start(const RouteQuery& query, SearchCounters& counters);
+  /// on, when they are asked for. Query and order must live until the last next().
+  void start(const RouteQuery& query, RouteOrder& order, SearchCounters& counters);
+  /// Goes on where a query was left for others. The signs are scanned again when more lists are to
+  /// be ranked.
+  void resume(const RouteQuery& query, RouteOrder& order);
   /// The next list. Requires that fewer than nlist have been taken since start().
   Probe next(SearchCounters& counters);
   /// The mean key of the `count` lists that come next, or of as many as are ranked: more than
@@ -75,11 +87,9 @@ class Router {
 
   // Between start() and the last next().
   const CentroidQuery* query_ = nullptr;
-  std::vector<Probe> order_;    ///< ranked so far
-  std::vector<bool> in_order_;  ///< of each list
-  std::size_t taken_ = 0;
-  std::size_t sorted_ = 0;   ///< order_ is sorted from taken_ to here, and less than behind
-  std::size_t trusted_ = 0;  ///< how many of order_ have no better list outside
+  const ScanQuery* scan_ = nullptr;
+  RouteOrder* order_ = nullptr;
+  bool has_keys_ = false;  ///< keys_ are the query's
 };
 
 }  // namespace obliq

@@ -6,73 +6,135 @@
 namespace obliq {
 namespace {
 
+constexpr std::size_t kAlone = 8;     // rounds of one list, at first
+constexpr std::size_t kMostJump = 3;  // lists at the end of a round, times those before
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+bool by_number(const RankedProbe& a, const RankedProbe& b) { return a.probe.list < b.probe.list; }
+
 }  // namespace
+
+std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist) {
+  const std::size_t lists = plan.stop ? kMostJump * kAlone : plan.nprobe;
+  return std::max(std::min({lists, plan.nprobe, nlist}), kAlone) - kAlone;
+}
 
 Searcher::Searcher(const Segment& segment)
     : segment_(segment), query_(segment), router_(segment), scanner_(segment, router_) {}
 
 void Searcher::search(const float* query, const SearchPlan& plan, float* distances,
                       std::int64_t* rows, SearchCounters& counters) {
+  start(query, plan, query_, counters);
+  run(query_, counters);
+  finish(query_, distances, rows, counters);
+}
+
+void Searcher::start(const float* from, const SearchPlan& plan, QueryState& query,
+                     SearchCounters& counters) {
   counters.times.start();
-  query_.start(query, plan);
+  query.start(from, plan);
+  query.plan.nprobe = std::min<std::size_t>(plan.nprobe, segment_.info.nlist);
+  routed_ = nullptr;
   counters.times.lap(Stage::enter);
-  if (segment_.info.n > 0) {
-    if (plan.stop) {
-      scan_until_stop(counters);
-    } else {
-      scan_probes(counters);
-      if (plan.fills && !query_.top.full()) fill(counters);
+}
+
+void Searcher::run(QueryState& query, SearchCounters& counters) {
+  for (auto round = next_round(query, counters); !round.empty();
+       round = next_round(query, counters)) {
+    for (const RankedProbe& list : round) {
+      const Visit visit = {&query, list};
+      scan({&visit, 1}, counters);
     }
   }
-  query_.write_answers(distances, rows);
+}
+
+std::span<const RankedProbe> Searcher::next_round(QueryState& query, SearchCounters& counters) {
+  const std::size_t begin = query.lists;
+  const std::size_t most = query.plan.nprobe;
+  if (segment_.info.n == 0) return {};
+  const bool stopped = query.plan.stop && begin > 0 && stops(query);
+  if (stopped || begin >= most) return {};
+  std::size_t end = begin < kAlone ? begin + 1 : most;
+  if (query.plan.stop) {
+    end = jump(query, counters);
+  } else if (begin == 0) {
+    route(query, counters);
+  }
+  const auto round = std::span(query.probes).subspan(begin, end - begin);
+  std::sort(round.begin(), round.end(), by_number);
   counters.times.lap(Stage::rest);
+  return round;
 }
 
-void Searcher::scan_probes(SearchCounters& counters) {
-  router_.route({query_.scan, query_.centroids}, query_.plan.nprobe, probes_, counters);
-  for (const Probe& probe : probes_) query_.meet(probe);
-  for (const Probe& probe : probes_) scanner_.scan(probe, query_, counters);
+// How many lists to have visited at the next check: as many as it takes if the k-th distance does
+// not fall any more, within limits since it does.
+std::size_t Searcher::jump(QueryState& query, SearchCounters& counters) {
+  const std::size_t begin = query.lists;
+  const std::size_t most = query.plan.nprobe;
+  std::size_t end = begin;
+  do {
+    end = std::min(end == 0 ? 1 : next_check(end), most);
+    if (end > query.probes.size()) route_ahead(query, end, counters);
+    if (begin > 0) ++query.checks;
+  } while (begin >= kAlone && query.plan.observer == nullptr && end < most &&
+           end < kMostJump * begin && !(score(query, end, query.checks) < *query.plan.stop));
+  return end;
 }
 
-// Starts again, and stops as soon as there are k answers.
-void Searcher::fill(SearchCounters& counters) {
-  query_.restart();
-  query_.plan.nprobe = segment_.info.nlist;
-  query_.plan.stop = kInfinity;
-  scan_until_stop(counters);
-}
-
-void Searcher::scan_until_stop(SearchCounters& counters) {
-  const SearchPlan& plan = query_.plan;
-  const TopK& top = query_.top;
-  const StopScale scale(segment_.metric(), query_.slope, query_.offset, segment_.info.typical_norm);
-  const std::size_t most = std::min<std::size_t>(plan.nprobe, segment_.info.nlist);
-  const std::uint64_t before = counters.entries;
-  std::size_t fell = 0;  // after how many lists the k-th distance fell last
-  router_.start({query_.scan, query_.centroids}, counters);
-  for (std::size_t lists = 1, check = 1; lists <= most; ++lists) {
-    const float kth = top.threshold();
-    const Probe probe = router_.next(counters);
-    query_.meet(probe);
-    scanner_.scan(probe, query_, counters);
-    if (top.threshold() < kth) fell = lists;
-    if (lists < check && lists < most) continue;
-    check = next_check(lists);
-    const float now = score(lists, lists - fell, scale);
-    if (plan.observer != nullptr) {
-      plan.observer->check({lists, counters.entries - before, now, top.answers()});
-    }
-    if (now < *plan.stop) return;
-    counters.times.lap(Stage::rest);
+void Searcher::route(QueryState& query, SearchCounters& counters) {
+  router_.route({query.scan, query.centroids}, query.plan.nprobe, probes_, counters);
+  for (const Probe& probe : probes_) {
+    query.probes.push_back({probe, static_cast<std::uint32_t>(query.probes.size() + 1)});
   }
 }
 
-float Searcher::score(std::size_t lists, std::size_t last, const StopScale& scale) const {
-  if (lists < kFirstStop || !query_.top.full()) return kInfinity;
-  const float next = scale.key(router_.mean_key_ahead(lists_ahead(lists)));
-  return stop_score({lists, last, next, scale.distance(query_.top.threshold())});
+// Makes `lists` lists known.
+void Searcher::route_ahead(QueryState& query, std::size_t lists, SearchCounters& counters) {
+  const RouteQuery routed = {query.scan, query.centroids};
+  if (query.probes.empty()) {
+    router_.start(routed, query.order, counters);
+  } else if (routed_ != &query) {
+    router_.resume(routed, query.order);
+  }
+  routed_ = &query;
+  std::size_t check = 1;
+  while (check <= query.probes.size()) check = next_check(check);
+  while (query.probes.size() < lists) {
+    const auto rank = static_cast<std::uint32_t>(query.probes.size() + 1);
+    query.probes.push_back({router_.next(counters), rank});
+    if (rank < check && rank < query.plan.nprobe) continue;
+    query.keys_ahead.push_back(router_.mean_key_ahead(lists_ahead(rank)));
+    check = next_check(check);
+  }
+}
+
+bool Searcher::stops(QueryState& query) const {
+  const float now = score(query, query.lists, query.checks);
+  if (query.plan.observer != nullptr) {
+    query.plan.observer->check({query.lists, query.entries, now, query.top.answers()});
+  }
+  return now < *query.plan.stop;
+}
+
+// At a check by its number, or as it would be there if the k-th distance stayed as it is.
+float Searcher::score(const QueryState& query, std::size_t lists, std::size_t check) const {
+  if (lists < kFirstStop || !query.top.full()) return kInfinity;
+  const StopScale scale(segment_.metric(), query.slope, query.offset, segment_.info.typical_norm);
+  return stop_score({lists, lists - query.fell, scale.key(query.keys_ahead[check]),
+                     scale.distance(query.top.threshold())});
+}
+
+void Searcher::finish(QueryState& query, float* distances, std::int64_t* rows,
+                      SearchCounters& counters) {
+  if (segment_.info.n > 0 && query.plan.fills && !query.plan.stop && !query.top.full()) {
+    // Starts again, and stops as soon as there are k answers.
+    query.restart();
+    query.plan.nprobe = segment_.info.nlist;
+    query.plan.stop = kInfinity;
+    run(query, counters);
+  }
+  query.write_answers(distances, rows);
+  counters.times.lap(Stage::rest);
 }
 
 }  // namespace obliq

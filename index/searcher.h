@@ -1,20 +1,30 @@
-// One query through the four stages: route, scan, refine, raw (docs/design.md). Holds the scratch
-// memory of a search, so that a query allocates nothing. One for each thread; the answer depends
-// on the query and the options alone.
+// The course of a search through the four stages: route, scan, refine, raw (docs/design.md).
+//
+// A query visits its lists in rounds, best lists first; inside a round lists come by their number.
+// The first rounds have one list each and set a threshold. With a fixed nprobe one round has all
+// others; by the stop rule the next one has as many as it takes if the k-th distance does not fall
+// any more, which then mostly ends the search. So the answer depends on
+// the query and the options alone, whoever else visits a list at the time: one query may go its way
+// list by list (search here), or many go through the lists of their rounds together
+// (batch_searcher.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "index/list_scanner.h"
 #include "index/query_state.h"
 #include "index/router.h"
 #include "index/segment.h"
-#include "index/stop_rule.h"
 
 namespace obliq {
 
+/// How many lists the first round of more than one has, at the most.
+std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist);
+
+/// Holds the scratch memory of searches, so that they allocate nothing. One for each thread.
 class Searcher {
  public:
   explicit Searcher(const Segment& segment);
@@ -23,17 +33,31 @@ class Searcher {
   void search(const float* query, const SearchPlan& plan, float* distances, std::int64_t* rows,
               SearchCounters& counters);
 
+  /// The same in steps: start(), then next_round() and visits to its lists with scan() until it is
+  /// empty, then finish(). Steps of other queries may come between.
+  void start(const float* from, const SearchPlan& plan, QueryState& query,
+             SearchCounters& counters);
+  /// The lists to visit in this order, none when the search is over. Valid until the next step.
+  std::span<const RankedProbe> next_round(QueryState& query, SearchCounters& counters);
+  void scan(std::span<const Visit> visits, SearchCounters& counters) {
+    scanner_.scan(visits, counters);
+  }
+  void finish(QueryState& query, float* distances, std::int64_t* rows, SearchCounters& counters);
+
  private:
-  void scan_probes(SearchCounters& counters);
-  void fill(SearchCounters& counters);
-  void scan_until_stop(SearchCounters& counters);
-  float score(std::size_t lists, std::size_t last, const StopScale& scale) const;
+  void route(QueryState& query, SearchCounters& counters);
+  void route_ahead(QueryState& query, std::size_t lists, SearchCounters& counters);
+  void run(QueryState& query, SearchCounters& counters);
+  bool stops(QueryState& query) const;
+  std::size_t jump(QueryState& query, SearchCounters& counters);
+  float score(const QueryState& query, std::size_t lists, std::size_t check) const;
 
   const Segment& segment_;
   QueryState query_;
   Router router_;
   ListScanner scanner_;
   std::vector<Probe> probes_;
+  const QueryState* routed_ = nullptr;  ///< whose lists the router hands out
 };
 
 }  // namespace obliq

@@ -102,8 +102,9 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
 
 nb::tuple search(const Index& index, const FloatMatrix& queries, std::int64_t k,
                  std::optional<std::int64_t> nprobe, float confidence, int threads,
-                 double target_recall) {
-  SearchOptions options{count_of(k, "k"), {}, confidence, threads, target_recall};
+                 double target_recall, const std::string& batch_order) {
+  SearchOptions options{count_of(k, "k"), {}, confidence, threads, target_recall,
+                        parse_batch_order(batch_order)};
   if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
   float* distances = nullptr;
   std::int64_t* ids = nullptr;
@@ -199,8 +200,9 @@ void bind_index(nb::module_& module) {
                    "progress: object) -> None"))
       .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe").none(),
            nb::arg("confidence"), nb::arg("threads"), nb::arg("target_recall"),
+           nb::arg("batch_order"),
            nb::sig("def search(self, queries: NDArray[numpy.float32], k: int, nprobe: int | None, "
-                   "confidence: float, threads: int, target_recall: float) -> "
+                   "confidence: float, threads: int, target_recall: float, batch_order: str) -> "
                    "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
       .def("reconstruct", &reconstruct, nb::arg("id"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<nb::gil_scoped_release>())

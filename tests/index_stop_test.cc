@@ -70,6 +70,7 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
   ScanQuery scan(32);
   CentroidQuery centroids(32);
   SearchCounters counters;
+  RouteOrder order;
   std::size_t better_later = 0;
   for (std::size_t i = 0; i < 50; ++i) {
     std::vector<float> q(base.row(i), base.row(i) + 32);
@@ -78,9 +79,14 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
     std::vector<Probe> probes;
     centroids.set(q.data());
     router.route({scan, centroids}, 300, probes, counters);
-    router.start({scan, centroids}, counters);
+    router.start({scan, centroids}, order, counters);
     std::set<std::uint32_t> seen;
     for (std::size_t l = 0; l < 300; ++l) {
+      if (l == 10) {  // another query comes between
+        RouteOrder others;
+        router.start({scan, centroids}, others, counters);
+        router.resume({scan, centroids}, order);
+      }
       EXPECT_TRUE(std::isfinite(router.mean_key_ahead(8)));
       const Probe probe = router.next(counters);
       seen.insert(probe.list);

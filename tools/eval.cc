@@ -32,6 +32,7 @@ class Eval final : public Command {
         ->delimiter(',');
     add_confidence(app, confidence_);
     app.add_flag("--batch", batch_, "All queries in one call; default: one query a call");
+    add_batch_order(app, batch_order_);
     app.add_flag("--mapped", mapped_, "Search the mapped file; default: read it into memory first");
     app.add_option("--repeat", options_.repeat, "Timed rounds; QPS is their median")
         ->check(CLI::PositiveNumber)
@@ -47,6 +48,7 @@ class Eval final : public Command {
     const datasets::BenchmarkSet set = read_questions(set_, index_, stats);
     options_.mode = batch_ ? Mode::batch : Mode::single;
     const auto searcher = make_obliq_searcher(std::move(index), confidence_);
+    searcher->set_batch_order(parse_batch_order(batch_order_));
     Contestant contestant{searcher.get(), nprobe_, target_recall_};
     if (target_recall_.empty()) {
       contestant.nprobe = resolve_nprobe(nprobe_, stats.nlist, kLastNprobe);
@@ -69,6 +71,7 @@ class Eval final : public Command {
   std::vector<std::size_t> nprobe_;
   std::vector<double> target_recall_;
   float confidence_ = SearchOptions{}.confidence;
+  std::string batch_order_ = to_string(BatchOrder::automatic);
   SweepOptions options_;
   bool batch_ = false;
   bool mapped_ = false;

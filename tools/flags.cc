@@ -34,6 +34,14 @@ void add_threads(CLI::App& app, int& threads, const std::string& what) {
       ->capture_default_str();
 }
 
+void add_batch_order(CLI::App& app, std::string& order) {
+  app.add_option("--batch-order", order,
+                 "Work on many queries at a time query by query or list by list; the answers are "
+                 "the same; auto: list where enough queries meet at a list")
+      ->check(CLI::IsMember({"auto", "query", "list"}))
+      ->capture_default_str();
+}
+
 void add_seed(CLI::App& app, std::uint64_t& seed) {
   app.add_option("--seed", seed, "Seed of all randomness")->capture_default_str();
 }

@@ -15,6 +15,8 @@
 namespace obliq::tools {
 
 void add_json(CLI::App& app, bool& json);
+/// "auto", "query" or "list", for parse_batch_order.
+void add_batch_order(CLI::App& app, std::string& order);
 void add_threads(CLI::App& app, int& threads, const std::string& what);
 void add_seed(CLI::App& app, std::uint64_t& seed);
 /// --metric l2|ip|cosine, with no default: empty when not given.

@@ -26,6 +26,7 @@ class ObliqSearcher final : public Searcher {
     options_.nprobe.reset();
     options_.target_recall = recall;
   }
+  void set_batch_order(BatchOrder order) override { options_.batch_order = order; }
   void search(MatrixView<float> queries, std::size_t k, int threads, float* distances,
               std::int64_t* ids, SearchCounters* counters) const override {
     SearchOptions options = options_;

@@ -20,6 +20,8 @@ class Searcher {
   virtual double build_seconds() const { return 0; }
   /// Sets nprobe for the searches that follow. Not while one is running.
   virtual void set_nprobe(std::size_t nprobe) = 0;
+  /// Sets the order of batches, where a searcher has several.
+  virtual void set_batch_order(BatchOrder /*order*/) {}
   /// Sets a target recall instead, where a searcher knows such a thing.
   virtual void set_target_recall(double /*recall*/) {}
   /// Writes queries.rows * k distances and ids, nearest first. May be called by several threads at

@@ -68,6 +68,16 @@ struct BuildOptions {
 
 constexpr std::size_t kDefaultNprobe = 16;
 
+/// The order in which a call with many queries does its work. The answers are the same, bit by bit.
+enum class BatchOrder : std::uint8_t {
+  automatic,  ///< list where enough queries would meet at a list, else query
+  query,      ///< one query after the other
+  list,       ///< many queries under way, which go through the lists that they share together
+};
+
+OBLIQ_API std::string to_string(BatchOrder order);              ///< "auto", "query", "list"
+OBLIQ_API BatchOrder parse_batch_order(std::string_view name);  ///< throws std::invalid_argument
+
 struct SearchOptions {
   std::size_t k = 10;
   /// Lists to scan; more than nlist means all. Not given: kDefaultNprobe or, with a target recall,
@@ -81,6 +91,7 @@ struct SearchOptions {
   /// lower one falls short): each query then scans as many lists as it needs. 0: nprobe lists. In
   /// an index of fewer than 1,000 vectors that is not tuned it means all lists.
   double target_recall = 0;
+  BatchOrder batch_order = BatchOrder::automatic;
 };
 
 /// Where the bytes of an opened index live.

@@ -178,7 +178,7 @@ class Index:
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
                confidence: float = 0.964, threads: int = 0,
-               target_recall: float = 0.0) -> SearchResult:
+               target_recall: float = 0.0, batch_order: str = "auto") -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
         k           answers a query; the index may hold fewer
@@ -189,28 +189,32 @@ class Index:
         target_recall   mean recall@k to reach, in (0, 1), by what tuning found: each query scans as
                     many lists as it needs. 0: nprobe lists. Holds at the default confidence; an
                     index of fewer than 1,000 vectors scans all lists
+        batch_order  "query": one query after the other; "list": many at a time, which share the
+                    lists that they visit; "auto": list where enough queries meet at a list. The
+                    answers are the same
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe below 1,
-        a confidence outside (0, 1], a target_recall of an index that is not tuned or beyond what
-        all its lists give; TypeError on number types that build refuses too.
+        a confidence outside (0, 1], an unknown batch_order, a target_recall of an index that is not
+        tuned or beyond what all its lists give; TypeError on number types that build refuses too.
         Ctrl-C ends a long batch. Other Python threads run meanwhile.
         """
         if type(queries) is not np.ndarray or queries.dtype is not _FLOAT32 \
                 or not 1 <= queries.ndim <= 2 or not queries.flags.c_contiguous:
-            return self._search_any(queries, k, nprobe, confidence, threads, target_recall)
+            return self._search_any(queries, k, nprobe, confidence, threads, target_recall,
+                                    batch_order)
         if queries.ndim == 2:
             return SearchResult(*self._index.search(queries, k, nprobe, confidence, team(threads),
-                                                    target_recall))
+                                                    target_recall, batch_order))
         distances, ids = self._index.search(queries[np.newaxis], k, nprobe, confidence,
-                                            team(threads), target_recall)
+                                            team(threads), target_recall, batch_order)
         return SearchResult(distances[0], ids[0])
 
     def _search_any(self, queries: Any, k: int, nprobe: Optional[int], confidence: float,
-                    threads: int, target_recall: float) -> SearchResult:
+                    threads: int, target_recall: float, batch_order: str) -> SearchResult:
         array = as_array(queries, "queries")
         matrix = as_matrix(array, "queries")
         result = SearchResult(*self._index.search(matrix, k, nprobe, confidence, team(threads),
-                                                  target_recall))
+                                                  target_recall, batch_order))
         if array.ndim == 1:
             return SearchResult(result.distances[0], result.ids[0])
         return result

@@ -192,6 +192,16 @@ def test_answers_that_no_memory_holds_are_refused(index: obliq.Index, k: int) ->
         index.search(QUERIES, k=k)
 
 
+def test_the_order_of_a_batch_does_not_change_its_answers(index: obliq.Index) -> None:
+    queries = np.tile(QUERIES, (20, 1))
+    expected = index.search(queries, nprobe=30, batch_order="query")
+    for order in ("list", "auto"):
+        found = index.search(queries, nprobe=30, batch_order=order)
+        assert (found.ids == expected.ids).all() and (found.distances == expected.distances).all()
+    with pytest.raises(ValueError, match="valid: auto, query, list"):
+        index.search(QUERIES, batch_order="lists")
+
+
 def test_a_long_batch_is_answered_as_its_parts_and_names_its_rows(index: obliq.Index) -> None:
     many = np.tile(QUERIES, (1000, 1))
     np.testing.assert_array_equal(index.search(many).ids, np.tile(index.search(QUERIES).ids,

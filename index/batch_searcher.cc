@@ -1,0 +1,109 @@
+#include "index/batch_searcher.h"
+
+#include <algorithm>
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kFetchAhead = 8;     // visits
+constexpr std::size_t kStateBytes = 1024;  // of a query that a visit reads, besides the LUT
+// The bytes that a sweep must save: query by query reads so many times as much. Where lists are
+// small beside what a query carries along, or lie in the caches anyway, less does not pay.
+constexpr double kWorthASweep = 2;
+
+// A list is read for each visit or, in a sweep, once; but then each visit reads its query anew.
+bool worth_a_sweep(std::size_t visits, std::size_t lists, const Segment& segment) {
+  const auto list = static_cast<double>(segment.blocks.size() / segment.info.nlist);
+  const auto query = static_cast<double>(16 * sign_groups(segment.dim()) + kStateBytes);
+  const auto v = static_cast<double>(visits);
+  return v * list > kWorthASweep * (static_cast<double>(lists) * list + v * query);
+}
+
+}  // namespace
+
+bool worth_list_order(std::size_t queries, const SearchPlan& plan, const Segment& segment) {
+  const std::size_t nlist = segment.info.nlist;
+  const std::size_t visits = queries * lists_of_first_long_round(plan, nlist);
+  return visits > 0 && worth_a_sweep(visits, std::min(visits, nlist), segment);
+}
+
+BatchSearcher::BatchSearcher(const Segment& segment) : segment_(segment), searcher_(segment) {}
+
+void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
+                           float* distances, std::int64_t* rows, SearchCounters& counters) {
+  order_ = order;
+  const auto go_on = [&](Waiting& waiting) {
+    waiting.lists = searcher_.next_round(*waiting.query, counters).size();
+    if (waiting.lists > 0) return true;
+    searcher_.finish(*waiting.query, distances + waiting.number * plan.k,
+                     rows + waiting.number * plan.k, counters);
+    return false;
+  };
+  queries_.reserve(kMostUnderWay);  // Waiting points to them
+  waiting_.clear();
+  for (std::size_t i = 0; i < queries.rows; ++i) {
+    if (waiting_.size() == queries_.size()) queries_.emplace_back(segment_);
+    Waiting waiting = {&queries_[waiting_.size()], i, 0};
+    searcher_.start(queries.row(i), plan, *waiting.query, counters);
+    bool waits = go_on(waiting);
+    for (; waits && waiting.lists == 1; waits = go_on(waiting)) visit_alone(waiting, counters);
+    if (waits) waiting_.push_back(waiting);
+  }
+  while (!waiting_.empty()) {
+    visit_round(counters);
+    std::erase_if(waiting_, [&](Waiting& waiting) { return !go_on(waiting); });
+  }
+}
+
+std::span<const RankedProbe> BatchSearcher::round_of(const Waiting& waiting) const {
+  return std::span(waiting.query->probes).subspan(waiting.query->lists, waiting.lists);
+}
+
+void BatchSearcher::visit_alone(const Waiting& waiting, SearchCounters& counters) {
+  for (const RankedProbe& list : round_of(waiting)) {
+    const Visit visit = {waiting.query, list};
+    searcher_.scan({&visit, 1}, counters);
+  }
+}
+
+void BatchSearcher::visit_round(SearchCounters& counters) {
+  ends_.assign(segment_.info.nlist + 1, 0);
+  std::size_t visits = 0;
+  std::size_t lists = 0;
+  for (const Waiting& waiting : waiting_) {
+    visits += waiting.lists;
+    for (const RankedProbe& list : round_of(waiting)) {
+      lists += ends_[list.probe.list + 1]++ == 0 ? 1 : 0;
+    }
+  }
+  if (order_ == BatchOrder::automatic && !worth_a_sweep(visits, lists, segment_)) {
+    for (const Waiting& waiting : waiting_) visit_alone(waiting, counters);
+    return;
+  }
+  for (std::size_t l = 0; l < segment_.info.nlist; ++l) ends_[l + 1] += ends_[l];
+  visits_.resize(visits);
+  for (const Waiting& waiting : waiting_) {
+    for (const RankedProbe& list : round_of(waiting)) {
+      visits_[ends_[list.probe.list]++] = {waiting.query, list};
+    }
+  }
+  sweep(counters);
+}
+
+// Requires visits_ by list and ends_ of each list's.
+void BatchSearcher::sweep(SearchCounters& counters) {
+  std::size_t fetched = 0;
+  for (std::size_t begin = 0; begin < visits_.size();) {
+    const std::size_t end = ends_[visits_[begin].list.probe.list];
+    // In two steps, since the second reads what the first brings.
+    for (; fetched < std::min(end + kFetchAhead, visits_.size()); ++fetched) {
+      const std::size_t far = fetched + kFetchAhead;
+      if (far < visits_.size()) visits_[far].query->fetch();
+      visits_[fetched].query->fetch_more();
+    }
+    searcher_.scan({visits_.data() + begin, end - begin}, counters);
+    begin = end;
+  }
+}
+
+}  // namespace obliq
