@@ -37,6 +37,7 @@ constexpr std::array kCommands = {
         make_convert},
     Row{"groundtruth", "Find the exact nearest neighbours of queries", make_groundtruth},
     Row{"centroids", "Find centroids that several indexes are to share", make_centroids},
+    Row{"advise", "Propose an index for a memory and a recall", make_advise},
     Row{"build", "Build an index from vectors", make_build},
     Row{"search", "Find the nearest neighbours of queries in an index", make_search},
     Row{"eval", "Measure recall and speed of an index on a set", make_eval},

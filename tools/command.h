@@ -30,6 +30,7 @@ std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_groundtruth();
 std::unique_ptr<Command> make_centroids();
+std::unique_ptr<Command> make_advise();
 std::unique_ptr<Command> make_build();
 std::unique_ptr<Command> make_search();
 std::unique_ptr<Command> make_eval();

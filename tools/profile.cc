@@ -17,39 +17,32 @@
 namespace obliq::tools {
 namespace {
 
-/// What a stage reads: so many items, of such bytes, out of a structure of so many.
-struct Touched {
-  double items = 0;
-  double bytes = 0;
-  double structure = 0;
-};
-using AllTouched = std::array<Touched, kStages>;
-
 IndexShape shape_of(const IndexStats& stats) {
   return {stats.n,   stats.dim,   stats.nlist,       stats.quantizer,
           stats.raw, stats.spill, stats.id_bytes > 0};
 }
 
-/// Sums over the queries.
-AllTouched touched(const SearchCounters& counters, const IndexStats& stats) {
-  const ItemBytes item = item_bytes(shape_of(stats));
-  const auto n = static_cast<double>(stats.n);
-  const auto nlist = static_cast<double>(stats.nlist);
-  const auto entries = static_cast<double>(counters.entries);
-  const auto refined = static_cast<double>(counters.refined);
-  const auto homes = static_cast<double>(counters.homes);
-  const auto of = [](double items, double bytes, double all) {
-    return Touched{items, items * bytes, all * bytes};
-  };
+/// What a stage reads, a sum over the queries.
+struct Touched {
+  double items = 0;
+  double bytes = 0;
+};
+using AllTouched = std::array<Touched, kStages>;
+
+AllTouched touched(const SearchCounters& counters, const ItemBytes& item) {
   AllTouched all;
-  const auto at = [&](Stage stage) -> Touched& { return all[static_cast<std::size_t>(stage)]; };
-  at(Stage::signs) = of(static_cast<double>(counters.signs), item.entry, nlist);
-  const auto centroid = static_cast<double>(item.centroid + item.list);
-  at(Stage::ranks) = of(static_cast<double>(counters.ranked), centroid, nlist);
-  at(Stage::scan) = of(entries, item.entry, n * (1 + stats.spill));
-  at(Stage::refine) = of(refined, static_cast<double>(item.row + item.gathered), n);
-  at(Stage::refine).bytes += homes * centroid;
-  at(Stage::raw) = of(static_cast<double>(counters.exact), static_cast<double>(item.raw), n);
+  const auto set = [&](Stage stage, std::uint64_t items, double bytes) {
+    all[static_cast<std::size_t>(stage)] = {static_cast<double>(items),
+                                            static_cast<double>(items) * bytes};
+  };
+  set(Stage::signs, counters.signs, item.entry);
+  const std::size_t centroid = item.centroid + item.list;
+  set(Stage::ranks, counters.ranked, static_cast<double>(centroid));
+  set(Stage::scan, counters.entries, item.entry);
+  set(Stage::refine, counters.refined, static_cast<double>(item.row + item.gathered));
+  set(Stage::raw, counters.exact, static_cast<double>(item.raw));
+  all[static_cast<std::size_t>(Stage::refine)].bytes +=
+      static_cast<double>(counters.homes * centroid);
   return all;
 }
 
@@ -92,12 +85,9 @@ class Profiler {
   Matrix<std::int64_t> ids_;
 };
 
-bool faster(const Pass& a, const Pass& b) { return a.ticks < b.ticks; }
-
-Pass median(std::vector<Pass>& passes) {
-  const auto middle = passes.begin() + static_cast<std::ptrdiff_t>(passes.size() / 2);
-  std::nth_element(passes.begin(), middle, passes.end(), faster);
-  return *middle;
+const Pass& fastest(const std::vector<Pass>& passes) {
+  return *std::min_element(passes.begin(), passes.end(),
+                           [](const Pass& a, const Pass& b) { return a.ticks < b.ticks; });
 }
 
 /// The stages of a timed pass; what the clock took is taken out of each.
@@ -105,7 +95,9 @@ std::vector<StageProfile> stages_of(const Pass& timed, const IndexStats& stats, 
                                     const TickCost& cost, const std::vector<Bandwidth>& ladder) {
   const double us_per_tick = cost.us_per_tick / queries;
   const StageTimes& times = timed.counters.times;
-  const AllTouched reads = touched(timed.counters, stats);
+  const IndexShape shape = shape_of(stats);
+  const AllTouched reads = touched(timed.counters, item_bytes(shape));
+  const auto structures = stage_structures(shape);
   std::vector<StageProfile> stages;
   double inside = 0;
   double clock = 0;
@@ -119,7 +111,7 @@ std::vector<StageProfile> stages_of(const Pass& timed, const IndexStats& stats, 
     stage.count = reads[s].items / queries;
     stage.bytes = reads[s].bytes / queries;
     if (stage.bytes > 0) {
-      stage.gb_per_s = bandwidth_for(ladder, static_cast<std::size_t>(reads[s].structure)).gb_per_s;
+      stage.gb_per_s = bandwidth_for(ladder, structures[s]).gb_per_s;
     }
     stages.push_back(std::move(stage));
   }
@@ -140,6 +132,23 @@ std::string method(const IndexStats& stats) {
 
 }  // namespace
 
+std::array<std::size_t, kStages> stage_structures(const IndexShape& shape) {
+  const ItemBytes item = item_bytes(shape);
+  std::array<std::size_t, kStages> bytes = {};
+  const auto set = [&](Stage stage, std::size_t all) {
+    bytes[static_cast<std::size_t>(stage)] = all;
+  };
+  const auto of_entries = [&](double entries) {
+    return static_cast<std::size_t>(item.entry * entries);
+  };
+  set(Stage::signs, of_entries(static_cast<double>(shape.nlist)));
+  set(Stage::ranks, shape.nlist * (item.centroid + item.list));
+  set(Stage::scan, of_entries(static_cast<double>(shape.n) * (1 + shape.spill)));
+  set(Stage::refine, shape.n * item.row);
+  set(Stage::raw, shape.n * item.raw);
+  return bytes;
+}
+
 Profile profile_search(const Index& index, const SearchOptions& options, const Questions& questions,
                        std::size_t repeat, const std::vector<Bandwidth>& ladder) {
   if (questions.queries.rows == 0) throw std::invalid_argument("the set has no queries");
@@ -156,16 +165,16 @@ Profile profile_search(const Index& index, const SearchOptions& options, const Q
     timed.push_back(profiler.pass(ticks));
   }
   const auto queries = static_cast<double>(questions.queries.rows);
-  const Pass middle = median(timed);
+  const Pass& best = fastest(timed);
   Profile profile = {method(index.stats()), options, questions.queries.rows, profiler.recall()};
   const TickCost cost = measure_ticks();
-  profile.us = static_cast<double>(median(plain).ticks) * cost.us_per_tick / queries;
-  profile.timed_us = static_cast<double>(middle.ticks) * cost.us_per_tick / queries;
+  profile.us = static_cast<double>(fastest(plain).ticks) * cost.us_per_tick / queries;
+  profile.timed_us = static_cast<double>(best.ticks) * cost.us_per_tick / queries;
   if (executed > 0) {
     profile.instructions = static_cast<double>(executed) / queries / static_cast<double>(repeat);
   }
-  profile.counters = middle.counters;
-  profile.stages = stages_of(middle, index.stats(), queries, cost, ladder);
+  profile.counters = best.counters;
+  profile.stages = stages_of(best, index.stats(), queries, cost, ladder);
   return profile;
 }
 

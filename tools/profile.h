@@ -4,9 +4,11 @@
 // One thread, one query a call, as in sweep.h: a pass that is not timed, then rounds, each with a
 // pass without and a pass with clocks. Reading a clock costs about 10 ns, up to a few hundred times
 // a query; what it costs is measured and taken out of the stages, as `clock`. Stages, `call` (the
-// public face) and `clock` add up to the time with clocks. Shown is the round of median time.
+// public face) and `clock` add up to the time with clocks. Shown is the fastest round: what
+// disturbs a search is not its cost.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "index/index_size.h"
 #include "obliq/index.h"
 #include "obliq/progress.h"
 #include "tools/bandwidth.h"
@@ -42,6 +45,9 @@ struct Profile {
   SearchCounters counters = {};             ///< of one pass
   std::vector<StageProfile> stages = {};
 };
+
+/// Bytes of what each stage reads from; 0 where it reads nothing of an index.
+std::array<std::size_t, kStages> stage_structures(const IndexShape& shape);
 
 /// Requires repeat > 0. Throws Cancelled, and std::invalid_argument as searches do or when there
 /// are no queries.
