@@ -5,11 +5,11 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kFetchAhead = 8;     // visits
-constexpr std::size_t kStateBytes = 1024;  // of a query that a visit reads, besides the LUT
-// The bytes that a sweep must save: query by query reads so many times as much. Where lists are
-// small beside what a query carries along, or lie in the caches anyway, less does not pay.
-constexpr double kWorthASweep = 2;
+constexpr std::size_t kFetchAhead = 8;  // visits
+// What a visit costs besides the LUT, as bytes of a list read in sequence: about 1.5 kB of state,
+// scattered over the caches' lines, its answers, rows and homes.
+constexpr std::size_t kStateBytes = 6144;
+constexpr double kWorthASweep = 1.5;  // how many times as much query by query must read
 
 // A list is read for each visit or, in a sweep, once; but then each visit reads its query anew.
 bool worth_a_sweep(std::size_t visits, std::size_t lists, const Segment& segment) {
@@ -46,7 +46,9 @@ void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, Ba
     Waiting waiting = {&queries_[waiting_.size()], i, 0};
     searcher_.start(queries.row(i), plan, *waiting.query, counters);
     bool waits = go_on(waiting);
-    for (; waits && waiting.lists == 1; waits = go_on(waiting)) visit_alone(waiting, counters);
+    for (; waits && waiting.lists == 1; waits = go_on(waiting)) {
+      searcher_.visit(*waiting.query, round_of(waiting), counters);
+    }
     if (waits) waiting_.push_back(waiting);
   }
   while (!waiting_.empty()) {
@@ -57,13 +59,6 @@ void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, Ba
 
 std::span<const RankedProbe> BatchSearcher::round_of(const Waiting& waiting) const {
   return std::span(waiting.query->probes).subspan(waiting.query->lists, waiting.lists);
-}
-
-void BatchSearcher::visit_alone(const Waiting& waiting, SearchCounters& counters) {
-  for (const RankedProbe& list : round_of(waiting)) {
-    const Visit visit = {waiting.query, list};
-    searcher_.scan({&visit, 1}, counters);
-  }
 }
 
 void BatchSearcher::visit_round(SearchCounters& counters) {
@@ -77,7 +72,9 @@ void BatchSearcher::visit_round(SearchCounters& counters) {
     }
   }
   if (order_ == BatchOrder::automatic && !worth_a_sweep(visits, lists, segment_)) {
-    for (const Waiting& waiting : waiting_) visit_alone(waiting, counters);
+    for (const Waiting& waiting : waiting_) {
+      searcher_.visit(*waiting.query, round_of(waiting), counters);
+    }
     return;
   }
   for (std::size_t l = 0; l < segment_.info.nlist; ++l) ends_[l + 1] += ends_[l];
@@ -101,7 +98,9 @@ void BatchSearcher::sweep(SearchCounters& counters) {
       if (far < visits_.size()) visits_[far].query->fetch();
       visits_[fetched].query->fetch_more();
     }
-    searcher_.scan({visits_.data() + begin, end - begin}, counters);
+    const bool last = end == visits_.size();
+    const ListRecord* next = last ? nullptr : &segment_.lists[visits_[end].list.probe.list];
+    searcher_.scan({visits_.data() + begin, end - begin}, next, counters);
     begin = end;
   }
 }

@@ -46,7 +46,6 @@ class BatchSearcher {
     std::size_t lists;
   };
   std::span<const RankedProbe> round_of(const Waiting& waiting) const;
-  void visit_alone(const Waiting& waiting, SearchCounters& counters);
   void visit_round(SearchCounters& counters);
   void sweep(SearchCounters& counters);
 

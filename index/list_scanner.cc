@@ -77,17 +77,21 @@ void ListScanner::start(const Visit& visit, Task& task) const {
                        task.list);
 }
 
-void ListScanner::scan(std::span<const Visit> visits, SearchCounters& counters) {
-  for (; !visits.empty(); visits = visits.subspan(std::min(kGroup, visits.size()))) {
-    scan_group(visits.first(std::min(kGroup, visits.size())), counters);
+void ListScanner::scan(std::span<const Visit> visits, const ListRecord* next,
+                       SearchCounters& counters) {
+  for (; visits.size() > kGroup; visits = visits.subspan(kGroup)) {
+    scan_group(visits.first(kGroup), nullptr, counters);
   }
+  scan_group(visits, next, counters);
 }
 
 // Chunk by chunk, so that each is in the caches for all queries but the first. The rows of all
 // survivors are on their way before the first of them is refined.
-void ListScanner::scan_group(std::span<const Visit> visits, SearchCounters& counters) {
+void ListScanner::scan_group(std::span<const Visit> visits, const ListRecord* next,
+                             SearchCounters& counters) {
   const std::span<Task> tasks = {tasks_.data(), visits.size()};
   for (std::size_t i = 0; i < tasks.size(); ++i) start(visits[i], tasks[i]);
+  if (next != nullptr) tasks.back().list.next = block_of(next->first);
   // In a sweep the map is not in the caches; what it lacks is computed when a row needs it.
   if (spilled_ && tasks.size() == 1) {
     tasks.front().query->homes.insert(tasks.front().list_number, tasks.front().view);
@@ -121,6 +125,9 @@ void ListScanner::scan_chunk(Task& task, std::uint32_t begin) {
   ScanList chunk = task.list;
   chunk.blocks += begin / kBlockEntries * block_bytes(dim_);
   chunk.count = std::min<std::uint32_t>(kChunk, task.list.count - begin);
+  if (begin + kChunk < task.list.count) {
+    chunk.next = chunk.blocks + kChunk / kBlockEntries * block_bytes(dim_);
+  }
   task.found = kernels().scan(task.query->scan.lut(), dim_, chunk, task.query->top.threshold(),
                               task.entries.data(), task.bounds.data());
 }

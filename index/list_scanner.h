@@ -26,7 +26,8 @@ class ListScanner {
   ListScanner(const Segment& segment, const Router& router);
 
   /// Brings the answers of a list to the queries that visit it. A query is there once at the most.
-  void scan(std::span<const Visit> visits, SearchCounters& counters);
+  /// `next` is a list that is likely to be scanned next, or null: it is fetched.
+  void scan(std::span<const Visit> visits, const ListRecord* next, SearchCounters& counters);
 
  private:
   /// A visit under way, with the survivors of its chunk.
@@ -49,7 +50,7 @@ class ListScanner {
   };
 
   void start(const Visit& visit, Task& task) const;
-  void scan_group(std::span<const Visit> visits, SearchCounters& counters);
+  void scan_group(std::span<const Visit> visits, const ListRecord* next, SearchCounters& counters);
   void scan_chunk(Task& task, std::uint32_t begin);
   void fetch_first(const Task& task) const;
   const ListView& view_of_home(std::uint32_t list, SearchCounters& counters);

@@ -15,7 +15,7 @@ bool by_number(const RankedProbe& a, const RankedProbe& b) { return a.probe.list
 }  // namespace
 
 std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist) {
-  const std::size_t lists = plan.stop ? kMostJump * kAlone : plan.nprobe;
+  const std::size_t lists = plan.stop ? (1 + kMostJump) * kAlone / 2 : plan.nprobe;
   return std::max(std::min({lists, plan.nprobe, nlist}), kAlone) - kAlone;
 }
 
@@ -41,11 +41,27 @@ void Searcher::start(const float* from, const SearchPlan& plan, QueryState& quer
 void Searcher::run(QueryState& query, SearchCounters& counters) {
   for (auto round = next_round(query, counters); !round.empty();
        round = next_round(query, counters)) {
-    for (const RankedProbe& list : round) {
-      const Visit visit = {&query, list};
-      scan({&visit, 1}, counters);
-    }
+    visit(query, round, counters);
   }
+}
+
+void Searcher::visit(QueryState& query, std::span<const RankedProbe> round,
+                     SearchCounters& counters) {
+  for (std::size_t i = 0; i < round.size(); ++i) {
+    const Visit visit = {&query, round[i]};
+    const bool last = i + 1 == round.size();
+    const ListRecord* next = last ? likely_next(query) : &segment_.lists[round[i + 1].probe.list];
+    scan({&visit, 1}, next, counters);
+  }
+}
+
+// Of the next round, when the list at hand is the last of its own.
+const ListRecord* Searcher::likely_next(const QueryState& query) const {
+  const std::size_t lists = query.lists + 1;
+  if (lists < query.probes.size()) return &segment_.lists[query.probes[lists].probe.list];
+  const RouteOrder& order = query.order;
+  const bool known = query.plan.stop && order.taken == lists && lists < order.sorted;
+  return known ? &segment_.lists[order.ranked[lists].list] : nullptr;
 }
 
 std::span<const RankedProbe> Searcher::next_round(QueryState& query, SearchCounters& counters) {

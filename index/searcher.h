@@ -21,7 +21,7 @@
 
 namespace obliq {
 
-/// How many lists the first round of more than one has, at the most.
+/// How many lists the first round of more than one has; by the stop rule about so many.
 std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist);
 
 /// Holds the scratch memory of searches, so that they allocate nothing. One for each thread.
@@ -39,15 +39,18 @@ class Searcher {
              SearchCounters& counters);
   /// The lists to visit in this order, none when the search is over. Valid until the next step.
   std::span<const RankedProbe> next_round(QueryState& query, SearchCounters& counters);
-  void scan(std::span<const Visit> visits, SearchCounters& counters) {
-    scanner_.scan(visits, counters);
+  void scan(std::span<const Visit> visits, const ListRecord* next, SearchCounters& counters) {
+    scanner_.scan(visits, next, counters);
   }
+  /// Visits the lists of the query's round one after the other.
+  void visit(QueryState& query, std::span<const RankedProbe> round, SearchCounters& counters);
   void finish(QueryState& query, float* distances, std::int64_t* rows, SearchCounters& counters);
 
  private:
   void route(QueryState& query, SearchCounters& counters);
   void route_ahead(QueryState& query, std::size_t lists, SearchCounters& counters);
   void run(QueryState& query, SearchCounters& counters);
+  const ListRecord* likely_next(const QueryState& query) const;
   bool stops(QueryState& query) const;
   std::size_t jump(QueryState& query, SearchCounters& counters);
   float score(const QueryState& query, std::size_t lists, std::size_t check) const;

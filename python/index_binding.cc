@@ -103,8 +103,8 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
 nb::tuple search(const Index& index, const FloatMatrix& queries, std::int64_t k,
                  std::optional<std::int64_t> nprobe, float confidence, int threads,
                  double target_recall, const std::string& batch_order) {
-  SearchOptions options{count_of(k, "k"), {}, confidence, threads, target_recall,
-                        parse_batch_order(batch_order)};
+  SearchOptions options{
+      count_of(k, "k"), {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
   if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
   float* distances = nullptr;
   std::int64_t* ids = nullptr;

@@ -142,7 +142,7 @@ TEST(BatchOrders, TakeMoreQueriesThanMayBeUnderWay) {
 }
 
 TEST(ListOrder, IsWorthItWhereManyQueriesMeetInLongLists) {
-  const auto base = clustered(3000, 64, 37);
+  const auto base = clustered(3000, 512, 37);
   BuildOptions build;
   build.nlist = 12;
   build.kmeans_iterations = 2;
