@@ -3,8 +3,7 @@
 //
 //     bytes    index_size, exact but for the blanks between lists
 //     ceiling  that of the sample: neighbours lie closer together among more vectors, but so do
-//              vectors and centroids. Between 7,500 and 120,000 or more it moved by less than .006,
-//              as much as between two samples of a size (docs/benchmarks.md)
+//              vectors and centroids (measured: docs/benchmarks.md)
 //     target   a search for recall T scans the lists that cover T / ceiling of the neighbours; the
 //              sq8 index of the sample is searched for T / ceiling * its own ceiling
 //     counts   of lists, entries and rows: those of the sample times (n/m)^e, e from both sizes,

@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kShown = 8;
 constexpr std::size_t kCheckRounds = 5;
+constexpr std::size_t kReliableShare = 5;  // a sample of less than a fifth is pessimistic
 
 std::string quoted(const std::string& word) {
   const bool plain = word.find_first_of(" '\"\\$&;()*?<>|`") == std::string::npos;
@@ -149,8 +150,14 @@ class Advise final : public Command {
       }
       return;
     }
-    fmt::print("{} x {}, {}; from a sample of {} and {}, k = {}\n\n", request_.n, study.dim(),
+    fmt::print("{} x {}, {}; from a sample of {} and {}, k = {}\n", request_.n, study.dim(),
                to_string(metric_read_), study.n(kSample), from, request_.k);
+    if (study.n(kSample) < request_.n / kReliableShare) {
+      fmt::print(
+          "the sample is small beside the set: where vectors lie in clusters, expect more "
+          "speed than told, or give --sample\n");
+    }
+    fmt::print("\n");
     if (best == nullptr) return;
     fmt::print("{}\n{}\nthen search it with --target-recall {}\n", proposals_text(proposals, best),
                command(*best), request_.target_recall);
