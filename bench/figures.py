@@ -6,6 +6,7 @@ A table stands between `<!-- KIND NAME -->` and `<!-- end -->`, where NAME is a 
 bench/results and KIND says what of it:
     report    every table of every mode
     classes   one query a call: the fastest of obliq and of the peers by class of bytes
+    growth    the cost of a query by the number of vectors
 CHARTS lists the pictures. Drawing needs matplotlib, the tables nothing.
 """
 
@@ -15,13 +16,14 @@ import os
 import re
 import sys
 
+import growth
 from contestants import FOLDER
 from report import class_table, curves_of, report
 from results import read_results
 
 ROOT = os.path.normpath(os.path.join(FOLDER, ".."))
 DOCUMENTS = ("README.md", "docs/benchmarks.md")
-BLOCK = re.compile(r"<!-- (report|classes) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+BLOCK = re.compile(r"<!-- (report|classes|growth) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
 # picture -> (results, mode, threads, bytes a vector of the methods that it shows)
 CHARTS = {
@@ -40,8 +42,12 @@ def block(match):
     """The text of a block as it should be."""
     kind, name = match.groups()
     run, points = results_of(name)
-    text = report(run, points) if kind == "report" else class_table(
-        curves_of(points, "single", 1), run["dim"])
+    if kind == "report":
+        text = report(run, points)
+    elif kind == "classes":
+        text = class_table(curves_of(points, "single", 1), run["dim"])
+    else:
+        text = growth.table(run, points)
     return f"<!-- {kind} {name} -->\n{text.strip()}\n<!-- end -->"
 
 

@@ -1,6 +1,8 @@
 // Builds a segment from base vectors: sample, k-means, then one pass that assigns and codes.
 #pragma once
 
+#include <string>
+
 #include "index/segment.h"
 #include "obliq/index.h"
 
@@ -10,6 +12,10 @@ namespace obliq {
 /// vectors are spilled), and the training sample (options.kmeans_points * nlist * dim floats at the
 /// most).
 Segment build_segment(const VectorSource& base, const BuildOptions& options);
+
+/// See Index::build_file.
+void build_segment_file(const VectorSource& base, const BuildOptions& options,
+                        const std::string& path);
 
 /// The number of lists for n vectors: about 4 sqrt(n), at least 1, at most n.
 std::size_t choose_nlist(std::size_t n);

@@ -155,24 +155,18 @@ void Coder::code_entry(const float* x, const float* c, std::uint8_t* signs, Code
   sign_code({task, residual, nullptr});
 }
 
-void choose_units(std::span<const CodedNumbers> home, std::span<const CodedNumbers> second,
-                  ListRecord& record) {
-  const auto longest = [](std::span<const CodedNumbers> numbers) {
-    float r2 = 0;
-    for (const CodedNumbers& v : numbers) r2 = std::max(r2, v.r2);
-    return std::sqrt(r2);
-  };
-  const auto bracket = [](std::span<const CodedNumbers> numbers) {
-    float most = 0;
-    for (const CodedNumbers& v : numbers)
-      most = std::max({most, std::abs(v.a), std::abs(v.bracket)});
-    return most;
-  };
-  record.scale = unit_of(longest(home), longest(second));
-  record.a_scale = unit_of(bracket(home), bracket(second));
-  double sum = 0;
-  for (const CodedNumbers& v : home) sum += v.r2;
-  record.mean_r2 = home.empty() ? 0.0F : static_cast<float>(sum / static_cast<double>(home.size()));
+void NumberRange::add(const CodedNumbers& numbers) {
+  ++count;
+  longest2 = std::max(longest2, numbers.r2);
+  most_bracket = std::max({most_bracket, std::abs(numbers.a), std::abs(numbers.bracket)});
+  r2_sum += numbers.r2;
+}
+
+void choose_units(const NumberRange& home, const NumberRange& second, ListRecord& record) {
+  record.scale = unit_of(std::sqrt(home.longest2), std::sqrt(second.longest2));
+  record.a_scale = unit_of(home.most_bracket, second.most_bracket);
+  const auto count = static_cast<double>(std::max<std::size_t>(home.count, 1));
+  record.mean_r2 = static_cast<float>(home.r2_sum / count);
 }
 
 void write_entry(const std::uint8_t* signs, const CodedNumbers& numbers, const ListRecord& record,

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "index/segment.h"
@@ -72,11 +71,20 @@ class Coder {
   std::vector<CodeTask> tasks_;
 };
 
+/// What the units of a list depend on.
+struct NumberRange {
+  std::size_t count = 0;
+  float longest2 = 0;      ///< largest |r|^2
+  float most_bracket = 0;  ///< largest size of a bracket
+  double r2_sum = 0;
+
+  void add(const CodedNumbers& numbers);
+};
+
 /// Sets the record's mean |r|^2 to that of its vectors at home, and its units to the smallest
 /// powers of two that no b, factor base |r| or bracket of those exceeds. Second entries count only
 /// where they would not fit 2^15 units, so rows are stored as they would be without them.
-void choose_units(std::span<const CodedNumbers> home, std::span<const CodedNumbers> second,
-                  ListRecord& record);
+void choose_units(const NumberRange& home, const NumberRange& second, ListRecord& record);
 
 /// Writes one entry: its signs, a, b and row. `entry` counts from the start of blocks.
 void write_entry(const std::uint8_t* signs, const CodedNumbers& numbers, const ListRecord& record,

@@ -272,6 +272,11 @@ Index Index::build(const VectorSource& base, const BuildOptions& options) {
   return Index(std::move(impl));
 }
 
+void Index::build_file(const VectorSource& base, const std::string& path,
+                       const BuildOptions& options) {
+  build_segment_file(base, options, path);
+}
+
 void Index::tune(MatrixView<float> learn_queries, const TuneOptions& options) {
   const RowSource rows(impl_->segment.info.n, impl_->segment.dim(),
                        [this](std::size_t row, float* out) { impl_->vector(row, out); });

@@ -198,8 +198,7 @@ Segment Reader::read(bool verify_all) {
 
 }  // namespace
 
-void save_segment(const Segment& segment, const std::string& path) {
-  SectionWriter writer(path);
+void write_small_sections(SectionWriter& writer, const Segment& segment) {
   writer.add("info", std::as_bytes(std::span(&segment.info, 1)));
   writer.add("mean", bytes_of(segment.mean));
   if (!segment.quantizer_state.empty()) {
@@ -211,6 +210,11 @@ void save_segment(const Segment& segment, const std::string& path) {
   }
   writer.add("lists", bytes_of(segment.lists));
   writer.add("router.blk", bytes_of(segment.router_blocks));
+}
+
+void save_segment(const Segment& segment, const std::string& path) {
+  SectionWriter writer(path);
+  write_small_sections(writer, segment);
   writer.add("blocks", bytes_of(segment.blocks));
   writer.add("rows", bytes_of(segment.rows));
   writer.add("raw", bytes_of(segment.raw));

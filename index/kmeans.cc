@@ -8,8 +8,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 
-#include "index/nearest_rows.h"
+#include "index/spooled_vectors.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
 #include "quant/random.h"
@@ -29,7 +30,7 @@ struct Members {
   std::vector<std::uint32_t> order;
 };
 
-Members group_members(const std::vector<std::uint32_t>& nearest, std::size_t clusters) {
+Members group_members(std::span<const std::uint32_t> nearest, std::size_t clusters) {
   Members members{std::vector<std::size_t>(clusters + 1, 0),
                   std::vector<std::uint32_t>(nearest.size())};
   for (const std::uint32_t c : nearest) ++members.starts[c + 1];
@@ -41,58 +42,80 @@ Members group_members(const std::vector<std::uint32_t>& nearest, std::size_t clu
   return members;
 }
 
-void update_centroids(MatrixView<float> x, const Members& members, int threads,
-                      Matrix<float>& centroids) {
-  parallel_for(centroids.rows, 16, threads, [&](std::size_t begin, std::size_t end, int) {
-    std::vector<double> sum(x.cols);
+/// Sums of the members of each cluster, to which pieces of the points are added in order.
+class Sums {
+ public:
+  Sums(std::size_t clusters, std::size_t dim)
+      : dim_(dim), counts_(clusters), sums_(clusters * dim) {}
+
+  void add(MatrixView<float> x, std::span<const std::uint32_t> nearest, int threads);
+  bool empty(std::size_t cluster) const { return counts_[cluster] == 0; }
+  /// Writes the mean of each cluster that is not empty.
+  void means(Matrix<float>& centroids) const;
+
+ private:
+  std::size_t dim_;
+  std::vector<std::size_t> counts_;
+  std::vector<double> sums_;
+};
+
+void Sums::add(MatrixView<float> x, std::span<const std::uint32_t> nearest, int threads) {
+  const Members members = group_members(nearest, counts_.size());
+  parallel_for(counts_.size(), 16, threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t c = begin; c < end; ++c) {
-      const std::size_t count = members.starts[c + 1] - members.starts[c];
-      if (count == 0) continue;
-      std::fill(sum.begin(), sum.end(), 0.0);
+      double* sum = sums_.data() + c * dim_;
       for (std::size_t m = members.starts[c]; m < members.starts[c + 1]; ++m) {
         const float* row = x.row(members.order[m]);
-        for (std::size_t j = 0; j < x.cols; ++j) sum[j] += row[j];
+        for (std::size_t j = 0; j < dim_; ++j) sum[j] += row[j];
       }
-      const double share = 1.0 / static_cast<double>(count);
-      for (std::size_t j = 0; j < x.cols; ++j) {
-        centroids.row(c)[j] = static_cast<float>(sum[j] * share);
-      }
+      counts_[c] += members.starts[c + 1] - members.starts[c];
     }
   });
 }
 
+void Sums::means(Matrix<float>& centroids) const {
+  for (std::size_t c = 0; c < counts_.size(); ++c) {
+    if (counts_[c] == 0) continue;
+    const double share = 1.0 / static_cast<double>(counts_[c]);
+    for (std::size_t j = 0; j < dim_; ++j) {
+      centroids.row(c)[j] = static_cast<float>(sums_[c * dim_ + j] * share);
+    }
+  }
+}
+
 // Moves each empty cluster to the point farthest from its centroid, each point used once.
-void repair_empty(MatrixView<float> x, const Members& members, const std::vector<float>& distances,
+void repair_empty(const VectorSource& x, const Sums& sums, const std::vector<float>& distances,
                   Matrix<float>& centroids) {
   std::vector<std::size_t> empty;
   for (std::size_t c = 0; c < centroids.rows; ++c) {
-    if (members.starts[c] == members.starts[c + 1]) empty.push_back(c);
+    if (sums.empty(c)) empty.push_back(c);
   }
   if (empty.empty()) return;
-  std::vector<std::uint32_t> far(x.rows);
+  std::vector<std::uint32_t> far(distances.size());
   std::iota(far.begin(), far.end(), 0U);
   const auto farther = [&](std::uint32_t a, std::uint32_t b) {
     return distances[a] != distances[b] ? distances[a] > distances[b] : a < b;
   };
-  const auto middle = far.begin() + static_cast<std::ptrdiff_t>(std::min(empty.size(), x.rows));
-  std::partial_sort(far.begin(), middle, far.end(), farther);
-  for (std::size_t e = 0; e < empty.size() && e < x.rows; ++e) {
-    std::copy_n(x.row(far[e]), x.cols, centroids.row(empty[e]));
-  }
+  const std::size_t moved = std::min(empty.size(), far.size());
+  std::partial_sort(far.begin(), far.begin() + static_cast<std::ptrdiff_t>(moved), far.end(),
+                    farther);
+  for (std::size_t e = 0; e < moved; ++e) x.read(far[e], 1, centroids.row(empty[e]));
 }
 
 // The first coordinates of `count` rows drawn without replacement; `chosen` gets their numbers.
-Matrix<float> start_candidates(MatrixView<float> x, std::size_t count, Random& random,
+Matrix<float> start_candidates(const VectorSource& x, std::size_t count, Random& random,
                                std::vector<std::uint32_t>& chosen) {
-  chosen.resize(x.rows);
+  chosen.resize(x.rows());
   std::iota(chosen.begin(), chosen.end(), 0U);
   for (std::size_t i = 0; i < count; ++i) {
-    std::swap(chosen[i], chosen[i + random.below(x.rows - i)]);
+    std::swap(chosen[i], chosen[i + random.below(x.rows() - i)]);
   }
   chosen.resize(count);
-  Matrix<float> points(count, std::min(kStartDims, x.cols));
+  Matrix<float> points(count, std::min(kStartDims, x.dim()));
+  std::vector<float> row(x.dim());
   for (std::size_t i = 0; i < count; ++i) {
-    std::copy_n(x.row(chosen[i]), points.cols, points.row(i));
+    x.read(chosen[i], 1, row.data());
+    std::copy_n(row.data(), points.cols, points.row(i));
   }
   return points;
 }
@@ -109,16 +132,16 @@ std::size_t draw(const std::vector<float>& weights, double target) {
 
 // k-means++: each next start is drawn with probability proportional to the squared distance from
 // the starts before it.
-Matrix<float> plus_plus(MatrixView<float> x, const KMeansOptions& options) {
+Matrix<float> plus_plus(const VectorSource& x, const KMeansOptions& options) {
   Random random(options.seed);
   std::vector<std::uint32_t> chosen;
-  const std::size_t count = std::min(x.rows, kStartPoints * options.clusters);
+  const std::size_t count = std::min(x.rows(), kStartPoints * options.clusters);
   const Matrix<float> points = start_candidates(x, count, random, chosen);
   std::vector<float> weight(count, std::numeric_limits<float>::infinity());
-  Matrix<float> centroids(options.clusters, x.cols);
+  Matrix<float> centroids(options.clusters, x.dim());
   std::size_t pick = random.below(count);
   for (std::size_t c = 0; c < options.clusters; ++c) {
-    std::copy_n(x.row(chosen[pick]), x.cols, centroids.row(c));
+    x.read(chosen[pick], 1, centroids.row(c));
     parallel_for(count, 16384, options.threads, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t i = begin; i < end; ++i) {
         weight[i] =
@@ -154,15 +177,15 @@ void assign(MatrixView<float> x, const NearestRows& centroids, const std::uint32
 /// Iterations over some points.
 class Lloyd {
  public:
-  Lloyd(MatrixView<float> x, const KMeansOptions& options, Matrix<float>& centroids)
-      : x_(x), options_(options), centroids_(centroids), nearest_(x.rows), distances_(x.rows) {}
+  Lloyd(const VectorSource& x, const KMeansOptions& options, Matrix<float>& centroids)
+      : x_(x), options_(options), centroids_(centroids), nearest_(x.rows()), distances_(x.rows()) {}
 
   /// Assigns the points, returns their mean squared distance, and updates the centroids. `done`:
   /// iterations before this one, of all points or not.
   double iterate(int done);
 
  private:
-  MatrixView<float> x_;
+  const VectorSource& x_;
   const KMeansOptions& options_;
   Matrix<float>& centroids_;
   std::vector<std::uint32_t> nearest_;
@@ -171,52 +194,53 @@ class Lloyd {
 };
 
 double Lloyd::iterate(int done) {
-  // Rows between two reports: a stop waits for 16384 * clusters products, not for a whole
-  // iteration.
-  constexpr std::size_t kReportRows = 16384;
   const NearestRows centroids(centroids_.view());
-  for (std::size_t first = 0; first < x_.rows; first += kReportRows) {
-    const double share = static_cast<double>(first) / static_cast<double>(x_.rows);
+  Sums sums(centroids_.rows, centroids_.cols);
+  Matrix<float> buffer;
+  const std::size_t n = x_.rows();
+  for (std::size_t first = 0; first < n; first += options_.piece_rows) {
+    const double share = static_cast<double>(first) / static_cast<double>(n);
     report(options_.progress, "k-means", (done + share) / options_.iterations);
+    const std::size_t count = std::min(options_.piece_rows, n - first);
+    const MatrixView<float> x = rows_of(x_, first, count, buffer);
     std::uint32_t* const at = nearest_.data() + first;
-    assign(x_.slice(first, std::min(kReportRows, x_.rows - first)), centroids,
-           assigned_ ? at : nullptr, options_.threads, at, distances_.data() + first);
+    assign(x, centroids, assigned_ ? at : nullptr, options_.threads, at, distances_.data() + first);
+    sums.add(x, {at, count}, options_.threads);
   }
   assigned_ = true;
-  const Members members = group_members(nearest_, options_.clusters);
-  update_centroids(x_, members, options_.threads, centroids_);
-  repair_empty(x_, members, distances_, centroids_);
-  return std::accumulate(distances_.begin(), distances_.end(), 0.0) / static_cast<double>(x_.rows);
-}
-
-// Every so many rows, `count` in all.
-Matrix<float> thin(MatrixView<float> x, std::size_t count) {
-  Matrix<float> some(count, x.cols);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::copy_n(x.row(i * x.rows / count), x.cols, some.row(i));
-  }
-  return some;
+  sums.means(centroids_);
+  repair_empty(x_, sums, distances_, centroids_);
+  return std::accumulate(distances_.begin(), distances_.end(), 0.0) / static_cast<double>(n);
 }
 
 }  // namespace
+
+void assign_nearest(MatrixView<float> x, const NearestRows& centroids, int threads,
+                    std::uint32_t* nearest) {
+  assign(x, centroids, nullptr, threads, nearest, nullptr);
+}
 
 void assign_nearest(MatrixView<float> x, MatrixView<float> centroids, int threads,
                     std::uint32_t* nearest, float* distances) {
   assign(x, NearestRows(centroids), nullptr, threads, nearest, distances);
 }
 
-KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options) {
-  assert(options.clusters > 0 && options.clusters <= x.rows);
+KMeansResult kmeans(const VectorSource& x, const KMeansOptions& options) {
+  assert(options.clusters > 0 && options.clusters <= x.rows());
   KMeansResult result{plus_plus(x, options), {}};
   int done = 0;
-  if (x.rows >= kCoarseShare * kCoarsePoints * options.clusters) {
-    const Matrix<float> some = thin(x, x.rows / kCoarseShare);
-    Lloyd coarse(some.view(), options, result.centroids);
+  if (x.rows() >= kCoarseShare * kCoarsePoints * options.clusters) {
+    const ThinSource some(x, x.rows() / kCoarseShare);
+    Lloyd coarse(some, options, result.centroids);
     for (; done < options.iterations / 2; ++done) coarse.iterate(done);
   }
   Lloyd all(x, options, result.centroids);
   for (; done < options.iterations; ++done) result.objectives.push_back(all.iterate(done));
   return result;
+}
+
+KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options) {
+  return kmeans(MatrixSource(x), options);
 }
 
 }  // namespace obliq

@@ -3,105 +3,135 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
-#include <span>
+#include <cmath>
 #include <stdexcept>
 
 #include "index/list_layout.h"
-#include "index/spill.h"
 #include "quant/kernels/kernels.h"
 
 namespace obliq {
 namespace {
 
-// Entries sorted by list, those of a list in rising order, so that second ones come last. Those of
-// list l are order[starts[l]] .. order[starts[l + 1] - 1].
-struct Members {
-  std::vector<std::size_t> starts;
-  std::vector<std::size_t> order;
-};
-
-Members group(const std::vector<std::uint32_t>& lists, std::size_t nlist) {
-  Members members{std::vector<std::size_t>(nlist + 1, 0), {}};
-  for (const std::uint32_t list : lists) {
-    if (list != kNoList) ++members.starts[list + 1];
-  }
-  std::partial_sum(members.starts.begin(), members.starts.end(), members.starts.begin());
-  members.order.resize(members.starts.back());
-  std::vector<std::size_t> next(members.starts.begin(), members.starts.end() - 1);
-  for (std::size_t e = 0; e < lists.size(); ++e) {
-    if (lists[e] != kNoList) members.order[next[lists[e]]++] = e;
-  }
-  return members;
-}
-
-class ListWriter {
- public:
-  ListWriter(const Segment& segment, const CodedEntries& entries, std::uint8_t* rows)
-      : segment_(segment), entries_(entries), rows_(rows) {}
-
-  WrittenLists write();
-
- private:
-  void write_list(std::uint32_t list, std::span<const std::size_t> order);
-
-  const Segment& segment_;
-  const CodedEntries& entries_;
-  std::uint8_t* const rows_;
-  WrittenLists written_;
-  std::vector<CodedNumbers> numbers_;  // of the list at hand
-};
-
-void ListWriter::write_list(std::uint32_t list, std::span<const std::size_t> order) {
-  const RowShape& shape = segment_.row_shape;
-  const std::size_t dim = segment_.dim();
-  ListRecord& record = written_.lists[list];
-  numbers_.clear();
-  for (const std::size_t e : order) numbers_.push_back(entries_.numbers[e]);
-  const auto home = static_cast<std::size_t>(
-      std::lower_bound(order.begin(), order.end(), segment_.info.n) - order.begin());
-  const std::span<const CodedNumbers> numbers = numbers_;
-  choose_units(numbers.first(home), numbers.subspan(home), record);
-  for (std::size_t m = 0; m < order.size(); ++m) {
-    const std::size_t row = order[m] % segment_.info.n;
-    const std::uint64_t place = record.first + m;
-    write_entry(entries_.signs.data() + order[m] * plane_bytes(dim), numbers_[m], record,
-                static_cast<std::uint32_t>(row), dim, place, written_.blocks.data());
-    if (order[m] != row) continue;
-    std::uint8_t* stored = rows_ + row * shape.bytes();
-    write_factors(shape, numbers_[m], record, stored);
-    if (shape.home() > 0) write_home(shape, {list, place}, stored);
+// Calls visit(row, numbers) for all entries, `piece` at a time.
+template <typename Visit>
+void for_each_numbers(const CodedEntries& entries, std::size_t piece, Visit visit) {
+  std::vector<std::uint8_t> buffer;
+  for (std::size_t first = 0; first < entries.lists.size(); first += piece) {
+    const std::size_t count = std::min(piece, entries.lists.size() - first);
+    const auto bytes =
+        entries.numbers.read(first * sizeof(CodedNumbers), count * sizeof(CodedNumbers), buffer);
+    const auto* numbers = reinterpret_cast<const CodedNumbers*>(bytes.data());
+    for (std::size_t i = 0; i < count; ++i) visit(first + i, numbers[i]);
   }
 }
 
-WrittenLists ListWriter::write() {
-  const std::size_t nlist = segment_.info.nlist;
-  const Members members = group(entries_.lists, nlist);
-  std::vector<std::uint32_t> sizes(nlist);
-  for (std::size_t l = 0; l < nlist; ++l) {
-    sizes[l] = static_cast<std::uint32_t>(members.starts[l + 1] - members.starts[l]);
+}  // namespace
+
+std::size_t ListWriter::piece_entries() const {
+  const std::size_t bytes = sizeof(CodedNumbers) + plane_bytes(segment_.dim());
+  return std::max<std::size_t>(piece_bytes_ / bytes, 1);
+}
+
+// Counts the entries of each list and chooses its units.
+void ListWriter::measure() {
+  std::vector<NumberRange> homes(records_.size());
+  std::vector<NumberRange> seconds(records_.size());
+  for_each_numbers(coded_.homes, piece_entries(), [&](std::size_t row, const CodedNumbers& v) {
+    homes[coded_.homes.lists[row]].add(v);
+    sine2_ += v.sine2;
+    tangent2_ += v.tangent2;
+  });
+  for_each_numbers(coded_.seconds, piece_entries(), [&](std::size_t row, const CodedNumbers& v) {
+    if (coded_.seconds.lists[row] != kNoList) seconds[coded_.seconds.lists[row]].add(v);
+  });
+  for (std::size_t l = 0; l < records_.size(); ++l) {
+    choose_units(homes[l], seconds[l], records_[l]);
+    records_[l].count = static_cast<std::uint32_t>(homes[l].count + seconds[l].count);
   }
+}
+
+std::vector<ListRecord> ListWriter::place() {
+  records_.assign(segment_.lists.begin(), segment_.lists.end());
+  measure();
+  std::vector<std::uint32_t> sizes;
+  for (const ListRecord& record : records_) sizes.push_back(record.count);
   const ListLayout layout = place_lists(sizes);
   if (segment_.row_shape.home_entry > 0 && layout.entries > std::uint64_t{1} << 32) {
     throw std::invalid_argument(fmt::format(
         "{} entries are too many for spilled vectors of quantizer '{}'; use sq8, or spill 0",
         layout.entries, segment_.info.quantizer));
   }
-  written_.blocks.resize(layout.entries / kBlockEntries * block_bytes(segment_.dim()));
-  written_.lists.assign(segment_.lists.begin(), segment_.lists.end());
-  for (std::size_t l = 0; l < nlist; ++l) {
-    written_.lists[l].first = layout.first[l];
-    written_.lists[l].count = sizes[l];
-    write_list(static_cast<std::uint32_t>(l),
-               std::span(members.order).subspan(members.starts[l], sizes[l]));
-  }
-  return std::move(written_);
+  for (std::size_t l = 0; l < records_.size(); ++l) records_[l].first = layout.first[l];
+  entries_ = layout.entries;
+  return records_;
 }
 
-}  // namespace
+float ListWriter::sine() const {
+  return static_cast<float>(std::sqrt(sine2_ / static_cast<double>(segment_.info.n)));
+}
 
-WrittenLists write_lists(const Segment& segment, const CodedEntries& entries, std::uint8_t* rows) {
-  return ListWriter(segment, entries, rows).write();
+float ListWriter::row_tangent() const {
+  return static_cast<float>(std::sqrt(tangent2_ / static_cast<double>(segment_.info.n)));
+}
+
+// Writes the entries whose places lie in the window. `next` holds the place of each list's next
+// entry and moves on.
+void ListWriter::fill(const CodedEntries& entries, std::vector<std::uint64_t>& next,
+                      Window& window) {
+  const std::size_t plane = plane_bytes(segment_.dim());
+  const std::size_t piece = piece_entries();
+  std::vector<std::uint8_t> buffer;
+  std::size_t held = 0;  // first entry of the signs at hand
+  std::span<const std::uint8_t> signs;
+  for_each_numbers(entries, piece, [&](std::size_t row, const CodedNumbers& numbers) {
+    if (row % piece == 0) {
+      held = row;
+      const std::size_t count = std::min(piece, entries.lists.size() - row);
+      signs = entries.signs.read(row * plane, count * plane, buffer);
+    }
+    const std::uint32_t list = entries.lists[row];
+    if (list == kNoList) return;
+    const std::uint64_t place = next[list]++;
+    if (place < window.begin || place >= window.end) return;
+    write_entry(signs.data() + (row - held) * plane, numbers, records_[list],
+                static_cast<std::uint32_t>(row), segment_.dim(), place - window.begin,
+                window.blocks.data());
+  });
+}
+
+void ListWriter::write_blocks(const ByteSink& sink) {
+  const std::size_t bytes = block_bytes(segment_.dim());
+  const std::uint64_t most = std::max<std::uint64_t>(piece_bytes_ / bytes, 1) * kBlockEntries;
+  for (std::uint64_t begin = 0; begin < entries_; begin += most) {
+    Window window = {begin, std::min(begin + most, entries_), {}};
+    window.blocks.resize((window.end - begin) / kBlockEntries * bytes);
+    std::vector<std::uint64_t> next;
+    for (const ListRecord& record : records_) next.push_back(record.first);
+    fill(coded_.homes, next, window);
+    fill(coded_.seconds, next, window);
+    sink(window.blocks);
+  }
+}
+
+void ListWriter::write_rows(const ByteSink& sink) {
+  const RowShape& shape = segment_.row_shape;
+  const std::size_t piece =
+      std::max<std::size_t>(piece_bytes_ / (shape.bytes() + sizeof(CodedNumbers)), 1);
+  std::vector<std::uint64_t> next;
+  for (const ListRecord& record : records_) next.push_back(record.first);
+  std::vector<std::uint8_t> buffer;
+  std::span<std::uint8_t> rows;
+  for_each_numbers(coded_.homes, piece, [&](std::size_t row, const CodedNumbers& numbers) {
+    const std::size_t count = std::min(piece, coded_.homes.lists.size() - row / piece * piece);
+    if (row % piece == 0) {
+      rows = coded_.rows.edit(row * shape.bytes(), count * shape.bytes(), buffer);
+    }
+    const std::uint32_t list = coded_.homes.lists[row];
+    std::uint8_t* stored = rows.data() + row % piece * shape.bytes();
+    write_factors(shape, numbers, records_[list], stored);
+    if (shape.home() > 0) write_home(shape, {list, next[list]++}, stored);
+    if (row % piece + 1 == count && !coded_.rows.in_memory()) sink(rows);
+  });
 }
 
 }  // namespace obliq

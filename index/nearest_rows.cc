@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "quant/kernels/dispatch.h"
+#include "quant/largest.h"
 
 namespace obliq {
 namespace {
@@ -29,21 +30,6 @@ float product_error(float relative, std::size_t dim) {
   constexpr float kEven = 0.02F;  // the largest coordinate is nine times the typical one
   if (relative > kEven) return relative;
   return relative * std::min(1.0F, kDeviations / std::sqrt(static_cast<float>(dim)));
-}
-
-// The largest |x_i|. Lanes, because one running maximum waits for itself.
-float largest_size(const float* x, std::size_t dim) {
-  constexpr std::size_t kWidth = 16;
-  float largest[kWidth] = {};
-  std::size_t i = 0;
-  for (; i + kWidth <= dim; i += kWidth) {
-    for (std::size_t lane = 0; lane < kWidth; ++lane) {
-      const float size = std::abs(x[i + lane]);
-      largest[lane] = largest[lane] < size ? size : largest[lane];
-    }
-  }
-  for (; i < dim; ++i) largest[0] = std::max(largest[0], std::abs(x[i]));
-  return *std::max_element(largest, largest + kWidth);
 }
 
 // Writes `dim` bytes. `scratch`: dim floats.

@@ -23,7 +23,7 @@ void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_
   for (std::size_t i = 0; i < vectors.rows; ++i) {
     std::copy_n(vectors.row(i), dim, x.data());
     if (metric == Metric::cosine) normalise(x.data(), dim);
-    std::uint8_t* stored = out.data() + (first + i) * bytes;
+    std::uint8_t* stored = out.data() + i * bytes;
     if (raw == RawTier::fp32) {
       std::memcpy(stored, x.data(), bytes);
       continue;

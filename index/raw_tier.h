@@ -9,8 +9,8 @@
 
 namespace obliq {
 
-/// Writes the rows `vectors` of a base, the first of which is its row `first`, into the raw tier
-/// `out` of the whole base. Throws std::invalid_argument on a value that fp16 cannot hold.
+/// Writes the raw tier of the rows `vectors` of a base, the first of which is its row `first`.
+/// Throws std::invalid_argument on a value that fp16 cannot hold.
 void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_t first,
                std::span<std::uint8_t> out);
 

@@ -38,13 +38,15 @@ std::vector<std::uint8_t> sign_centroids(const Segment& segment, ListRecord& rec
   std::vector<CodedNumbers> numbers(nlist);
   std::vector<std::uint8_t> signs(nlist * plane_bytes(dim));
   std::vector<float> centroid(dim);
+  NumberRange range;
   Coder coder(*segment.quantizer, segment.metric());
   for (std::size_t l = 0; l < nlist; ++l) {
     decode_centroid(segment, l, centroid.data());
     coder.code_entry(centroid.data(), nullptr, signs.data() + l * plane_bytes(dim), numbers[l]);
     numbers[l].a += key_term(segment.metric(), segment.info.list_weight, segment.lists[l].mean_r2);
+    range.add(numbers[l]);
   }
-  choose_units(numbers, {}, record);
+  choose_units(range, {}, record);
   record.count = static_cast<std::uint32_t>(nlist);
   std::vector<std::uint8_t> blocks((nlist + kBlockEntries - 1) / kBlockEntries * block_bytes(dim));
   for (std::size_t l = 0; l < nlist; ++l) {

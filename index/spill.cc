@@ -4,7 +4,6 @@
 #include <limits>
 #include <vector>
 
-#include "index/nearest_rows.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/parallel.h"
 
@@ -64,8 +63,12 @@ ListChoice Chooser::choose(std::span<const BoundedRow> candidates) const {
 
 void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
                   ListChoice* choices) {
+  choose_lists(x, centroids, NearestRows(centroids), threads, choices);
+}
+
+void choose_lists(MatrixView<float> x, MatrixView<float> centroids, const NearestRows& search,
+                  int threads, ListChoice* choices) {
   constexpr std::size_t kTile = NearestRows::kTile;
-  const NearestRows search(centroids);
   const std::size_t wanted = std::min(kCandidates + 1, centroids.rows);
   parallel_for(x.rows, kTile, threads, [&](std::size_t begin, std::size_t end, int) {
     Nearest homes[kTile];

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 
+#include "index/nearest_rows.h"
 #include "obliq/matrix_view.h"
 
 namespace obliq {
@@ -30,6 +31,9 @@ struct ListChoice {
 /// Cost: rows * nlist * dim.
 void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
                   ListChoice* choices);
+/// The same for callers that keep the search of the centroids.
+void choose_lists(MatrixView<float> x, MatrixView<float> centroids, const NearestRows& search,
+                  int threads, ListChoice* choices);
 
 /// Takes the second list from all but the `count` choices of least loss, ties to the smaller row.
 /// Returns how many keep theirs: fewer than count where there are not so many.

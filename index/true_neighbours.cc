@@ -10,7 +10,7 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kChunkFloats = std::size_t{1} << 22;  // of the base read at a time
+constexpr std::size_t kChunkFloats = std::size_t{1} << 20;  // of the base read at a time
 constexpr std::size_t kTileQueries = 16;
 constexpr std::size_t kTileRows = 128;
 

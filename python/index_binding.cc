@@ -23,6 +23,8 @@ struct Options {
   int threads;
   int kmeans_iterations;
   bool tune;
+  std::string path;  // to build into; empty: in memory
+  std::size_t max_memory;
 };
 
 /// Calls a Python function with (stage, fraction); it may return False to stop. Also lets Ctrl-C
@@ -69,11 +71,16 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   build.threads = options.threads;
   build.kmeans_iterations = options.kmeans_iterations;
   build.tune = options.tune;
+  build.max_memory = options.max_memory;
   if (ids) build.ids = {ids->data(), ids->shape(0), 1};
   if (centroids) build.centroids = view_of(*centroids);
   if (train_queries) build.train_queries = view_of(*train_queries);
   build.progress = progress_of(progress);
-  return unless_cancelled([&] { return Index::build(*source, build); });
+  return unless_cancelled([&] {
+    if (options.path.empty()) return Index::build(*source, build);
+    Index::build_file(*source, options.path, build);
+    return Index::open(options.path);
+  });
 }
 
 void tune(Index& index, const std::optional<FloatMatrix>& learn_queries, int threads,
@@ -179,10 +186,10 @@ Index open(const std::string& path, bool in_memory, bool verify) {
 void bind_index(nb::module_& module) {
   nb::class_<Options>(module, "BuildOptions")
       .def(nb::init<std::string, std::string, std::string, double, std::size_t, std::uint64_t, int,
-                    int, bool>(),
+                    int, bool, std::string, std::size_t>(),
            nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill"),
            nb::arg("nlist"), nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"),
-           nb::arg("tune"));
+           nb::arg("tune"), nb::arg("path"), nb::arg("max_memory"));
   nb::class_<Index>(module, "Index")
       .def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
                   nb::arg("centroids").none(), nb::arg("train_queries").none(),

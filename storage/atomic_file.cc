@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <cassert>
@@ -43,12 +44,17 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   buffer_.reserve(kBufferBytes);
 }
 
-AtomicFile::~AtomicFile() { discard(); }
+AtomicFile::~AtomicFile() {
+  for (const std::span<const std::byte> view : views_) {
+    ::munmap(const_cast<std::byte*>(view.data()), view.size());
+  }
+  discard();
+}
 
 void AtomicFile::create_temporary() {
   for (int number = 0; number < kMaxNumber && !file_.is_open(); ++number) {
     temporary_ = fmt::format("{}.tmp-{}-{}", name_, ::getpid(), number);
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
     file_ = FileDescriptor(::openat(folder_.get(), temporary_.c_str(), flags, kNewFileMode));
     if (!file_.is_open() && errno != EEXIST) break;
   }
@@ -115,6 +121,16 @@ void AtomicFile::overwrite(std::uint64_t offset, std::span<const std::byte> byte
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
+}
+
+std::span<const std::byte> AtomicFile::view() {
+  require_open();
+  flush();
+  if (size_ == 0) return {};
+  if (!views_.empty() && views_.back().size() == size_) return views_.back();
+  void* start = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_.get(), 0);
+  if (start == MAP_FAILED) fail("map");
+  return views_.emplace_back(static_cast<const std::byte*>(start), size_);
 }
 
 void AtomicFile::commit() {

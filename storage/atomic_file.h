@@ -31,6 +31,8 @@ class AtomicFile {
   void append(std::span<const std::byte> bytes);
   /// Replaces bytes appended before. Requires offset + bytes.size() <= size().
   void overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// What was appended so far, mapped. Valid as long as this.
+  std::span<const std::byte> view();
   /// Makes the bytes appended the content of `path`. If it throws because the folder could not be
   /// synced, `path` has been replaced already.
   void commit();
@@ -52,6 +54,7 @@ class AtomicFile {
   std::string temporary_;  // within folder_; empty once renamed or removed
   FileDescriptor folder_;
   FileDescriptor file_;
+  std::vector<std::span<const std::byte>> views_;
   std::vector<std::byte> buffer_;
   std::uint64_t size_ = 0;
 };

@@ -35,6 +35,9 @@ class SectionWriter {
   void begin(std::string_view name);
   /// Adds bytes to the section begun last. Throws std::system_error on a full disk.
   void append(std::span<const std::byte> bytes);
+  /// The bytes of a section as they lie in the temporary file, mapped; valid as long as this.
+  /// Throws std::invalid_argument when there is none of the name.
+  std::span<const std::byte> written(std::string_view name);
   /// begin + append.
   void add(std::string_view name, std::span<const std::byte> bytes);
   /// Finishes, syncs and renames. Call once.

@@ -94,6 +94,13 @@ void SectionWriter::add(std::string_view name, std::span<const std::byte> bytes)
   append(bytes);
 }
 
+std::span<const std::byte> SectionWriter::written(std::string_view name) {
+  for (const TableEntry& entry : state_->table) {
+    if (name == entry.name) return state_->file.view().subspan(entry.offset, entry.bytes);
+  }
+  throw std::invalid_argument(fmt::format("{}: no section '{}' was begun", state_->path, name));
+}
+
 void SectionWriter::commit() {
   AtomicFile& file = state_->file;
   state_->end_section();

@@ -236,9 +236,13 @@ TEST(Spill, TheCheapestKeepTheirSecondListAndTiesGoToTheSmallerRow) {
 TEST(Spill, UnitsOfAListAreThoseOfItsOwnVectorsUnlessSecondEntriesDoNotFit) {
   const auto unit = [](std::vector<float> home, std::vector<float> second) {
     const auto numbers = [](const std::vector<float>& lengths) {
-      std::vector<CodedNumbers> made(lengths.size());
-      for (std::size_t i = 0; i < made.size(); ++i) made[i].r2 = lengths[i] * lengths[i];
-      return made;
+      NumberRange range;
+      for (const float length : lengths) {
+        CodedNumbers one;
+        one.r2 = length * length;
+        range.add(one);
+      }
+      return range;
     };
     ListRecord record;
     choose_units(numbers(home), numbers(second), record);

@@ -64,6 +64,9 @@ class Build final : public Command {
         ->capture_default_str();
     app.add_flag("!--no-tune", options_.tune,
                  "Do not measure how target recalls are reached (obliq tune does so later)");
+    app.add_option("--max-memory", options_.max_memory,
+                   "Memory to take at the most, as 2GB or 500MB; temporary files serve instead")
+        ->transform(CLI::AsSizeValue(true));
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
     add_seed(app, options_.seed);
     add_threads(app, options_.threads, "Threads to use; the index does not depend on them");
@@ -82,10 +85,8 @@ class Build final : public Command {
     ProgressBar bar("build");
     options_.progress = bar.callback();
     const auto start = std::chrono::steady_clock::now();
-    const Index built = Index::build(*base, options_);
+    Index::build_file(*base, output_, options_);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    report(options_.progress, "saving", 0);
-    built.save(output_);
     bar.clear();
     print(Index::open(output_).stats(), seconds.count());
     return kOk;

@@ -64,6 +64,10 @@ struct BuildOptions {
   /// External ids, one a vector; empty: the position in the base.
   MatrixView<std::int64_t> ids = {};
   Progress progress = {};
+  /// Bytes that a build into a file may take, 0: no bound. With one, vectors on their way lie in
+  /// temporary files beside the output, which have no names. Not counted are what the caller holds,
+  /// the stacks of threads, and pages of files, which the system drops when it needs them.
+  std::size_t max_memory = 0;
 };
 
 constexpr std::size_t kDefaultNprobe = 16;
@@ -137,6 +141,13 @@ class OBLIQ_API Index {
   /// Cancelled when asked to stop.
   static Index build(const VectorSource& base, const BuildOptions& options = {});
   static Index build(MatrixView<float> base, const BuildOptions& options = {});
+
+  /// Builds into one file, byte for byte that of build() and save(), but that max_memory bounds
+  /// what a quantizer that learns is trained on. Never holds the whole index: for tuning the
+  /// unfinished file is mapped. Nothing is left at `path` unless all is there. Throws as build and
+  /// save do, and std::invalid_argument when max_memory is too little.
+  static void build_file(const VectorSource& base, const std::string& path,
+                         const BuildOptions& options = {});
 
   /// Opens a saved index. Checks the header, the table and every small section; with
   /// options.verify the checksum of every byte. Throws std::runtime_error naming file, section and

@@ -18,6 +18,8 @@ class VectorSource {
   /// Writes vectors [first, first + count) to out, [count][dim] row-major. Throws
   /// std::runtime_error when the file cannot be read. Not for two threads at once.
   virtual void read(std::size_t first, std::size_t count, float* out) const = 0;
+  /// All vectors, row-major, where they lie in memory; else null.
+  virtual const float* values() const { return nullptr; }
 };
 
 /// Vectors that lie in memory.
@@ -30,6 +32,7 @@ class MatrixSource final : public VectorSource {
     const auto part = view_.slice(first, count);
     if (part.size() > 0) std::memcpy(out, part.data, part.size() * sizeof(float));
   }
+  const float* values() const override { return view_.data; }
 
  private:
   MatrixView<float> view_;

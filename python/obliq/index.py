@@ -91,6 +91,21 @@ class IndexStats:
     tuning: Optional[Tuning]
 
 
+def _preset(name: Optional[str]) -> tuple[str, str]:
+    """Quantizer and raw tier. Raises ValueError on unknown names."""
+    if name is not None and name not in _PRESETS:
+        raise ValueError(f"unknown preset {name!r}; valid: {', '.join(_PRESETS)}")
+    return _PRESETS[name or "fast"]
+
+
+def _as_base(vectors: Any) -> Any:
+    """As an array [n][dim]. Raises ValueError on other shapes."""
+    array = as_array(vectors, "vectors")
+    if array.ndim != 2:
+        raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
+    return array
+
+
 class Index:
     """An immutable index. Make one with build, open or from_bytes; search it from any thread.
 
@@ -119,6 +134,7 @@ class Index:
               spill: float = 0, nlist: Union[int, Literal["auto"]] = "auto", ids: Any = None,
               centroids: Any = None, train_queries: Any = None, seed: int = 1, threads: int = 0,
               kmeans_iterations: int = 10, tune: bool = True,
+              path: Optional[Union[str, "os.PathLike[str]"]] = None, max_memory: int = 0,
               progress: Optional[Progress] = None) -> Index:
         """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
         strides; they are read piece by piece and not copied whole.
@@ -134,23 +150,22 @@ class Index:
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: all cores; the index does not depend on it
         tune        find out how target recalls are reached; see tune
+        path        build into this file, whole or not at all, and open it mapped
+        max_memory  with path: bytes to take at the most, temporary files serve instead; 0: any
         progress    called with (stage, fraction done); return False to stop
 
-        Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec;
-        TypeError on other number types; Cancelled when progress returned False, and what it raised;
-        KeyboardInterrupt on Ctrl-C. Cost: k-means, then nlist * dim operations a vector, and tune.
+        Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec, too
+        little max_memory; OSError when path cannot be written; TypeError on other number types;
+        Cancelled when progress returned False, and what it raised; KeyboardInterrupt on Ctrl-C.
+        Cost: k-means, then nlist * dim operations a vector, and tune.
         """
-        if preset is not None and preset not in _PRESETS:
-            raise ValueError(f"unknown preset {preset!r}; valid: {', '.join(_PRESETS)}")
-        spec, tier = _PRESETS[preset or "fast"]
-        array = as_array(vectors, "vectors")
-        if array.ndim != 2:
-            raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
+        spec, tier = _preset(preset)
         options = _core.BuildOptions(
             metric, quantizer or spec, raw or tier, float(spill), _count(nlist), as_seed(seed),
-            team(threads), kmeans_iterations, tune)
+            team(threads), kmeans_iterations, tune, "" if path is None else os.fspath(path),
+            max_memory)
         return cls._of(_core.Index.build(
-            array, options, None if ids is None else _as_ids(ids),
+            _as_base(vectors), options, None if ids is None else _as_ids(ids),
             None if centroids is None else as_matrix(centroids, "centroids"),
             None if train_queries is None else as_matrix(train_queries, "train_queries"),
             progress))

@@ -127,6 +127,20 @@ def test_save_open_bytes_and_pickle_keep_the_answers(index: obliq.Index,
         np.testing.assert_array_equal(copy.search(QUERIES).distances, expected.distances)
 
 
+def test_a_build_into_a_file_is_the_same_with_bounded_memory(tmp_path: pathlib.Path) -> None:
+    base = np.random.default_rng(5).normal(size=(3000, 24)).astype(np.float32)
+    obliq.Index.build(base).save(tmp_path / "saved")
+    np.save(tmp_path / "base.npy", base)
+    mapped = np.load(tmp_path / "base.npy", mmap_mode="r")
+    built = obliq.Index.build(mapped, path=tmp_path / "built", max_memory=50_000_000)
+    assert (tmp_path / "built").read_bytes() == (tmp_path / "saved").read_bytes()
+    assert len(built) == 3000
+    with pytest.raises(ValueError, match="max_memory of 1000 bytes is too little"):
+        obliq.Index.build(base, path=tmp_path / "built", max_memory=1000)
+    with pytest.raises(ValueError, match="max_memory bounds a build into a file"):
+        obliq.Index.build(base, max_memory=50_000_000)
+
+
 def test_spilled_vectors_answer_once_and_survive(index: obliq.Index) -> None:
     spilled = obliq.Index.build(BASE, nlist=20, spill=.5)
     copy = pickle.loads(pickle.dumps(spilled))

@@ -1,0 +1,71 @@
+// Bytes laid aside: in memory and in a temporary file they come back alike, and the file is
+// nowhere.
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <system_error>
+
+#include "storage/spool.h"
+#include "tests/storage_files.h"
+
+namespace obliq {
+namespace {
+
+TEST(Spool, GivesBackWhatWasAppendedInMemoryAndInAFile) {
+  const TemporaryFolder folder;
+  std::vector<std::uint8_t> bytes(100000);
+  std::iota(bytes.begin(), bytes.end(), std::uint8_t{0});
+  for (const bool in_file : {false, true}) {
+    Spool spool = in_file ? Spool(folder.path()) : Spool();
+    EXPECT_EQ(spool.in_memory(), !in_file);
+    spool.reserve(bytes.size());
+    spool.append(std::span(bytes).first(70000));
+    spool.append(std::span(bytes).subspan(70000));
+    EXPECT_EQ(spool.size(), bytes.size());
+    std::vector<std::uint8_t> buffer;
+    const auto part = spool.read(69990, 500, buffer);
+    EXPECT_TRUE(std::equal(part.begin(), part.end(), bytes.begin() + 69990));
+    EXPECT_EQ(spool.read(bytes.size(), 0, buffer).size(), 0U);
+    EXPECT_EQ(folder.file_count(), 0U);
+  }
+}
+
+TEST(Spool, KeepsChangesInMemoryAndForgetsThemInAFile) {
+  const TemporaryFolder folder;
+  const std::vector<std::uint8_t> bytes(10, 1);
+  for (const bool in_file : {false, true}) {
+    Spool spool = in_file ? Spool(folder.path()) : Spool();
+    spool.append(bytes);
+    std::vector<std::uint8_t> buffer;
+    spool.edit(3, 2, buffer)[0] = 9;
+    EXPECT_EQ(spool.read(3, 1, buffer)[0], in_file ? 1 : 9);
+  }
+}
+
+TEST(Spool, NamesTheFolderThatHasNoRoomForATemporaryFile) {
+  try {
+    const Spool spool("/nowhere/at/all");
+    FAIL() << "made a file nowhere";
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nowhere/at/all"), std::string::npos);
+    EXPECT_EQ(error.code().value(), ENOENT);
+  }
+}
+
+TEST(SectionWriter, ShowsWhatItHasWrittenBeforeTheFileIsThere) {
+  const TemporaryFolder folder;
+  SectionWriter writer(folder / "file");
+  const Bytes bytes(1000, std::byte{7});
+  writer.add("first", bytes);
+  writer.add("second", bytes);
+  const auto seen = writer.written("first");
+  EXPECT_TRUE(std::ranges::equal(seen, bytes));
+  EXPECT_THROW((void)writer.written("third"), std::invalid_argument);
+  writer.add("third", bytes);
+  writer.commit();
+  EXPECT_TRUE(std::ranges::equal(seen, bytes));
+  EXPECT_TRUE(std::ranges::equal(SectionFile(folder / "file").section("third"), bytes));
+}
+
+}  // namespace
+}  // namespace obliq
