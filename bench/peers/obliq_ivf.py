@@ -1,8 +1,9 @@
 """obliq through its Python package, under the same loop as everybody.
 
-A method is QUANTIZER[,raw=fp16|fp32][,spill=S][,confidence=C]: what `Index.build` and `search` get
-beside nlist and the shared centroids. The index is read into memory (`in_memory`), as the other
-libraries do.
+A method is QUANTIZER[,raw=fp16|fp32][,spill=S][,confidence=C][,residence=mapped][,sweep=recall]:
+what `Index.build`, `open` and `search` get beside nlist and the shared centroids. The index is read
+into memory (`in_memory`), as the other libraries do, unless it is to be mapped. What is swept is
+nprobe, or the target recall, where each query stops by itself.
 """
 
 import numpy as np
@@ -15,6 +16,8 @@ from benchmark_set import file_crc32
 DEFAULT = "lm1;lm2;lm4;lm6;sq8;lm4,spill=.5;lm6,spill=.5;sq8,spill=.5;sq8,spill=1"
 BUILD_OPTIONS = {"raw": str, "spill": float}
 SEARCH_OPTIONS = {"confidence": float}
+OWN_OPTIONS = {"residence": str, "sweep": str}
+TARGETS = [.5, .7, .8, .85, .88, .9, .92, .94, .95, .96, .97, .975, .98, .985, .99, .993, .995]
 
 
 class ObliqMethod(shared.Method):
@@ -25,6 +28,7 @@ class ObliqMethod(shared.Method):
         self.quantizer, *options = spec.split(",")
         self.build_options = chosen(checked(options), BUILD_OPTIONS)
         self.search_options = chosen(options, SEARCH_OPTIONS)
+        self.own = chosen(options, OWN_OPTIONS)
         self.name = "obliq " + spec.replace(",", ", ").replace("=", " ")
 
     def build(self):
@@ -37,33 +41,40 @@ class ObliqMethod(shared.Method):
         self.index.save(path)
 
     def load(self, path):
-        self.index = obliq.Index.open(path, in_memory=True)
+        self.index = obliq.Index.open(path, in_memory=self.own.get("residence") != "mapped")
         self.queries = [np.ascontiguousarray(row[None]) for row in self.run.set.queries]
         self.empty = obliq.Index.build(np.zeros((1, 1), dtype=np.float32))
         self.nothing = np.zeros((1, 1), dtype=np.float32)
 
+    def sweep(self):
+        if self.own.get("sweep") != "recall":
+            return super().sweep()
+        reach = min(ladder.reach for ladder in self.index.stats().tuning.ladders)
+        return [{"target_recall": target} for target in TARGETS if target < reach]
+
     def set(self, params):
-        self.nprobe = params["nprobe"]
+        self.params = params
 
     def one(self, query):
-        self.index.search(self.queries[query], self.run.set.k, nprobe=self.nprobe, threads=1,
+        self.index.search(self.queries[query], self.run.set.k, threads=1, **self.params,
                           **self.search_options)
 
     def all(self, threads):
-        return self.index.search(self.run.set.queries, self.run.set.k, nprobe=self.nprobe,
-                                 threads=threads, **self.search_options).ids
+        return self.index.search(self.run.set.queries, self.run.set.k, threads=threads,
+                                 **self.params, **self.search_options).ids
 
     def empty_call(self):
         self.empty.search(self.nothing, 1, nprobe=1, threads=1)
 
 
 def checked(options):
-    """Raises SystemExit for an option that neither build nor search has."""
+    """Raises SystemExit for an option that does not exist."""
+    known = BUILD_OPTIONS | SEARCH_OPTIONS | OWN_OPTIONS
     for option in options:
         name, _, value = option.partition("=")
-        if not value or name not in BUILD_OPTIONS | SEARCH_OPTIONS:
+        if not value or name not in known:
             raise SystemExit(f"obliq: '{option}' is not NAME=VALUE with a name of "
-                             f"{', '.join(BUILD_OPTIONS | SEARCH_OPTIONS)}")
+                             f"{', '.join(known)}")
     return options
 
 
