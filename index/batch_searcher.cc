@@ -33,8 +33,8 @@ void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, Ba
                            float* distances, std::int64_t* rows, SearchCounters& counters) {
   order_ = order;
   const auto go_on = [&](Waiting& waiting) {
-    waiting.lists = searcher_.next_round(*waiting.query, counters).size();
-    if (waiting.lists > 0) return true;
+    waiting.round = searcher_.next_round(*waiting.query, counters);
+    if (!waiting.round.lists.empty()) return true;
     searcher_.finish(*waiting.query, distances + waiting.number * plan.k,
                      rows + waiting.number * plan.k, counters);
     return false;
@@ -43,12 +43,10 @@ void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, Ba
   waiting_.clear();
   for (std::size_t i = 0; i < queries.rows; ++i) {
     if (waiting_.size() == queries_.size()) queries_.emplace_back(segment_);
-    Waiting waiting = {&queries_[waiting_.size()], i, 0};
+    Waiting waiting = {&queries_[waiting_.size()], i, {}};
     searcher_.start(queries.row(i), plan, *waiting.query, counters);
     bool waits = go_on(waiting);
-    for (; waits && waiting.lists == 1; waits = go_on(waiting)) {
-      searcher_.visit(*waiting.query, round_of(waiting), counters);
-    }
+    for (; waits && !waiting.round.by_number; waits = go_on(waiting)) walk(waiting, counters);
     if (waits) waiting_.push_back(waiting);
   }
   while (!waiting_.empty()) {
@@ -57,8 +55,8 @@ void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, Ba
   }
 }
 
-std::span<const RankedProbe> BatchSearcher::round_of(const Waiting& waiting) const {
-  return std::span(waiting.query->probes).subspan(waiting.query->lists, waiting.lists);
+void BatchSearcher::walk(const Waiting& waiting, SearchCounters& counters) {
+  searcher_.walk(*waiting.query, waiting.round.lists, counters);
 }
 
 void BatchSearcher::visit_round(SearchCounters& counters) {
@@ -66,21 +64,19 @@ void BatchSearcher::visit_round(SearchCounters& counters) {
   std::size_t visits = 0;
   std::size_t lists = 0;
   for (const Waiting& waiting : waiting_) {
-    visits += waiting.lists;
-    for (const RankedProbe& list : round_of(waiting)) {
+    visits += waiting.round.lists.size();
+    for (const RankedProbe& list : waiting.round.lists) {
       lists += ends_[list.probe.list + 1]++ == 0 ? 1 : 0;
     }
   }
   if (order_ == BatchOrder::automatic && !worth_a_sweep(visits, lists, segment_)) {
-    for (const Waiting& waiting : waiting_) {
-      searcher_.visit(*waiting.query, round_of(waiting), counters);
-    }
+    for (const Waiting& waiting : waiting_) walk(waiting, counters);
     return;
   }
   for (std::size_t l = 0; l < segment_.info.nlist; ++l) ends_[l + 1] += ends_[l];
   visits_.resize(visits);
   for (const Waiting& waiting : waiting_) {
-    for (const RankedProbe& list : round_of(waiting)) {
+    for (const RankedProbe& list : waiting.round.lists) {
       visits_[ends_[list.probe.list]++] = {waiting.query, list};
     }
   }

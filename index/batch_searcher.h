@@ -1,5 +1,5 @@
 // Many queries through the lists that they share (list-major order). Each query walks alone through
-// its rounds of one list; then its round and those of all others that are under way become one
+// its best lists; then its round and those of all others that are under way become one
 // sweep over the lists: a list is read once for all queries that visit it, and while it is in the
 // caches the next query costs little more than the arithmetic. What a query carries along, its LUT
 // above all, is read anew at each list; counting bytes tells whether a sweep is worth that, and
@@ -43,9 +43,9 @@ class BatchSearcher {
   struct Waiting {
     QueryState* query;
     std::size_t number;  ///< in the batch
-    std::size_t lists;
+    Round round;
   };
-  std::span<const RankedProbe> round_of(const Waiting& waiting) const;
+  void walk(const Waiting& waiting, SearchCounters& counters);
   void visit_round(SearchCounters& counters);
   void sweep(SearchCounters& counters);
 

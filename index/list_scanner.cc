@@ -69,7 +69,6 @@ void ListScanner::start(const Visit& visit, Task& task) const {
   task.list_number = probe.list;
   task.rank = visit.list.rank;
   task.view = query.view_of(probe);
-  task.kth = query.top.threshold();
   const bool prunes = std::isfinite(query.plan.deviations);
   task.list = scan_list(*task.view.record, segment_.blocks.data(), dim_,
                         prunes ? task.view.base : -kInfinity, query.slope, weight_);
@@ -86,39 +85,54 @@ void ListScanner::scan(std::span<const Visit> visits, const ListRecord* next,
 }
 
 // Chunk by chunk, so that each is in the caches for all queries but the first. The rows of all
-// survivors are on their way before the first of them is refined.
+// survivors are on their way before the first of them is refined. What a query's map of homes lacks
+// is computed when a row needs it: the map is not in the caches.
 void ListScanner::scan_group(std::span<const Visit> visits, const ListRecord* next,
                              SearchCounters& counters) {
   const std::span<Task> tasks = {tasks_.data(), visits.size()};
   for (std::size_t i = 0; i < tasks.size(); ++i) start(visits[i], tasks[i]);
   if (next != nullptr) tasks.back().list.next = block_of(next->first);
-  // In a sweep the map is not in the caches; what it lacks is computed when a row needs it.
-  if (spilled_ && tasks.size() == 1) {
-    tasks.front().query->homes.insert(tasks.front().list_number, tasks.front().view);
-  }
-  const ListRecord& record = *tasks.front().view.record;
-  for (std::uint32_t done = 0; done < record.count; done += kChunk) {
-    chunk_ = record.first + done;
+  const std::uint32_t count = tasks.front().list.count;
+  for (std::uint32_t done = 0; done < count; done += kChunk) {
     for (Task& task : tasks) {
       scan_chunk(task, done);
-      if (tasks.size() > 1) fetch_first(task);
+      fetch_first(task);
     }
     counters.times.lap(Stage::scan);
-    for (Task& task : tasks) {
-      task_ = &task;
-      query_ = task.query;
-      refine(counters);
-    }
-    counters.times.lap(Stage::refine);
+    for (Task& task : tasks) settle(task, counters);
   }
-  for (Task& task : tasks) {
-    QueryState& query = *task.query;
-    ++query.lists;
-    query.entries += record.count;
-    if (query.top.threshold() < task.kth) query.fell = std::max(query.fell, task.rank);
+  for (const Task& task : tasks) leave(task, counters);
+}
+
+// A list is scanned with the k-th distance of before its predecessor's survivors are refined; those
+// that the new one rules out are dropped when their turn comes.
+void ListScanner::walk(QueryState& query, std::span<const RankedProbe> lists,
+                       const ListRecord* next, SearchCounters& counters) {
+  Task* waiting = nullptr;
+  std::size_t turn = 0;
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    const bool last = i + 1 == lists.size();
+    const ListRecord* after = last ? next : &segment_.lists[lists[i + 1].probe.list];
+    std::uint32_t done = 0;
+    do {
+      Task& task = tasks_[turn++ % 2];
+      start({&query, lists[i]}, task);
+      if (after != nullptr) task.list.next = block_of(after->first);
+      if (spilled_ && done == 0) query.homes.insert(task.list_number, task.view);
+      scan_chunk(task, done);
+      fetch_first(task);
+      counters.times.lap(Stage::scan);
+      if (waiting != nullptr) settle(*waiting, counters);
+      waiting = &task;
+      if (!query.top.full()) {
+        settle(task, counters);
+        waiting = nullptr;
+      }
+      done += kChunk;
+      if (done >= task.list.count) leave(task, counters);
+    } while (done < tasks_[(turn - 1) % 2].list.count);
   }
-  counters.lists += tasks.size();
-  counters.entries += tasks.size() * record.count;
+  if (waiting != nullptr) settle(*waiting, counters);
 }
 
 void ListScanner::scan_chunk(Task& task, std::uint32_t begin) {
@@ -128,8 +142,27 @@ void ListScanner::scan_chunk(Task& task, std::uint32_t begin) {
   if (begin + kChunk < task.list.count) {
     chunk.next = chunk.blocks + kChunk / kBlockEntries * block_bytes(dim_);
   }
+  task.chunk = task.view.record->first + begin;
   task.found = kernels().scan(task.query->scan.lut(), dim_, chunk, task.query->top.threshold(),
                               task.entries.data(), task.bounds.data());
+}
+
+// Refines the survivors of a chunk.
+void ListScanner::settle(Task& task, SearchCounters& counters) {
+  task_ = &task;
+  query_ = task.query;
+  const float kth = query_->top.threshold();
+  refine(counters);
+  if (query_->top.threshold() < kth) query_->fell = std::max(query_->fell, task.rank);
+  counters.times.lap(Stage::refine);
+}
+
+// After the last chunk of a list.
+void ListScanner::leave(const Task& task, SearchCounters& counters) const {
+  ++task.query->lists;
+  task.query->entries += task.list.count;
+  ++counters.lists;
+  counters.entries += task.list.count;
 }
 
 // Where there is no k-th distance yet, those to refine first are not known.
@@ -137,7 +170,7 @@ void ListScanner::fetch_first(const Task& task) const {
   if (!task.query->top.full()) return;
   const std::size_t first = std::min(task.found, kBatch);
   for (std::size_t i = 0; i < first; ++i) {
-    const std::uint32_t row = entry_row(segment_.blocks.data(), dim_, chunk_ + task.entries[i]);
+    const std::uint32_t row = entry_row(segment_.blocks.data(), dim_, task.chunk + task.entries[i]);
     if (row < segment_.info.n) prefetch(row_at(row), segment_.row_shape.bytes());
   }
 }
@@ -158,8 +191,20 @@ std::size_t ListScanner::keep_best(std::size_t found) {
   return first;
 }
 
+// Drops what the k-th distance of now rules out. Returns how many are left.
+std::size_t ListScanner::keep_below() {
+  const float threshold = query_->top.threshold();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < task_->found; ++i) {
+    task_->bounds[kept] = task_->bounds[i];
+    task_->entries[kept] = task_->entries[i];
+    kept += task_->bounds[i] < threshold ? 1 : 0;
+  }
+  return kept;
+}
+
 void ListScanner::refine(SearchCounters& counters) {
-  const std::size_t found = task_->found;
+  const std::size_t found = query_->top.full() ? keep_below() : task_->found;
   const std::size_t first = query_->top.full() ? 0 : keep_best(found);
   refine_range(0, first, counters);
   refine_range(first, found, counters);
@@ -187,7 +232,7 @@ void ListScanner::fetch_rows(std::size_t begin, std::size_t end) {
   const std::size_t bytes = segment_.row_shape.bytes();
   for (std::size_t i = begin; i < end; ++i) {
     if (!(task_->bounds[i] < query_->top.threshold())) continue;
-    task_->rows[i] = entry_row(segment_.blocks.data(), dim_, chunk_ + task_->entries[i]);
+    task_->rows[i] = entry_row(segment_.blocks.data(), dim_, task_->chunk + task_->entries[i]);
     if (task_->rows[i] < segment_.info.n) prefetch(row_at(task_->rows[i]), bytes);
   }
 }
@@ -210,7 +255,7 @@ void ListScanner::select_batch(std::size_t begin, std::size_t end) {
     // A damaged row number must not lead outside the rows, nor a damaged home outside the lists.
     if (!(task_->bounds[i] < query_->top.threshold()) || task_->rows[i] >= segment_.info.n)
       continue;
-    RowHome home = {task_->list_number, chunk_ + task_->entries[i]};
+    RowHome home = {task_->list_number, task_->chunk + task_->entries[i]};
     if (spilled_) {
       if (!query_->refined.insert(task_->rows[i])) continue;
       home = read_home(segment_.row_shape, row_at(task_->rows[i]));
@@ -248,7 +293,7 @@ void ListScanner::refine_batch(std::size_t begin, std::size_t end, SearchCounter
 // tells its own |r|, which is no less than that at home.
 float ListScanner::row_spread(const Candidate& candidate, const ListView& home) const {
   const float b =
-      entry_b(segment_.blocks.data(), dim_, chunk_ + task_->entries[candidate.survivor]);
+      entry_b(segment_.blocks.data(), dim_, task_->chunk + task_->entries[candidate.survivor]);
   const float cosine = std::sqrt(std::max(0.0F, 1 - segment_.info.sine * segment_.info.sine));
   const float length = b * task_->view.record->scale * std::sqrt(static_cast<float>(dim_)) * cosine;
   return query_->slope * weight_ * length * home.distance * segment_.info.row_tangent /

@@ -28,6 +28,10 @@ class ListScanner {
   /// Brings the answers of a list to the queries that visit it. A query is there once at the most.
   /// `next` is a list that is likely to be scanned next, or null: it is fetched.
   void scan(std::span<const Visit> visits, const ListRecord* next, SearchCounters& counters);
+  /// Brings the answers of lists to a query, in their order: what scan() does list by list, but the
+  /// rows of one list's survivors are on their way while the next list is scanned.
+  void walk(QueryState& query, std::span<const RankedProbe> lists, const ListRecord* next,
+            SearchCounters& counters);
 
  private:
   /// A visit under way, with the survivors of its chunk.
@@ -37,7 +41,7 @@ class ListScanner {
     ListView view;
     ScanList list = {};
     std::size_t rank = 0;
-    float kth = 0;  ///< distance before the visit
+    std::uint64_t chunk = 0;  ///< its first entry, from the start of blocks
     std::size_t found = 0;
     std::vector<std::uint32_t> entries;
     std::vector<float> bounds;
@@ -53,10 +57,13 @@ class ListScanner {
   void scan_group(std::span<const Visit> visits, const ListRecord* next, SearchCounters& counters);
   void scan_chunk(Task& task, std::uint32_t begin);
   void fetch_first(const Task& task) const;
+  void settle(Task& task, SearchCounters& counters);
+  void leave(const Task& task, SearchCounters& counters) const;
   const ListView& view_of_home(std::uint32_t list, SearchCounters& counters);
   void refine(SearchCounters& counters);
   void refine_range(std::size_t begin, std::size_t end, SearchCounters& counters);
   std::size_t keep_best(std::size_t found);
+  std::size_t keep_below();
   void fetch_rows(std::size_t begin, std::size_t end);
   void refine_batch(std::size_t begin, std::size_t end, SearchCounters& counters);
   void select_batch(std::size_t begin, std::size_t end);
@@ -78,7 +85,6 @@ class ListScanner {
   std::vector<Task> tasks_;
   Task* task_ = nullptr;         ///< whose survivors are refined
   QueryState* query_ = nullptr;  ///< of that
-  std::uint64_t chunk_ = 0;      ///< first entry of the chunk at hand, from the start of blocks
 
   // A batch of survivors.
   std::vector<Candidate> batch_;

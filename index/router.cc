@@ -163,10 +163,25 @@ float Router::mean_key_ahead(std::size_t count) const {
   return sum / static_cast<float>(count);
 }
 
-void Router::route(const RouteQuery& query, std::size_t nprobe, std::vector<Probe>& probes,
-                   SearchCounters& counters) {
+// Of ranked_, which is in the order of list numbers. Ties go to the smaller number.
+void Router::keep_best(std::size_t nprobe, std::size_t leading, std::vector<Probe>& probes) {
+  probes.resize(std::min(leading, nprobe));
+  std::partial_sort_copy(ranked_.begin(), ranked_.end(), probes.begin(), probes.end(), before);
+  if (probes.size() == nprobe) return;
+  limits_.clear();
+  for (const Probe& probe : ranked_) limits_.push_back(probe.key);
+  const auto last = limits_.begin() + static_cast<std::ptrdiff_t>(nprobe - 1);
+  std::nth_element(limits_.begin(), last, limits_.end());
+  const Probe lead = probes.back();
+  for (const Probe& probe : ranked_) {
+    if (probes.size() == nprobe) break;
+    if (before(lead, probe) && probe.key <= *last) probes.push_back(probe);
+  }
+}
+
+void Router::route(const RouteQuery& query, std::size_t nprobe, std::size_t leading,
+                   std::vector<Probe>& probes, SearchCounters& counters) {
   const std::size_t nlist = segment_.info.nlist;
-  has_keys_ = false;
   nprobe = std::min(nprobe, nlist);
   if (nprobe == nlist) {
     pool_.resize(nlist);
@@ -176,13 +191,10 @@ void Router::route(const RouteQuery& query, std::size_t nprobe, std::vector<Prob
     select_pool(std::min(kPoolFactor * nprobe + kPoolExtra, nlist));
   }
   rank_pool(query.centroids, counters);
-  const auto end = ranked_.begin() + static_cast<std::ptrdiff_t>(nprobe);
-  std::nth_element(ranked_.begin(), end, ranked_.end(), before);
-  probes.assign(ranked_.begin(), end);
+  keep_best(nprobe, leading, probes);
   if (!segment_.centroid_fine.empty()) {
     for (Probe& ranked : probes) ranked = probe(query.centroids, ranked.list);
   }
-  std::sort(probes.begin(), probes.end(), before);
   counters.times.lap(Stage::ranks);
 }
 

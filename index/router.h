@@ -51,9 +51,10 @@ class Router {
  public:
   explicit Router(const Segment& segment);
 
-  /// Writes the min(nprobe, nlist) lists to probe, best first.
-  void route(const RouteQuery& query, std::size_t nprobe, std::vector<Probe>& probes,
-             SearchCounters& counters);
+  /// Writes the min(nprobe, nlist) lists to probe: the `leading` best in order, then the others by
+  /// their number.
+  void route(const RouteQuery& query, std::size_t nprobe, std::size_t leading,
+             std::vector<Probe>& probes, SearchCounters& counters);
 
   /// What route() writes for a list.
   Probe probe(const CentroidQuery& query, std::uint32_t list) const;
@@ -74,6 +75,7 @@ class Router {
   void scan_signs(const ScanQuery& scan, SearchCounters& counters);
   void select_pool(std::size_t size);
   void rank_pool(const CentroidQuery& query, SearchCounters& counters);
+  void keep_best(std::size_t nprobe, std::size_t leading, std::vector<Probe>& probes);
   void extend(SearchCounters& counters);
   Probe made_of(const CentroidDistance& distance, std::uint32_t list) const;
 
@@ -84,6 +86,7 @@ class Router {
   std::vector<float> sample_;
   std::vector<std::uint32_t> pool_;
   std::vector<Probe> ranked_;
+  std::vector<float> limits_;
 
   // Between start() and the last next().
   const CentroidQuery* query_ = nullptr;

@@ -6,7 +6,7 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kAlone = 8;     // rounds of one list, at first
+constexpr std::size_t kAlone = 8;     // lists visited one by one, at first
 constexpr std::size_t kMostJump = 3;  // lists at the end of a round, times those before
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -39,47 +39,37 @@ void Searcher::start(const float* from, const SearchPlan& plan, QueryState& quer
 }
 
 void Searcher::run(QueryState& query, SearchCounters& counters) {
-  for (auto round = next_round(query, counters); !round.empty();
+  for (Round round = next_round(query, counters); !round.lists.empty();
        round = next_round(query, counters)) {
-    visit(query, round, counters);
+    walk(query, round.lists, counters);
   }
 }
 
-void Searcher::visit(QueryState& query, std::span<const RankedProbe> round,
-                     SearchCounters& counters) {
-  for (std::size_t i = 0; i < round.size(); ++i) {
-    const Visit visit = {&query, round[i]};
-    const bool last = i + 1 == round.size();
-    const ListRecord* next = last ? likely_next(query) : &segment_.lists[round[i + 1].probe.list];
-    scan({&visit, 1}, next, counters);
-  }
-}
-
-// Of the next round, when the list at hand is the last of its own.
-const ListRecord* Searcher::likely_next(const QueryState& query) const {
-  const std::size_t lists = query.lists + 1;
+// Behind a round of so many.
+const ListRecord* Searcher::likely_next(const QueryState& query, std::size_t round) const {
+  const std::size_t lists = query.lists + round;
   if (lists < query.probes.size()) return &segment_.lists[query.probes[lists].probe.list];
   const RouteOrder& order = query.order;
   const bool known = query.plan.stop && order.taken == lists && lists < order.sorted;
   return known ? &segment_.lists[order.ranked[lists].list] : nullptr;
 }
 
-std::span<const RankedProbe> Searcher::next_round(QueryState& query, SearchCounters& counters) {
+Round Searcher::next_round(QueryState& query, SearchCounters& counters) {
   const std::size_t begin = query.lists;
   const std::size_t most = query.plan.nprobe;
   if (segment_.info.n == 0) return {};
   const bool stopped = query.plan.stop && begin > 0 && stops(query);
   if (stopped || begin >= most) return {};
-  std::size_t end = begin < kAlone ? begin + 1 : most;
+  std::size_t end = begin < kAlone ? std::min(kAlone, most) : most;
   if (query.plan.stop) {
     end = jump(query, counters);
+    std::sort(query.probes.begin() + static_cast<std::ptrdiff_t>(begin),
+              query.probes.begin() + static_cast<std::ptrdiff_t>(end), by_number);
   } else if (begin == 0) {
     route(query, counters);
   }
-  const auto round = std::span(query.probes).subspan(begin, end - begin);
-  std::sort(round.begin(), round.end(), by_number);
   counters.times.lap(Stage::rest);
-  return round;
+  return {std::span(query.probes).subspan(begin, end - begin), begin >= kAlone};
 }
 
 // How many lists to have visited at the next check: as many as it takes if the k-th distance does
@@ -98,7 +88,7 @@ std::size_t Searcher::jump(QueryState& query, SearchCounters& counters) {
 }
 
 void Searcher::route(QueryState& query, SearchCounters& counters) {
-  router_.route({query.scan, query.centroids}, query.plan.nprobe, probes_, counters);
+  router_.route({query.scan, query.centroids}, query.plan.nprobe, kAlone, probes_, counters);
   for (const Probe& probe : probes_) {
     query.probes.push_back({probe, static_cast<std::uint32_t>(query.probes.size() + 1)});
   }

@@ -131,8 +131,8 @@ TEST(Router, FindsTheListsThatExactRankingFinds) {
       segment.door->enter(q.data());
       scan.set(q.data());
       centroids.set(q.data());
-      router.route({scan, centroids}, 500, all, counters);
-      router.route({scan, centroids}, 10, some, counters);
+      router.route({scan, centroids}, 500, 500, all, counters);
+      router.route({scan, centroids}, 10, 10, some, counters);
       ASSERT_EQ(some.size(), 10U);
       for (const Probe& probe : some) missed += probe.key > all[9].key ? 1 : 0;
     }

@@ -78,7 +78,7 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
     scan.set(q.data());
     std::vector<Probe> probes;
     centroids.set(q.data());
-    router.route({scan, centroids}, 300, probes, counters);
+    router.route({scan, centroids}, 300, 300, probes, counters);
     router.start({scan, centroids}, order, counters);
     std::set<std::uint32_t> seen;
     for (std::size_t l = 0; l < 300; ++l) {
