@@ -49,7 +49,7 @@ struct StageTimes {
 };
 
 /// All are sums over queries.
-struct SearchCounters {
+struct OBLIQ_API SearchCounters {
   std::uint64_t lists = 0;    ///< lists scanned
   std::uint64_t entries = 0;  ///< entries scanned
   std::uint64_t refined = 0;  ///< rows refined
@@ -60,7 +60,7 @@ struct SearchCounters {
   StageTimes times = {};      ///< give it a clock, to have times
 
   /// Adds what `other` has counted and timed.
-  OBLIQ_API void add(const SearchCounters& other);
+  void add(const SearchCounters& other);
 };
 
 }  // namespace obliq
