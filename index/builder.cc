@@ -12,6 +12,7 @@
 #include "index/build_check.h"
 #include "index/centroid_code.h"
 #include "index/kmeans.h"
+#include "index/list_weight.h"
 #include "index/list_writer.h"
 #include "index/router.h"
 #include "index/segment_writer.h"
@@ -29,8 +30,8 @@ namespace {
 constexpr std::size_t kChunkFloats = std::size_t{1} << 22;   // of the base read at a time
 constexpr std::size_t kLeastMemory = std::size_t{3} << 20;   // what is not counted one by one
 constexpr std::size_t kTuningMemory = std::size_t{6} << 20;  // besides what each learn query takes
-constexpr std::size_t kLeastRows = 64;                       // of a chunk
-constexpr float kListWeight = 0.5F;                          // w of the list order, router.h
+constexpr std::size_t kGivenPoints = 32768;  // of the sample where centroids are given
+constexpr std::size_t kLeastRows = 64;       // of a chunk
 
 /// The bytes behind the spans of a built segment.
 struct Buffers {
@@ -63,6 +64,7 @@ class Builder {
   void train();
   void find_centroids(const VectorSource& sample);
   double mean_distance2(const VectorSource& sample) const;
+  void choose_list_weight(const VectorSource& sample);
   void code_centroids(double mean_r2);
   void train_quantizer(const VectorSource& sample);
   void subtract_mean(Matrix<float>& rows) const;
@@ -89,7 +91,7 @@ void Builder::start() {
   info.seed = options_.seed;
   info.metric = static_cast<std::uint32_t>(options_.metric);
   info.raw = static_cast<std::uint32_t>(options_.raw);
-  info.list_weight = kListWeight;
+  info.list_weight = kUsualListWeight;
   info.nlist = options_.nlist == 0 ? choose_nlist(n_) : std::min(options_.nlist, n_);
   if (options_.centroids.rows > 0) info.nlist = options_.centroids.rows;
   if (n_ == 0) info.nlist = 0;
@@ -117,8 +119,8 @@ void Builder::start() {
 
 // What is kept whatever the bound: for each vector twelve bytes of k-means, then its list, where
 // vectors are spilled its choice, and its id; centroids with their sums and bytes, and what k-means
-// starts from; what tuning takes. Two thirds of the rest are for pieces of blocks and rows, a third
-// for vectors on their way.
+// starts from; what tuning or, before it, the order of lists takes. Two thirds of the rest are for
+// pieces of blocks and rows, a third for vectors on their way.
 void Builder::plan_memory() {
   chunk_rows_ = std::clamp<std::size_t>(kChunkFloats / dim_, 1, std::max<std::size_t>(n_, 1));
   if (options_.max_memory == 0) return;
@@ -127,7 +129,10 @@ void Builder::plan_memory() {
   const std::size_t a_list = 20 * dim_ + 2200;
   const std::size_t tuning =
       options_.tune ? kTuningMemory + learn_count(n_) * (8 * dim_ + 8192) : 0;
-  const std::size_t kept = kLeastMemory + n_ * a_vector + segment_.info.nlist * a_list + tuning;
+  const std::size_t order =
+      list_weight_bytes(dim_, segment_.info.nlist, resolve_threads(options_.threads));
+  const std::size_t kept =
+      kLeastMemory + n_ * a_vector + segment_.info.nlist * a_list + std::max(tuning, order);
   const std::size_t on_the_way = 24 * dim_ + 256;  // read, entered, coded
   const std::size_t least = kept + 3 * kLeastRows * on_the_way;
   if (options_.max_memory < least) {
@@ -192,13 +197,14 @@ std::vector<float> robust_mean(const VectorSource& rows, std::size_t piece) {
 // Sets the mean and the centroids.
 void Builder::train() {
   const bool given = options_.centroids.rows > 0;
-  const std::size_t points = given ? 4096 : options_.kmeans_points * segment_.info.nlist;
+  const std::size_t points = given ? kGivenPoints : options_.kmeans_points * segment_.info.nlist;
   const SpooledVectors rows = sample(std::min(n_, points));
   if (options_.metric != Metric::ip) buffers_->mean = robust_mean(rows, chunk_rows_);
   segment_.mean = buffers_->mean;
   complete(segment_);
   find_centroids(rows);
   const double mean_r2 = mean_distance2(rows);
+  choose_list_weight(rows);
   subtract_mean(centroids_);
   code_centroids(mean_r2);
   if (segment_.quantizer->learns()) train_quantizer(rows);
@@ -231,6 +237,15 @@ double Builder::mean_distance2(const VectorSource& sample) const {
   assign_nearest(rows.view(), centroids_.view(), options_.threads, nearest.data(),
                  distances.data());
   return std::accumulate(distances.begin(), distances.end(), 0.0) / static_cast<double>(rows.rows);
+}
+
+// Requires the mean to be in centroids_ as it is in the sample.
+void Builder::choose_list_weight(const VectorSource& sample) {
+  constexpr std::size_t kEnough = 1000;  // fewer tell little
+  if (sample.rows() < kEnough || centroids_.rows == 1) return;
+  report(options_.progress, "order of lists", 0);
+  segment_.info.list_weight = best_list_weight(
+      entries_by_weight(options_.metric, sample, centroids_.view(), chunk_rows_, options_.threads));
 }
 
 // From here on the centroids are what their codes say.

@@ -22,15 +22,15 @@ constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first by start()
 constexpr std::size_t kTrustedFactor = 3;  // growth of that number
 constexpr std::size_t kFetchAhead = 4;     // centroids prefetched before their use
 
-float key_term(Metric metric, float weight, float mean_r2) {
-  return metric == Metric::ip ? -0.5F * (1 - weight) * mean_r2 : weight * mean_r2;
-}
-
 bool before(const Probe& a, const Probe& b) {
   return a.key != b.key ? a.key < b.key : a.list < b.list;
 }
 
 }  // namespace
+
+float radius_term(Metric metric, float weight, float mean_r2) {
+  return metric == Metric::ip ? -0.5F * (1 - weight) * mean_r2 : weight * mean_r2;
+}
 
 std::vector<std::uint8_t> sign_centroids(const Segment& segment, ListRecord& record) {
   const std::size_t dim = segment.dim();
@@ -43,7 +43,8 @@ std::vector<std::uint8_t> sign_centroids(const Segment& segment, ListRecord& rec
   for (std::size_t l = 0; l < nlist; ++l) {
     decode_centroid(segment, l, centroid.data());
     coder.code_entry(centroid.data(), nullptr, signs.data() + l * plane_bytes(dim), numbers[l]);
-    numbers[l].a += key_term(segment.metric(), segment.info.list_weight, segment.lists[l].mean_r2);
+    numbers[l].a +=
+        radius_term(segment.metric(), segment.info.list_weight, segment.lists[l].mean_r2);
     range.add(numbers[l]);
   }
   choose_units(range, {}, record);
@@ -92,7 +93,7 @@ void Router::select_pool(std::size_t size) {
 Probe Router::made_of(const CentroidDistance& distance, std::uint32_t list) const {
   const float base = segment_.metric() == Metric::ip ? -distance.product : distance.distance2;
   const float term =
-      key_term(segment_.metric(), segment_.info.list_weight, segment_.lists[list].mean_r2);
+      radius_term(segment_.metric(), segment_.info.list_weight, segment_.lists[list].mean_r2);
   return {base + term, list, base, distance.distance2};
 }
 

@@ -3,10 +3,10 @@
 //     l2, cosine   |q-c|^2 + w * mean |r|^2
 //     ip           -<q,c>  - (1-w)/2 * mean |r|^2      (the same order on unit vectors)
 //
-// because a wide list holds near neighbours more often than its centroid's distance tells (w near
-// .5). It scans the signs of all centroids, then takes the products of the query with the codes of
-// a pool of them (centroid_code.h). Only where centroids have a fine part are those that are probed
-// measured once more.
+// because a wide list holds near neighbours more often than its centroid's distance tells (w is
+// learnt, list_weight.h). It scans the signs of all centroids, then takes the products of the query
+// with the codes of a pool of them (centroid_code.h). Only where centroids have a fine part are
+// those that are probed measured once more.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,9 @@ struct Probe {
   float base;       ///< |q-c|^2, or -<q,c> for ip
   float distance2;  ///< |q-c|^2
 };
+
+/// What a list's radius adds to its key.
+float radius_term(Metric metric, float weight, float mean_r2);
 
 /// What a router knows of a query behind the door.
 struct RouteQuery {

@@ -9,6 +9,7 @@
 #include "index/confidence.h"
 #include "index/kmeans.h"
 #include "index/list_layout.h"
+#include "index/list_weight.h"
 #include "index/router.h"
 #include "index/searcher.h"
 #include "index/top_k.h"
@@ -203,6 +204,59 @@ TEST(Router, MeasuresDistancesToTheDecodedCentroids) {
       }
     }
   }
+}
+
+// After so many entries a query has scanned the lists that hold 95 % of its 10 nearest others.
+double entries_needed(Metric metric, const Matrix<float>& x, const Matrix<float>& centroids,
+                      float weight) {
+  std::vector<std::uint32_t> home(x.rows);
+  std::vector<float> r2(x.rows);
+  assign_nearest(x.view(), centroids.view(), 1, home.data(), r2.data());
+  std::vector<float> mean_r2(centroids.rows);
+  std::vector<double> count(centroids.rows);
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    mean_r2[home[i]] += r2[i];
+    ++count[home[i]];
+  }
+  for (std::size_t l = 0; l < mean_r2.size(); ++l) mean_r2[l] /= static_cast<float>(count[l]);
+  std::vector<double> entries;
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    auto lists = testing::brute_force(metric, centroids, x.row(i));
+    for (auto& [key, list] : lists) {
+      key += radius_term(metric, weight, mean_r2[static_cast<std::size_t>(list)]);
+    }
+    std::sort(lists.begin(), lists.end());
+    auto nearest = testing::brute_force(metric, x, x.row(i));
+    std::erase_if(nearest, [&](const auto& answer) { return answer.second == std::int64_t(i); });
+    for (std::size_t j = 0; j < 10; ++j) {
+      double sum = 0;
+      for (const auto& [key, list] : lists) {
+        sum += count[static_cast<std::size_t>(list)];
+        if (list == home[static_cast<std::size_t>(nearest[j].second)]) break;
+      }
+      entries.push_back(sum);
+    }
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries[static_cast<std::size_t>(0.95 * static_cast<double>(entries.size()))];
+}
+
+TEST(ListWeight, CountsTheEntriesThatNeighboursNeed) {
+  const auto x = clustered(200, 12, 41, 20);
+  const Matrix<float> centroids = kmeans(MatrixSource(x.view()), {.clusters = 15}).centroids;
+  for (const Metric metric : {Metric::l2, Metric::ip}) {
+    const auto entries = entries_by_weight(metric, MatrixSource(x.view()), centroids.view(), 64, 2);
+    for (std::size_t w = 0; w < kListWeights.size(); ++w) {
+      EXPECT_EQ(entries[w], entries_needed(metric, x, centroids, kListWeights[w])) << w;
+    }
+    EXPECT_EQ(entries, entries_by_weight(metric, MatrixSource(x.view()), centroids.view(), 7, 1));
+  }
+}
+
+TEST(ListWeight, IsTheUsualOneUnlessAnotherSavesMoreThanNoise) {
+  EXPECT_EQ(best_list_weight({100, 96, 100, 100, 100}), 0.5F);
+  EXPECT_EQ(best_list_weight({100, 100, 100, 94, 99}), 0.75F);
+  EXPECT_EQ(best_list_weight({60, 70, 100, 100, 100}), 0.0F);
 }
 
 TEST(Bounds, HoldAsOftenAsTheConfidencePromises) {
