@@ -235,7 +235,7 @@ void pack_signs(const float* x, const float* y, std::size_t dim, std::uint8_t* s
 void quantize_words(const float* x, std::size_t dim, double scale, std::int16_t* out) noexcept {
   const __m512d scales = _mm512_set1_pd(scale);
   for (std::size_t i = 0; i < dim; i += 8) {
-    const __mmask8 present = dim - i >= 8 ? 0xFF : static_cast<__mmask8>((1U << (dim - i)) - 1U);
+    const auto present = static_cast<__mmask8>(dim - i >= 8 ? 0xFFU : (1U << (dim - i)) - 1U);
     const __m512d values = _mm512_cvtps_pd(_mm256_maskz_loadu_ps(present, x + i));
     const __m256i rounded = _mm512_cvtpd_epi32(_mm512_mul_pd(values, scales));
     _mm_mask_storeu_epi16(out + i, present, _mm256_cvtepi32_epi16(rounded));

@@ -66,7 +66,7 @@ std::size_t select_below(const float* values, std::size_t n, float limit,
   __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   std::size_t found = 0;
   for (std::size_t i = 0; i < n; i += 16) {
-    const auto present = static_cast<__mmask16>(n - i >= 16 ? 0xFFFF : (1U << (n - i)) - 1U);
+    const auto present = static_cast<__mmask16>(n - i >= 16 ? 0xFFFFU : (1U << (n - i)) - 1U);
     const __m512 some = _mm512_maskz_loadu_ps(present, values + i);
     const __mmask16 below = _mm512_mask_cmp_ps_mask(present, some, limits, _CMP_LE_OQ);
     _mm512_storeu_si512(out + found, _mm512_maskz_compress_epi32(below, places));
