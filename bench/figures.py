@@ -27,8 +27,8 @@ BLOCK = re.compile(r"<!-- (report|classes|growth) (\S+) -->\n.*?<!-- end -->", r
 
 # picture -> (results, mode, threads, bytes a vector of the methods that it shows)
 CHARTS = {
-    "recall_qps_sentences": ("sentences-384", "single", 1, (400, 660)),
-    "recall_qps_sentences_all": ("sentences-384", "single", 1, (0, math.inf)),
+    "recall_qps_sentences": ("sentences-384-speed", "single", 1, (400, 660)),
+    "recall_qps_sentences_all": ("sentences-384-speed", "single", 1, (0, math.inf)),
     "recall_qps_sentences_batch": ("sentences-384-batch", "batch", 1, (0, math.inf)),
 }
 
