@@ -15,9 +15,8 @@ namespace {
 
 constexpr std::size_t kPoolFactor = 2;  // lists ranked by codes for each list probed
 constexpr std::size_t kPoolExtra = 24;
-constexpr std::size_t kSample = 256;     // keys that set the pool's threshold
-constexpr std::size_t kOrderFactor = 2;  // the same where lists are handed out one by one
-constexpr std::size_t kOrderExtra = 40;
+constexpr std::size_t kSample = 256;       // keys that set the pool's threshold
+constexpr std::size_t kOrderExtra = 32;    // beyond 3/2 of those handed out one by one
 constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first by start()
 constexpr std::size_t kTrustedFactor = 3;  // growth of that number
 constexpr std::size_t kFetchAhead = 4;     // centroids prefetched before their use
@@ -80,14 +79,12 @@ void Router::select_pool(std::size_t size) {
   for (std::size_t l = 0; l < nlist; l += stride) sample_.push_back(keys_[l]);
   // A little beyond the quantile, so that the pool is rarely short.
   const std::size_t rank = std::min(sample_.size(), size * sample_.size() / nlist * 9 / 8 + 4);
-  pool_.resize(nlist);
-  pool_.resize(nlist + kBlockEntries);
   const auto collect = [&](float limit) {
-    return kernels().select_below(keys_.data(), nlist, limit, pool_.data());
+    return kernels().select_below(keys_.data(), nlist, limit, entries_.data());
   };
   std::size_t found = collect(rough_quantile(sample_, rank));
   if (found < size) found = collect(rough_quantile({keys_.data(), nlist}, size));
-  pool_.resize(found);
+  pool_.assign(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(found));
 }
 
 Probe Router::made_of(const CentroidDistance& distance, std::uint32_t list) const {
@@ -136,7 +133,7 @@ void Router::extend(SearchCounters& counters) {
   if (!has_keys_) scan_signs(*scan_, counters);
   has_keys_ = true;
   trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, nlist);
-  select_pool(std::min(kOrderFactor * trusted + kOrderExtra, nlist));
+  select_pool(std::min(trusted + trusted / 2 + kOrderExtra, nlist));
   std::erase_if(pool_, [&](std::uint32_t list) { return order_->is_ranked[list]; });
   rank_pool(*query_, counters);
   for (const std::uint32_t list : pool_) is_ranked[list] = true;
