@@ -22,8 +22,7 @@ std::size_t spilled_vectors(const IndexShape& shape) {
   return static_cast<std::size_t>(shape.spill * static_cast<double>(shape.n));
 }
 
-// With the entries that stay empty.
-std::uint64_t entries(const IndexShape& shape) {
+std::vector<std::uint32_t> drawn_sizes(const IndexShape& shape) {
   const std::uint64_t total = shape.n + spilled_vectors(shape);
   std::vector<std::uint32_t> sizes(shape.nlist);
   Random random(1);
@@ -35,7 +34,7 @@ std::uint64_t entries(const IndexShape& shape) {
     placed += sizes[l];
   }
   sizes[shape.nlist - 1] = static_cast<std::uint32_t>(total - placed);
-  return place_lists(sizes).entries;
+  return sizes;
 }
 
 std::size_t blocks_bytes(std::size_t entries, std::size_t dim) {
@@ -65,22 +64,26 @@ ItemBytes item_bytes(const IndexShape& shape) {
   return bytes;
 }
 
-IndexSize index_size(const IndexShape& shape) {
+IndexSize index_size(const IndexShape& shape) { return index_size(shape, drawn_sizes(shape)); }
+
+IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> list_sizes) {
   const ItemBytes item = item_bytes(shape);
   const std::size_t mean = shape.dim * sizeof(float);
   const std::size_t centroids = shape.nlist * item.centroid;
+  const std::size_t fine = shape.fine_centroids ? centroids : 0;
   const std::size_t router_blocks = blocks_bytes(shape.nlist, shape.dim);
   const std::size_t lists = shape.nlist * item.list;
-  const std::size_t blocks = blocks_bytes(entries(shape), shape.dim);
+  const std::size_t blocks = blocks_bytes(place_lists(list_sizes).entries, shape.dim);
   const std::size_t rows = shape.n * item.row;
   const std::size_t raw = shape.n * item.raw;
   const std::size_t ids = shape.has_ids ? shape.n * sizeof(std::int64_t) : 0;
   IndexSize size;
   size.bytes_per_vector =
       static_cast<double>(blocks + rows + raw + lists) / static_cast<double>(shape.n);
-  size.centroid_bytes = centroids + mean + router_blocks;
+  size.centroid_bytes = centroids + fine + mean + router_blocks;
   size.file_bytes = file_bytes(
       {sizeof(SegmentInfo), mean, centroids, lists, router_blocks, blocks, rows, raw, ids});
+  if (shape.fine_centroids) size.file_bytes += file_bytes({fine}) - kHeader;
   if (shape.n >= kLeastTuned) size.file_bytes += kTableEntry + kTuned;
   return size;
 }

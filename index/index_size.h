@@ -1,11 +1,13 @@
 // The bytes of an index before it is built, by formula. All but one number follow from what it is
 // to be: how many entries are left empty where lists meet (list_layout.h) depends on the sizes of
-// the lists. Here lists have sizes drawn at random around the mean, which leaves about a quarter of
-// an entry a list empty; the state of quantizers that learn (a few kB, those that learn a basis:
-// 4 dim^2) is not counted, nor the fine part of centroids (centroid_code.h).
+// the lists. Unless they are given, they are drawn at random around the mean, which leaves about a
+// quarter of an entry a list empty; lists smaller than a block leave more. The state of quantizers
+// that learn (a few kB, those that learn a basis: 4 dim^2) is not counted.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "obliq/index.h"
@@ -21,6 +23,7 @@ struct IndexShape {
   RawTier raw = RawTier::none;
   double spill = 0;
   bool has_ids = false;
+  bool fine_centroids = false;  ///< the data decides on that (centroid_code.h)
 };
 
 /// Bytes of one of each kind.
@@ -30,7 +33,7 @@ struct ItemBytes {
   std::size_t gathered = 0;  ///< of its home's block, where that keeps the signs of a row
   std::size_t raw = 0;
   std::size_t list = 0;
-  std::size_t centroid = 0;  ///< its code; its signs are an entry
+  std::size_t centroid = 0;  ///< its levels; its signs are an entry, its fine part is as large
 };
 
 /// Throws std::invalid_argument on an unknown quantizer.
@@ -44,5 +47,7 @@ struct IndexSize {
 
 /// Requires 0 < nlist <= n. Throws as item_bytes does. Cost: nlist.
 IndexSize index_size(const IndexShape& shape);
+/// With nlist lists of so many entries, those of spilled vectors among them.
+IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> list_sizes);
 
 }  // namespace obliq

@@ -27,6 +27,19 @@ std::optional<Routes> find_routes(const Study& study, const AdviceRequest& reque
 
 double per_item(double value, double count) { return count > 0 ? value / count : 0; }
 
+/// Sizes that vary among the lists of `shape` as they do among those of the sample.
+std::vector<std::uint32_t> grown_sizes(const Study& study, const IndexShape& shape) {
+  const std::vector<std::uint32_t>& sampled = study.list_sizes(shape.spill);
+  const double lists = static_cast<double>(shape.nlist) / static_cast<double>(sampled.size());
+  const double vectors = static_cast<double>(shape.n) / static_cast<double>(study.n(kSample));
+  std::vector<std::uint32_t> sizes(shape.nlist);
+  for (std::size_t l = 0; l < sizes.size(); ++l) {
+    sizes[l] =
+        static_cast<std::uint32_t>(std::lround(vectors / lists * sampled[l % sampled.size()]));
+  }
+  return sizes;
+}
+
 /// Microseconds of a query in an index of `shape`.
 double grown_us(const Study& study, const Routes& routes, const IndexShape& shape,
                 const CodeStudy& code) {
@@ -58,7 +71,8 @@ Proposal make_proposal(const Study& study, const AdviceRequest& request, const C
   Proposal proposal;
   proposal.shape = {request.n,           study.dim(),   choose_nlist(request.n),
                     code.code.quantizer, code.code.raw, spill};
-  proposal.size = index_size(proposal.shape);
+  proposal.shape.fine_centroids = study.has_fine_centroids();
+  proposal.size = index_size(proposal.shape, grown_sizes(study, proposal.shape));
   proposal.ceiling = code.ceiling;
   proposal.fits = request.memory == 0 || proposal.size.file_bytes <= request.memory;
   const auto routes = find_routes(study, request, code, spill);

@@ -1,7 +1,8 @@
 // From a study of a sample to proposals for the whole set: bytes by formula, recall and time by
 // growth. With m vectors in the sample, of which a quarter was looked at too, and n in the set:
 //
-//     bytes    index_size, exact but for the blanks between lists
+//     bytes    index_size, exact but for the blanks between lists, whose sizes vary as in
+//              the sample
 //     ceiling  that of the sample: neighbours lie closer together among more vectors, but so do
 //              vectors and centroids (measured: docs/benchmarks.md)
 //     target   a search for recall T scans the lists that cover T / ceiling of the neighbours; the

@@ -78,7 +78,7 @@ void Study::prepare(LevelData& level, const Progress& progress) {
                                      BuildOptions{}.kmeans_iterations, options_.threads},
                                     progress);
   for (const double spill : kStudiedSpills) {
-    level.routes.emplace(spill, build_route(level, spill, progress));
+    add_route(level, spill, progress);
   }
 }
 
@@ -96,14 +96,17 @@ BuildOptions Study::options_of(const LevelData& level, const Code& code, double 
   return build;
 }
 
-Index Study::build_route(const LevelData& level, double spill, const Progress& progress) const {
+void Study::add_route(LevelData& level, double spill, const Progress& progress) const {
   const MatrixSource base(level.base.view());
   Segment segment = build_segment(base, options_of(level, studied_codes().front(), spill));
   segment.tuning = tune_built(segment, base, {}, {options_.threads, progress});
   for (TunedLadder& ladder : segment.tuning.ladders) {
     for (TunedTarget& target : ladder.targets) target.stops = target.recall >= kLeastStopTarget;
   }
-  return reopened(segment);
+  level.has_fine_centroids = !segment.centroid_fine.empty();
+  std::vector<std::uint32_t> list_sizes;
+  for (const ListRecord& list : segment.lists) list_sizes.push_back(list.count);
+  level.routes.emplace(spill, Route{reopened(segment), std::move(list_sizes)});
 }
 
 Questions Study::questions(const LevelData& level) const {
@@ -130,13 +133,17 @@ void Study::study_code(const Code& code) {
   codes_.push_back(std::move(found));
 }
 
+const std::vector<std::uint32_t>& Study::list_sizes(double spill) const {
+  return levels_[kSample].routes.at(spill).list_sizes;
+}
+
 std::optional<Profile> Study::route(Level level, double spill, double target) const {
   if (!(target > 0 && target < 1)) return std::nullopt;
   SearchOptions search;
   search.k = options_.k;
   search.target_recall = target;
   try {
-    return profile_search(levels_[level].routes.at(spill), search, questions(levels_[level]),
+    return profile_search(levels_[level].routes.at(spill).index, search, questions(levels_[level]),
                           level == kSample ? kRounds : 1, bandwidths_);
   } catch (const std::invalid_argument&) {
     return std::nullopt;  // beyond what its lists give

@@ -62,24 +62,34 @@ class Study {
   std::size_t n(Level level) const { return levels_[level].base.rows; }
   std::size_t nlist(Level level) const { return levels_[level].centroids.rows; }
   std::size_t dim() const { return queries_.cols; }
+  /// Whether the sample's centroids have a fine part.
+  bool has_fine_centroids() const { return levels_[kSample].has_fine_centroids; }
   const std::vector<CodeStudy>& codes() const { return codes_; }
   const std::vector<Bandwidth>& bandwidths() const { return bandwidths_; }
+
+  /// Entries of each list of the sample's index of that spill.
+  const std::vector<std::uint32_t>& list_sizes(double spill) const;
 
   /// Queries at a target recall in the sq8 index of that spill, one of kStudiedSpills; nothing when
   /// no number of lists reaches it.
   std::optional<Profile> route(Level level, double spill, double target) const;
 
  private:
+  struct Route {
+    Index index;
+    std::vector<std::uint32_t> list_sizes;
+  };
   struct LevelData {
     Matrix<float> base;
     Matrix<float> centroids;
+    bool has_fine_centroids = false;
     datasets::GroundTruth truth;
-    std::map<double, Index> routes;
+    std::map<double, Route> routes;
   };
 
   void prepare(LevelData& level, const Progress& progress);
   BuildOptions options_of(const LevelData& level, const Code& code, double spill) const;
-  Index build_route(const LevelData& level, double spill, const Progress& progress) const;
+  void add_route(LevelData& level, double spill, const Progress& progress) const;
   void study_code(const Code& code);
   Questions questions(const LevelData& level) const;
 
