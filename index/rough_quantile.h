@@ -8,20 +8,37 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 
 namespace obliq {
+
+/// The least and the greatest of `values`, which are not empty. In lanes, as the compiler may not
+/// reorder a chain of comparisons by itself.
+inline std::pair<float, float> range_of(std::span<const float> values) {
+  constexpr std::size_t kStrands = 16;
+  std::array<float, kStrands> least;
+  std::array<float, kStrands> greatest;
+  least.fill(values[0]);
+  greatest.fill(values[0]);
+  const auto take = [&](float value, std::size_t lane) {
+    least[lane] = value < least[lane] ? value : least[lane];
+    greatest[lane] = value > greatest[lane] ? value : greatest[lane];
+  };
+  const std::size_t whole = values.size() / kStrands * kStrands;
+  for (std::size_t i = 0; i < whole; i += kStrands) {
+    for (std::size_t lane = 0; lane < kStrands; ++lane) take(values[i + lane], lane);
+  }
+  for (std::size_t i = whole; i < values.size(); ++i) take(values[i], i - whole);
+  return {*std::min_element(least.begin(), least.end()),
+          *std::max_element(greatest.begin(), greatest.end())};
+}
 
 /// A value that at least `rank` of `values` do not exceed, and few more: those that share the last
 /// of 128 equal bins between the least and the greatest. Requires 0 < rank <= values.size(); the
 /// values finite.
 inline float rough_quantile(std::span<const float> values, std::size_t rank) {
   constexpr std::size_t kBins = 128;
-  float least = values[0];
-  float greatest = values[0];
-  for (const float value : values) {
-    least = value < least ? value : least;
-    greatest = value > greatest ? value : greatest;
-  }
+  const auto [least, greatest] = range_of(values);
   const float width = (greatest - least) / kBins;
   if (!(width >= std::numeric_limits<float>::min())) return greatest;
   const float inverse = 1 / width;

@@ -18,12 +18,8 @@ constexpr std::size_t kPoolExtra = 24;
 constexpr std::size_t kSample = 256;       // keys that set the pool's threshold
 constexpr std::size_t kOrderExtra = 32;    // beyond 3/2 of those handed out one by one
 constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first by start()
-constexpr std::size_t kTrustedFactor = 3;  // growth of that number
+constexpr std::size_t kTrustedFactor = 2;  // growth of that number
 constexpr std::size_t kFetchAhead = 4;     // centroids prefetched before their use
-
-bool before(const Probe& a, const Probe& b) {
-  return a.key != b.key ? a.key < b.key : a.list < b.list;
-}
 
 }  // namespace
 
@@ -75,8 +71,8 @@ void Router::scan_signs(const ScanQuery& scan, SearchCounters& counters) {
 void Router::select_pool(std::size_t size) {
   const std::size_t nlist = segment_.info.nlist;
   const std::size_t stride = std::max<std::size_t>(1, nlist / kSample);
-  sample_.clear();
-  for (std::size_t l = 0; l < nlist; l += stride) sample_.push_back(keys_[l]);
+  sample_.resize((nlist + stride - 1) / stride);
+  for (std::size_t i = 0; i < sample_.size(); ++i) sample_[i] = keys_[i * stride];
   // A little beyond the quantile, so that the pool is rarely short.
   const std::size_t rank = std::min(sample_.size(), size * sample_.size() / nlist * 9 / 8 + 4);
   const auto collect = [&](float limit) {
@@ -139,10 +135,7 @@ void Router::extend(SearchCounters& counters) {
   for (const std::uint32_t list : pool_) is_ranked[list] = true;
   ranked.insert(ranked.end(), ranked_.begin(), ranked_.end());
   sorted = std::min(trusted + lists_ahead(trusted), ranked.size());
-  const auto begin = ranked.begin() + static_cast<std::ptrdiff_t>(taken);
-  const auto end = ranked.begin() + static_cast<std::ptrdiff_t>(sorted);
-  std::nth_element(begin, end, ranked.end(), before);
-  std::sort(begin, end, before);
+  sorter_.sort(std::span(ranked).subspan(taken), sorted - taken);
   counters.times.lap(Stage::ranks);
 }
 
@@ -161,20 +154,20 @@ float Router::mean_key_ahead(std::size_t count) const {
   return sum / static_cast<float>(count);
 }
 
-// Of ranked_, which is in the order of list numbers. Ties go to the smaller number.
+// Of ranked_, which is in the order of list numbers.
 void Router::keep_best(std::size_t nprobe, std::size_t leading, std::vector<Probe>& probes) {
-  probes.resize(std::min(leading, nprobe));
-  std::partial_sort_copy(ranked_.begin(), ranked_.end(), probes.begin(), probes.end(), before);
-  if (probes.size() == nprobe) return;
-  limits_.clear();
-  for (const Probe& probe : ranked_) limits_.push_back(probe.key);
-  const auto last = limits_.begin() + static_cast<std::ptrdiff_t>(nprobe - 1);
-  std::nth_element(limits_.begin(), last, limits_.end());
-  const Probe lead = probes.back();
+  leading = std::min(leading, nprobe);
+  sorted_ = ranked_;
+  sorter_.sort(sorted_, nprobe);
+  probes.resize(nprobe + 1);  // one more, written but not kept
+  Probe* out = std::copy_n(sorted_.begin(), leading, probes.data());
+  const Probe& lead = sorted_[leading - 1];
+  const Probe& last = sorted_[nprobe - 1];
   for (const Probe& probe : ranked_) {
-    if (probes.size() == nprobe) break;
-    if (before(lead, probe) && probe.key <= *last) probes.push_back(probe);
+    *out = probe;
+    out += static_cast<std::ptrdiff_t>(Before{}(lead, probe) && !Before{}(last, probe));
   }
+  probes.resize(nprobe);
 }
 
 void Router::route(const RouteQuery& query, std::size_t nprobe, std::size_t leading,

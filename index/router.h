@@ -14,18 +14,11 @@
 #include <vector>
 
 #include "index/centroid_code.h"
+#include "index/probe_sorter.h"
 #include "index/scan_query.h"
 #include "index/segment.h"
 
 namespace obliq {
-
-/// A list to probe.
-struct Probe {
-  float key;  ///< rank, smaller first
-  std::uint32_t list;
-  float base;       ///< |q-c|^2, or -<q,c> for ip
-  float distance2;  ///< |q-c|^2
-};
 
 /// What a list's radius adds to its key.
 float radius_term(Metric metric, float weight, float mean_r2);
@@ -62,7 +55,7 @@ class Router {
   /// What route() writes for a list.
   Probe probe(const CentroidQuery& query, std::uint32_t list) const;
 
-  /// Starts to hand out all lists one by one, best first. It ranks 16 lists, then 48, 144 and so
+  /// Starts to hand out all lists one by one, best first. It ranks 16 lists, then 32, 64 and so
   /// on, when they are asked for. Query and order must live until the last next().
   void start(const RouteQuery& query, RouteOrder& order, SearchCounters& counters);
   /// Goes on where a query was left for others. The signs are scanned again when more lists are to
@@ -89,7 +82,8 @@ class Router {
   std::vector<float> sample_;
   std::vector<std::uint32_t> pool_;
   std::vector<Probe> ranked_;
-  std::vector<float> limits_;
+  std::vector<Probe> sorted_;
+  ProbeSorter sorter_;
 
   // Between start() and the last next().
   const CentroidQuery* query_ = nullptr;

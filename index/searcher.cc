@@ -10,7 +10,11 @@ constexpr std::size_t kAlone = 8;     // lists visited one by one, at first
 constexpr std::size_t kMostJump = 3;  // lists at the end of a round, times those before
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-bool by_number(const RankedProbe& a, const RankedProbe& b) { return a.probe.list < b.probe.list; }
+struct ByNumber {
+  bool operator()(const RankedProbe& a, const RankedProbe& b) const {
+    return a.probe.list < b.probe.list;
+  }
+};
 
 }  // namespace
 
@@ -64,7 +68,7 @@ Round Searcher::next_round(QueryState& query, SearchCounters& counters) {
   if (query.plan.stop) {
     end = jump(query, counters);
     std::sort(query.probes.begin() + static_cast<std::ptrdiff_t>(begin),
-              query.probes.begin() + static_cast<std::ptrdiff_t>(end), by_number);
+              query.probes.begin() + static_cast<std::ptrdiff_t>(end), ByNumber{});
   } else if (begin == 0) {
     route(query, counters);
   }
