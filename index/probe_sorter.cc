@@ -1,7 +1,7 @@
 #include "index/probe_sorter.h"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
 namespace obliq {
 
@@ -15,7 +15,7 @@ void ProbeSorter::sort(std::span<Probe> probes, std::size_t count) {
   }
   const std::size_t last = probes.size() - 1;
   const float width = (greatest - least) / static_cast<float>(probes.size());
-  if (!(width >= std::numeric_limits<float>::min())) {  // equal keys, or hardly different
+  if (!std::isnormal(width)) {  // equal keys, or hardly different
     std::sort(probes.begin(), probes.end(), Before{});
     return;
   }

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <utility>
 
@@ -40,7 +40,7 @@ inline float rough_quantile(std::span<const float> values, std::size_t rank) {
   constexpr std::size_t kBins = 128;
   const auto [least, greatest] = range_of(values);
   const float width = (greatest - least) / kBins;
-  if (!(width >= std::numeric_limits<float>::min())) return greatest;
+  if (!std::isnormal(width)) return greatest;
   const float inverse = 1 / width;
   std::array<std::uint16_t, kBins> counts = {};
   for (const float value : values) {
