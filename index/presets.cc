@@ -10,8 +10,8 @@ namespace obliq {
 namespace {
 
 constexpr std::array kPresets = {
-    Preset{"fast", "sq8", RawTier::none}, Preset{"small", "lm4", RawTier::none},
-    Preset{"tiny", "lm2", RawTier::none}, Preset{"exact", "sq8", RawTier::fp32}};
+    Preset{"fast", "sq8", RawTier::none, 0.5}, Preset{"small", "lm4", RawTier::none, 0},
+    Preset{"tiny", "lm2", RawTier::none, 0}, Preset{"exact", "sq8", RawTier::fp32, 0.5}};
 
 }  // namespace
 

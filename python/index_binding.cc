@@ -132,12 +132,12 @@ nb::ndarray<nb::numpy, float> reconstruct(const Index& index, std::int64_t id) {
   return array;
 }
 
-/// name -> (quantizer, raw tier)
+/// name -> (quantizer, raw tier, spill)
 nb::dict preset_table() {
   nb::dict table;
   for (const Preset& preset : presets()) {
     table[nb::str(preset.name.data(), preset.name.size())] =
-        nb::make_tuple(std::string(preset.quantizer), to_string(preset.raw));
+        nb::make_tuple(std::string(preset.quantizer), to_string(preset.raw), preset.spill);
   }
   return table;
 }
@@ -214,7 +214,8 @@ void bind_index(nb::module_& module) {
       .def("reconstruct", &reconstruct, nb::arg("id"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<nb::gil_scoped_release>())
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));
-  module.def("presets", &preset_table, nb::sig("def presets() -> dict[str, tuple[str, str]]"));
+  module.def("presets", &preset_table,
+             nb::sig("def presets() -> dict[str, tuple[str, str, float]]"));
 }
 
 }  // namespace obliq::python

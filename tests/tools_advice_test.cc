@@ -47,6 +47,7 @@ TEST(PresetOf, NamesTheIndexOfAPresetAndNoOther) {
     IndexShape shape;
     shape.quantizer = preset.quantizer;
     shape.raw = preset.raw;
+    shape.spill = preset.spill;
     EXPECT_EQ(preset_of(shape), preset.name);
     shape.spill = 0.25;
     EXPECT_EQ(preset_of(shape), "");

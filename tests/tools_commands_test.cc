@@ -66,16 +66,22 @@ TEST_F(Commands, BuildTakesTheMetricOfTheSetAndTellsWhatItBuilt) {
   EXPECT_EQ(built["file_bytes"], std::filesystem::file_size(index_));
 }
 
-TEST_F(Commands, BuildPresetsChooseQuantizerAndRawUnlessTheyAreGiven) {
-  EXPECT_EQ(build({"--preset", "fast"})["quantizer"], "sq8");
+TEST_F(Commands, BuildPresetsChooseQuantizerRawAndSpillUnlessTheyAreGiven) {
+  const auto fast = build({"--preset", "fast"});
+  EXPECT_EQ(fast["quantizer"], "sq8");
+  EXPECT_EQ(fast["spill"], .5);
   EXPECT_EQ(build({"--preset", "small"})["quantizer"], "lm4");
   EXPECT_EQ(build({"--preset", "tiny"})["quantizer"], "lm2");
   const auto exact = build({"--preset", "exact"});
   EXPECT_EQ(exact["quantizer"], "sq8");
   EXPECT_EQ(exact["raw"], "fp32");
+  EXPECT_EQ(exact["spill"], .5);
   const auto mixed = build({"--preset", "exact", "--quantizer", "lm3", "--raw", "fp16"});
   EXPECT_EQ(mixed["quantizer"], "lm3");
   EXPECT_EQ(mixed["raw"], "fp16");
+  EXPECT_EQ(build({})["spill"], .5);
+  EXPECT_EQ(build({"--quantizer", "sq8"})["spill"], 0);
+  EXPECT_EQ(build({"--quantizer", "lm4", "--spill", ".25"})["spill"], .25);
 }
 
 TEST_F(Commands, BuildWritesTheSameBytesWithAnyNumberOfThreads) {

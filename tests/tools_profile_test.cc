@@ -65,7 +65,7 @@ TEST_F(ProfileCommand, TellsEveryStageAndTheyAddUp) {
 }
 
 TEST_F(ProfileCommand, BytesAreCountsTimesSizes) {
-  must({"build", set_, "-o", index_, "--nlist", "12"});
+  must({"build", set_, "-o", index_, "--nlist", "12", "--quantizer", "sq8"});
   const auto lines = json_lines(must(
       {"bench", set_, "--profile", "--index", index_, "--nprobe", "3", "--repeat", "1", "--json"}));
   ASSERT_EQ(lines.size(), 1U);

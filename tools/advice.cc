@@ -136,9 +136,10 @@ const Proposal* smallest(std::span<const Proposal> proposals) {
 }
 
 std::string_view preset_of(const IndexShape& shape) {
-  if (shape.spill != 0) return {};
   for (const Preset& preset : presets()) {
-    if (preset.quantizer == shape.quantizer && preset.raw == shape.raw) return preset.name;
+    if (preset.quantizer == shape.quantizer && preset.raw == shape.raw &&
+        preset.spill == shape.spill)
+      return preset.name;
   }
   return {};
 }

@@ -134,8 +134,8 @@ class Advise final : public Command {
     } else {
       text += fmt::format(" --quantizer {}", shape.quantizer);
       if (shape.raw != RawTier::none) text += fmt::format(" --raw {}", to_string(shape.raw));
+      if (shape.spill > 0) text += fmt::format(" --spill {}", shape.spill);
     }
-    if (shape.spill > 0) text += fmt::format(" --spill {}", shape.spill);
     return text + fmt::format(" --nlist {} --metric {}", shape.nlist, to_string(metric_read_));
   }
 

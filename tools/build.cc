@@ -1,8 +1,9 @@
-// obliq build: an index from a file of vectors. Presets only set --quantizer and --raw; a flag that
-// is given too wins.
+// obliq build: an index from a file of vectors. A preset only sets --quantizer, --raw and --spill;
+// a flag that is given too wins. A quantizer alone is just that, without spill.
 #include <fmt/core.h>
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -23,12 +24,13 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
-/// "fast: sq8; ...; exact: sq8 with raw fp32"
+/// "fast: sq8, spill 0.5; ...; exact: sq8 with raw fp32, spill 0.5"
 std::string describe_presets() {
   std::string text;
   for (const Preset& preset : presets()) {
     text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", preset.name, preset.quantizer);
     if (preset.raw != RawTier::none) text += fmt::format(" with raw {}", to_string(preset.raw));
+    if (preset.spill > 0) text += fmt::format(", spill {}", preset.spill);
   }
   return text;
 }
@@ -38,17 +40,8 @@ class Build final : public Command {
   void add_flags(CLI::App& app) override {
     app.add_option("base", base_, "Base vectors; HDF5: FILE:dataset, default train")->required();
     app.add_option("-o,--output", output_, "Index to write")->required();
-    app.add_option("--quantizer", quantizer_, "Quantizer spec: sq8, lm4, ...; default: sq8");
-    app.add_option("--preset", preset_, describe_presets() + " (--quantizer and --raw win over it)")
-        ->check(CLI::IsMember(preset_names()));
-    app.add_option("--raw", raw_,
-                   "Exact vectors kept beside the codes: none, fp16, fp32; "
-                   "default: none")
-        ->check(CLI::IsMember({"none", "fp16", "fp32"}));
+    add_code_flags(app);
     app.add_option("--nlist", nlist_, "Inverted lists, or auto: about 4 sqrt(n)")
-        ->capture_default_str();
-    app.add_option("--spill", options_.spill,
-                   "Share of vectors with an entry in a second list: 0, .5, 1 or between")
         ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
     app.add_option(
@@ -93,10 +86,29 @@ class Build final : public Command {
   }
 
  private:
+  void add_code_flags(CLI::App& app) {
+    app.add_option("--quantizer", quantizer_,
+                   "Quantizer spec: sq8, lm4, ...; default: the preset's");
+    app.add_option("--preset", preset_,
+                   describe_presets() +
+                       " (--quantizer, --raw and --spill win over it); default: fast, "
+                       "unless --quantizer is given")
+        ->check(CLI::IsMember(preset_names()));
+    app.add_option("--raw", raw_,
+                   "Exact vectors kept beside the codes: none, fp16, fp32; "
+                   "default: none")
+        ->check(CLI::IsMember({"none", "fp16", "fp32"}));
+    app.add_option("--spill", spill_,
+                   "Share of vectors with an entry in a second list: 0, .5, 1 or between; "
+                   "default: the preset's, 0 without one");
+  }
+
   void fill_options() {
-    const Preset& preset = preset_.empty() ? presets().front() : parse_preset(preset_);
+    Preset preset = preset_.empty() ? presets().front() : parse_preset(preset_);
+    if (preset_.empty() && !quantizer_.empty()) preset.spill = 0;
     options_.quantizer = quantizer_.empty() ? std::string(preset.quantizer) : quantizer_;
     options_.raw = raw_.empty() ? preset.raw : parse_raw_tier(raw_);
+    options_.spill = spill_.value_or(preset.spill);
     options_.nlist = parse_nlist(nlist_);
     options_.metric = resolve_metric(metric_, base_);
   }
@@ -120,6 +132,7 @@ class Build final : public Command {
   std::string quantizer_;
   std::string preset_;
   std::string raw_;
+  std::optional<double> spill_;
   std::string nlist_ = "auto";
   std::string centroids_;
   std::string train_queries_;

@@ -30,14 +30,15 @@ enum class RawTier : std::uint8_t { none = 0, fp16 = 1, fp32 = 2 };
 OBLIQ_API std::string to_string(RawTier raw);
 OBLIQ_API RawTier parse_raw_tier(std::string_view name);  ///< throws std::invalid_argument
 
-/// A named choice of quantizer and raw tier.
+/// A named choice of quantizer, raw tier and spill.
 struct Preset {
   std::string_view name;
   std::string_view quantizer;
   RawTier raw;
+  double spill;
 };
 
-/// All presets; the first is what BuildOptions has.
+/// All presets; the first is what the command line and Python build where nothing is named.
 OBLIQ_API std::span<const Preset> presets();
 OBLIQ_API const Preset& parse_preset(std::string_view name);  ///< throws std::invalid_argument
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from typing_extensions import TypeGuard
 
 Metric = Literal["l2", "ip", "cosine"]
+Path = Union[str, "os.PathLike[str]"]
 Preset = Literal["fast", "small", "tiny", "exact"]
 Progress = Callable[[str, float], Optional[bool]]
 
-_PRESETS = _core.presets()  # name -> (quantizer, raw)
+_PRESETS = _core.presets()  # name -> (quantizer, raw, spill)
 _FLOAT32 = np.dtype(np.float32)
 
 
@@ -91,11 +92,15 @@ class IndexStats:
     tuning: Optional[Tuning]
 
 
-def _preset(name: Optional[str]) -> tuple[str, str]:
-    """Quantizer and raw tier. Raises ValueError on unknown names."""
+def _preset(name: Optional[str], quantizer: Optional[str]) -> tuple[str, str, float]:
+    """Quantizer, raw tier and spill: those of a preset, or of a quantizer alone. Raises ValueError
+    on unknown names."""
+    if name is None and quantizer is not None:
+        return quantizer, "none", 0
     if name is not None and name not in _PRESETS:
         raise ValueError(f"unknown preset {name!r}; valid: {', '.join(_PRESETS)}")
-    return _PRESETS[name or "fast"]
+    spec, raw, spill = _PRESETS[name or "fast"]
+    return quantizer or spec, raw, spill
 
 
 def _as_base(vectors: Any) -> Any:
@@ -104,6 +109,10 @@ def _as_base(vectors: Any) -> Any:
     if array.ndim != 2:
         raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
     return array
+
+
+def _optional(vectors: Any, name: str) -> Any:
+    return None if vectors is None else as_matrix(vectors, name)
 
 
 class Index:
@@ -131,19 +140,20 @@ class Index:
     @classmethod
     def build(cls, vectors: Any, metric: Metric = "l2", quantizer: Optional[str] = None, *,
               preset: Optional[Preset] = None, raw: Optional[str] = None,
-              spill: float = 0, nlist: Union[int, Literal["auto"]] = "auto", ids: Any = None,
-              centroids: Any = None, train_queries: Any = None, seed: int = 1, threads: int = 0,
-              kmeans_iterations: int = 10, tune: bool = True,
-              path: Optional[Union[str, "os.PathLike[str]"]] = None, max_memory: int = 0,
+              spill: Optional[float] = None, nlist: Union[int, Literal["auto"]] = "auto",
+              ids: Any = None, centroids: Any = None, train_queries: Any = None, seed: int = 1,
+              threads: int = 0, kmeans_iterations: int = 10, tune: bool = True,
+              path: Optional[Path] = None, max_memory: int = 0,
               progress: Optional[Progress] = None) -> Index:
         """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
         strides; they are read piece by piece and not copied whole.
 
         metric      "l2", "ip" (inner product) or "cosine"
-        quantizer   spec, wins over preset: "sq8" (default), "lm4", see quantizer_grammar()
-        preset      "fast" (sq8), "small" (lm4), "tiny" (lm2), "exact" (sq8 with raw fp32)
+        quantizer   spec, wins over preset: "sq8", "lm4", see quantizer_grammar()
+        preset      "fast" (sq8, spill .5), which is the default without a quantizer, "small"
+                    (lm4), "tiny" (lm2), "exact" (fast with raw fp32)
         raw         exact vectors beside the codes: "none", "fp16" or "fp32"; wins over preset
-        spill       share of the vectors with an entry in a second list, 0 to 1, for recall
+        spill       share of the vectors with an entry in a second list, 0 to 1; wins over preset
         nlist       inverted lists; "auto": about 4 sqrt(n)
         ids         int64 [n]; default: positions. -1 also means "no answer": better not used
         centroids   [nlist][dim] to use instead of k-means
@@ -159,19 +169,17 @@ class Index:
         Cancelled when progress returned False, and what it raised; KeyboardInterrupt on Ctrl-C.
         Cost: k-means, then nlist * dim operations a vector, and tune.
         """
-        spec, tier = _preset(preset)
+        spec, tier, share = _preset(preset, quantizer)
         options = _core.BuildOptions(
-            metric, quantizer or spec, raw or tier, float(spill), _count(nlist), as_seed(seed),
-            team(threads), kmeans_iterations, tune, "" if path is None else os.fspath(path),
-            max_memory)
+            metric, spec, raw or tier, share if spill is None else float(spill), _count(nlist),
+            as_seed(seed), team(threads), kmeans_iterations, tune,
+            "" if path is None else os.fspath(path), max_memory)
         return cls._of(_core.Index.build(
             _as_base(vectors), options, None if ids is None else _as_ids(ids),
-            None if centroids is None else as_matrix(centroids, "centroids"),
-            None if train_queries is None else as_matrix(train_queries, "train_queries"),
-            progress))
+            _optional(centroids, "centroids"), _optional(train_queries, "train_queries"), progress))
 
     @classmethod
-    def open(cls, path: Union[str, "os.PathLike[str]"], *, in_memory: bool = False,
+    def open(cls, path: Path, *, in_memory: bool = False,
              verify: bool = False) -> Index:
         """Opens a saved index: mapped, so that processes share its memory, or with in_memory read
         into memory of its own, which is faster to search. verify checks every byte first.
@@ -182,11 +190,11 @@ class Index:
         return cls._of(_core.Index.open(os.fspath(path), in_memory, verify))
 
     @staticmethod
-    def verify(path: Union[str, "os.PathLike[str]"]) -> None:
+    def verify(path: Path) -> None:
         """Checks every byte of a saved index. Raises as open does; returns nothing when sound."""
         _core.Index.open(os.fspath(path), False, True)
 
-    def save(self, path: Union[str, "os.PathLike[str]"]) -> None:
+    def save(self, path: Path) -> None:
         """Writes one file, whole or not at all: to a temporary name, synced, then renamed. Raises
         OSError when it cannot. Cost: the bytes of stats()."""
         self._index.save(os.fspath(path))

@@ -233,7 +233,15 @@ def test_presets_are_those_of_the_library() -> None:
     assert list(get_args(Preset)) == list(_core.presets())
     for preset in get_args(Preset):
         stats = obliq.Index.build(BASE[:100], preset=preset).stats()
-        assert (stats.quantizer, stats.raw) == _core.presets()[preset]
+        assert (stats.quantizer, stats.raw, stats.spill) == _core.presets()[preset]
+
+
+def test_a_quantizer_alone_is_not_spilled() -> None:
+    base = BASE[:100]
+    assert obliq.Index.build(base).stats().spill == .5
+    assert obliq.Index.build(base, quantizer="sq8").stats().spill == 0
+    assert obliq.Index.build(base, quantizer="lm4", preset="fast").stats().spill == .5
+    assert obliq.Index.build(base, preset="fast", spill=.25).stats().spill == .25
 
 
 def test_only_ids_are_in_an_index(index: obliq.Index) -> None:
