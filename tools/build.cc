@@ -96,7 +96,7 @@ class Build final : public Command {
         ->check(CLI::IsMember(preset_names()));
     app.add_option("--raw", raw_,
                    "Exact vectors kept beside the codes: none, fp16, fp32; "
-                   "default: none")
+                   "default: the preset's")
         ->check(CLI::IsMember({"none", "fp16", "fp32"}));
     app.add_option("--spill", spill_,
                    "Share of vectors with an entry in a second list: 0, .5, 1 or between; "
