@@ -61,12 +61,6 @@ class AdviseCommand : public testing::Test {
           "--metric", "l2", "-o", set_});
   }
 
-  static Outcome must(const std::vector<std::string>& arguments) {
-    Outcome outcome = run_obliq(arguments);
-    EXPECT_EQ(outcome.exit_code, 0) << arguments[0] << ": " << outcome.err;
-    return outcome;
-  }
-
   Folder folder_;
   std::string set_ = folder_ / "set.hdf5";
   std::string index_ = folder_ / "index.obliq";

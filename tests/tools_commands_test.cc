@@ -38,12 +38,6 @@ class Commands : public testing::Test {
   }
 
   /// Runs what has to succeed.
-  static Outcome must(const std::vector<std::string>& arguments) {
-    Outcome outcome = run_obliq(arguments);
-    EXPECT_EQ(outcome.exit_code, 0) << arguments[0] << ": " << outcome.err;
-    return outcome;
-  }
-
   nlohmann::json build(std::vector<std::string> flags = {}) {
     std::vector<std::string> arguments = {"build", set_, "-o", index_, "--nlist", "12", "--json"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());

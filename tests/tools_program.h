@@ -16,6 +16,8 @@ struct Outcome {
 
 /// Runs the program with these arguments and waits for its end.
 Outcome run_obliq(const std::vector<std::string>& arguments);
+/// The same; fails the test unless the program succeeds.
+Outcome must(const std::vector<std::string>& arguments);
 
 /// The lines of JSON in a run's output. Fails the test when one is none.
 std::vector<nlohmann::json> json_lines(const Outcome& outcome);

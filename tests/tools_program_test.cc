@@ -69,6 +69,12 @@ Outcome run_obliq(const std::vector<std::string>& arguments) {
   return outcome;
 }
 
+Outcome must(const std::vector<std::string>& arguments) {
+  Outcome outcome = run_obliq(arguments);
+  EXPECT_EQ(outcome.exit_code, 0) << arguments[0] << ": " << outcome.err;
+  return outcome;
+}
+
 std::vector<nlohmann::json> json_lines(const Outcome& outcome) {
   std::vector<nlohmann::json> lines;
   std::istringstream in(outcome.out);
