@@ -107,21 +107,22 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
   } while (first < queries.rows);
 }
 
-nb::tuple search(const Index& index, const FloatMatrix& queries, std::int64_t k,
-                 std::optional<std::int64_t> nprobe, float confidence, int threads,
-                 double target_recall, const std::string& batch_order) {
-  SearchOptions options{
-      count_of(k, "k"), {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
-  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
-  float* distances = nullptr;
-  std::int64_t* ids = nullptr;
-  auto distance_array = new_array<float>({queries.shape(0), options.k}, distances);
-  auto id_array = new_array<std::int64_t>({queries.shape(0), options.k}, ids);
-  {
-    const nb::gil_scoped_release release;
-    search_slices(index, view_of(queries), options, distances, ids);
+/// Into arrays [queries][k] of the caller, who makes them in less time than nanobind.
+void search(const Index& index, nb::handle query_array, nb::handle distance_array,
+            nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
+            double target_recall, const std::string& batch_order) {
+  const ArrayMemory<const float> queries(query_array);
+  const ArrayMemory<float> distances(distance_array);
+  const ArrayMemory<std::int64_t> ids(id_array);
+  const std::size_t k = distances.columns();
+  if (distances.rows() != queries.rows() || ids.rows() != queries.rows() || ids.columns() != k) {
+    throw nb::value_error("distances and ids must both be arrays [queries][k]");
   }
-  return nb::make_tuple(std::move(distance_array), std::move(id_array));
+  SearchOptions options{k, {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
+  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
+  const nb::gil_scoped_release release;
+  search_slices(index, {queries.data(), queries.rows(), queries.columns()}, options,
+                distances.data(), ids.data());
 }
 
 nb::ndarray<nb::numpy, float> reconstruct(const Index& index, std::int64_t id) {
@@ -205,12 +206,13 @@ void bind_index(nb::module_& module) {
            nb::arg("progress").none(),
            nb::sig("def tune(self, learn_queries: NDArray[numpy.float32] | None, threads: int, "
                    "progress: object) -> None"))
-      .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe").none(),
-           nb::arg("confidence"), nb::arg("threads"), nb::arg("target_recall"),
-           nb::arg("batch_order"),
-           nb::sig("def search(self, queries: NDArray[numpy.float32], k: int, nprobe: int | None, "
-                   "confidence: float, threads: int, target_recall: float, batch_order: str) -> "
-                   "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
+      .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
+           nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),
+           nb::arg("target_recall"), nb::arg("batch_order"),
+           nb::sig("def search(self, queries: NDArray[numpy.float32], "
+                   "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
+                   "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
+                   "batch_order: str) -> None"))
       .def("reconstruct", &reconstruct, nb::arg("id"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<nb::gil_scoped_release>())
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));

@@ -23,6 +23,8 @@ Progress = Callable[[str, float], Optional[bool]]
 
 _PRESETS = _core.presets()  # name -> (quantizer, raw, spill)
 _FLOAT32 = np.dtype(np.float32)
+_INT64 = np.dtype(np.int64)
+_empty = np.empty  # found sooner than an attribute
 
 
 class SearchResult(NamedTuple):
@@ -109,6 +111,11 @@ def _as_base(vectors: Any) -> Any:
     if array.ndim != 2:
         raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
     return array
+
+
+def _bad_room(k: int) -> Exception:
+    """Why there is no array of k columns."""
+    return ValueError(f"k must be 1 or more, not {k}") if k < 1 else MemoryError(f"k = {k}")
 
 
 def _optional(vectors: Any, name: str) -> Any:
@@ -221,26 +228,22 @@ class Index:
         tuned or beyond what all its lists give; TypeError on number types that build refuses too.
         Ctrl-C ends a long batch. Other Python threads run meanwhile.
         """
-        if type(queries) is not np.ndarray or queries.dtype is not _FLOAT32 \
-                or not 1 <= queries.ndim <= 2 or not queries.flags.c_contiguous:
-            return self._search_any(queries, k, nprobe, confidence, threads, target_recall,
-                                    batch_order)
-        if queries.ndim == 2:
-            return SearchResult(*self._index.search(queries, k, nprobe, confidence, team(threads),
-                                                    target_recall, batch_order))
-        distances, ids = self._index.search(queries[np.newaxis], k, nprobe, confidence,
-                                            team(threads), target_recall, batch_order)
-        return SearchResult(distances[0], ids[0])
-
-    def _search_any(self, queries: Any, k: int, nprobe: Optional[int], confidence: float,
-                    threads: int, target_recall: float, batch_order: str) -> SearchResult:
-        array = as_array(queries, "queries")
-        matrix = as_matrix(array, "queries")
-        result = SearchResult(*self._index.search(matrix, k, nprobe, confidence, team(threads),
-                                                  target_recall, batch_order))
-        if array.ndim == 1:
-            return SearchResult(result.distances[0], result.ids[0])
-        return result
+        if type(queries) is np.ndarray and queries.dtype is _FLOAT32 \
+                and 1 <= queries.ndim <= 2 and queries.flags.c_contiguous:
+            matrix = queries if queries.ndim == 2 else queries[np.newaxis]
+        else:
+            queries = as_array(queries, "queries")
+            matrix = as_matrix(queries, "queries")
+        try:
+            distances = _empty((len(matrix), k), _FLOAT32)
+            ids = _empty((len(matrix), k), _INT64)
+        except ValueError:
+            raise _bad_room(k) from None
+        self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
+                           target_recall, batch_order)
+        if queries.ndim == 1:
+            distances, ids = distances[0], ids[0]
+        return SearchResult(distances, ids)
 
     def tune(self, learn_queries: Any = None, *, threads: int = 0,
              progress: Optional[Progress] = None) -> None:
