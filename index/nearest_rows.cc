@@ -4,13 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "index/byte_panels.h"
 #include "quant/kernels/dispatch.h"
 #include "quant/largest.h"
 
 namespace obliq {
 namespace {
 
-constexpr std::size_t kPanelRows = 16;
 constexpr std::size_t kPanelsAtOnce = 4;  // 24 KB at dim 384: they stay in the first cache
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -58,9 +58,8 @@ float rounding(std::size_t dim) { return static_cast<float>(dim / kLanes + 16) *
 }  // namespace
 
 NearestRows::NearestRows(MatrixView<float> rows) : rows_(rows), groups_(sign_groups(rows.cols)) {
-  const std::size_t panels = (rows.rows + kPanelRows - 1) / kPanelRows;
-  bytes_.assign(panels * kPanelRows * 4 * groups_, 128);
-  norms_.assign(panels * kPanelRows, kInfinity);
+  bytes_ = zero_panels(rows.rows, rows.cols);
+  norms_.assign(panel_count(rows.rows) * kPanelRows, kInfinity);
   lengths_.assign(norms_.size(), 0.0F);
   steps_.assign(norms_.size(), 0.0F);
   std::vector<float> scratch(rows.cols);
@@ -75,11 +74,7 @@ NearestRows::NearestRows(MatrixView<float> rows) : rows_(rows), groups_(sign_gro
     } else {  // a query's slack has at least a rounding in it
       lengths_[j] /= rounding(rows.cols);
     }
-    std::uint8_t* panel = bytes_.data() + j / kPanelRows * kPanelRows * 4 * groups_;
-    for (std::size_t k = 0; k < rows.cols; ++k) {
-      panel[(k / 4 * kPanelRows + j % kPanelRows) * 4 + k % 4] =
-          static_cast<std::uint8_t>(row[k] + 128);
-    }
+    write_panel_row(row.data(), rows.cols, j, bytes_);
   }
 }
 
