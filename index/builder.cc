@@ -12,6 +12,7 @@
 #include "index/build_check.h"
 #include "index/centroid_code.h"
 #include "index/kmeans.h"
+#include "index/list_groups.h"
 #include "index/list_weight.h"
 #include "index/list_writer.h"
 #include "index/router.h"
@@ -36,6 +37,7 @@ constexpr std::size_t kLeastRows = 64;       // of a chunk
 /// The bytes behind the spans of a built segment.
 struct Buffers {
   std::vector<float> mean;
+  ListGroups groups;
   CodedCentroids centroids;
   std::vector<ListRecord> lists;
   std::vector<std::uint8_t> quantizer_state, blocks, rows, router_blocks, raw;
@@ -65,6 +67,7 @@ class Builder {
   void find_centroids(const VectorSource& sample);
   double mean_distance2(const VectorSource& sample) const;
   void choose_list_weight(const VectorSource& sample);
+  void group_lists();
   void code_centroids(double mean_r2);
   void train_quantizer(const VectorSource& sample);
   void subtract_mean(Matrix<float>& rows) const;
@@ -206,6 +209,7 @@ void Builder::train() {
   const double mean_r2 = mean_distance2(rows);
   choose_list_weight(rows);
   subtract_mean(centroids_);
+  group_lists();
   code_centroids(mean_r2);
   if (segment_.quantizer->learns()) train_quantizer(rows);
 }
@@ -246,6 +250,19 @@ void Builder::choose_list_weight(const VectorSource& sample) {
   report(options_.progress, "order of lists", 0);
   segment_.info.list_weight = best_list_weight(
       entries_by_weight(options_.metric, sample, centroids_.view(), chunk_rows_, options_.threads));
+}
+
+// From here on the lists have their numbers.
+void Builder::group_lists() {
+  const std::size_t groups = choose_list_groups(options_.list_groups, centroids_.rows);
+  if (groups == 1) return;
+  report(options_.progress, "group lists", 0);
+  KMeansOptions how = {groups};
+  how.seed = options_.seed;
+  how.threads = options_.threads;
+  buffers_->groups = obliq::group_lists(centroids_, how);
+  segment_.groups = buffers_->groups.records;
+  segment_.group_panels = buffers_->groups.panels;
 }
 
 // From here on the centroids are what their codes say.

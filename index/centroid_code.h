@@ -48,6 +48,8 @@ class CentroidQuery {
   /// Takes a query behind the door, which must live as long as distances are asked for.
   void set(const float* query);
 
+  const float* values() const { return query_; }
+
   /// By the levels alone. Reads dim bytes and the record of the list.
   CentroidDistance by_levels(const Segment& segment, std::size_t list) const;
   /// With the fine part, where there is one.

@@ -360,6 +360,7 @@ IndexStats Index::stats() const {
   stats.n = segment.info.n;
   stats.dim = segment.info.dim;
   stats.nlist = segment.info.nlist;
+  stats.list_groups = std::max<std::size_t>(1, segment.groups.size());
   stats.metric = segment.metric();
   stats.quantizer = segment.info.quantizer;
   stats.raw = segment.raw_tier();
@@ -372,7 +373,8 @@ IndexStats Index::stats() const {
   }
   stats.id_bytes = segment.ids.size_bytes();
   stats.centroid_bytes = segment.centroid_levels.size() + segment.centroid_fine.size() +
-                         segment.mean.size_bytes() + segment.router_blocks.size();
+                         segment.mean.size_bytes() + segment.router_blocks.size() +
+                         segment.groups.size_bytes() + segment.group_panels.size();
   stats.file_bytes = segment.file_bytes;
   stats.format_version = segment.format_version;
   stats.tuning = segment.tuning;

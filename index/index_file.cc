@@ -7,6 +7,8 @@
 //     centroid.fine  the same; left out when empty
 //     lists       ListRecord [nlist], 32 bytes each
 //     router.blk  blocks of the centroids' signs
+//     groups      ListRecord [groups], 32 bytes each (index/list_groups.h); left out when empty
+//     group.codes panels of their points (index/byte_panels.h); left out when there are none
 //     blocks      sign blocks, [entries / 32][block_bytes(dim)]
 //     rows        [n][row bytes]; with homes where the lists have more than n entries
 //     raw         [n][dim] fp16 or fp32; empty without a raw tier
@@ -23,6 +25,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "index/byte_panels.h"
 #include "index/coder.h"
 #include "index/tuning_section.h"
 #include "quant/kernels/kernels.h"
@@ -59,6 +62,7 @@ class Reader {
   void check_lists(const Segment& segment) const;
   void check_homes(const Segment& segment) const;
   void read_centroids(Segment& segment) const;
+  void read_groups(Segment& segment) const;
   std::uint64_t count_spilled(const Segment& segment) const;
   Tuning read_ladders() const;
 
@@ -149,6 +153,30 @@ void Reader::read_centroids(Segment& segment) const {
       "router.blk", (nlist + kBlockEntries - 1) / kBlockEntries, block_bytes(segment.dim()));
 }
 
+// Groups must divide the lists among them, in their order.
+void Reader::read_groups(Segment& segment) const {
+  if (!file_->has("groups")) return;
+  for (const char* section : {"groups", "group.codes"}) file_->verify(section);
+  const std::size_t groups = file_->section("groups").size() / sizeof(ListRecord);
+  segment.groups = array<ListRecord>("groups", groups, 1);
+  segment.group_panels = array<std::uint8_t>("group.codes", panel_bytes(groups, segment.dim()), 1);
+  std::uint64_t lists = 0;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const ListRecord& group = segment.groups[g];
+    if (group.first != lists) {
+      refuse("groups", fmt::format("group {} begins at list {}, not {}", g, group.first, lists));
+    }
+    for (const float value : {group.centroid_scale, group.centroid_norm2, group.mean_r2}) {
+      if (std::isfinite(value)) continue;
+      refuse("groups", fmt::format("group {} has a number that is not finite", g));
+    }
+    lists += group.count;
+  }
+  if (lists != segment.info.nlist) {
+    refuse("groups", fmt::format("{} lists in groups, {} in the index", lists, segment.info.nlist));
+  }
+}
+
 Tuning Reader::read_ladders() const {
   if (!file_->has("tuning")) return {};
   file_->verify("tuning");
@@ -182,6 +210,7 @@ Segment Reader::read(bool verify_all) {
     refuse(trained ? "quantizer" : "info", error.what());
   }
   read_centroids(segment);
+  read_groups(segment);
   segment.blocks =
       array<std::uint8_t>("blocks", info.entries / kBlockEntries, block_bytes(info.dim));
   segment.rows = array<std::uint8_t>("rows", info.n, segment.row_shape.bytes());
@@ -210,6 +239,10 @@ void write_small_sections(SectionWriter& writer, const Segment& segment) {
   }
   writer.add("lists", bytes_of(segment.lists));
   writer.add("router.blk", bytes_of(segment.router_blocks));
+  if (!segment.groups.empty()) {
+    writer.add("groups", bytes_of(segment.groups));
+    writer.add("group.codes", bytes_of(segment.group_panels));
+  }
 }
 
 void save_segment(const Segment& segment, const std::string& path) {

@@ -3,6 +3,8 @@
 #include <initializer_list>
 #include <vector>
 
+#include "index/byte_panels.h"
+#include "index/list_groups.h"
 #include "index/list_layout.h"
 #include "index/segment.h"
 #include "index/tuning.h"
@@ -61,6 +63,7 @@ ItemBytes item_bytes(const IndexShape& shape) {
   bytes.raw = raw_bytes(shape.raw, shape.dim);
   bytes.list = sizeof(ListRecord);
   bytes.centroid = shape.dim;
+  bytes.group = 4 * sign_groups(shape.dim) + sizeof(ListRecord);
   return bytes;
 }
 
@@ -72,6 +75,7 @@ IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> lis
   const std::size_t centroids = shape.nlist * item.centroid;
   const std::size_t fine = shape.fine_centroids ? centroids : 0;
   const std::size_t router_blocks = blocks_bytes(shape.nlist, shape.dim);
+  const std::size_t groups = choose_list_groups(shape.list_groups, shape.nlist);
   const std::size_t lists = shape.nlist * item.list;
   const std::size_t blocks = blocks_bytes(place_lists(list_sizes).entries, shape.dim);
   const std::size_t rows = shape.n * item.row;
@@ -84,6 +88,11 @@ IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> lis
   size.file_bytes = file_bytes(
       {sizeof(SegmentInfo), mean, centroids, lists, router_blocks, blocks, rows, raw, ids});
   if (shape.fine_centroids) size.file_bytes += file_bytes({fine}) - kHeader;
+  if (groups > 1) {
+    const std::size_t panels = panel_bytes(groups, shape.dim);
+    size.centroid_bytes += groups * item.list + panels;
+    size.file_bytes += file_bytes({groups * item.list, panels}) - kHeader;
+  }
   if (shape.n >= kLeastTuned) size.file_bytes += kTableEntry + kTuned;
   return size;
 }

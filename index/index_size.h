@@ -24,6 +24,7 @@ struct IndexShape {
   double spill = 0;
   bool has_ids = false;
   bool fine_centroids = false;  ///< the data decides on that (centroid_code.h)
+  std::size_t list_groups = 0;  ///< as in BuildOptions
 };
 
 /// Bytes of one of each kind.
@@ -34,6 +35,7 @@ struct ItemBytes {
   std::size_t raw = 0;
   std::size_t list = 0;
   std::size_t centroid = 0;  ///< its levels; its signs are an entry, its fine part is as large
+  std::size_t group = 0;     ///< of lists: levels and record
 };
 
 /// Throws std::invalid_argument on an unknown quantizer.

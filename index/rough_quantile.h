@@ -33,26 +33,33 @@ inline std::pair<float, float> range_of(std::span<const float> values) {
           *std::max_element(greatest.begin(), greatest.end())};
 }
 
-/// A value that at least `rank` of `values` do not exceed, and few more: those that share the last
-/// of 128 equal bins between the least and the greatest. Requires 0 < rank <= values.size(); the
-/// values finite.
-inline float rough_quantile(std::span<const float> values, std::size_t rank) {
+/// A value that `values` of a total weight of at least `rank` do not exceed, and few more: those
+/// that share the last of 128 equal bins between the least and the greatest. `weight` of an index
+/// is a whole number. Requires 0 < rank <= the weight of all; the values finite.
+template <typename Weight>
+float rough_quantile(std::span<const float> values, std::size_t rank, Weight weight) {
   constexpr std::size_t kBins = 128;
   const auto [least, greatest] = range_of(values);
   const float width = (greatest - least) / kBins;
   if (!std::isnormal(width)) return greatest;
   const float inverse = 1 / width;
-  std::array<std::uint16_t, kBins> counts = {};
-  for (const float value : values) {
-    ++counts[std::min<std::size_t>(static_cast<std::size_t>((value - least) * inverse), kBins - 1)];
+  std::array<std::uint32_t, kBins> weights = {};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto bin = static_cast<std::size_t>((values[i] - least) * inverse);
+    weights[std::min<std::size_t>(bin, kBins - 1)] += weight(i);
   }
   std::size_t sum = 0;
   for (std::size_t bin = 0; bin < kBins; ++bin) {
-    sum += counts[bin];
+    sum += weights[bin];
     // A bin's upper edge, moved up past the rounding of the bin number.
     if (sum >= rank) return least + (static_cast<float>(bin) + 1.001F) * width;
   }
   return greatest;
+}
+
+/// The same where each value counts once.
+inline float rough_quantile(std::span<const float> values, std::size_t rank) {
+  return rough_quantile(values, rank, [](std::size_t) { return 1U; });
 }
 
 }  // namespace obliq

@@ -55,32 +55,50 @@ std::vector<std::uint8_t> sign_centroids(const Segment& segment, ListRecord& rec
 Router::Router(const Segment& segment)
     : segment_(segment),
       weight_(product_weight(segment.metric())),
+      groups_(segment),
       entries_(segment.info.nlist + kBlockEntries),
       keys_(segment.info.nlist + kBlockEntries) {}
 
-void Router::scan_signs(const ScanQuery& scan, SearchCounters& counters) {
-  ScanList list = scan_list(segment_.info.router, segment_.router_blocks.data(), segment_.dim(),
-                            0.0F, 1.0F, weight_);
-  scan.set_shift(0, 0, list);
-  kernels().scan(scan.lut(), segment_.dim(), list, std::numeric_limits<float>::infinity(),
-                 entries_.data(), keys_.data());
-  counters.signs += segment_.info.nlist;
+// Those of the nearest groups with so many lists.
+void Router::scan_signs(const RouteQuery& query, std::size_t lists, SearchCounters& counters) {
+  ranges_ = groups_.find(query.centroids, lists, counters);
+  scanned_ = 0;
+  ListRecord record = segment_.info.router;
+  for (const ListRange& range : ranges_) {
+    record.first = range.first;
+    record.count = range.count;
+    ScanList list =
+        scan_list(record, segment_.router_blocks.data(), segment_.dim(), 0.0F, 1.0F, weight_);
+    query.scan.set_shift(0, 0, list);
+    kernels().scan(query.scan.lut(), segment_.dim(), list, std::numeric_limits<float>::infinity(),
+                   entries_.data(), keys_.data() + scanned_);
+    scanned_ += range.count;
+  }
+  counters.signs += scanned_;
   counters.times.lap(Stage::signs);
 }
 
+// In the order of list numbers.
 void Router::select_pool(std::size_t size) {
-  const std::size_t nlist = segment_.info.nlist;
-  const std::size_t stride = std::max<std::size_t>(1, nlist / kSample);
-  sample_.resize((nlist + stride - 1) / stride);
+  const std::size_t stride = std::max<std::size_t>(1, scanned_ / kSample);
+  sample_.resize((scanned_ + stride - 1) / stride);
   for (std::size_t i = 0; i < sample_.size(); ++i) sample_[i] = keys_[i * stride];
-  // A little beyond the quantile, so that the pool is rarely short.
-  const std::size_t rank = std::min(sample_.size(), size * sample_.size() / nlist * 9 / 8 + 4);
+  // A little beyond the quantile, so that the pool is rarely short; where few of all lists were
+  // scanned, by as many lists as if all were, since their signs rank them no better.
+  const std::size_t enough = size * 9 / 8 + std::max<std::size_t>(4, segment_.info.nlist / 64);
+  const std::size_t rank = std::min(sample_.size(), enough * sample_.size() / scanned_);
   const auto collect = [&](float limit) {
-    return kernels().select_below(keys_.data(), nlist, limit, entries_.data());
+    return kernels().select_below(keys_.data(), scanned_, limit, entries_.data());
   };
   std::size_t found = collect(rough_quantile(sample_, rank));
-  if (found < size) found = collect(rough_quantile({keys_.data(), nlist}, size));
+  if (found < size) found = collect(rough_quantile({keys_.data(), scanned_}, size));
   pool_.assign(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(found));
+  std::size_t before = 0;  // keys of the ranges before this one
+  const ListRange* range = ranges_.data();
+  for (std::uint32_t& list : pool_) {
+    for (; list >= before + range->count; ++range) before += range->count;
+    list += range->first - static_cast<std::uint32_t>(before);
+  }
 }
 
 Probe Router::made_of(const CentroidDistance& distance, std::uint32_t list) const {
@@ -120,16 +138,18 @@ void Router::resume(const RouteQuery& query, RouteOrder& order) {
   query_ = &query.centroids;
   scan_ = &query.scan;
   order_ = &order;
-  has_keys_ = false;
+  looked_at_ = 0;
 }
 
 void Router::extend(SearchCounters& counters) {
   const std::size_t nlist = segment_.info.nlist;
   auto& [ranked, is_ranked, taken, sorted, trusted] = *order_;
-  if (!has_keys_) scan_signs(*scan_, counters);
-  has_keys_ = true;
   trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, nlist);
-  select_pool(std::min(trusted + trusted / 2 + kOrderExtra, nlist));
+  const std::size_t pool = std::min(trusted + trusted / 2 + kOrderExtra, nlist);
+  const std::size_t lists = lists_to_look_at(segment_, pool);
+  if (lists > looked_at_) scan_signs({*scan_, *query_}, lists, counters);
+  looked_at_ = lists;
+  select_pool(pool);
   std::erase_if(pool_, [&](std::uint32_t list) { return order_->is_ranked[list]; });
   rank_pool(*query_, counters);
   for (const std::uint32_t list : pool_) is_ranked[list] = true;
@@ -178,8 +198,9 @@ void Router::route(const RouteQuery& query, std::size_t nprobe, std::size_t lead
     pool_.resize(nlist);
     std::iota(pool_.begin(), pool_.end(), 0U);
   } else {
-    scan_signs(query.scan, counters);
-    select_pool(std::min(kPoolFactor * nprobe + kPoolExtra, nlist));
+    const std::size_t pool = std::min(kPoolFactor * nprobe + kPoolExtra, nlist);
+    scan_signs(query, lists_to_look_at(segment_, pool), counters);
+    select_pool(pool);
   }
   rank_pool(query.centroids, counters);
   keep_best(nprobe, leading, probes);

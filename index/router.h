@@ -4,9 +4,10 @@
 //     ip           -<q,c>  - (1-w)/2 * mean |r|^2      (the same order on unit vectors)
 //
 // because a wide list holds near neighbours more often than its centroid's distance tells (w is
-// learnt, list_weight.h). It scans the signs of all centroids, then takes the products of the query
-// with the codes of a pool of them (centroid_code.h). Only where centroids have a fine part are
-// those that are probed measured once more.
+// learnt, list_weight.h). It scans the signs of all centroids or, where there are many, of those in
+// the nearest groups (list_groups.h), then takes the products of the query with the codes of a pool
+// of them (centroid_code.h). Only where centroids have a fine part are those that are probed
+// measured once more.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "index/centroid_code.h"
+#include "index/list_groups.h"
 #include "index/probe_sorter.h"
 #include "index/scan_query.h"
 #include "index/segment.h"
@@ -68,7 +70,7 @@ class Router {
   float mean_key_ahead(std::size_t count) const;
 
  private:
-  void scan_signs(const ScanQuery& scan, SearchCounters& counters);
+  void scan_signs(const RouteQuery& query, std::size_t lists, SearchCounters& counters);
   void select_pool(std::size_t size);
   void rank_pool(const CentroidQuery& query, SearchCounters& counters);
   void keep_best(std::size_t nprobe, std::size_t leading, std::vector<Probe>& probes);
@@ -77,8 +79,11 @@ class Router {
 
   const Segment& segment_;
   const float weight_;  ///< of <x^,q> in a distance
+  NearGroups groups_;
+  std::span<const ListRange> ranges_;  ///< lists whose signs were scanned
+  std::size_t scanned_ = 0;            ///< how many those are
   std::vector<std::uint32_t> entries_;
-  std::vector<float> keys_;
+  std::vector<float> keys_;  ///< of those lists
   std::vector<float> sample_;
   std::vector<std::uint32_t> pool_;
   std::vector<Probe> ranked_;
@@ -89,7 +94,7 @@ class Router {
   const CentroidQuery* query_ = nullptr;
   const ScanQuery* scan_ = nullptr;
   RouteOrder* order_ = nullptr;
-  bool has_keys_ = false;  ///< keys_ are the query's
+  std::size_t looked_at_ = 0;  ///< lists asked for when keys_ became the query's; 0: they are not
 };
 
 }  // namespace obliq

@@ -13,6 +13,7 @@ void SearchCounters::add(const SearchCounters& other) {
   entries += other.entries;
   refined += other.refined;
   exact += other.exact;
+  groups += other.groups;
   signs += other.signs;
   ranked += other.ranked;
   homes += other.homes;

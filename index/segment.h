@@ -6,6 +6,7 @@
 //     lists    where each list lies, and the units of its factors
 //     centroids  int8 codes of the points that the lists' residuals start from (centroid_code.h)
 //     router   the centroids once more, as one list of entries
+//     groups   lists that lie near each other, where there are many (list_groups.h)
 //     raw      exact vectors in the space of the base (cosine: normalised), optional
 //     ids      external ids, optional
 //
@@ -91,6 +92,8 @@ struct Segment {
   std::span<const std::int8_t> centroid_levels;   ///< [nlist][dim]
   std::span<const std::int8_t> centroid_fine;     ///< the same, or empty
   std::span<const ListRecord> lists;
+  std::span<const ListRecord> groups;          ///< of lists, or empty
+  std::span<const std::uint8_t> group_panels;  ///< levels of their points (byte_panels.h)
   std::span<const std::uint8_t> blocks;
   std::span<const std::uint8_t> rows;
   std::span<const std::uint8_t> router_blocks;

@@ -19,6 +19,7 @@ struct Options {
   std::string metric, quantizer, raw;
   double spill;
   std::size_t nlist;
+  std::size_t list_groups;
   std::uint64_t seed;
   int threads;
   int kmeans_iterations;
@@ -67,6 +68,7 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   build.raw = parse_raw_tier(options.raw);
   build.spill = options.spill;
   build.nlist = options.nlist;
+  build.list_groups = options.list_groups;
   build.seed = options.seed;
   build.threads = options.threads;
   build.kmeans_iterations = options.kmeans_iterations;
@@ -164,6 +166,7 @@ nb::dict stats_of(const Index& index) {
   dict["n"] = stats.n;
   dict["dim"] = stats.dim;
   dict["nlist"] = stats.nlist;
+  dict["list_groups"] = stats.list_groups;
   dict["metric"] = to_string(stats.metric);
   dict["quantizer"] = stats.quantizer;
   dict["raw"] = to_string(stats.raw);
@@ -186,11 +189,11 @@ Index open(const std::string& path, bool in_memory, bool verify) {
 
 void bind_index(nb::module_& module) {
   nb::class_<Options>(module, "BuildOptions")
-      .def(nb::init<std::string, std::string, std::string, double, std::size_t, std::uint64_t, int,
-                    int, bool, std::string, std::size_t>(),
+      .def(nb::init<std::string, std::string, std::string, double, std::size_t, std::size_t,
+                    std::uint64_t, int, int, bool, std::string, std::size_t>(),
            nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill"),
-           nb::arg("nlist"), nb::arg("seed"), nb::arg("threads"), nb::arg("kmeans_iterations"),
-           nb::arg("tune"), nb::arg("path"), nb::arg("max_memory"));
+           nb::arg("nlist"), nb::arg("list_groups"), nb::arg("seed"), nb::arg("threads"),
+           nb::arg("kmeans_iterations"), nb::arg("tune"), nb::arg("path"), nb::arg("max_memory"));
   nb::class_<Index>(module, "Index")
       .def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
                   nb::arg("centroids").none(), nb::arg("train_queries").none(),

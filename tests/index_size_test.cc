@@ -24,7 +24,8 @@ TEST(IndexSize, IsThatOfTheFileButForBlanksBetweenLists) {
        {IndexShape{4000, 40, 90, "sq8"}, IndexShape{4000, 40, 90, "lm4", RawTier::fp16, 0.5},
         IndexShape{2500, 33, 50, "lm2", RawTier::none, 1}, IndexShape{900, 17, 20, "tq3.5"},
         IndexShape{3000, 24, 64, "sq8", RawTier::fp32, 0, true},
-        IndexShape{3000, 32, 70, "sq8", RawTier::none, 0, false, true}}) {
+        IndexShape{3000, 32, 70, "sq8", RawTier::none, 0, false, true},
+        IndexShape{3000, 32, 90, "sq8", RawTier::none, 0, false, false, 7}}) {
     auto base = clustered(shape.n, shape.dim, 5);
     BuildOptions build;
     if (shape.fine_centroids) {  // far from the origin, which ip keeps
@@ -33,6 +34,7 @@ TEST(IndexSize, IsThatOfTheFileButForBlanksBetweenLists) {
     }
     build.quantizer = shape.quantizer;
     build.nlist = shape.nlist;
+    build.list_groups = shape.list_groups;
     build.raw = shape.raw;
     build.spill = shape.spill;
     build.kmeans_iterations = 2;

@@ -83,6 +83,16 @@ TEST_F(ProfileCommand, BytesAreCountsTimesSizes) {
   EXPECT_EQ(lines[0]["recall"], eval["recall"]);
 }
 
+TEST_F(ProfileCommand, CountsThePointsOfGroupsAmongTheBytesOfSigns) {
+  must({"build", set_, "-o", index_, "--nlist", "900", "--list-groups", "10"});
+  const auto lines = json_lines(must(
+      {"bench", set_, "--profile", "--index", index_, "--nprobe", "1", "--repeat", "1", "--json"}));
+  const nlohmann::json signs = stages_of(lines.at(0)).at("signs");
+  EXPECT_LT(signs["count"], 900);
+  EXPECT_DOUBLE_EQ(signs["bytes"],
+                   signs["count"].get<double>() * (16 * 7 + 256) / 32 + 10 * (28 + 32));
+}
+
 TEST_F(ProfileCommand, ShowsATableAndAimsAtThreeRecallsByItself) {
   const std::string out = must({"bench", set_, "--profile", "--specs", "sq8", "--nlist", "12",
                                 "--queries", "5", "--repeat", "1"})

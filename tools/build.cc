@@ -43,6 +43,10 @@ class Build final : public Command {
     add_code_flags(app);
     app.add_option("--nlist", nlist_, "Inverted lists, or auto: about 4 sqrt(n)")
         ->capture_default_str();
+    app.add_option("--list-groups", options_.list_groups,
+                   "Groups of lists, the nearest of which a search looks at before it ranks lists; "
+                   "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none")
+        ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
     app.add_option(
         "--train-queries", train_queries_,

@@ -15,6 +15,7 @@ nlohmann::ordered_json stats_json(const IndexStats& stats) {
           {"metric", to_string(stats.metric)},
           {"n", stats.n},
           {"nlist", stats.nlist},
+          {"list_groups", stats.list_groups},
           {"quantizer", stats.quantizer},
           {"raw", to_string(stats.raw)},
           {"spill", stats.spill},

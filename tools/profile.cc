@@ -18,8 +18,10 @@ namespace obliq::tools {
 namespace {
 
 IndexShape shape_of(const IndexStats& stats) {
-  return {stats.n,   stats.dim,   stats.nlist,       stats.quantizer,
-          stats.raw, stats.spill, stats.id_bytes > 0};
+  IndexShape shape = {stats.n,   stats.dim,   stats.nlist,       stats.quantizer,
+                      stats.raw, stats.spill, stats.id_bytes > 0};
+  shape.list_groups = stats.list_groups;
+  return shape;
 }
 
 /// What a stage reads, a sum over the queries.
@@ -41,6 +43,8 @@ AllTouched touched(const SearchCounters& counters, const ItemBytes& item) {
   set(Stage::scan, counters.entries, item.entry);
   set(Stage::refine, counters.refined, static_cast<double>(item.row + item.gathered));
   set(Stage::raw, counters.exact, static_cast<double>(item.raw));
+  all[static_cast<std::size_t>(Stage::signs)].bytes +=
+      static_cast<double>(counters.groups * item.group);
   all[static_cast<std::size_t>(Stage::refine)].bytes +=
       static_cast<double>(counters.homes * centroid);
   return all;

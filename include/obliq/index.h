@@ -46,6 +46,9 @@ struct BuildOptions {
   Metric metric = Metric::l2;
   std::string quantizer = "sq8";  ///< spec, see quantizer.h
   std::size_t nlist = 0;          ///< inverted lists; 0 chooses about 4 sqrt(n)
+  /// Groups of lists, of which a search looks at the nearest before it ranks lists. 0 chooses
+  /// 4 sqrt(nlist) from 32,768 lists on and none below; 1: none.
+  std::size_t list_groups = 0;
   RawTier raw = RawTier::none;
   /// Share of the vectors with a second entry in another list, 0 to 1, rounded down: more recall at
   /// an nprobe for dim/8 + 8 bytes each, and 2 to 6 bytes for every vector. docs/design.md.
@@ -122,13 +125,14 @@ struct IndexStats {
   std::size_t n = 0;
   std::size_t dim = 0;
   std::size_t nlist = 0;
+  std::size_t list_groups = 1;  ///< 1: lists are not grouped
   Metric metric = Metric::l2;
   std::string quantizer;
   RawTier raw = RawTier::none;
   double spill = 0;             ///< share of the vectors that are spilled
   double bytes_per_vector = 0;  ///< blocks, rows and raw tier; without external ids and centroids
   std::size_t id_bytes = 0;     ///< external ids
-  std::size_t centroid_bytes = 0;  ///< centroids with their quantized copies
+  std::size_t centroid_bytes = 0;  ///< centroids with their quantized copies and groups
   std::size_t file_bytes = 0;      ///< 0 before the index is saved
   std::uint32_t format_version = 0;
   Tuning tuning;  ///< no ladders when the index is not tuned

@@ -15,7 +15,7 @@ namespace obliq {
 /// What a query does, in this order; the last three for one list after the other.
 enum class Stage : std::uint8_t {
   enter,  ///< rotation, look-up tables, the query in the scorer's form
-  signs,  ///< route: signs of all centroids
+  signs,  ///< route: codes of groups' points, signs of centroids
   ranks,  ///< route: codes of a pool of centroids, and their order
   scan,
   refine,  ///< with the centroids of homes
@@ -54,6 +54,7 @@ struct OBLIQ_API SearchCounters {
   std::uint64_t entries = 0;  ///< entries scanned
   std::uint64_t refined = 0;  ///< rows refined
   std::uint64_t exact = 0;    ///< raw vectors compared
+  std::uint64_t groups = 0;   ///< groups of lists compared by their codes
   std::uint64_t signs = 0;    ///< centroids compared by their signs
   std::uint64_t ranked = 0;   ///< centroids compared by their codes
   std::uint64_t homes = 0;    ///< centroids of homes that are not probed

@@ -82,6 +82,7 @@ class IndexStats:
     n: int
     dim: int
     nlist: int
+    list_groups: int
     metric: str
     quantizer: str
     raw: str
@@ -149,8 +150,8 @@ class Index:
               preset: Optional[Preset] = None, raw: Optional[str] = None,
               spill: Optional[float] = None, nlist: Union[int, Literal["auto"]] = "auto",
               ids: Any = None, centroids: Any = None, train_queries: Any = None, seed: int = 1,
-              threads: int = 0, kmeans_iterations: int = 10, tune: bool = True,
-              path: Optional[Path] = None, max_memory: int = 0,
+              threads: int = 0, kmeans_iterations: int = 10, list_groups: int = 0,
+              tune: bool = True, path: Optional[Path] = None, max_memory: int = 0,
               progress: Optional[Progress] = None) -> Index:
         """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
         strides; they are read piece by piece and not copied whole.
@@ -166,6 +167,7 @@ class Index:
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: all cores; the index does not depend on it
+        list_groups  that route queries to lists; 0: none below 32,768 lists, 1: none at all
         tune        find out how target recalls are reached; see tune
         path        build into this file, whole or not at all, and open it mapped
         max_memory  with path: bytes to take at the most, temporary files serve instead; 0: any
@@ -179,7 +181,7 @@ class Index:
         spec, tier, share = _preset(preset, quantizer)
         options = _core.BuildOptions(
             metric, spec, raw or tier, share if spill is None else float(spill), _count(nlist),
-            as_seed(seed), team(threads), kmeans_iterations, tune,
+            list_groups, as_seed(seed), team(threads), kmeans_iterations, tune,
             "" if path is None else os.fspath(path), max_memory)
         return cls._of(_core.Index.build(
             _as_base(vectors), options, None if ids is None else _as_ids(ids),

@@ -141,6 +141,13 @@ def test_a_build_into_a_file_is_the_same_with_bounded_memory(tmp_path: pathlib.P
         obliq.Index.build(base, max_memory=50_000_000)
 
 
+def test_grouped_lists_give_the_exhaustive_answers_of_others(index: obliq.Index) -> None:
+    grouped = obliq.Index.build(BASE, nlist=20, list_groups=4)
+    assert grouped.stats().list_groups == 4 and index.stats().list_groups == 1
+    np.testing.assert_array_equal(grouped.search(QUERIES, nprobe=20, confidence=1).ids,
+                                  index.search(QUERIES, nprobe=20, confidence=1).ids)
+
+
 def test_spilled_vectors_answer_once_and_survive(index: obliq.Index) -> None:
     spilled = obliq.Index.build(BASE, nlist=20, spill=.5)
     copy = pickle.loads(pickle.dumps(spilled))
