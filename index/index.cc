@@ -201,6 +201,10 @@ struct Index::Impl {
   SearchPlan plan(const SearchOptions& options);
   void search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order, float* distances,
               std::int64_t* ids, SearchCounters& counters);
+  Tuning tuning() {
+    const std::lock_guard lock(mutex);
+    return segment.tuning;
+  }
   void set_tuning(Tuning tuning) {
     const std::lock_guard lock(mutex);
     segment.tuning = std::move(tuning);
@@ -288,7 +292,7 @@ void Index::build_file(const VectorSource& base, const std::string& path,
 void Index::tune(MatrixView<float> learn_queries, const TuneOptions& options) {
   const RowSource rows(impl_->segment.info.n, impl_->segment.dim(),
                        [this](std::size_t row, float* out) { impl_->vector(row, out); });
-  impl_->set_tuning(tune_opened(impl_->segment, rows, learn_queries, options));
+  impl_->set_tuning(tune_opened(impl_->segment, rows, learn_queries, impl_->tuning(), options));
 }
 
 Index Index::build(MatrixView<float> base, const BuildOptions& options) {
@@ -377,7 +381,7 @@ IndexStats Index::stats() const {
                          segment.groups.size_bytes() + segment.group_panels.size();
   stats.file_bytes = segment.file_bytes;
   stats.format_version = segment.format_version;
-  stats.tuning = segment.tuning;
+  stats.tuning = impl_->tuning();
   return stats;
 }
 

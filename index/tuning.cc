@@ -75,11 +75,23 @@ Traces trace(const Segment& segment, const LearnQueries& learn, const Neighbours
   return Traces(std::move(all));
 }
 
-TunedTarget reach_target(const Traces& traces, float target, std::size_t nlist) {
+// What codes lose of the true neighbours, whatever lists are scanned: each of k is kept with
+// probability `share`, which adds the variance of as many throws of a coin.
+struct Kept {
+  std::uint32_t k;
+  double share;
+  double recall(const Outcome& own) const { return share * own.recall; }
+  double deviation(const Outcome& own) const {
+    return std::hypot(share * own.deviation, std::sqrt(share * (1 - share) * own.recall / k));
+  }
+};
+
+TunedTarget reach_target(const Traces& traces, float target, const Kept& kept, std::size_t nlist) {
   const double m = static_cast<double>(traces.queries());
   const double error = 1.2816 * std::sqrt(1 / m + 1e-3);
   const auto reached = [&](const Outcome& outcome) {
-    return outcome.recall >= std::max<double>(target, target - 0.003 + error * outcome.deviation);
+    return kept.recall(outcome) >=
+           std::max<double>(target, target - 0.003 + error * kept.deviation(outcome));
   };
   TunedTarget tuned = {target, traces.least_threshold(reached), 0, 0};
   tuned.nprobe = static_cast<std::uint32_t>(std::min(nlist, traces.least_nprobe(reached)));
@@ -89,12 +101,12 @@ TunedTarget reach_target(const Traces& traces, float target, std::size_t nlist) 
   return tuned;
 }
 
-TunedLadder make_ladder(const Traces& traces, std::uint32_t k, std::size_t nlist) {
-  TunedLadder ladder = {k, static_cast<float>(traces.at_nprobe(nlist).recall), {}};
+TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlist) {
+  TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(traces.at_nprobe(nlist))), {}};
   float threshold = std::numeric_limits<float>::infinity();
   std::uint32_t nprobe = 0;
   for (const float target : kTargets) {
-    TunedTarget tuned = reach_target(traces, target, nlist);
+    TunedTarget tuned = reach_target(traces, target, kept, nlist);
     tuned.threshold = threshold = std::min(threshold, tuned.threshold);
     tuned.nprobe = nprobe = std::max(nprobe, tuned.nprobe);
     ladder.targets.push_back(tuned);
@@ -160,13 +172,24 @@ Neighbours own_neighbours(const Segment& segment, const LearnQueries& learn,
   return all;
 }
 
+// So that all lists give the recall that they are known to give; nothing known: codes lose nothing.
+Kept kept_by_codes(const Tuning& known, std::uint32_t k, double own_reach) {
+  for (const TunedLadder& ladder : known.ladders) {
+    if (ladder.k == k && ladder.reach < own_reach) return {k, ladder.reach / own_reach};
+  }
+  return {k, 1};
+}
+
+// `known`: where truth is what the index finds itself, what it was tuned to before.
 Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
-               const TuneOptions& options) {
+               const Tuning& known, const TuneOptions& options) {
+  const std::size_t nlist = segment.info.nlist;
   Tuning tuning;
   tuning.queries = static_cast<std::uint32_t>(truth.size());
   for (const std::uint32_t k : kLadderKs) {
     const Traces traces = trace(segment, learn, truth, k, options);
-    tuning.ladders.push_back(make_ladder(traces, k, segment.info.nlist));
+    const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);
+    tuning.ladders.push_back(make_ladder(traces, kept, nlist));
   }
   return tuning;
 }
@@ -184,13 +207,13 @@ Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<f
   const LearnQueries learn = learn_queries(segment, base, queries);
   const Neighbours truth = true_neighbours(base, segment.metric(), learn, kTrueNeighbours,
                                            options.threads, options.progress);
-  Tuning tuning = measure(segment, learn, truth, options);
+  Tuning tuning = measure(segment, learn, truth, {}, options);
   tuning.from_base = queries.rows == 0;
   return tuning;
 }
 
 Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<float> queries,
-                   const TuneOptions& options) {
+                   const Tuning& known, const TuneOptions& options) {
   if (queries.rows > 0 && queries.cols != segment.dim()) {
     throw std::invalid_argument(
         fmt::format("learn_queries have dim {}, the index has {}", queries.cols, segment.dim()));
@@ -200,7 +223,7 @@ Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<
     return tune_built(segment, rows, queries, options);
   }
   const LearnQueries learn = learn_queries(segment, rows, queries);
-  Tuning tuning = measure(segment, learn, own_neighbours(segment, learn, options), options);
+  Tuning tuning = measure(segment, learn, own_neighbours(segment, learn, options), known, options);
   tuning.from_base = queries.rows == 0;
   tuning.exact_truth = false;
   return tuning;

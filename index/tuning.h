@@ -57,9 +57,10 @@ Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<f
                   const TuneOptions& options);
 
 /// The same for an opened index, whose vectors are `rows`, exact with a raw tier, else decoded;
-/// then the truth is what the index finds when it scans all lists at four standard deviations.
+/// then the truth is what the index finds when it scans all lists at four standard deviations, and
+/// codes are taken to lose as much as by `known`, what the index was tuned to before.
 /// Throws std::invalid_argument on queries of a wrong dim or that are not finite.
 Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<float> queries,
-                   const TuneOptions& options);
+                   const Tuning& known, const TuneOptions& options);
 
 }  // namespace obliq

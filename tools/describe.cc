@@ -65,7 +65,7 @@ std::string tuning_text(const Tuning& tuning) {
                      tuning.from_base ? "base vectors" : "learn queries",
                      tuning.exact_truth
                          ? "of the true neighbours"
-                         : "of what all lists give, the loss of the codes left out") +
+                         : "of what all lists give, the loss of the codes as before") +
          table.text();
 }
 

@@ -173,8 +173,9 @@ class OBLIQ_API Index {
   /// with learn queries (m x dim, like those to come) and compares with their true neighbours; at
   /// most 1,000 of them are used, from 500,000 vectors on fewer, at the least 250. Without queries
   /// base vectors stand in, which serves where queries resemble the base. Truth is exact with a raw
-  /// tier; without one it is the index's own exhaustive search, so that a target leaves out what
-  /// the codes lose. (build has the base and always measures against it.) Other threads may search
+  /// tier; without one it is the index's own exhaustive search, and what the codes lose is taken
+  /// from the tuning before, so that all lists give the recall that they gave to build, which has
+  /// the base. (An index that was not tuned leaves that loss out.) Other threads may search
   /// meanwhile, but not save. Forgets what was known when the index has fewer than 1,000 vectors.
   /// Throws std::invalid_argument on a wrong dim, NaN or infinity; Cancelled when asked to stop.
   /// Cost: three to four searches through all lists a query.

@@ -29,7 +29,7 @@ struct TunedLadder {
 struct Tuning {
   std::uint32_t queries = 0;         ///< learn queries; 0: the index is not tuned
   bool from_base = true;             ///< base vectors stood in for learn queries
-  bool exact_truth = true;           ///< false: recall is against the index's own exhaustive search
+  bool exact_truth = true;           ///< false: truth was the index's own search, see Index::tune
   std::vector<TunedLadder> ladders;  ///< k rising
 };
 

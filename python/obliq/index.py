@@ -65,7 +65,7 @@ class Tuning(NamedTuple):
     """What tuning found with so many learn queries.
 
     from_base     base vectors stood in for them
-    exact_truth   False: recall is against the index's own exhaustive search
+    exact_truth   False: truth was the index's own exhaustive search, see Index.tune
     """
 
     queries: int
@@ -257,8 +257,9 @@ class Index:
         threads     0: all cores; the outcome does not depend on it
         progress    called with (stage, fraction done); return False to stop
 
-        Truth is exact with a raw tier; without one it is the index's own exhaustive search, so that
-        a target leaves out what the codes lose (build has the base and measures against that).
+        Truth is exact with a raw tier; without one it is the index's own exhaustive search, and
+        what the codes lose is taken from the tuning before: all lists then give the recall that
+        they gave to build, which has the base. An index not tuned before leaves that loss out.
         An index of fewer than 1,000 vectors is not tuned. Other threads may search meanwhile, but
         not save. Raises as build does. Cost: three to four searches through all lists a query.
         """
