@@ -62,6 +62,7 @@ class Builder {
   void start();
   void plan_memory();
   Spool make_spool() const { return options_.max_memory > 0 ? Spool(folder_) : Spool(); }
+  std::vector<std::uint32_t> held_out() const;
   SpooledVectors sample(std::size_t count) const;
   void train();
   void find_centroids(const VectorSource& sample);
@@ -149,9 +150,17 @@ void Builder::plan_memory() {
   chunk_rows_ = std::min(chunk_rows_, rest / 3 / on_the_way);
 }
 
-// `count` rows spread evenly over the base with a seeded jitter, behind the door. Reads the base
-// once, in order.
+// Rows for tuning, which are to be like queries: unknown to k-means. None where that would cost
+// more than a twentieth of the base, or lists of hardly a vector.
+std::vector<std::uint32_t> Builder::held_out() const {
+  if (20 * learn_count(n_) > n_ || 2 * segment_.info.nlist > n_) return {};
+  return learn_rows(n_, options_.seed);
+}
+
+// `count` rows spread evenly over the base with a seeded jitter, less those held out, behind the
+// door. Reads the base once, in order.
 SpooledVectors Builder::sample(std::size_t count) const {
+  const std::vector<std::uint32_t> left_out = held_out();
   Random random(options_.seed);
   SpooledVectors rows(dim_, make_spool());
   rows.reserve(count);
@@ -163,18 +172,18 @@ SpooledVectors Builder::sample(std::size_t count) const {
     report(options_.progress, "sample", static_cast<double>(first) / static_cast<double>(n_));
     const MatrixView<float> read = rows_of(base_, first, size, buffer);
     require_finite(read, "base vector", first);
-    const std::size_t before = taken;
+    std::size_t kept = 0;
     for (; taken < count && taken * n_ / count < first + size; ++taken) {
       const std::size_t begin = std::max(taken * n_ / count, first);
       const std::size_t end = std::min((taken + 1) * n_ / count, first + size);
       const std::size_t pick = begin + random.below(std::max(end, begin + 1) - begin);
-      std::copy_n(read.row(pick - first), dim_, picked.row(taken - before));
+      if (std::binary_search(left_out.begin(), left_out.end(), pick)) continue;
+      std::copy_n(read.row(pick - first), dim_, picked.row(kept++));
     }
-    parallel_for(taken - before, 64, options_.threads,
-                 [&](std::size_t begin, std::size_t end, int) {
-                   for (std::size_t i = begin; i < end; ++i) segment_.door->enter(picked.row(i));
-                 });
-    rows.append(picked.view().slice(0, taken - before));
+    parallel_for(kept, 64, options_.threads, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t i = begin; i < end; ++i) segment_.door->enter(picked.row(i));
+    });
+    rows.append(picked.view().slice(0, kept));
   }
   return rows;
 }

@@ -114,19 +114,16 @@ TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlis
   return ladder;
 }
 
-// Evenly spread with a seeded jitter, each left out of its own answers. Reads the base in order, by
-// the block, as compressed files want it.
+// The learn rows, each left out of its own answers. Reads the base in order, by the block, as
+// compressed files want it.
 LearnQueries base_queries(const VectorSource& base, std::uint64_t seed) {
   const std::size_t n = base.rows();
-  const std::size_t count = learn_count(n);
-  Random random(seed);
-  LearnQueries learn = {Matrix<float>(count, base.dim()), std::vector<std::uint32_t>(count)};
+  LearnQueries learn = {{}, learn_rows(n, seed)};
+  learn.queries = Matrix<float>(learn.self.size(), base.dim());
   Matrix<float> block(std::min(kBlockRows, n), base.dim());
   std::size_t held = n;  // first row of the block
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t begin = i * n / count;
-    const std::size_t row = begin + random.below((i + 1) * n / count - begin);
-    learn.self[i] = static_cast<std::uint32_t>(row);
+  for (std::size_t i = 0; i < learn.self.size(); ++i) {
+    const std::size_t row = learn.self[i];
     if (const std::size_t first = row / kBlockRows * kBlockRows; first != held) {
       base.read(first, std::min(kBlockRows, n - first), block.values.data());
       held = first;
@@ -199,6 +196,17 @@ Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbou
 std::size_t learn_count(std::size_t n) {
   return std::min(
       n, std::clamp(kScannedRows / std::max<std::size_t>(n, 1), kLeastLearnt, kMostLearnt));
+}
+
+std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed) {
+  const std::size_t count = learn_count(n);
+  Random random(seed);
+  std::vector<std::uint32_t> rows;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t begin = i * n / count;
+    rows.push_back(static_cast<std::uint32_t>(begin + random.below((i + 1) * n / count - begin)));
+  }
+  return rows;
 }
 
 Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<float> queries,

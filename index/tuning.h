@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "index/segment.h"
 #include "obliq/tuning.h"
@@ -30,6 +31,10 @@ constexpr std::size_t kLeastTuned = 1000;
 /// How many learn queries tuning takes for n vectors: 1,000 up to n = 500,000, then fewer, at least
 /// 250.
 std::size_t learn_count(std::size_t n);
+/// The rows of the base that stand in for learn queries: learn_count(n), rising, spread evenly with
+/// a seeded jitter. A vector that k-means has seen lies nearer to its centroid than a query does,
+/// so the builder keeps them out of its sample where it can.
+std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed);
 
 /// Vectors that are made one by one.
 class RowSource final : public VectorSource {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -15,6 +16,7 @@
 #include "index/searcher.h"
 #include "index/stop_trace.h"
 #include "index/true_neighbours.h"
+#include "index/tuning.h"
 #include "index/tuning_section.h"
 #include "storage/section_file.h"
 #include "tests/index_cases.h"
@@ -334,6 +336,21 @@ TEST(TunedIndex, AllowsForWhatItsCodesLoseWhenItIsTunedAgain) {
   EXPECT_GE(
       testing::recall(Metric::l2, base, queries, index.search(queries.view(), aiming_at(target))),
       target - 0.003 - 2 * std::sqrt(target * (1 - target) / 500));
+}
+
+TEST(LearnRows, AreUnknownToKMeans) {
+  auto base = clustered(20000, 4, 39);
+  BuildOptions build;
+  build.nlist = 50;
+  build.kmeans_iterations = 2;
+  const Segment segment = build_segment(MatrixSource(base.view()), build);
+  const auto rows = learn_rows(base.rows, build.seed);
+  EXPECT_EQ(rows.size(), 1000U);
+  EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end()));
+  for (const std::uint32_t row : rows) base.row(row)[0] += 1;
+  const Segment other = build_segment(MatrixSource(base.view()), build);
+  EXPECT_TRUE(std::ranges::equal(segment.mean, other.mean));
+  EXPECT_TRUE(std::ranges::equal(segment.centroid_levels, other.centroid_levels));
 }
 
 // The tuned margin is meant for 1,000 queries; these are 500, whose mean recall t has a standard
