@@ -7,6 +7,7 @@ bench/results and KIND says what of it:
     report    every table of every mode
     classes   one query a call: the fastest of obliq and of the peers by class of bytes
     growth    the cost of a query by the number of vectors
+    targets   recall on unseen queries by target recall
 CHARTS lists the pictures. Drawing needs matplotlib, the tables nothing.
 """
 
@@ -17,13 +18,14 @@ import re
 import sys
 
 import growth
+import targets
 from contestants import FOLDER
 from report import class_table, curves_of, report
 from results import read_results
 
 ROOT = os.path.normpath(os.path.join(FOLDER, ".."))
 DOCUMENTS = ("README.md", "docs/benchmarks.md")
-BLOCK = re.compile(r"<!-- (report|classes|growth) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+BLOCK = re.compile(r"<!-- (report|classes|growth|targets) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
 # picture -> (results, mode, threads, bytes a vector of the methods that it shows)
 CHARTS = {
@@ -47,7 +49,7 @@ def block(match):
     elif kind == "classes":
         text = class_table(curves_of(points, "single", 1), run["dim"])
     else:
-        text = growth.table(run, points)
+        text = {"growth": growth, "targets": targets}[kind].table(run, points)
     return f"<!-- {kind} {name} -->\n{text.strip()}\n<!-- end -->"
 
 
