@@ -19,7 +19,7 @@ constexpr std::size_t kMostRows = 65536;
 constexpr std::size_t kMostQueries = 256;
 constexpr std::size_t kNeighbours = 10;
 constexpr double kCoverage = 0.95;
-constexpr double kNoise = 0.05;
+constexpr double kNoise = 0.15;
 
 float distance(Metric metric, const float* q, const float* x, std::size_t dim) {
   return metric == Metric::ip ? -kernels().dot(q, x, dim) : kernels().l2_sqr(q, x, dim);

@@ -23,7 +23,9 @@ std::array<double, kListWeights.size()> entries_by_weight(Metric metric, const V
                                                           MatrixView<float> centroids,
                                                           std::size_t piece, int threads);
 
-/// The weight with the fewest entries; the usual one unless that saves 5 %, which is noise.
+/// The weight with the fewest entries; the usual one unless that saves 15 %. Less is noise: over
+/// eight samples of sentences the ratio of entries at .75 and .5 had a standard deviation of .055,
+/// and four weights compete.
 float best_list_weight(const std::array<double, kListWeights.size()>& entries);
 
 /// Bytes that entries_by_weight takes besides its pieces.

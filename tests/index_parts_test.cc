@@ -254,8 +254,8 @@ TEST(ListWeight, CountsTheEntriesThatNeighboursNeed) {
 }
 
 TEST(ListWeight, IsTheUsualOneUnlessAnotherSavesMoreThanNoise) {
-  EXPECT_EQ(best_list_weight({100, 96, 100, 100, 100}), 0.5F);
-  EXPECT_EQ(best_list_weight({100, 100, 100, 94, 99}), 0.75F);
+  EXPECT_EQ(best_list_weight({100, 86, 100, 100, 100}), 0.5F);
+  EXPECT_EQ(best_list_weight({100, 100, 100, 84, 99}), 0.75F);
   EXPECT_EQ(best_list_weight({60, 70, 100, 100, 100}), 0.0F);
 }
 
