@@ -28,7 +28,7 @@ struct Before {
 class ProbeSorter {
  public:
   /// Brings the first `count` of `probes` in order, so that none of the others comes before them.
-  /// Keys must be finite.
+  /// Keys must be numbers.
   void sort(std::span<Probe> probes, std::size_t count);
 
  private:

@@ -1,6 +1,7 @@
 #include "index/router.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -105,7 +106,10 @@ Probe Router::made_of(const CentroidDistance& distance, std::uint32_t list) cons
   const float base = segment_.metric() == Metric::ip ? -distance.product : distance.distance2;
   const float term =
       radius_term(segment_.metric(), segment_.info.list_weight, segment_.lists[list].mean_r2);
-  return {base + term, list, base, distance.distance2};
+  const float key = base + term;
+  // What overflows, in a damaged file, must not upset the sorting.
+  return {std::isnan(key) ? std::numeric_limits<float>::infinity() : key, list, base,
+          distance.distance2};
 }
 
 Probe Router::probe(const CentroidQuery& query, std::uint32_t list) const {

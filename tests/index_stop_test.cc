@@ -12,7 +12,6 @@
 #include "datasets/dataset.h"
 #include "index/builder.h"
 #include "index/recall_plan.h"
-#include "index/router.h"
 #include "index/searcher.h"
 #include "index/stop_trace.h"
 #include "index/true_neighbours.h"
@@ -60,44 +59,6 @@ TEST(StopScale, IsTheSquaredDistanceForEveryMetric) {
   EXPECT_FLOAT_EQ(StopScale(Metric::cosine, 0.5F, 0, 1).distance(0.7F), 1.4F);
   EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 3).distance(-4), 14);
   EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 3).key(-2), 14);
-}
-
-TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
-  const auto base = clustered(8000, 32, 21, 20);
-  BuildOptions build;
-  build.nlist = 300;
-  build.kmeans_iterations = 3;
-  const Segment segment = build_segment(MatrixSource(base.view()), build);
-  Router router(segment);
-  ScanQuery scan(32);
-  CentroidQuery centroids(32);
-  SearchCounters counters;
-  RouteOrder order;
-  std::size_t better_later = 0;
-  for (std::size_t i = 0; i < 50; ++i) {
-    std::vector<float> q(base.row(i), base.row(i) + 32);
-    segment.door->enter(q.data());
-    scan.set(q.data());
-    std::vector<Probe> probes;
-    centroids.set(q.data());
-    router.route({scan, centroids}, 300, 300, probes, counters);
-    router.start({scan, centroids}, order, counters);
-    std::set<std::uint32_t> seen;
-    for (std::size_t l = 0; l < 300; ++l) {
-      if (l == 10) {  // another query comes between
-        RouteOrder others;
-        router.start({scan, centroids}, others, counters);
-        router.resume({scan, centroids}, order);
-      }
-      EXPECT_TRUE(std::isfinite(router.mean_key_ahead(8)));
-      const Probe probe = router.next(counters);
-      seen.insert(probe.list);
-      better_later += l < 16 && probe.key > probes[15].key ? 1 : 0;
-    }
-    EXPECT_EQ(seen.size(), 300U);
-    EXPECT_EQ(router.mean_key_ahead(8), kInfinity);
-  }
-  EXPECT_LT(better_later, 16U);  // int8 ranking may swap lists at the border: below 2 % of 800
 }
 
 TEST(TrueNeighbours, AreThoseOfBruteForceWithoutTheQueryItself) {
