@@ -111,37 +111,6 @@ TEST(Confidence, InvertsTheNormalDistribution) {
   EXPECT_EQ(normal_quantile(1), std::numeric_limits<double>::infinity());
 }
 
-TEST(Router, FindsTheListsThatExactRankingFinds) {
-  const auto base = clustered(20000, 64, 11, 20);
-  const auto queries = clustered(100, 64, 11, 20);
-  for (const Metric metric : {Metric::l2, Metric::ip}) {
-    BuildOptions build;
-    build.metric = metric;
-    build.nlist = 500;
-    build.kmeans_iterations = 4;
-    const Segment segment = build_segment(MatrixSource(base.view()), build);
-    Router router(segment);
-    ScanQuery scan(64);
-    CentroidQuery centroids(64);
-    SearchCounters counters;
-    std::vector<Probe> some;
-    std::vector<Probe> all;
-    std::size_t missed = 0;
-    for (std::size_t i = 0; i < queries.rows; ++i) {
-      std::vector<float> q(queries.row(i), queries.row(i) + 64);
-      segment.door->enter(q.data());
-      scan.set(q.data());
-      centroids.set(q.data());
-      router.route({scan, centroids}, 500, 500, all, counters);
-      router.route({scan, centroids}, 10, 10, some, counters);
-      ASSERT_EQ(some.size(), 10U);
-      for (const Probe& probe : some) missed += probe.key > all[9].key ? 1 : 0;
-    }
-    // int8 ranking may swap lists at the border: below 2 % of 1,000 probes.
-    EXPECT_LT(missed, 20U) << to_string(metric);
-  }
-}
-
 TEST(CentroidCode, LeavesResidualsAsTheyAreWithTheFinePartOnlyWhereItMatters) {
   const std::size_t dim = 96;
   const auto near = clustered(40, dim, 31);
