@@ -101,6 +101,7 @@ TEST_F(Commands, BuildRefusesASpillThatIsNoShareAndANlistThatIsNoNumber) {
     EXPECT_EQ(outcome.exit_code, 2);
     EXPECT_THAT(outcome.err, HasSubstr("spill"));
   }
+  EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--list-groups", "-1"}).exit_code, 2);
   EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--nlist", "0"}).exit_code, 2);
   EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--nlist", "1e3"}).exit_code, 2);
 }

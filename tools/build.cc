@@ -45,7 +45,8 @@ class Build final : public Command {
         ->capture_default_str();
     app.add_option("--list-groups", options_.list_groups,
                    "Groups of lists, the nearest of which a search looks at before it ranks lists; "
-                   "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none")
+                   "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none; at most one a list")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
     app.add_option(

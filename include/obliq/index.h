@@ -47,7 +47,7 @@ struct BuildOptions {
   std::string quantizer = "sq8";  ///< spec, see quantizer.h
   std::size_t nlist = 0;          ///< inverted lists; 0 chooses about 4 sqrt(n)
   /// Groups of lists, of which a search looks at the nearest before it ranks lists. 0 chooses
-  /// 4 sqrt(nlist) from 32,768 lists on and none below; 1: none.
+  /// 4 sqrt(nlist) from 32,768 lists on and none below; 1: none; at most one a list.
   std::size_t list_groups = 0;
   RawTier raw = RawTier::none;
   /// Share of the vectors with a second entry in another list, 0 to 1, rounded down: more recall at
