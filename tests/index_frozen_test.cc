@@ -1,0 +1,362 @@
+// Pins the bytes of saved indexes and the bits of answers. A change that means to alter them
+// re-pins only the rows it must, in a commit of its own that says why.
+//
+// The rows of golden/frozen_indexes.txt are "name file_hash answers_hash", each hash FNV-1a of 64
+// bits. They hold at each instruction level and for any number of threads; a failure prints the row
+// that came out. Vectors are made of whole numbers, without libm, and this file includes public
+// headers alone, so that the pins outlive whatever moves behind those. No row has wf: what it is
+// trained to is summed by the kernel `dots`, whose order each level chooses.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <set>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "obliq/index.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kQueries = 40;
+constexpr std::size_t kTrainQueries = 300;
+constexpr std::size_t kAllLists = 1'000'000;
+
+/// What a row has besides the build's options.
+struct Extras {
+  bool ids = false;            // external ones
+  bool centroids = false;      // given ones, build.nlist of them
+  bool train_queries = false;  // given to the build
+  bool rough = false;          // a zero vector, one far away, and duplicates
+  bool file = false;           // build_file in place of build and save
+  bool tune_again = false;     // between build and save
+  bool in_memory = false;      // opened so; else mapped
+};
+
+struct Shape {
+  std::size_t n = 0;
+  std::size_t dim = 0;
+};
+
+struct Frozen {
+  std::string name;
+  Shape base;
+  BuildOptions build = {};  // without views
+  Extras with = {};
+};
+
+void PrintTo(const Frozen& frozen, std::ostream* out) { *out << frozen.name; }
+
+// max_memory is a little more than the least, so that vectors go in many chunks; as the least
+// counts threads, these are given with it.
+const Frozen kFrozen[] = {
+    // What the index does, with quantizers that are quick.
+    {"sq8_l2", {4000, 32}},
+    {"sq8_ip_odd_dim_fp32_spill",
+     {3000, 33},
+     {.metric = Metric::ip, .nlist = 60, .raw = RawTier::fp32, .spill = .5, .threads = 3}},
+    {"sq8_cosine_fp16_spill_ids",
+     {3000, 45},
+     {.metric = Metric::cosine, .nlist = 50, .raw = RawTier::fp16, .spill = .3, .threads = 2},
+     {.ids = true, .in_memory = true}},
+    {"sq8_l2_all_spilled_untuned",
+     {2000, 20},
+     {.nlist = 40, .spill = 1, .seed = 5, .threads = 3, .kmeans_iterations = 3, .tune = false}},
+    {"sq8_l2_one_list_fp16", {2000, 24}, {.nlist = 1, .raw = RawTier::fp16}},
+    {"sq8_ip_too_few_to_tune", {600, 25}, {.metric = Metric::ip, .nlist = 12}},
+    {"sq8_l2_groups", {6000, 24}, {.nlist = 1500, .list_groups = 40, .kmeans_iterations = 2}},
+    {"sq8_ip_groups_spill_file",
+     {5000, 21},
+     {.metric = Metric::ip,
+      .nlist = 900,
+      .list_groups = 30,
+      .spill = .4,
+      .threads = 2,
+      .kmeans_iterations = 2,
+      .tune = false,
+      .max_memory = 7'000'000},
+     {.ids = true, .file = true}},
+    {"sq8_l2_given_centroids_spill",
+     {3000, 32},
+     {.nlist = 70, .spill = .5, .threads = 2},
+     {.centroids = true}},
+    {"sq8_l2_rough",
+     {3000, 40},
+     {.nlist = 50, .raw = RawTier::fp32, .spill = .25},
+     {.rough = true}},
+    {"sq8_cosine_rough", {3000, 39}, {.metric = Metric::cosine, .nlist = 50}, {.rough = true}},
+    {"sq8_l2_file_fp32_spill_ids",
+     {5000, 30},
+     {.nlist = 60, .raw = RawTier::fp32, .spill = .5, .threads = 3, .max_memory = 19'500'000},
+     {.ids = true, .file = true}},
+    {"sq8_cosine_file", {3000, 50}, {.metric = Metric::cosine, .threads = 2}, {.file = true}},
+    {"lm4_l2_tuned_again", {3000, 40}, {.quantizer = "lm4", .nlist = 60}, {.tune_again = true}},
+    {"lm4_ip_fp16_tuned_again",
+     {3000, 40},
+     {.metric = Metric::ip, .quantizer = "lm4", .nlist = 60, .raw = RawTier::fp16, .tune = false},
+     {.tune_again = true}},
+    // What the quantizers do.
+    {"lm1_l2", {3000, 64}, {.quantizer = "lm1", .nlist = 50, .threads = 2}},
+    {"lm2_cosine", {3000, 96}, {.metric = Metric::cosine, .quantizer = "lm2", .nlist = 50}},
+    {"lm4_l2_ids", {4000, 37}, {.quantizer = "lm4", .seed = 3}, {.ids = true}},
+    {"lm4_ip_file_fp16_spill",
+     {4000, 52},
+     {.metric = Metric::ip,
+      .quantizer = "lm4",
+      .nlist = 60,
+      .raw = RawTier::fp16,
+      .spill = .5,
+      .threads = 2,
+      .max_memory = 20'000'000},
+     {.file = true}},
+    {"lm8_cosine_given_centroids",
+     {2000, 29},
+     {.metric = Metric::cosine, .quantizer = "lm8", .nlist = 30, .tune = false},
+     {.centroids = true}},
+    {"lm4_query_l2", {2000, 33}, {.quantizer = "lm4:query", .nlist = 40, .tune = false}},
+    {"lm4_query_ip_train_queries",
+     {2000, 48},
+     {.metric = Metric::ip, .quantizer = "lm4:query", .nlist = 40, .threads = 2},
+     {.train_queries = true}},
+    {"lm4_query_cosine_spill_file",
+     {2000, 40},
+     {.metric = Metric::cosine,
+      .quantizer = "lm4:query",
+      .nlist = 40,
+      .spill = .5,
+      .threads = 2,
+      .tune = false,
+      .max_memory = 4'500'000},
+     {.train_queries = true, .file = true}},
+    {"lm2_query_l2_spill_train_queries",
+     {3000, 27},
+     {.quantizer = "lm2:query", .nlist = 60, .spill = .5},
+     {.train_queries = true}},
+    {"lm2_query_beam_l2",
+     {2000, 24},
+     {.quantizer = "lm2:query-beam", .nlist = 40, .tune = false},
+     {.train_queries = true}},
+    {"tq4_l2", {3000, 64}, {.quantizer = "tq4", .nlist = 50}},
+    {"tq2_5_l2_file",
+     {3000, 96},
+     {.quantizer = "tq2.5", .nlist = 50, .threads = 2, .tune = false, .max_memory = 6'500'000},
+     {.file = true}},
+    {"tqp4_ip", {2000, 35}, {.metric = Metric::ip, .quantizer = "tqp4", .nlist = 40, .threads = 2}},
+    {"tqp4_gaussian_l2", {2000, 36}, {.quantizer = "tqp4:gaussian", .nlist = 40, .tune = false}},
+    {"e8q14_l2_spill", {2000, 44}, {.quantizer = "e8q14", .nlist = 40, .spill = .5, .threads = 2}},
+    {"e8q8_query_ip",
+     {2000, 24},
+     {.metric = Metric::ip, .quantizer = "e8q8:query", .nlist = 40, .tune = false},
+     {.train_queries = true}},
+    {"d4q8_cosine", {2000, 30}, {.metric = Metric::cosine, .quantizer = "d4q8", .nlist = 40}},
+    {"z8_l2", {2000, 27}, {.quantizer = "z8", .nlist = 40, .tune = false}},
+    {"tcq2_l2", {2000, 41}, {.quantizer = "tcq2", .nlist = 40, .threads = 2}},
+    {"kashin2_ip", {2000, 36}, {.metric = Metric::ip, .quantizer = "kashin2", .nlist = 40}},
+};
+
+/// SplitMix64.
+class Bits {
+ public:
+  explicit Bits(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next() {
+    std::uint64_t z = state_ += 0x9E3779B97F4A7C15ULL;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// n vectors around 40 centres, which do not depend on the seed. Multiples of 1/128: centres are
+/// uniform in [-4, 4), and four bytes, less their mean, give a deviation near 1.15 around them.
+/// Every seventh coordinate is four times as wide.
+Matrix<float> vectors(std::size_t n, std::size_t dim, std::uint64_t seed) {
+  constexpr std::size_t kCentres = 40;
+  Bits bits(dim);
+  Matrix<float> centres(kCentres, dim);
+  for (float& value : centres.values) {
+    value = static_cast<float>(static_cast<int>(bits.next() % 1024) - 512) / 128;
+  }
+  bits = Bits(1000 * seed + dim);
+  Matrix<float> x(n, dim);
+  for (std::size_t i = 0; i < n; ++i) {
+    const float* centre = centres.row(bits.next() % kCentres);
+    for (std::size_t j = 0; j < dim; ++j) {
+      const std::uint64_t word = bits.next();
+      int sum = -510;
+      for (int shift = 0; shift < 32; shift += 8) sum += static_cast<int>(word >> shift & 255);
+      const float width = j % 7 == 0 ? 4 : 1;
+      x.row(i)[j] = width * (centre[j] + static_cast<float>(sum) / 128);
+    }
+  }
+  return x;
+}
+
+Matrix<float> base_of(const Frozen& frozen) {
+  Matrix<float> base = vectors(frozen.base.n, frozen.base.dim, 1);
+  if (!frozen.with.rough) return base;
+  std::fill_n(base.row(3), base.cols, 0.0F);
+  for (std::size_t j = 0; j < base.cols; ++j) base.row(11)[j] *= 4096;
+  for (std::size_t i = 20; i < base.rows; i += 20)
+    std::copy_n(base.row(i - 1), base.cols, base.row(i));
+  return base;
+}
+
+/// Beside the base by half a unit in each coordinate: a mean that ":query" can learn.
+Matrix<float> queries(std::size_t n, std::size_t dim, std::uint64_t seed) {
+  Matrix<float> x = vectors(n, dim, seed);
+  for (float& value : x.values) value += .5F;
+  return x;
+}
+
+/// FNV-1a of 64 bits.
+class Hash {
+ public:
+  void add(std::string_view bytes) {
+    for (const char byte : bytes) {
+      value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001B3ULL;
+    }
+  }
+  void add(std::uint64_t value) {  // lowest byte first
+    for (int shift = 0; shift < 64; shift += 8) {
+      value_ = (value_ ^ (value >> shift & 255)) * 0x100000001B3ULL;
+    }
+  }
+  std::string text() const {
+    std::ostringstream out;
+    out << std::hex << std::setw(16) << std::setfill('0') << value_;
+    return out.str();
+  }
+
+ private:
+  std::uint64_t value_ = 0xCBF29CE484222325ULL;
+};
+
+/// The searches of a row: few lists and all, every k, both orders, and what tuning allows.
+std::vector<SearchOptions> searches(const IndexStats& stats) {
+  std::vector<SearchOptions> all = {
+      {.k = 1, .nprobe = 1, .confidence = .9F, .threads = 1, .batch_order = BatchOrder::query},
+      {.k = 10, .nprobe = 8, .threads = 3, .batch_order = BatchOrder::list},
+      {.k = 10, .confidence = .5F, .threads = 2},
+      {.k = 100, .nprobe = kAllLists, .confidence = 1, .threads = 1}};
+  if (stats.n < 1000) all.push_back({.k = 10, .target_recall = .9});
+  if (stats.tuning.ladders.empty()) return all;
+  double reach = 1;
+  for (const TunedLadder& ladder : stats.tuning.ladders)
+    reach = std::min<double>(reach, ladder.reach);
+  all.push_back({.k = 1, .threads = 1, .target_recall = .7 * reach});
+  all.push_back(
+      {.k = 10, .threads = 2, .target_recall = .98 * reach, .batch_order = BatchOrder::list});
+  all.push_back({.k = 30,
+                 .nprobe = 20,
+                 .threads = 1,
+                 .target_recall = .9 * reach,
+                 .batch_order = BatchOrder::query});
+  return all;
+}
+
+std::string answers_hash(const Index& index, const Matrix<float>& asked) {
+  Hash hash;
+  for (const SearchOptions& options : searches(index.stats())) {
+    const SearchResult found = index.search(asked.view(), options);
+    for (const std::int64_t id : found.ids.values) hash.add(static_cast<std::uint64_t>(id));
+    for (const float distance : found.distances.values) {
+      hash.add(std::uint64_t{std::bit_cast<std::uint32_t>(distance)});
+    }
+  }
+  return hash.text();
+}
+
+std::string file_hash(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  Hash hash;
+  hash.add(bytes.view());
+  return hash.text();
+}
+
+/// Rows by name.
+std::map<std::string, std::string> golden() {
+  std::ifstream in(OBLIQ_SOURCE_DIR "/tests/golden/frozen_indexes.txt");
+  std::map<std::string, std::string> rows;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with('#')) rows[line.substr(0, line.find(' '))] = line;
+  }
+  return rows;
+}
+
+class FrozenIndex : public ::testing::TestWithParam<Frozen> {
+ protected:
+  FrozenIndex()
+      : path_(std::filesystem::temp_directory_path() /
+              ("obliq_frozen_" + std::to_string(::getpid()))) {}
+  ~FrozenIndex() override { std::filesystem::remove(path_); }
+
+  /// Leaves the index at path_. Where it is built in memory, returns its answers before it was
+  /// saved.
+  std::optional<std::string> make(const Matrix<float>& asked) const {
+    const auto& [name, shape, options, with] = GetParam();
+    const Matrix<float> base = base_of(GetParam());
+    const Matrix<float> learn = queries(kTrainQueries, shape.dim, 3);
+    const Matrix<float> centroids = vectors(options.nlist, shape.dim, 4);
+    Matrix<std::int64_t> ids(shape.n, 1);
+    for (std::size_t i = 0; i < shape.n; ++i) {
+      ids.values[i] = 7 * static_cast<std::int64_t>(shape.n - i) - 100;
+    }
+    BuildOptions build = options;
+    if (with.ids) build.ids = ids.view();
+    if (with.centroids) build.centroids = centroids.view();
+    if (with.train_queries) build.train_queries = learn.view();
+    if (with.file) {
+      Index::build_file(MatrixSource(base.view()), path_, build);
+      return {};
+    }
+    Index index = Index::build(base.view(), build);
+    if (with.tune_again) index.tune(learn.view(), {.threads = build.threads});
+    index.save(path_);
+    return answers_hash(index, asked);
+  }
+
+  const std::string path_;
+};
+
+TEST_P(FrozenIndex, KeepsItsFileAndItsAnswers) {
+  const Frozen& frozen = GetParam();
+  const Matrix<float> asked = queries(kQueries, frozen.base.dim, 2);
+  const std::optional<std::string> before = make(asked);
+  const Index index = Index::open(
+      path_, {frozen.with.in_memory ? Residence::memory : Residence::mapped, /*verify=*/true});
+  const std::string answers = answers_hash(index, asked);
+  EXPECT_EQ(before.value_or(answers), answers) << "before it was saved, and opened";
+  EXPECT_EQ(golden()[frozen.name], frozen.name + " " + file_hash(path_) + " " + answers);
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, FrozenIndex, ::testing::ValuesIn(kFrozen),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(FrozenIndexes, AreThoseOfTheGoldenFile) {
+  std::set<std::string> tested;
+  for (const Frozen& frozen : kFrozen) tested.insert(frozen.name);
+  std::set<std::string> pinned;
+  for (const auto& [name, row] : golden()) pinned.insert(name);
+  EXPECT_EQ(pinned, tested);
+  EXPECT_EQ(tested.size(), std::size(kFrozen));
+}
+
+}  // namespace
+}  // namespace obliq
