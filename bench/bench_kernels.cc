@@ -7,8 +7,8 @@
 
 #include <memory>
 
-#include "quant/kernels/dispatch.h"
-#include "tests/kernel_cases.h"
+#include "core/kernels/dispatch.h"
+#include "tests/core/kernels/cases.h"
 
 namespace obliq {
 namespace {

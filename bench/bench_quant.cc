@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "core/kernels/dispatch.h"
+#include "measure/distortion.h"
 #include "obliq/quantizer.h"
 #include "obliq/rotation.h"
-#include "quant/distortion.h"
-#include "quant/kernels/dispatch.h"
 
 namespace obliq {
 namespace {

@@ -101,7 +101,7 @@ def sentences(seed, options):
 def aimed(index, path, options):
     """(k, recalls, lists) for every k, a value a target."""
     info = json.loads(run_program([options.obliq, "info", index, "--json"]))
-    reach = {ladder["k"]: ladder["reach"] for ladder in info["tuning"]["ladders"]}
+    reach = {ladder["k"]: ladder["max_recall"] for ladder in info["tuning"]["ladders"]}
     for k in KS:
         within = [str(target) for target in TARGETS if target <= reach[k]]
         out = run_program([options.obliq, "eval", index, path, "--json", "--batch", "--threads",

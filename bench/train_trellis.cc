@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "measure/trellis_training.h"
 #include "quant/level_code.h"
-#include "quant/trellis_training.h"
 
 namespace obliq {
 namespace {

@@ -1,4 +1,4 @@
-// Vector files behind one door. The format follows from the name:
+// Vector files behind one transform. The format follows from the name:
 //
 //     .hdf5 .h5            ann-benchmarks; "FILE:dataset" picks a dataset (floats or integers)
 //     .fvecs .bvecs .ivecs TEXMEX: each row has its own little-endian int32 dim

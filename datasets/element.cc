@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "quant/half.h"
+#include "core/half.h"
 
 namespace obliq::datasets {
 namespace {

@@ -1,4 +1,4 @@
-// The door: a suffix chooses the row of the table, the row does the work.
+// The transform: a suffix chooses the row of the table, the row does the work.
 #include "datasets/formats.h"
 
 #include <fmt/format.h>

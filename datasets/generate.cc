@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "core/half.h"
+#include "core/parallel.h"
+#include "core/random.h"
 #include "obliq/rotation.h"
-#include "quant/half.h"
-#include "quant/parallel.h"
-#include "quant/random.h"
 
 namespace obliq::datasets {
 namespace {

@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-#include "quant/kernels/dispatch.h"
-#include "quant/parallel.h"
+#include "core/kernels/dispatch.h"
+#include "core/parallel.h"
 
 namespace obliq::datasets {
 namespace {

@@ -8,18 +8,18 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "index/batch_searcher.h"
-#include "index/builder.h"
-#include "index/centroid_code.h"
-#include "index/coder.h"
-#include "index/confidence.h"
-#include "index/index_file.h"
-#include "index/recall_plan.h"
-#include "index/searcher.h"
-#include "index/tuning.h"
-#include "quant/half.h"
-#include "quant/kernels/dispatch.h"
-#include "quant/parallel.h"
+#include "core/half.h"
+#include "core/kernels/dispatch.h"
+#include "core/parallel.h"
+#include "index/build/builder.h"
+#include "index/search/batch_searcher.h"
+#include "index/search/confidence.h"
+#include "index/search/searcher.h"
+#include "index/segment/centroid_code.h"
+#include "index/segment/entry_format.h"
+#include "index/segment/segment_file.h"
+#include "index/tune/recall_plan.h"
+#include "index/tune/tuning.h"
 
 namespace obliq {
 namespace {
@@ -167,10 +167,10 @@ struct Index::Impl {
 
   explicit Impl(Segment made) : segment(std::move(made)) {}
 
-  bool is_home(std::size_t row, std::size_t list) const {
+  bool is_primary(std::size_t row, std::size_t list) const {
     const RowShape& shape = segment.row_shape;
-    return shape.home() == 0 ||
-           read_home(shape, segment.rows.data() + row * shape.bytes()).list == list;
+    return shape.primary() == 0 ||
+           read_primary(shape, segment.rows.data() + row * shape.bytes()).list == list;
   }
 
   void find_places() {
@@ -179,7 +179,7 @@ struct Index::Impl {
       const ListRecord& record = segment.lists[l];
       for (std::uint64_t e = record.first; e < record.first + record.count; ++e) {
         const std::uint32_t row = entry_row(segment.blocks.data(), segment.dim(), e);
-        if (row < places.size() && is_home(row, l))
+        if (row < places.size() && is_primary(row, l))
           places[row] = {static_cast<std::uint32_t>(l), e};
       }
     }
@@ -257,17 +257,15 @@ void Index::Impl::decode(std::size_t row, float* out) {
   std::vector<std::uint8_t> code;
   if (shape.leads_with_signs) {
     code.resize(plane_bytes(dim));
-    kernels().gather_signs(segment.blocks.data() + place.entry / kBlockEntries * block_bytes(dim),
-                           static_cast<std::uint32_t>(place.entry % kBlockEntries), dim,
-                           code.data());
+    read_entry_signs(segment.blocks.data(), dim, place.entry, code.data());
   }
   code.insert(code.end(), stored, stored + shape.rest);
   segment.quantizer->decode(code.data(),
-                            read_factors(shape, stored, segment.lists[place.list].scale), out);
+                            read_row_factors(shape, stored, segment.lists[place.list].scale), out);
   std::vector<float> centroid(dim);
   decode_centroid(segment, place.list, centroid.data());
   for (std::size_t i = 0; i < dim; ++i) out[i] += centroid[i];
-  segment.door->leave(out);
+  segment.transform->apply_inverse(out);
 }
 
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "quant/half.h"
+#include "core/half.h"
 
 namespace obliq::python {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "index/door.h"
+#include "index/segment/vector_transform.h"
 #include "obliq/index.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
@@ -155,7 +155,7 @@ nb::object tuning_of(const Tuning& tuning) {
       targets.append(
           nb::make_tuple(target.recall, target.threshold, target.nprobe, target.stops != 0));
     }
-    ladders.append(nb::make_tuple(ladder.k, ladder.reach, targets));
+    ladders.append(nb::make_tuple(ladder.k, ladder.max_recall, targets));
   }
   return nb::make_tuple(tuning.queries, tuning.from_base, tuning.exact_truth, ladders);
 }

@@ -3,9 +3,9 @@
 
 #include <system_error>
 
+#include "core/kernels/dispatch.h"
 #include "obliq/progress.h"
 #include "python/bindings.h"
-#include "quant/kernels/dispatch.h"
 
 namespace nb = nanobind;
 

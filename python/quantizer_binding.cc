@@ -9,12 +9,12 @@
 #include <optional>
 #include <stdexcept>
 
-#include "index/door.h"
+#include "core/parallel.h"
+#include "index/segment/vector_transform.h"
 #include "obliq/quantizer.h"
 #include "obliq/rotation.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
-#include "quant/parallel.h"
 
 namespace obliq::python {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "quant/kernels/dispatch.h"
-#include "quant/largest.h"
+#include "core/kernels/dispatch.h"
+#include "core/largest.h"
 
 namespace obliq {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "quant/kernels/dispatch.h"
+#include "core/kernels/dispatch.h"
 #include "quant/scalar_code.h"
 
 namespace obliq {

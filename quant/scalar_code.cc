@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/kernels/dispatch.h"
 #include "quant/bit_planes.h"
-#include "quant/kernels/dispatch.h"
 
 namespace obliq {
 

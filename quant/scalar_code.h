@@ -15,10 +15,10 @@
 #include <span>
 #include <vector>
 
+#include "core/kernels/kernels.h"
 #include "obliq/quantizer.h"
 #include "quant/codebook.h"
 #include "quant/integer_query.h"
-#include "quant/kernels/kernels.h"
 
 namespace obliq {
 

@@ -3,66 +3,90 @@
 Usage: check_tree.py [ROOT]. Prints one line "path:line: what is wrong" a fault. Exit status 0 when
 there is none, 1 otherwise.
 
-Folders and what they may include; a file may always include its own folder:
+Folders form a line, and a file may include its own folder and those below it:
 
     include/obliq   nothing
-    quant           include/obliq
-    storage         nothing: knows nothing of vectors
-    index           include/obliq, quant, storage
-    datasets        include/obliq, quant
-    python          include/obliq, quant, index
-    tools, bench, tests   all of the above but python; bench also tests, so that kernels are timed
-                    by the cases that test them
-    quant/kernels   each file but dispatch.cc: kernels.h, intrinsics, and headers of its own
+    core            include/obliq: numbers and threads that know nothing of an index
+    storage         nothing: bytes that know nothing of vectors
+    quant           core; the folders below it are families: each may use quant, and query_aware
+                    is below the others
+    index/segment, index/search, index/tune, index/build, index    each those before it, and quant,
+                    storage, core
+    datasets        core, storage
+    measure         core, quant
+    python          the library
+    tools, tools/measure, tools/commands     each those before it, and all but python
+    bench           all but python and tools; also tests, so that kernels are timed by the cases
+                    that test them
+    tests           everything but python and bench
+    core/kernels    each file but dispatch.cc: kernels.h, intrinsics, and headers of its own
                     instruction set, which keep this rule too: avx512vnni.cc may use avx512_block.h;
                     and headers named vector_*.h, which need no instruction set
+
+Nor may files include each other in a circle, a header and the .cc of its name counting as one.
 """
 
 import ast
+import collections
 import pathlib
 import re
 import sys
 
 import cpp_text
 
-LOWER = {"obliq", "quant", "storage", "index", "datasets"}
+FAMILIES = {"scalar", "query_aware", "trellis", "nested", "kashin", "water_filling"}
+QUANT = {"quant"} | {f"quant/{family}" for family in FAMILIES}
+STOREYS = ["index/segment", "index/search", "index/tune", "index/build", "index"]
+INDEX = set(STOREYS)
+LIBRARY = {"obliq", "core", "core/kernels", "storage"} | QUANT | INDEX
+ALL = LIBRARY | {"datasets", "measure"}
 MAY_INCLUDE = {
     "obliq": set(),
-    "quant": {"obliq"},
+    "core": {"obliq", "core/kernels"},
+    "core/kernels": set(),
     "storage": set(),
-    "index": {"obliq", "quant", "storage"},
-    "datasets": {"obliq", "quant"},
-    "tools": LOWER,
-    "bench": LOWER | {"tests"},
-    "python": {"obliq", "quant", "index"},
-    "tests": LOWER | {"tools"},
+    "quant": {"obliq", "core", "core/kernels"},
+    **{f"quant/{family}": {"obliq", "core", "core/kernels", "quant", "quant/query_aware"}
+       for family in FAMILIES},
+    **{storey: {"obliq", "core", "core/kernels", "storage", "quant"} | set(STOREYS[:i])
+       for i, storey in enumerate(STOREYS)},
+    "datasets": {"obliq", "core", "core/kernels", "storage"},
+    "measure": {"obliq", "core", "core/kernels"} | QUANT,
+    "tools": ALL,
+    "tools/measure": ALL | {"tools"},
+    "tools/commands": ALL | {"tools", "tools/measure"},
+    "bench": ALL | {"tests"},
+    "python": LIBRARY,
+    "tests": ALL | {"tools", "tools/measure", "tools/commands"},
 }
-KERNEL_INCLUDES = {"quant/kernels/kernels.h", "immintrin.h", "arm_neon.h"}
+KERNEL_INCLUDES = {"core/kernels/kernels.h", "immintrin.h", "arm_neon.h"}
 KERNEL_HEADER_INCLUDES = {"cstddef", "cstdint"}
-LIBRARY = {"obliq", "quant", "storage", "index", "datasets"}
-FOLDERS = ("include", "quant", "storage", "index", "datasets", "tools", "python", "bench", "tests",
-           "examples", "docs", "cmake", ".ci")
+PRINTS_NOTHING = LIBRARY | {"datasets", "measure"}
+FOLDERS = ("include", "core", "quant", "storage", "index", "datasets", "measure", "tools", "python",
+           "bench", "tests", "examples", "docs", "cmake", ".ci")
 CPP = {".cc", ".h"}
 CODE = CPP | {".py", ".sh", ".cmake"}
 TEXT = CODE | {".md", ".txt", ".json", ".in", ".toml", ".pyi", ".ipynb", ".yml", ""}
 MAX_FILE, MAX_FUNCTION, MAX_KERNEL, MAX_COLUMNS = 400, 40, 80, 100
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc"}
-MACRO_HEADERS = {"include/obliq/export.h", "include/obliq/obliq.h"}
+MACRO_HEADERS = {"include/obliq/export.h"}
 
 BANNED = [  # pattern, which folders (None: all), what to say
     (r"\busing\s+namespace\b", None, "'using namespace': name things in full"),
     (r"\b(?:s?rand\s*\(|mt19937|random_device|minstd_rand|default_random_engine)",
-     MAY_INCLUDE.keys() - {"tests"}, "randomness comes from quant/random.h with a seed"),
+     MAY_INCLUDE.keys() - {"tests"}, "randomness comes from core/random.h with a seed"),
     (r"\b(?:v?f?printf|puts|putchar|perror)\s*\(|\bstd::(?:cout|cerr|clog)\b|\bfmt::print\b",
-     LIBRARY, "the library never prints"),
-    (r"\b(?:abort|exit|_exit|quick_exit)\s*\(", LIBRARY, "the library never ends the program"),
-    (r"\bnew\b(?!\s*\()", LIBRARY | {"tools"}, "'new': use values, containers, make_unique"),
+     PRINTS_NOTHING, "the library never prints"),
+    (r"\b(?:abort|exit|_exit|quick_exit)\s*\(", PRINTS_NOTHING, "the library never ends the program"),
+    (r"\bnew\b(?!\s*\()", PRINTS_NOTHING | {"tools", "tools/measure", "tools/commands"},
+     "'new': use values, containers, make_unique"),
 ]
 
 
 def check(root):
     """Returns the faults of the tree at `root`, each a line of text."""
     faults = []
+    edges = collections.defaultdict(set)
     for path in sorted(tree_files(root)):
         name = path.relative_to(root).as_posix()
         raw = path.read_bytes()
@@ -76,6 +100,43 @@ def check(root):
         faults += check_shape(name, text)
         if path.suffix in CPP:
             faults += check_cpp(root, name, text)
+            edges[unit_of(name)] |= units_included(root, name, text)
+    return faults + check_circles(edges)
+
+
+def unit_of(name):
+    """A header and the .cc of its name are one unit."""
+    return re.sub(r"\.(?:cc|h)$", "", name)
+
+
+def units_included(root, name, text):
+    """The units of the tree that a file includes, but its own."""
+    units = set()
+    for quoted in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.MULTILINE):
+        for base in ("", "include/"):
+            if (root / (base + quoted)).is_file():
+                units.add(unit_of(base + quoted))
+                break
+    return units - {unit_of(name)}
+
+
+def check_circles(edges):
+    """Units that include each other, directly or by way of others."""
+    done, path, faults = set(), [], []
+
+    def visit(unit):
+        if unit in path:
+            circle = path[path.index(unit):] + [unit]
+            faults.append(f"{unit}.h:1: files include each other: " + " -> ".join(circle))
+        elif unit not in done:
+            path.append(unit)
+            for other in sorted(edges.get(unit, ())):
+                visit(other)
+            path.pop()
+            done.add(unit)
+
+    for unit in sorted(edges):
+        visit(unit)
     return faults
 
 
@@ -111,7 +172,7 @@ def check_shape(name, text):
     count = text.count("\n")
     if count > MAX_FILE:
         faults.append(f"{name}:{count}: {count} lines, at most {MAX_FILE}: split by concept")
-    limit = MAX_KERNEL if name.startswith("quant/kernels/") else MAX_FUNCTION
+    limit = MAX_KERNEL if name.startswith("core/kernels/") else MAX_FUNCTION
     try:
         spans = list(function_spans(path.suffix, text))
     except (ValueError, SyntaxError) as error:
@@ -132,8 +193,14 @@ def function_spans(suffix, text):
 
 
 def folder_of(name):
-    parts = name.split("/")
-    return parts[1] if parts[0] == "include" and len(parts) > 2 else parts[0]
+    """The folder of MAY_INCLUDE that a file belongs to: the longest that leads to it."""
+    name = name.removeprefix("include/")
+    parts = name.split("/")[:-1]
+    for end in range(len(parts), 0, -1):
+        folder = "/".join(parts[:end])
+        if folder in MAY_INCLUDE:
+            return folder
+    return parts[0] if parts else ""
 
 
 def check_cpp(root, name, text):
@@ -169,11 +236,11 @@ def check_includes(root, name, text):
 
 
 def include_faults(root, name, quoted, target):
-    if name.startswith("quant/kernels/") and not name.endswith(("/dispatch.cc", "/dispatch.h")):
+    if name.startswith("core/kernels/") and not name.endswith(("/dispatch.cc", "/dispatch.h")):
         header = name.endswith("/kernels.h")
-        own = re.match(r"quant/kernels/([a-z0-9]+)_\w+\.h$", target)
+        own = re.match(r"core/kernels/([a-z0-9]+)_\w+\.h$", target)
         own = own and not header and (
-            own.group(1) == "vector" or name.startswith("quant/kernels/" + own.group(1)))
+            own.group(1) == "vector" or name.startswith("core/kernels/" + own.group(1)))
         if not own and target not in (KERNEL_HEADER_INCLUDES if header else KERNEL_INCLUDES):
             return [f"kernels include kernels.h and intrinsics only, not {target}"]
     if quoted is None:

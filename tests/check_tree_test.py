@@ -62,28 +62,28 @@ class TreeRules(unittest.TestCase):
             self.refuses(files, f"{source}:3:", "must not include")
 
     def test_refuses_kernels_that_include_more_than_their_contracts(self):
-        files = {"quant/kernels/kernels.h": HEADER + "#include <cstddef>\n"}
+        files = {"core/kernels/kernels.h": HEADER + "#include <cstddef>\n"}
         for name in ("avx2.cc", "inline.h"):
-            text = HEADER + '#include "quant/kernels/kernels.h"\n#include <immintrin.h>\n'
-            self.accepts({**files, f"quant/kernels/{name}": text})
-            self.refuses({**files, f"quant/kernels/{name}": text + "#include <vector>\n"},
+            text = HEADER + '#include "core/kernels/kernels.h"\n#include <immintrin.h>\n'
+            self.accepts({**files, f"core/kernels/{name}": text})
+            self.refuses({**files, f"core/kernels/{name}": text + "#include <vector>\n"},
                          "vector")
-        self.accepts({**files, "quant/kernels/dispatch.cc": "#include <vector>\n"})
-        self.refuses({"quant/kernels/kernels.h": HEADER + "#include <vector>\n"}, "vector")
+        self.accepts({**files, "core/kernels/dispatch.cc": "#include <vector>\n"})
+        self.refuses({"core/kernels/kernels.h": HEADER + "#include <vector>\n"}, "vector")
 
     def test_kernels_share_headers_within_their_instruction_set_only(self):
-        files = {"quant/kernels/kernels.h": HEADER, "quant/kernels/avx512_block.h": HEADER}
-        text = '#include "quant/kernels/avx512_block.h"\n'
-        self.accepts({**files, "quant/kernels/avx512vnni.cc": text})
-        self.refuses({**files, "quant/kernels/avx2.cc": text}, "avx512_block.h")
-        self.refuses({**files, "quant/kernels/scalar.cc": text}, "avx512_block.h")
-        self.refuses({**files, "quant/kernels/kernels.h": HEADER + text}, "avx512_block.h")
+        files = {"core/kernels/kernels.h": HEADER, "core/kernels/avx512_block.h": HEADER}
+        text = '#include "core/kernels/avx512_block.h"\n'
+        self.accepts({**files, "core/kernels/avx512vnni.cc": text})
+        self.refuses({**files, "core/kernels/avx2.cc": text}, "avx512_block.h")
+        self.refuses({**files, "core/kernels/scalar.cc": text}, "avx512_block.h")
+        self.refuses({**files, "core/kernels/kernels.h": HEADER + text}, "avx512_block.h")
 
     def test_kernels_share_vector_headers_across_instruction_sets(self):
-        files = {"quant/kernels/kernels.h": HEADER, "quant/kernels/vector_lanes.h": HEADER}
-        text = '#include "quant/kernels/vector_lanes.h"\n'
-        self.accepts({**files, "quant/kernels/avx2.cc": text, "quant/kernels/neon.cc": text})
-        self.refuses({**files, "quant/kernels/kernels.h": HEADER + text}, "vector_lanes.h")
+        files = {"core/kernels/kernels.h": HEADER, "core/kernels/vector_lanes.h": HEADER}
+        text = '#include "core/kernels/vector_lanes.h"\n'
+        self.accepts({**files, "core/kernels/avx2.cc": text, "core/kernels/neon.cc": text})
+        self.refuses({**files, "core/kernels/kernels.h": HEADER + text}, "vector_lanes.h")
 
     def test_refuses_paths_that_are_not_from_the_root(self):
         self.refuses({"quant/a.h": HEADER, "quant/b.cc": '#include "a.h"\n'}, "from the root")
@@ -103,9 +103,9 @@ class TreeRules(unittest.TestCase):
         self.refuses({"quant/a.cc": 401 * "\n"}, "401 lines")
 
     def test_refuses_long_functions(self):
-        self.accepts({"quant/a.cc": function(40), "quant/kernels/avx2.cc": function(80)})
+        self.accepts({"quant/a.cc": function(40), "core/kernels/avx2.cc": function(80)})
         self.refuses({"quant/a.cc": "\n" + function(41)}, "quant/a.cc:2:", "41 lines")
-        self.refuses({"quant/kernels/avx2.cc": function(81)}, "81 lines")
+        self.refuses({"core/kernels/avx2.cc": function(81)}, "81 lines")
         self.refuses({"quant/a.cc": "namespace a {\n" + function(41) + "}\n"}, "41 lines")
         python = "def f():\n" + 40 * "    g()\n"
         self.refuses({"bench/a.py": python}, "bench/a.py:1:", "41 lines")

@@ -1,7 +1,7 @@
 // Prints the instruction levels that this CPU runs, lowest first, a line each.
 #include <cstdio>
 
-#include "quant/kernels/dispatch.h"
+#include "core/kernels/dispatch.h"
 
 int main() {
   for (const obliq::Kernels& level : obliq::kernel_levels()) std::puts(level.name);

@@ -17,8 +17,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/kernels/dispatch.h"
 #include "obliq/progress.h"
-#include "quant/kernels/dispatch.h"
 #include "tools/command.h"
 
 namespace obliq::tools {

@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "quant/kernels/dispatch.h"
+#include "core/kernels/dispatch.h"
 #include "tools/table.h"
 
 namespace obliq::tools {
@@ -39,7 +39,7 @@ nlohmann::ordered_json tuning_json(const Tuning& tuning) {
                          {"nprobe", target.nprobe},
                          {"stops", target.stops != 0}});
     }
-    ladders.push_back({{"k", ladder.k}, {"reach", ladder.reach}, {"targets", targets}});
+    ladders.push_back({{"k", ladder.k}, {"max_recall", ladder.max_recall}, {"targets", targets}});
   }
   return {{"queries", tuning.queries},
           {"from_base", tuning.from_base},
@@ -53,9 +53,9 @@ std::string tuning_text(const Tuning& tuning) {
   for (const TunedLadder& ladder : tuning.ladders) {
     for (const TunedTarget& target : ladder.targets) {
       const bool all = !std::isfinite(target.threshold);
-      const char* uses = target.recall > ladder.reach ? "nothing: out of reach"
-                         : target.stops != 0          ? "threshold"
-                                                      : "nprobe";
+      const char* uses = target.recall > ladder.max_recall ? "nothing: out of reach"
+                         : target.stops != 0               ? "threshold"
+                                                           : "nprobe";
       table.add({fmt::format("{:.3f}", target.recall), std::to_string(ladder.k),
                  all ? "all lists" : fmt::format("{:.3f}", target.threshold),
                  std::to_string(target.nprobe), uses});

@@ -49,7 +49,7 @@ class ObliqMethod(shared.Method):
     def sweep(self):
         if self.own.get("sweep") != "recall":
             return super().sweep()
-        reach = min(ladder.reach for ladder in self.index.stats().tuning.ladders)
+        reach = min(ladder.max_recall for ladder in self.index.stats().tuning.ladders)
         return [{"target_recall": target} for target in TARGETS if target < reach]
 
     def set(self, params):

@@ -14,11 +14,11 @@ namespace obliq {
 
 /// What a query does, in this order; the last three for one list after the other.
 enum class Stage : std::uint8_t {
-  enter,  ///< rotation, look-up tables, the query in the scorer's form
+  prepare,  ///< rotation, look-up tables, the query in the scorer's form
   signs,  ///< route: codes of groups' points, signs of centroids
   ranks,  ///< route: codes of a pool of centroids, and their order
   scan,
-  refine,  ///< with the centroids of homes
+  refine,  ///< with the centroids of primary lists
   raw,
   rest,  ///< stop rule, order of the answers
 };
@@ -50,15 +50,15 @@ struct StageTimes {
 
 /// All are sums over queries.
 struct OBLIQ_API SearchCounters {
-  std::uint64_t lists = 0;    ///< lists scanned
-  std::uint64_t entries = 0;  ///< entries scanned
-  std::uint64_t refined = 0;  ///< rows refined
-  std::uint64_t exact = 0;    ///< raw vectors compared
-  std::uint64_t groups = 0;   ///< groups of lists compared by their codes
-  std::uint64_t signs = 0;    ///< centroids compared by their signs
-  std::uint64_t ranked = 0;   ///< centroids compared by their codes
-  std::uint64_t homes = 0;    ///< centroids of homes that are not probed
-  StageTimes times = {};      ///< give it a clock, to have times
+  std::uint64_t lists = 0;      ///< lists scanned
+  std::uint64_t entries = 0;    ///< entries scanned
+  std::uint64_t refined = 0;    ///< rows refined
+  std::uint64_t exact = 0;      ///< raw vectors compared
+  std::uint64_t groups = 0;     ///< groups of lists compared by their codes
+  std::uint64_t signs = 0;      ///< centroids compared by their signs
+  std::uint64_t ranked = 0;     ///< centroids compared by their codes
+  std::uint64_t primaries = 0;  ///< centroids of primary lists that are not probed
+  StageTimes times = {};        ///< give it a clock, to have times
 
   /// Adds what `other` has counted and timed.
   void add(const SearchCounters& other);

@@ -21,7 +21,7 @@ struct TunedTarget {
 /// The targets of one k, rising; thresholds fall, nprobe rises.
 struct TunedLadder {
   std::uint32_t k = 0;
-  float reach = 0;  ///< recall with all lists scanned, in [0, 1]
+  float max_recall = 0;  ///< recall with all lists scanned, in [0, 1]
   std::vector<TunedTarget> targets;
 };
 

@@ -54,10 +54,10 @@ class TunedTarget(NamedTuple):
 
 
 class TunedLadder(NamedTuple):
-    """The targets of one k, rising. reach: the recall of all lists."""
+    """The targets of one k, rising. max_recall: the recall of all lists."""
 
     k: int
-    reach: float
+    max_recall: float
     targets: list[TunedTarget]
 
 

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tests/datasets_survival.h"
+#include "tests/datasets/survival.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   obliq::datasets::survive_texmex({data, size});

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "index/recall_plan.h"
-#include "index/tuning_section.h"
+#include "index/segment/tuning_section.h"
+#include "index/tune/recall_plan.h"
 
 namespace obliq {
 namespace {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "storage/section_file.h"
-#include "tests/storage_damage.h"
+#include "tests/storage/damage.h"
 
 namespace obliq {
 namespace {

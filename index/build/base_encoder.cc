@@ -1,0 +1,187 @@
+#include "index/build/base_encoder.h"
+
+#include <algorithm>
+#include <span>
+
+#include "core/kernels/dispatch.h"
+#include "core/parallel.h"
+#include "index/build/kmeans.h"
+#include "index/build/staged_vectors.h"
+#include "index/segment/raw_tier.h"
+
+namespace obliq {
+namespace {
+
+/// Entries of the chunk at hand.
+struct Chunk {
+  std::vector<EncodedNumbers> numbers;
+  std::vector<std::uint8_t> signs;
+
+  void start(std::size_t count, std::size_t plane) {
+    numbers.assign(count, {});
+    signs.assign(count * plane, 0);
+  }
+  void stage(EncodedEntries& entries) const {
+    entries.numbers.append({reinterpret_cast<const std::uint8_t*>(numbers.data()),
+                            numbers.size() * sizeof(EncodedNumbers)});
+    entries.signs.append(signs);
+  }
+};
+
+class BaseEncoder {
+ public:
+  BaseEncoder(Segment& segment, MatrixView<float> centroids, const VectorSource& base,
+              const BuildOptions& options, const EncodingPlan& plan);
+
+  EncodedBase code();
+
+ private:
+  void reserve();
+  void code_chunk(MatrixView<float> original, std::size_t first);
+  void choose_lists_of(std::size_t first);
+  void code_rows(std::size_t first, std::size_t begin, std::size_t end);
+  void correct_zeros(MatrixView<float> original);
+  void choose_spilled();
+
+  Segment& segment_;
+  const VectorSource& base_;
+  const BuildOptions& options_;
+  const EncodingPlan& plan_;
+  const std::size_t n_;
+  const std::size_t dim_;
+  const MatrixView<float> centroids_;
+  const NearestRows search_;
+  EncodedBase coded_;
+  std::vector<ListChoice> choices_;  // one a vector where vectors are spilled
+
+  Matrix<float> transformed_;
+  Chunk primaries_;
+  Chunk seconds_;
+  std::vector<std::uint8_t> rows_;
+  std::vector<std::uint8_t> raw_;
+};
+
+BaseEncoder::BaseEncoder(Segment& segment, MatrixView<float> centroids, const VectorSource& base,
+                         const BuildOptions& options, const EncodingPlan& plan)
+    : segment_(segment),
+      base_(base),
+      options_(options),
+      plan_(plan),
+      n_(base.rows()),
+      dim_(base.dim()),
+      centroids_(centroids),
+      search_(centroids_) {
+  for (StagingFile* staging :
+       {&coded_.primaries.numbers, &coded_.primaries.signs, &coded_.seconds.numbers,
+        &coded_.seconds.signs, &coded_.rows, &coded_.raw}) {
+    *staging = plan.make_staging();
+  }
+}
+
+void BaseEncoder::reserve() {
+  coded_.rows.reserve(n_ * segment_.row_shape.bytes());
+  coded_.raw.reserve(n_ * raw_bytes(options_.raw, dim_));
+  coded_.primaries.lists.resize(n_);
+  for (EncodedEntries* entries : {&coded_.primaries, &coded_.seconds}) {
+    if (entries == &coded_.seconds && segment_.spilled == 0) break;
+    entries->numbers.reserve(n_ * sizeof(EncodedNumbers));
+    entries->signs.reserve(n_ * plane_bytes(dim_));
+  }
+  if (segment_.spilled > 0) choices_.resize(n_);
+}
+
+EncodedBase BaseEncoder::code() {
+  reserve();
+  Matrix<float> buffer;
+  for (std::size_t first = 0; first < n_; first += plan_.chunk_rows) {
+    const std::size_t count = std::min(plan_.chunk_rows, n_ - first);
+    report(options_.progress, "encode", static_cast<double>(first) / static_cast<double>(n_));
+    const MatrixView<float> original = rows_of(base_, first, count, buffer);
+    require_finite(original, "base vector", first);
+    code_chunk(original, first);
+  }
+  choose_spilled();
+  return std::move(coded_);
+}
+
+void BaseEncoder::choose_lists_of(std::size_t first) {
+  std::uint32_t* primaries = coded_.primaries.lists.data() + first;
+  if (choices_.empty()) {
+    assign_nearest(transformed_.view(), search_, options_.threads, primaries);
+    return;
+  }
+  ListChoice* choices = choices_.data() + first;
+  choose_lists(transformed_.view(), centroids_, search_, options_.threads, choices);
+  for (std::size_t i = 0; i < transformed_.rows; ++i) primaries[i] = choices[i].primary;
+}
+
+// Rows [begin, end) of the chunk.
+void BaseEncoder::code_rows(std::size_t first, std::size_t begin, std::size_t end) {
+  const std::size_t plane = plane_bytes(dim_);
+  const std::size_t bytes = segment_.row_shape.bytes();
+  ResidualEncoder coder(*segment_.quantizer, options_.metric);
+  for (std::size_t i = begin; i < end; ++i) {
+    coder.add({transformed_.row(i), centroids_.row(coded_.primaries.lists[first + i]),
+               primaries_.signs.data() + i * plane, rows_.data() + i * bytes,
+               &primaries_.numbers[i]});
+    if (choices_.empty() || choices_[first + i].second == kNoList) continue;
+    coder.code_entry(transformed_.row(i), centroids_.row(choices_[first + i].second),
+                     seconds_.signs.data() + i * plane, seconds_.numbers[i]);
+  }
+  coder.flush();
+}
+
+void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
+  for (std::size_t i = 0; i < original.rows; ++i) {
+    coded_.norm2_sum += kernels().dot(original.row(i), original.row(i), dim_);
+  }
+  if (transformed_.rows != original.rows) transformed_ = Matrix<float>(original.rows, dim_);
+  parallel_for(original.rows, 64, options_.threads, [&](std::size_t begin, std::size_t end, int) {
+    for (std::size_t i = begin; i < end; ++i) {
+      std::copy_n(original.row(i), dim_, transformed_.row(i));
+      segment_.transform->apply(transformed_.row(i));
+    }
+  });
+  choose_lists_of(first);
+  primaries_.start(original.rows, plane_bytes(dim_));
+  if (!choices_.empty()) seconds_.start(original.rows, plane_bytes(dim_));
+  rows_.assign(original.rows * segment_.row_shape.bytes(), 0);
+  raw_.resize(original.rows * raw_bytes(options_.raw, dim_));
+  parallel_for(original.rows, 256, options_.threads,
+               [&](std::size_t begin, std::size_t end, int) { code_rows(first, begin, end); });
+  if (options_.metric == Metric::cosine) correct_zeros(original);
+  store_raw(original, options_.metric, options_.raw, first, raw_);
+  primaries_.stage(coded_.primaries);
+  if (!choices_.empty()) seconds_.stage(coded_.seconds);
+  coded_.rows.append(rows_);
+  coded_.raw.append(raw_);
+}
+
+// 1 - |x|^2 of a normalised vector: 1 where it is zero (transform.h).
+void BaseEncoder::correct_zeros(MatrixView<float> original) {
+  for (std::size_t i = 0; i < original.rows; ++i) {
+    const float* x = original.row(i);
+    if (std::any_of(x, x + dim_, [](float value) { return value != 0; })) continue;
+    for (Chunk* chunk : {&primaries_, &seconds_}) {
+      if (i >= chunk->numbers.size()) continue;
+      chunk->numbers[i].entry_add += 1;
+      chunk->numbers[i].row_add += 1;
+    }
+  }
+}
+
+// Of the second entries, which all vectors have so far, keeps the share asked for.
+void BaseEncoder::choose_spilled() {
+  if (choices_.empty()) return;
+  segment_.spilled = keep_cheapest(choices_, segment_.spilled);
+  for (const ListChoice& choice : choices_) coded_.seconds.lists.push_back(choice.second);
+}
+
+}  // namespace
+
+EncodedBase encode_base(Segment& segment, MatrixView<float> centroids, const VectorSource& base,
+                        const BuildOptions& options, const EncodingPlan& plan) {
+  return BaseEncoder(segment, centroids, base, options, plan).code();
+}
+
+}  // namespace obliq

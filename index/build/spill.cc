@@ -1,0 +1,100 @@
+#include "index/build/spill.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "core/kernels/dispatch.h"
+#include "core/parallel.h"
+
+namespace obliq {
+namespace {
+
+constexpr float kLambda = 2;
+constexpr std::size_t kCandidates = 16;  // centroids tried for the second list
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// Chooses for one vector at a time.
+class Chooser {
+ public:
+  Chooser(MatrixView<float> centroids, const float* x, Nearest primary)
+      : centroids_(centroids), x_(x), primary_(primary) {}
+
+  /// The second of `candidates`, among which the primary may be.
+  ListChoice choose(std::span<const BoundedRow> candidates) const;
+
+ private:
+  float loss(const float* c) const;
+
+  MatrixView<float> centroids_;
+  const float* x_;
+  Nearest primary_;
+};
+
+float Chooser::loss(const float* c) const {
+  const std::size_t dim = centroids_.cols;
+  const float r1_norm2 = primary_.distance2;
+  const float distance2 = kernels().l2_sqr(x_, c, dim);
+  if (r1_norm2 == 0) return distance2;
+  // <r2,r1>, from |r2 - r1|^2 = |c1 - c2|^2 without storing a residual.
+  const float between = kernels().l2_sqr(centroids_.row(primary_.row), c, dim);
+  const float product = (r1_norm2 + distance2 - between) / 2;
+  return distance2 + kLambda * product * (product / r1_norm2);
+}
+
+ListChoice Chooser::choose(std::span<const BoundedRow> candidates) const {
+  ListChoice choice = {primary_.row, kNoList, kInfinity};
+  float least = kInfinity;
+  std::size_t tried = 0;
+  for (const auto& [bound, row] : candidates) {
+    if (row == primary_.row || tried++ == kCandidates) continue;
+    if (choice.second == kNoList) choice.second = row;
+    const float loss = this->loss(centroids_.row(row));
+    if (!(loss < least)) continue;  // nor a NaN, of vectors near the end of the floats
+    least = loss;
+    choice.second = row;
+  }
+  const float relative = least / primary_.distance2;
+  if (relative < kInfinity) choice.loss = relative;
+  return choice;
+}
+
+}  // namespace
+
+void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
+                  ListChoice* choices) {
+  choose_lists(x, centroids, NearestRows(centroids), threads, choices);
+}
+
+void choose_lists(MatrixView<float> x, MatrixView<float> centroids, const NearestRows& search,
+                  int threads, ListChoice* choices) {
+  constexpr std::size_t kTile = NearestRows::kTile;
+  const std::size_t wanted = std::min(kCandidates + 1, centroids.rows);
+  parallel_for(x.rows, kTile, threads, [&](std::size_t begin, std::size_t end, int) {
+    Nearest primaries[kTile];
+    BoundedRow candidates[kTile * (kCandidates + 1)];
+    search.search_some(x.slice(begin, end - begin), wanted, primaries, candidates);
+    for (std::size_t i = begin; i < end; ++i) {
+      choices[i] = Chooser(centroids, x.row(i), primaries[i - begin])
+                       .choose({candidates + (i - begin) * wanted, wanted});
+    }
+  });
+}
+
+std::size_t keep_cheapest(std::span<ListChoice> choices, std::size_t count) {
+  std::vector<std::uint32_t> rows;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    if (choices[i].second != kNoList) rows.push_back(static_cast<std::uint32_t>(i));
+  }
+  if (count >= rows.size()) return rows.size();
+  const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(count);
+  std::nth_element(rows.begin(), middle, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const float x = choices[a].loss;
+    const float y = choices[b].loss;
+    return x != y ? x < y : a < b;
+  });
+  for (auto row = middle; row != rows.end(); ++row) choices[*row].second = kNoList;
+  return count;
+}
+
+}  // namespace obliq

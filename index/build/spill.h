@@ -1,0 +1,42 @@
+// Spilling: a vector far from its centroid is easily missed, so it may have a second entry, in the
+// list of another centroid. With r1 = x - c1 its residual in its primary, the list of the nearest
+// centroid, u1 = r1 / |r1|, and r2 = x - c2, the second list is the one with the least
+//
+//     loss = |r2|^2 + lambda <r2,u1>^2
+//
+// (SOAR, arXiv 2404.00774, equation 4): where the query hides x behind r1, r2 should point another
+// way. Spilling costs an entry, so vectors are taken in the order of loss / |r1|^2.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "index/build/nearest_rows.h"
+#include "obliq/matrix_view.h"
+
+namespace obliq {
+
+inline constexpr std::uint32_t kNoList = 0xFFFFFFFFU;
+
+/// The lists of one vector.
+struct ListChoice {
+  std::uint32_t primary = 0;
+  std::uint32_t second = kNoList;  ///< kNoList where there is one list only
+  float loss = 0;                  ///< loss / |r1|^2 of the second; +infinity where r1 is 0
+};
+
+/// Chooses both lists of each row of x, the second among the 16 others that are nearest as bytes
+/// (nearest_rows.h); primaries are those of assign_nearest. Rows and centroids are after the
+/// transform. Cost: rows * nlist * dim.
+void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
+                  ListChoice* choices);
+/// The same for callers that keep the search of the centroids.
+void choose_lists(MatrixView<float> x, MatrixView<float> centroids, const NearestRows& search,
+                  int threads, ListChoice* choices);
+
+/// Takes the second list from all but the `count` choices of least loss, ties to the smaller row.
+/// Returns how many keep theirs: fewer than count where there are not so many.
+std::size_t keep_cheapest(std::span<ListChoice> choices, std::size_t count);
+
+}  // namespace obliq

@@ -1,0 +1,70 @@
+// Vectors staged for k-means: in memory, or in a temporary file where memory is bounded.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "obliq/vector_source.h"
+#include "storage/staging_file.h"
+
+namespace obliq {
+
+class StagedVectors final : public VectorSource {
+ public:
+  StagedVectors(std::size_t dim, StagingFile staging) : dim_(dim), file_(std::move(staging)) {}
+
+  void reserve(std::size_t rows) { file_.reserve(rows * dim_ * sizeof(float)); }
+  void append(MatrixView<float> vectors) {
+    file_.append(
+        {reinterpret_cast<const std::uint8_t*>(vectors.data), vectors.size() * sizeof(float)});
+  }
+
+  std::size_t rows() const override { return file_.size() / (dim_ * sizeof(float)); }
+  std::size_t dim() const override { return dim_; }
+  void read(std::size_t first, std::size_t count, float* out) const override {
+    const std::size_t row_bytes = dim_ * sizeof(float);
+    file_.copy(first * row_bytes, count * row_bytes, reinterpret_cast<std::uint8_t*>(out));
+  }
+  const float* values() const override {
+    if (!file_.in_memory()) return nullptr;
+    std::vector<std::uint8_t> unused;
+    return reinterpret_cast<const float*>(file_.read(0, 0, unused).data());
+  }
+
+ private:
+  std::size_t dim_;
+  StagingFile file_;
+};
+
+/// Every so many rows of another source, `rows` in all.
+class ThinSource final : public VectorSource {
+ public:
+  ThinSource(const VectorSource& all, std::size_t rows) : all_(all), rows_(rows) {}
+  std::size_t rows() const override { return rows_; }
+  std::size_t dim() const override { return all_.dim(); }
+  void read(std::size_t first, std::size_t count, float* out) const override {
+    for (std::size_t i = 0; i < count; ++i) {
+      all_.read((first + i) * all_.rows() / rows_, 1, out + i * dim());
+    }
+  }
+
+ private:
+  const VectorSource& all_;
+  std::size_t rows_;
+};
+
+/// Rows [first, first + count) where they lie in memory, else read into `buffer`, which holds so
+/// many.
+inline MatrixView<float> rows_of(const VectorSource& source, std::size_t first, std::size_t count,
+                                 Matrix<float>& buffer) {
+  if (source.values() != nullptr) {
+    return {source.values() + first * source.dim(), count, source.dim()};
+  }
+  if (buffer.rows < count) buffer = Matrix<float>(count, source.dim());
+  source.read(first, count, buffer.values.data());
+  return {buffer.values.data(), count, source.dim()};
+}
+
+}  // namespace obliq

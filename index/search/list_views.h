@@ -1,0 +1,73 @@
+// What a query knows of lists it has met, as probes or as primary lists of rows: a map from list
+// numbers that is small while lists are few, whatever nlist. Open addressing, at most half full.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "index/segment/segment.h"
+
+namespace obliq {
+
+/// A list as a query sees it.
+struct ListView {
+  const ListRecord* record = nullptr;
+  float base = 0;      ///< distance to the centroid, in distances of the metric
+  float distance = 0;  ///< |q-c| after the transform
+};
+
+class ListViews {
+ public:
+  ListViews() { clear(); }
+
+  void clear() {
+    places_.assign(kFewest, {});
+    size_ = 0;
+  }
+
+  /// Null where the list has not been met. Valid until the next insert.
+  const ListView* find(std::uint32_t list) const {
+    const Place& place = places_[place_of(list)];
+    return place.view.record == nullptr ? nullptr : &place.view;
+  }
+
+  /// Adds a list or replaces what is known of it. The view has a record.
+  const ListView& insert(std::uint32_t list, const ListView& view) {
+    if ((size_ + 1) * 2 > places_.size()) grow();
+    Place& place = places_[place_of(list)];
+    size_ += place.view.record == nullptr ? 1 : 0;
+    place = {list, view};
+    return place.view;
+  }
+
+ private:
+  struct Place {
+    std::uint32_t list = 0;
+    ListView view;  ///< without a record: empty
+  };
+  static constexpr std::size_t kFewest = 64;
+
+  /// Where the list is, or an empty place for it.
+  std::size_t place_of(std::uint32_t list) const {
+    const std::size_t mask = places_.size() - 1;
+    std::size_t at = (list * 0x9E3779B97F4A7C15U >> 32) & mask;  // 2^64 / golden ratio (Knuth)
+    while (places_[at].view.record != nullptr && places_[at].list != list) at = (at + 1) & mask;
+    return at;
+  }
+
+  void grow() {
+    old_.swap(places_);
+    places_.assign(2 * old_.size(), {});
+    for (const Place& place : old_) {
+      if (place.view.record != nullptr) places_[place_of(place.list)] = place;
+    }
+  }
+
+  std::vector<Place> places_;
+  std::vector<Place> old_;  ///< kept so that growing allocates once
+  std::size_t size_ = 0;
+};
+
+}  // namespace obliq

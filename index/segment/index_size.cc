@@ -1,0 +1,100 @@
+#include "index/segment/index_size.h"
+
+#include <initializer_list>
+#include <vector>
+
+#include "core/kernels/kernels.h"
+#include "core/random.h"
+#include "index/segment/byte_panels.h"
+#include "index/segment/list_counts.h"
+#include "index/segment/list_layout.h"
+#include "index/segment/segment.h"
+#include "index/segment/tuning_section.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kHeader = 64;  // docs/file_format.md
+constexpr std::size_t kTableEntry = 40;
+constexpr std::size_t kAlignment = 64;
+// Section "tuning": three ladders of eight targets (tuning_section.h).
+constexpr std::size_t kTuned = 16 + 3 * (16 + 8 * sizeof(TunedTarget));
+
+std::size_t spilled_vectors(const IndexShape& shape) {
+  return static_cast<std::size_t>(shape.spill * static_cast<double>(shape.n));
+}
+
+std::vector<std::uint32_t> drawn_sizes(const IndexShape& shape) {
+  const std::uint64_t total = shape.n + spilled_vectors(shape);
+  std::vector<std::uint32_t> sizes(shape.nlist);
+  Random random(1);
+  std::uint64_t placed = 0;
+  for (std::size_t l = 0; l + 1 < shape.nlist; ++l) {
+    const std::uint64_t border = total * (l + 1) / shape.nlist;
+    const std::uint64_t jitter = random.below(kBlockEntries);
+    sizes[l] = static_cast<std::uint32_t>(border > placed + jitter ? border - placed - jitter : 0);
+    placed += sizes[l];
+  }
+  sizes[shape.nlist - 1] = static_cast<std::uint32_t>(total - placed);
+  return sizes;
+}
+
+std::size_t blocks_bytes(std::size_t entries, std::size_t dim) {
+  return block_count(entries) * block_bytes(dim);
+}
+
+std::size_t file_bytes(std::initializer_list<std::size_t> sections) {
+  std::size_t bytes = kHeader + kTableEntry * sections.size();
+  for (const std::size_t section : sections) {
+    bytes += (section + kAlignment - 1) / kAlignment * kAlignment;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+ItemBytes item_bytes(const IndexShape& shape) {
+  RowShape row(*make_quantizer(shape.quantizer, shape.dim));
+  if (spilled_vectors(shape) > 0) row.add_primary(shape.nlist);
+  ItemBytes bytes;
+  bytes.entry = static_cast<double>(block_bytes(shape.dim)) / kBlockEntries;
+  bytes.row = row.bytes();
+  if (row.leads_with_signs) bytes.gathered = block_sign_bytes(shape.dim);
+  bytes.raw = raw_bytes(shape.raw, shape.dim);
+  bytes.list = sizeof(ListRecord);
+  bytes.centroid = shape.dim;
+  bytes.group = 4 * sign_groups(shape.dim) + sizeof(ListRecord);
+  return bytes;
+}
+
+IndexSize index_size(const IndexShape& shape) { return index_size(shape, drawn_sizes(shape)); }
+
+IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> list_sizes) {
+  const ItemBytes item = item_bytes(shape);
+  const std::size_t mean = shape.dim * sizeof(float);
+  const std::size_t centroids = shape.nlist * item.centroid;
+  const std::size_t fine = shape.fine_centroids ? centroids : 0;
+  const std::size_t router_blocks = blocks_bytes(shape.nlist, shape.dim);
+  const std::size_t groups = choose_list_groups(shape.list_groups, shape.nlist);
+  const std::size_t lists = shape.nlist * item.list;
+  const std::size_t blocks = blocks_bytes(place_lists(list_sizes).entries, shape.dim);
+  const std::size_t rows = shape.n * item.row;
+  const std::size_t raw = shape.n * item.raw;
+  const std::size_t ids = shape.has_ids ? shape.n * sizeof(std::int64_t) : 0;
+  IndexSize size;
+  size.bytes_per_vector =
+      static_cast<double>(blocks + rows + raw + lists) / static_cast<double>(shape.n);
+  size.centroid_bytes = centroids + fine + mean + router_blocks;
+  size.file_bytes = file_bytes(
+      {sizeof(SegmentInfo), mean, centroids, lists, router_blocks, blocks, rows, raw, ids});
+  if (shape.fine_centroids) size.file_bytes += file_bytes({fine}) - kHeader;
+  if (groups > 1) {
+    const std::size_t panels = panel_bytes(groups, shape.dim);
+    size.centroid_bytes += groups * item.list + panels;
+    size.file_bytes += file_bytes({groups * item.list, panels}) - kHeader;
+  }
+  if (shape.n >= kLeastTuned) size.file_bytes += kTableEntry + kTuned;
+  return size;
+}
+
+}  // namespace obliq

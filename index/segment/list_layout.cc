@@ -1,0 +1,45 @@
+#include "index/segment/list_layout.h"
+
+#include <array>
+
+#include "core/kernels/kernels.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::uint64_t kBlock = kBlockEntries;
+
+std::uint64_t round_up(std::uint64_t entries) { return (entries + kBlock - 1) / kBlock * kBlock; }
+
+}  // namespace
+
+ListLayout place_lists(std::span<const std::uint32_t> sizes) {
+  ListLayout layout{std::vector<std::uint64_t>(sizes.size()), 0};
+  std::array<std::vector<std::size_t>, kBlock> by_rest;  // lists by size modulo 32
+  for (std::size_t l = sizes.size(); l-- > 0;) by_rest[sizes[l] % kBlock].push_back(l);
+
+  const auto place = [&](std::size_t list, std::uint64_t first) {
+    layout.first[list] = first;
+    layout.entries = first + sizes[list];
+  };
+  for (const std::size_t list : by_rest[0]) place(list, layout.entries);
+  // Largest rest first: each takes the partner that fills its last block best.
+  for (std::size_t rest = kBlock - 1; rest > 0; --rest) {
+    while (!by_rest[rest].empty()) {
+      const std::size_t list = by_rest[rest].back();
+      by_rest[rest].pop_back();
+      place(list, round_up(layout.entries));
+      for (std::size_t other = kBlock - rest; other > 0; --other) {
+        if (by_rest[other].empty()) continue;
+        const std::size_t partner = by_rest[other].back();
+        by_rest[other].pop_back();
+        place(partner, round_up(layout.entries + sizes[partner]) - sizes[partner]);
+        break;
+      }
+    }
+  }
+  layout.entries = round_up(layout.entries);
+  return layout;
+}
+
+}  // namespace obliq

@@ -1,0 +1,43 @@
+#include "index/segment/raw_tier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#include "core/half.h"
+#include "index/segment/segment.h"
+#include "index/segment/vector_transform.h"
+
+namespace obliq {
+
+void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_t first,
+               std::span<std::uint8_t> out) {
+  if (raw == RawTier::none) return;
+  const std::size_t dim = vectors.cols;
+  const std::size_t bytes = raw_bytes(raw, dim);
+  std::vector<float> x(dim);
+  for (std::size_t i = 0; i < vectors.rows; ++i) {
+    std::copy_n(vectors.row(i), dim, x.data());
+    if (metric == Metric::cosine) normalise(x.data(), dim);
+    std::uint8_t* stored = out.data() + i * bytes;
+    if (raw == RawTier::fp32) {
+      std::memcpy(stored, x.data(), bytes);
+      continue;
+    }
+    for (std::size_t j = 0; j < dim; ++j) {
+      if (std::abs(x[j]) >= kMaxHalf) {
+        throw std::invalid_argument(fmt::format(
+            "base vector {} holds {} in column {}, too large for an fp16 raw tier; use fp32",
+            first + i, x[j], j));
+      }
+      const std::uint16_t half = float_to_half(x[j]);
+      std::memcpy(stored + 2 * j, &half, sizeof half);
+    }
+  }
+}
+
+}  // namespace obliq

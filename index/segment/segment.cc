@@ -1,0 +1,31 @@
+#include "index/segment/segment.h"
+
+#include <vector>
+
+#include "core/kernels/kernels.h"
+
+namespace obliq {
+
+std::size_t raw_bytes(RawTier raw, std::size_t dim) {
+  switch (raw) {
+    case RawTier::none:
+      return 0;
+    case RawTier::fp16:
+      return 2 * dim;
+    case RawTier::fp32:
+      return 4 * dim;
+  }
+  return 0;
+}
+
+void complete(Segment& segment) {
+  const SegmentInfo& info = segment.info;
+  segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed, segment.quantizer_state);
+  segment.row_shape = RowShape(*segment.quantizer);
+  if (segment.spilled > 0) segment.row_shape.add_primary(info.nlist);
+  auto transform = std::make_unique<VectorTransform>(segment.metric(), info.dim, info.seed);
+  transform->set_mean({segment.mean.begin(), segment.mean.end()});
+  segment.transform = std::move(transform);
+}
+
+}  // namespace obliq

@@ -1,0 +1,97 @@
+// What an index holds: plain data, in memory or mapped from a file, never both ways of reading it.
+//
+//     blocks   entries of all lists in one stream, 32 to a block (quant/kernels/kernels.h)
+//     rows     one a vector, in the order of the base:
+//                  [code without its sign plane][factors, fp16][additive factor, fp16][primary]
+//     lists    where each list lies, and the units of its factors
+//     centroids  int8 codes of the points that the lists' residuals start from (centroid_code.h)
+//     router   the centroids once more, as one list of entries
+//     groups   lists that lie near each other, where there are many (list_groups.h)
+//     raw      exact vectors in the space of the base (cosine: normalised), optional
+//     ids      external ids, optional
+//
+// A vector has an entry in the list of its nearest centroid, its primary, and when it is spilled
+// (spill.h) a second one in another list. Both name the one row, which is relative to the primary.
+//
+// With r = x - c the residual, s its signs, y its decoded code and x^ = S y (DESIGN: estimators),
+// a list stores in units of its own: entry a = additive factor of s / add_scale, entry b =
+// |r|^2/<r,s> / scale, row factors / scale and row additive factor / add_scale, where
+//
+//     l2, cosine   |q-x|^2 ~ |q-c|^2 + additive factor - 2 <x^,q>    additive factor = |r|^2 + 2
+//     <x^,c> ip           -<q,x>  ~ -<q,c>  + additive factor -   <x^,q>    additive factor =
+//     -<r,c> +   <x^,c>
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "index/segment/entry_format.h"
+#include "index/segment/list_record.h"
+#include "index/segment/vector_transform.h"
+#include "obliq/index.h"
+#include "obliq/quantizer.h"
+#include "obliq/tuning.h"
+
+namespace obliq {
+
+/// The fixed numbers of an index, as stored (128 bytes, little-endian).
+struct SegmentInfo {
+  std::uint64_t n = 0;
+  std::uint64_t dim = 0;
+  std::uint64_t nlist = 0;
+  std::uint64_t entries = 0;  ///< length of the block stream
+  std::uint64_t seed = 0;
+  std::uint32_t metric = 0;
+  std::uint32_t raw = 0;
+  float sine = 0;          ///< root mean square sine of the angle between r and s
+  float row_tangent = 0;   ///< root mean square tangent of the angle between r and y
+  float typical_norm = 1;  ///< root mean square |x|, for ip
+  float list_weight = 0;   ///< w of the list order, see router.h
+  ListRecord router = {};
+  char quantizer[32] = {};
+};
+static_assert(sizeof(SegmentInfo) == 128);
+
+struct Segment {
+  SegmentInfo info;
+  std::unique_ptr<const Quantizer> quantizer;
+  std::unique_ptr<const VectorTransform> transform;
+  RowShape row_shape;
+
+  std::span<const std::uint8_t> quantizer_state;  ///< of a trained quantizer
+  std::span<const float> mean;                    ///< [dim], rotated
+  std::span<const std::int8_t> centroid_levels;   ///< [nlist][dim]
+  std::span<const std::int8_t> centroid_fine;     ///< the same, or empty
+  std::span<const ListRecord> lists;
+  std::span<const ListRecord> groups;          ///< of lists, or empty
+  std::span<const std::uint8_t> group_panels;  ///< levels of their points (byte_panels.h)
+  std::span<const std::uint8_t> blocks;
+  std::span<const std::uint8_t> rows;
+  std::span<const std::uint8_t> router_blocks;
+  std::span<const std::uint8_t> raw;
+  std::span<const std::int64_t> ids;
+  std::uint64_t spilled = 0;          ///< entries beyond one a vector; rows have primaries unless 0
+  Tuning tuning;                      ///< ways to target recalls, when tuned
+  std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans
+  std::size_t file_bytes = 0;
+  std::uint32_t format_version = 0;
+
+  Metric metric() const { return static_cast<Metric>(info.metric); }
+  RawTier raw_tier() const { return static_cast<RawTier>(info.raw); }
+  std::size_t dim() const { return info.dim; }
+  const std::int8_t* centroid(std::size_t list) const {
+    return centroid_levels.data() + list * info.dim;
+  }
+};
+
+/// Bytes of one raw vector; 0 without a raw tier.
+std::size_t raw_bytes(RawTier raw, std::size_t dim);
+
+/// Makes the parts of a segment that are computed from its info, spilled and spans: transform,
+/// quantizers and the shapes of rows.
+void complete(Segment& segment);
+
+}  // namespace obliq

@@ -1,0 +1,100 @@
+#include "index/tune/stop_trace.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace obliq {
+
+TraceRecorder::TraceRecorder(std::span<const TopK::Answer> truth, std::size_t k, StopTrace& trace)
+    : wanted_(std::min(k, truth.size())), trace_(trace) {
+  if (wanted_ == 0) return;
+  const float kth = truth[wanted_ - 1].first;
+  const float limit = kth + 1e-6F * std::abs(kth);
+  for (const auto& [distance, row] : truth) {
+    if (distance <= limit) right_.push_back(row);
+  }
+  std::sort(right_.begin(), right_.end());
+}
+
+void TraceRecorder::check(const StopCheck& check) {
+  const auto hits = static_cast<std::size_t>(
+      std::count_if(check.answers.begin(), check.answers.end(), [&](const TopK::Answer& answer) {
+        return std::binary_search(right_.begin(), right_.end(), answer.second);
+      }));
+  const float recall =
+      wanted_ == 0 ? 1.0F
+                   : static_cast<float>(std::min(hits, wanted_)) / static_cast<float>(wanted_);
+  const float least = trace_.empty() ? check.score : std::min(trace_.back().score, check.score);
+  trace_.push_back({least, recall, static_cast<std::uint32_t>(check.lists), check.entries});
+}
+
+Outcome Traces::mean(const std::function<const TracedCheck&(const StopTrace&)>& pick) const {
+  double sum = 0;
+  double squares = 0;
+  double entries = 0;
+  for (const StopTrace& trace : traces_) {
+    const TracedCheck& check = pick(trace);
+    sum += check.recall;
+    squares += static_cast<double>(check.recall) * check.recall;
+    entries += static_cast<double>(check.entries);
+  }
+  const auto n = static_cast<double>(traces_.size());
+  const double recall = sum / n;
+  return {recall, std::sqrt(std::max(0.0, squares / n - recall * recall)), entries / n};
+}
+
+Outcome Traces::at_threshold(float threshold) const {
+  return mean([threshold](const StopTrace& trace) -> const TracedCheck& {
+    const auto stop = std::partition_point(
+        trace.begin(), trace.end(), [&](const TracedCheck& c) { return !(c.score < threshold); });
+    return stop == trace.end() ? trace.back() : *stop;
+  });
+}
+
+Outcome Traces::at_nprobe(std::size_t nprobe) const {
+  const StopTrace& first = traces_.front();
+  const auto found = std::partition_point(first.begin(), first.end(),
+                                          [&](const TracedCheck& c) { return c.lists < nprobe; });
+  const auto at =
+      std::min<std::size_t>(static_cast<std::size_t>(found - first.begin()), first.size() - 1);
+  const Outcome above = mean([at](const StopTrace& t) -> const TracedCheck& { return t[at]; });
+  if (at == 0 || first[at].lists <= nprobe) return above;
+  const Outcome below = mean([at](const StopTrace& t) -> const TracedCheck& { return t[at - 1]; });
+  const double start = std::log(first[at - 1].lists);
+  const double share =
+      (std::log(static_cast<double>(nprobe)) - start) / (std::log(first[at].lists) - start);
+  const auto between = [&](double a, double b) { return a + share * (b - a); };
+  return {between(below.recall, above.recall), between(below.deviation, above.deviation),
+          between(below.entries, above.entries)};
+}
+
+float Traces::least_threshold(const Test& passes) const {
+  float low = 0;
+  float high = -std::numeric_limits<float>::infinity();
+  for (const StopTrace& trace : traces_) {
+    for (const TracedCheck& check : trace) {
+      if (!std::isfinite(check.score)) continue;
+      low = std::min(low, check.score);
+      high = std::max(high, check.score);
+    }
+  }
+  if (!passes(at_threshold(low))) return -std::numeric_limits<float>::infinity();
+  for (int i = 0; i < 24 && low < high; ++i) {  // low passes, whatever is found of high
+    const float middle = low + (high - low) / 2;
+    (passes(at_threshold(middle)) ? low : high) = middle;
+  }
+  return low;
+}
+
+std::size_t Traces::least_nprobe(const Test& passes) const {
+  std::size_t low = 0;  // does not pass, or was not tried
+  std::size_t high = traces_.front().back().lists;
+  while (high - low > 1) {
+    const std::size_t middle = low + (high - low) / 2;
+    (passes(at_nprobe(middle)) ? high : low) = middle;
+  }
+  return high;
+}
+
+}  // namespace obliq

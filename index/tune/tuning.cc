@@ -1,0 +1,240 @@
+#include "index/tune/tuning.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+
+#include "core/parallel.h"
+#include "core/random.h"
+#include "index/search/confidence.h"
+#include "index/search/searcher.h"
+#include "index/tune/stop_trace.h"
+#include "index/tune/true_neighbours.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::array<std::uint32_t, 3> kLadderKs = {1, 10, 100};
+constexpr std::array<float, 8> kTargets = {0.80F, 0.90F, 0.95F,  0.97F,
+                                           0.98F, 0.99F, 0.995F, 0.998F};
+constexpr std::size_t kBlockRows = 1024;
+constexpr std::size_t kTrueNeighbours = 128;  // of a query: 100 and, for ties, some more
+constexpr float kLeastStopTarget = 0.9F;
+// What ranking lists one by one and looking after each costs a query, in entries: 5 of 35 us at
+// dim 384, where a thousand entries are scanned in 5.
+constexpr double kRuleCost = 1000;
+constexpr std::size_t kMostLearnt = 1000;
+constexpr std::size_t kLeastLearnt = 250;
+constexpr std::size_t kScannedRows = 500'000'000;  // queries * n, for each k
+
+// Calls body(searcher, query) for all queries.
+void for_each_query(const Segment& segment, std::size_t queries, const TuneOptions& options,
+                    const std::function<void(Searcher&, std::size_t)>& body) {
+  std::vector<std::unique_ptr<Searcher>> searchers(
+      static_cast<std::size_t>(resolve_threads(options.threads)));
+  constexpr std::size_t kReported = 128;
+  for (std::size_t first = 0; first < queries; first += kReported) {
+    report(options.progress, "tune", static_cast<double>(first) / static_cast<double>(queries));
+    parallel_for(std::min(kReported, queries - first), 4, options.threads,
+                 [&](std::size_t begin, std::size_t end, int thread) {
+                   auto& searcher = searchers[static_cast<std::size_t>(thread)];
+                   if (!searcher) searcher = std::make_unique<Searcher>(segment);
+                   for (std::size_t q = begin; q < end; ++q) body(*searcher, first + q);
+                 });
+  }
+}
+
+SearchPlan full_scan(const Segment& segment, std::size_t k, std::uint32_t excluded) {
+  SearchPlan plan;
+  plan.k = k;
+  plan.nprobe = segment.info.nlist;
+  plan.deviations = static_cast<float>(normal_quantile(SearchOptions{}.confidence));
+  plan.excluded = excluded;
+  return plan;
+}
+
+Traces trace(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
+             std::size_t k, const TuneOptions& options) {
+  std::vector<StopTrace> all(truth.size());
+  for_each_query(segment, truth.size(), options, [&](Searcher& searcher, std::size_t q) {
+    std::vector<float> distances(k);
+    std::vector<std::int64_t> rows(k);
+    SearchCounters counters;
+    TraceRecorder recorder(truth[q], k, all[q]);
+    SearchPlan plan = full_scan(segment, k, learn.self[q]);
+    plan.stop = -std::numeric_limits<float>::infinity();
+    plan.observer = &recorder;
+    searcher.search(learn.queries.row(q), plan, distances.data(), rows.data(), counters);
+  });
+  return Traces(std::move(all));
+}
+
+// What codes lose of the true neighbours, whatever lists are scanned: each of k is kept with
+// probability `share`, which adds the variance of as many throws of a coin.
+struct Kept {
+  std::uint32_t k;
+  double share;
+  double recall(const Outcome& own) const { return share * own.recall; }
+  double deviation(const Outcome& own) const {
+    return std::hypot(share * own.deviation, std::sqrt(share * (1 - share) * own.recall / k));
+  }
+};
+
+TunedTarget reach_target(const Traces& traces, float target, const Kept& kept, std::size_t nlist) {
+  const double m = static_cast<double>(traces.queries());
+  const double error = 1.2816 * std::sqrt(1 / m + 1e-3);
+  const auto reached = [&](const Outcome& outcome) {
+    return kept.recall(outcome) >=
+           std::max<double>(target, target - 0.003 + error * kept.deviation(outcome));
+  };
+  TunedTarget tuned = {target, traces.least_threshold(reached), 0, 0};
+  tuned.nprobe = static_cast<std::uint32_t>(std::min(nlist, traces.least_nprobe(reached)));
+  const double stop_cost = traces.at_threshold(tuned.threshold).entries;
+  const double fixed_cost = traces.at_nprobe(tuned.nprobe).entries;
+  tuned.stops = target >= kLeastStopTarget && stop_cost + kRuleCost < fixed_cost ? 1 : 0;
+  return tuned;
+}
+
+TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlist) {
+  TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(traces.at_nprobe(nlist))), {}};
+  float threshold = std::numeric_limits<float>::infinity();
+  std::uint32_t nprobe = 0;
+  for (const float target : kTargets) {
+    TunedTarget tuned = reach_target(traces, target, kept, nlist);
+    tuned.threshold = threshold = std::min(threshold, tuned.threshold);
+    tuned.nprobe = nprobe = std::max(nprobe, tuned.nprobe);
+    ladder.targets.push_back(tuned);
+  }
+  return ladder;
+}
+
+// The learn rows, each left out of its own answers. Reads the base in order, by the block, as
+// compressed files want it.
+LearnQueries base_queries(const VectorSource& base, std::uint64_t seed) {
+  const std::size_t n = base.rows();
+  LearnQueries learn = {{}, learn_rows(n, seed)};
+  learn.queries = Matrix<float>(learn.self.size(), base.dim());
+  Matrix<float> block(std::min(kBlockRows, n), base.dim());
+  std::size_t held = n;  // first row of the block
+  for (std::size_t i = 0; i < learn.self.size(); ++i) {
+    const std::size_t row = learn.self[i];
+    if (const std::size_t first = row / kBlockRows * kBlockRows; first != held) {
+      base.read(first, std::min(kBlockRows, n - first), block.values.data());
+      held = first;
+    }
+    std::copy_n(block.row(row - held), base.dim(), learn.queries.row(i));
+  }
+  return learn;
+}
+
+// At most learn_count(n) of the given ones, evenly spread.
+LearnQueries given_queries(MatrixView<float> queries, std::size_t n) {
+  const std::size_t count = std::min(queries.rows, learn_count(n));
+  LearnQueries learn = {Matrix<float>(count, queries.cols),
+                        std::vector<std::uint32_t>(count, TopK::kNoRow)};
+  for (std::size_t i = 0; i < count; ++i) {
+    std::copy_n(queries.row(i * queries.rows / count), queries.cols, learn.queries.row(i));
+  }
+  return learn;
+}
+
+LearnQueries learn_queries(const Segment& segment, const VectorSource& base,
+                           MatrixView<float> queries) {
+  return queries.rows > 0 ? given_queries(queries, segment.info.n)
+                          : base_queries(base, segment.info.seed);
+}
+
+// What the index finds when it scans all lists and hardly prunes.
+Neighbours own_neighbours(const Segment& segment, const LearnQueries& learn,
+                          const TuneOptions& options) {
+  constexpr float kDeviations = 4;
+  Neighbours all(learn.self.size());
+  for_each_query(segment, all.size(), options, [&](Searcher& searcher, std::size_t q) {
+    std::vector<float> distances(kTrueNeighbours);
+    std::vector<std::int64_t> rows(kTrueNeighbours);
+    SearchCounters counters;
+    SearchPlan plan = full_scan(segment, kTrueNeighbours, learn.self[q]);
+    plan.deviations = kDeviations;
+    searcher.search(learn.queries.row(q), plan, distances.data(), rows.data(), counters);
+    for (std::size_t i = 0; i < kTrueNeighbours && rows[i] >= 0; ++i) {
+      all[q].emplace_back(distances[i], static_cast<std::uint32_t>(rows[i]));
+    }
+  });
+  return all;
+}
+
+// So that all lists give the recall that they are known to give; nothing known: codes lose nothing.
+Kept kept_by_codes(const Tuning& known, std::uint32_t k, double own_reach) {
+  for (const TunedLadder& ladder : known.ladders) {
+    if (ladder.k == k && ladder.max_recall < own_reach) return {k, ladder.max_recall / own_reach};
+  }
+  return {k, 1};
+}
+
+// `known`: where truth is what the index finds itself, what it was tuned to before.
+Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
+               const Tuning& known, const TuneOptions& options) {
+  const std::size_t nlist = segment.info.nlist;
+  Tuning tuning;
+  tuning.queries = static_cast<std::uint32_t>(truth.size());
+  for (const std::uint32_t k : kLadderKs) {
+    const Traces traces = trace(segment, learn, truth, k, options);
+    const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);
+    tuning.ladders.push_back(make_ladder(traces, kept, nlist));
+  }
+  return tuning;
+}
+
+}  // namespace
+
+std::size_t learn_count(std::size_t n) {
+  return std::min(
+      n, std::clamp(kScannedRows / std::max<std::size_t>(n, 1), kLeastLearnt, kMostLearnt));
+}
+
+std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed) {
+  const std::size_t count = learn_count(n);
+  Random random(seed);
+  std::vector<std::uint32_t> rows;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t begin = i * n / count;
+    rows.push_back(static_cast<std::uint32_t>(begin + random.below((i + 1) * n / count - begin)));
+  }
+  return rows;
+}
+
+Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<float> queries,
+                  const TuneOptions& options) {
+  if (segment.info.n < kLeastTuned) return {};
+  const LearnQueries learn = learn_queries(segment, base, queries);
+  const Neighbours truth = true_neighbours(base, segment.metric(), learn, kTrueNeighbours,
+                                           options.threads, options.progress);
+  Tuning tuning = measure(segment, learn, truth, {}, options);
+  tuning.from_base = queries.rows == 0;
+  return tuning;
+}
+
+Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<float> queries,
+                   const Tuning& known, const TuneOptions& options) {
+  if (queries.rows > 0 && queries.cols != segment.dim()) {
+    throw std::invalid_argument(
+        fmt::format("learn_queries have dim {}, the index has {}", queries.cols, segment.dim()));
+  }
+  require_finite(queries, "learn query");
+  if (segment.raw_tier() != RawTier::none || segment.info.n < kLeastTuned) {
+    return tune_built(segment, rows, queries, options);
+  }
+  const LearnQueries learn = learn_queries(segment, rows, queries);
+  Tuning tuning = measure(segment, learn, own_neighbours(segment, learn, options), known, options);
+  tuning.from_base = queries.rows == 0;
+  tuning.exact_truth = false;
+  return tuning;
+}
+
+}  // namespace obliq

@@ -1,0 +1,97 @@
+// Damaged files: every corpus of the fuzz targets, cut at every length and changed at every byte,
+// is read or refused. What such a reader may read beyond the end, AddressSanitizer sees.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/datasets/files.h"
+#include "tests/datasets/survival.h"
+
+namespace obliq::datasets {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+using Survive = bool (*)(std::span<const std::uint8_t>);
+
+struct Corpus {
+  std::string name;
+  Survive survive;
+};
+
+std::vector<std::pair<std::string, Bytes>> seeds(const Corpus& corpus) {
+  std::vector<std::pair<std::string, Bytes>> files;
+  const std::string folder = std::string(OBLIQ_SOURCE_DIR) + "/tests/fuzz/corpus/" + corpus.name;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files.emplace_back(entry.path().filename(), read_bytes(entry.path()));
+  }
+  return files;
+}
+
+// A copy of its own size, so that reading beyond the end is seen.
+bool survives(const Corpus& corpus, const Bytes& bytes, std::size_t length) {
+  const Bytes exact(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length));
+  return corpus.survive(exact);
+}
+
+class DamagedFiles : public ::testing::TestWithParam<Corpus> {};
+
+TEST_P(DamagedFiles, AreReadOrRefusedWhereverTheyAreCut) {
+  for (const auto& [name, bytes] : seeds(GetParam())) {
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
+      survives(GetParam(), bytes, length);
+    }
+  }
+}
+
+TEST_P(DamagedFiles, AreReadOrRefusedWhicheverByteChanges) {
+  for (auto& [name, bytes] : seeds(GetParam())) {
+    const bool small = bytes.size() < 1024;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      const std::uint8_t before = bytes[i];
+      // All eight bits of small files; of large ones a bit that varies with the place, and all.
+      for (unsigned bit = small ? 0 : i % 8; bit < (small ? 8 : i % 8 + 1); ++bit) {
+        bytes[i] = static_cast<std::uint8_t>(before ^ 1U << bit);
+        survives(GetParam(), bytes, bytes.size());
+      }
+      bytes[i] = static_cast<std::uint8_t>(~before);
+      survives(GetParam(), bytes, bytes.size());
+      bytes[i] = before;
+    }
+  }
+}
+
+TEST_P(DamagedFiles, HaveSoundOnesAmongTheirSeeds) {
+  const auto files = seeds(GetParam());
+  EXPECT_GE(std::count_if(files.begin(), files.end(),
+                          [](const auto& file) { return GetParam().survive(file.second); }),
+            2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, DamagedFiles,
+                         ::testing::Values(Corpus{"datasets_texmex", survive_texmex},
+                                           Corpus{"datasets_big_ann", survive_big_ann},
+                                           Corpus{"datasets_npy", survive_npy},
+                                           Corpus{"datasets_hdf5", survive_hdf5}),
+                         [](const auto& corpus) { return corpus.param.name; });
+
+TEST(DamagedHdf5, IsRefusedWhenCutAnywhere) {
+  for (const auto& [name, bytes] : seeds({"datasets_hdf5", survive_hdf5})) {
+    for (std::size_t length = 0; length < bytes.size(); length += 7) {
+      EXPECT_FALSE(survives({"", survive_hdf5}, bytes, length)) << name << " cut at " << length;
+    }
+  }
+}
+
+TEST(DamagedFlatFiles, AreRefusedWhenCutAnywhereInsideARow) {
+  const Corpus texmex{"datasets_texmex", survive_texmex};
+  const Bytes bytes = {3, 0, 0, 0, 1, 2, 3, 3, 0, 0, 0, 4, 5, 6};
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_EQ(survives(texmex, bytes, length), length == 7) << length;
+  }
+}
+
+}  // namespace
+}  // namespace obliq::datasets

@@ -1,0 +1,81 @@
+// A folder for one saved index, and what every saved index must stand.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "core/random.h"
+#include "obliq/index.h"
+
+namespace obliq::testing {
+
+class IndexFileCase : public ::testing::Test {
+ protected:
+  IndexFileCase()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("obliq_index_file_" + std::to_string(getpid()))),
+        path_(folder_ / "a.obliq") {
+    std::filesystem::create_directories(folder_);
+  }
+  ~IndexFileCase() override { std::filesystem::remove_all(folder_); }
+
+  std::string read() const {
+    std::ifstream in(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(const std::string& bytes) const {
+    std::filesystem::remove(path_);  // some disks flush a file that is cut to nothing
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
+  }
+
+  /// Verification refuses the saved file with any one bit flipped.
+  void expect_every_flip_is_detected() const {
+    const std::string sound = read();
+    for (std::size_t i = 0; i < sound.size(); ++i) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string damaged = sound;
+        damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+        write(damaged);
+        EXPECT_THROW(Index::open(path_, {.verify = true}), std::runtime_error)
+            << "byte " << i << " bit " << bit;
+      }
+    }
+  }
+
+  /// Without verification blocks, rows and raw vectors are not read at opening. Whatever they hold,
+  /// a search stays inside the file (ASan watches) and ids stay below `n`.
+  void expect_damage_cannot_crash_a_search(MatrixView<float> queries, std::int64_t n, int trials,
+                                           std::uint64_t seed) const {
+    const std::string sound = read();
+    Random random(seed);
+    std::size_t searched = 0;
+    for (int trial = 0; trial < trials; ++trial) {
+      std::string damaged = sound;
+      for (int i = 0; i < 20; ++i) {
+        damaged[random.below(damaged.size())] = static_cast<char>(random.next());
+      }
+      write(damaged);
+      try {
+        const Index index = Index::open(path_);
+        SearchOptions search;
+        search.nprobe = 100;
+        for (const std::int64_t id : index.search(queries, search).ids.values) {
+          EXPECT_GE(id, -1);
+          EXPECT_LT(id, n);
+        }
+        ++searched;
+      } catch (const std::runtime_error&) {
+      }
+    }
+    EXPECT_GT(searched, 0U);
+  }
+
+  std::filesystem::path folder_;
+  std::filesystem::path path_;
+};
+
+}  // namespace obliq::testing

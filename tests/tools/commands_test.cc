@@ -1,0 +1,285 @@
+// The commands from set to answer, on a small clustered set, through the real program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "datasets/dataset.h"
+#include "tests/tools/program.h"
+
+namespace obliq::tools {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr std::size_t kN = 1200;
+
+std::string read_bytes(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+void write_bytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+class Commands : public testing::Test {
+ protected:
+  Commands() {
+    must({"generate", "clustered", "--n", std::to_string(kN), "--dim", "24", "--queries", "20",
+          "-k", "20", "--metric", "cosine", "--seed", "5", "-o", set_});
+  }
+
+  /// Runs what has to succeed.
+  nlohmann::json build(std::vector<std::string> flags = {}) {
+    std::vector<std::string> arguments = {"build", set_, "-o", index_, "--nlist", "12", "--json"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const auto lines = json_lines(must(arguments));
+    return lines.empty() ? nlohmann::json() : lines.front();
+  }
+
+  Folder folder_;
+  std::string set_ = folder_ / "set.hdf5";
+  std::string index_ = folder_ / "index.obliq";
+};
+
+TEST_F(Commands, BuildTakesTheMetricOfTheSetAndTellsWhatItBuilt) {
+  const auto built = build();
+  EXPECT_EQ(built["metric"], "cosine");
+  EXPECT_EQ(built["n"], kN);
+  EXPECT_EQ(built["dim"], 24);
+  EXPECT_EQ(built["nlist"], 12);
+  EXPECT_EQ(built["quantizer"], "sq8");
+  EXPECT_EQ(built["file_bytes"], std::filesystem::file_size(index_));
+}
+
+TEST_F(Commands, BuildPresetsChooseQuantizerRawAndSpillUnlessTheyAreGiven) {
+  const auto fast = build({"--preset", "fast"});
+  EXPECT_EQ(fast["quantizer"], "sq8");
+  EXPECT_EQ(fast["spill"], .5);
+  EXPECT_EQ(build({"--preset", "small"})["quantizer"], "lm4");
+  EXPECT_EQ(build({"--preset", "tiny"})["quantizer"], "lm2");
+  const auto exact = build({"--preset", "exact"});
+  EXPECT_EQ(exact["quantizer"], "sq8");
+  EXPECT_EQ(exact["raw"], "fp32");
+  EXPECT_EQ(exact["spill"], .5);
+  const auto mixed = build({"--preset", "exact", "--quantizer", "lm3", "--raw", "fp16"});
+  EXPECT_EQ(mixed["quantizer"], "lm3");
+  EXPECT_EQ(mixed["raw"], "fp16");
+  EXPECT_EQ(build({})["spill"], .5);
+  EXPECT_EQ(build({"--quantizer", "sq8"})["spill"], 0);
+  EXPECT_EQ(build({"--quantizer", "lm4", "--spill", ".25"})["spill"], .25);
+}
+
+TEST_F(Commands, BuildWritesTheSameBytesWithAnyNumberOfThreads) {
+  build({"--threads", "1"});
+  const std::string one = read_bytes(index_);
+  build({"--threads", "3"});
+  EXPECT_TRUE(read_bytes(index_) == one);
+  build({"--seed", "2"});
+  EXPECT_FALSE(read_bytes(index_) == one);
+}
+
+TEST_F(Commands, BuildNamesTheValidQuantizersWhenOneIsUnknown) {
+  const Outcome outcome = run_obliq({"build", set_, "-o", index_, "--quantizer", "pq8"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("'pq8'"));
+  EXPECT_THAT(outcome.err, HasSubstr("sq8, lm{1..8}"));
+  EXPECT_FALSE(std::filesystem::exists(index_));
+}
+
+TEST_F(Commands, BuildRefusesASpillThatIsNoShareAndANlistThatIsNoNumber) {
+  for (const char* share : {"1.5", "-1", "x"}) {
+    const Outcome outcome = run_obliq({"build", set_, "-o", index_, "--spill", share});
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("spill"));
+  }
+  EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--list-groups", "-1"}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--nlist", "0"}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"build", set_, "-o", index_, "--nlist", "1e3"}).exit_code, 2);
+}
+
+TEST_F(Commands, SpilledVectorsAreToldByInfoAndCountedByEval) {
+  EXPECT_EQ(build({"--spill", ".5"})["spill"], .5);
+  EXPECT_EQ(json_lines(must({"info", index_, "--json"})).at(0)["spill"], .5);
+  EXPECT_EQ(run_obliq({"verify", index_}).exit_code, 0);
+  const auto lines = json_lines(must({"eval", index_, set_, "--nprobe", "12", "--json"}));
+  EXPECT_EQ(lines.at(0)["entries"], kN + kN / 2);
+}
+
+TEST_F(Commands, BuildNamesTheRowThatHoldsANaN) {
+  Matrix<float> base(10, 4);
+  base.row(7)[2] = std::numeric_limits<float>::quiet_NaN();
+  datasets::write_vectors(folder_ / "nan.fvecs", MatrixSource(base.view()));
+  const Outcome outcome = run_obliq({"build", folder_ / "nan.fvecs", "-o", index_});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("vector 7 holds NaN in column 2"));
+}
+
+TEST_F(Commands, BuildTakesCentroidsAndIdsFromFiles) {
+  Matrix<std::int64_t> ids(kN, 1);
+  for (std::size_t i = 0; i < kN; ++i) ids.values[i] = 5000 + static_cast<std::int64_t>(i);
+  datasets::write_ids(folder_ / "ids.npy", ids.view());
+  const auto set = datasets::read_set(set_);
+  datasets::write_vectors(folder_ / "centroids.fvecs", MatrixSource(set.train.view().slice(0, 12)));
+  const auto built =
+      build({"--ids", folder_ / "ids.npy", "--centroids", folder_ / "centroids.fvecs"});
+  EXPECT_EQ(built["id_bytes"], 8 * kN);
+  const auto found = json_lines(must({"search", index_, set_, "-k", "1", "--json"}));
+  EXPECT_GE(found.at(0)["ids"].at(0), 5000);
+}
+
+TEST_F(Commands, InfoTellsEveryFieldOfTheContract) {
+  build({"--quantizer", "lm4"});
+  const auto lines = json_lines(must({"info", index_, "--json"}));
+  ASSERT_THAT(lines, SizeIs(1));
+  for (const char* field : {"dim", "metric", "n", "nlist", "list_groups", "quantizer", "raw",
+                            "spill", "bytes_per_vector", "id_bytes", "centroid_bytes", "file_bytes",
+                            "format_version", "simd", "tuning"}) {
+    EXPECT_TRUE(lines[0].contains(field)) << field;
+  }
+  EXPECT_THAT(must({"info", index_}).out, HasSubstr("quantizer"));
+}
+
+TEST_F(Commands, SearchGivesEveryVectorWhenKIsAboveN) {
+  const auto set = datasets::read_set(set_);
+  datasets::write_vectors(folder_ / "few.fvecs", MatrixSource(set.train.view().slice(0, 6)));
+  datasets::write_vectors(folder_ / "q.fvecs", MatrixSource(set.test.view().slice(0, 2)));
+  must({"build", folder_ / "few.fvecs", "-o", index_, "--nlist", "2"});
+  const auto lines = json_lines(must({"search", index_, folder_ / "q.fvecs", "-k", "50", "--nprobe",
+                                      "2", "--confidence", "1", "--json"}));
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_THAT(lines[1]["ids"], SizeIs(6));
+  EXPECT_THAT(lines[1]["distances"], SizeIs(6));
+}
+
+TEST_F(Commands, SearchFindsTheTrueNeighboursWithEverythingProbed) {
+  build({"--preset", "exact"});
+  const auto set = datasets::read_set(set_, datasets::ReadTrain::no);
+  const auto lines = json_lines(must({"search", index_, set_, "-k", "5", "--nprobe", "12",
+                                      "--confidence", "1", "--limit", "3", "--json"}));
+  ASSERT_THAT(lines, SizeIs(3));
+  for (std::size_t q = 0; q < 3; ++q) {
+    const auto* right = set.truth.ids.row(q);
+    EXPECT_EQ(lines[q]["ids"].get<std::vector<std::int64_t>>(),
+              std::vector<std::int64_t>(right, right + 5));
+  }
+}
+
+TEST_F(Commands, SearchWritesAResultFileWithTheSameAnswers) {
+  build();
+  const auto lines = json_lines(must({"search", index_, set_, "-k", "4", "--json"}));
+  must({"search", index_, set_, "-k", "4", "-o", folder_ / "results.hdf5"});
+  const auto ids = datasets::read_ids(folder_ / "results.hdf5", "neighbors");
+  ASSERT_EQ(ids.rows, lines.size());
+  for (std::size_t q = 0; q < ids.rows; ++q) {
+    EXPECT_EQ(lines[q]["ids"].get<std::vector<std::int64_t>>(),
+              std::vector<std::int64_t>(ids.row(q), ids.row(q) + 4));
+  }
+}
+
+TEST_F(Commands, EvalWritesALineForEachNprobe) {
+  build({"--quantizer", "lm6"});
+  const auto lines = json_lines(must({"eval", index_, set_, "-k", "10", "--nprobe", "1,4,12",
+                                      "--repeat", "2", "--confidence", "1", "--json"}));
+  ASSERT_THAT(lines, SizeIs(3));
+  for (const auto& line : lines) {
+    for (const char* field : {"recall", "recall_ties", "qps", "qps_min", "qps_max", "p50_us",
+                              "p99_us", "bytes_per_vector", "entries", "refined"}) {
+      EXPECT_TRUE(line[field].is_number()) << field;
+    }
+    EXPECT_EQ(line["k"], 10);
+    EXPECT_EQ(line["threads"], 1);
+    EXPECT_TRUE(line["simd"].is_string());
+  }
+  EXPECT_EQ(lines[2]["nprobe"], 12);
+  EXPECT_EQ(lines[2]["entries"], kN);  // every list of an index without spill
+  EXPECT_LE(lines[0]["recall"], lines[2]["recall"]);
+}
+
+TEST_F(Commands, TuneTellsHowTargetRecallsAreReachedAndSearchesAimAtThem) {
+  build({"--no-tune"});
+  EXPECT_TRUE(json_lines(must({"info", index_, "--json"})).at(0)["tuning"].is_null());
+  EXPECT_EQ(run_obliq({"search", index_, set_, "--target-recall", ".9"}).exit_code, 2);
+  const auto tuned =
+      json_lines(must({"tune", index_, "--learn-queries", set_ + ":test", "--json"}));
+  EXPECT_EQ(tuned.at(0)["tuning"]["queries"], 20);
+  EXPECT_EQ(tuned.at(0)["tuning"]["ladders"].at(1)["k"], 10);
+  must({"search", index_, set_, "--target-recall", ".9"});
+  EXPECT_EQ(build()["tuning"]["queries"], 1000);
+  const auto lines = json_lines(must({"eval", index_, set_, "--nprobe", "12", "--target-recall",
+                                      ".8,.9", "--repeat", "1", "--json"}));
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_EQ(lines[0]["nprobe"], 12);
+  EXPECT_EQ(lines[2]["target_recall"], .9);
+  EXPECT_FALSE(lines[2].contains("nprobe"));
+  EXPECT_THAT(must({"info", index_}).out, HasSubstr("tuned with 1000 base vectors"));
+}
+
+TEST_F(Commands, EvalFindsEverythingInAnExactIndexWithEverythingProbed) {
+  build({"--preset", "exact"});
+  for (const char* mode : {"--json", "--batch"}) {
+    const auto lines = json_lines(must({"eval", index_, set_, "--nprobe", "12", "--repeat", "1",
+                                        "--confidence", "1", "--json", mode}));
+    EXPECT_EQ(lines.at(0)["recall_ties"], 1);
+  }
+}
+
+TEST_F(Commands, EvalRefusesASetOfAnotherMetricAndATruthThatIsTooShort) {
+  build({"--metric", "l2"});
+  const Outcome metric = run_obliq({"eval", index_, set_});
+  EXPECT_EQ(metric.exit_code, 2);
+  EXPECT_THAT(metric.err, HasSubstr("is for metric cosine"));
+  EXPECT_THAT(metric.err, HasSubstr("build with --metric cosine"));
+  build();
+  const Outcome shortage = run_obliq({"eval", index_, set_, "-k", "21"});
+  EXPECT_EQ(shortage.exit_code, 2);
+  EXPECT_THAT(shortage.err, HasSubstr("fewer than k = 21"));
+}
+
+TEST_F(Commands, SearchRefusesQueriesOfAnotherDim) {
+  build();
+  Matrix<float> queries(1, 7);
+  datasets::write_vectors(folder_ / "q.fvecs", MatrixSource(queries.view()));
+  const Outcome outcome = run_obliq({"search", index_, folder_ / "q.fvecs"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("24"));
+}
+
+TEST_F(Commands, VerifyTellsSoundFromDamagedFromMissing) {
+  build();
+  EXPECT_THAT(must({"verify", index_}).out, HasSubstr("sound"));
+  std::string bytes = read_bytes(index_);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write_bytes(index_, bytes);
+  const Outcome damaged = run_obliq({"verify", index_, "--json"});
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_THAT(damaged.err, HasSubstr(index_));
+  EXPECT_THAT(damaged.err, HasSubstr("section"));
+  EXPECT_THAT(damaged.err, HasSubstr("offset"));
+  EXPECT_EQ(json_lines(damaged).at(0)["sound"], false);
+  EXPECT_EQ(run_obliq({"verify", folder_ / "none"}).exit_code, 2);
+}
+
+TEST_F(Commands, EveryReaderRefusesAnIndexThatIsCut) {
+  build();
+  write_bytes(index_, read_bytes(index_).substr(0, 1000));
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"info", index_},
+                                                                     {"verify", index_},
+                                                                     {"search", index_, set_},
+                                                                     {"eval", index_, set_}}) {
+    const Outcome outcome = run_obliq(arguments);
+    EXPECT_EQ(outcome.exit_code, 1) << arguments[0];
+    EXPECT_THAT(outcome.err, HasSubstr(index_));
+  }
+}
+
+}  // namespace
+}  // namespace obliq::tools

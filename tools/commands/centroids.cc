@@ -1,0 +1,58 @@
+// obliq centroids: k-means alone, for indexes that are to have the same lists: `build --centroids`.
+#include "tools/measure/centroids.h"
+
+#include <fmt/core.h>
+
+#include "datasets/dataset.h"
+#include "tools/command.h"
+#include "tools/flags.h"
+#include "tools/progress_bar.h"
+
+namespace obliq::tools {
+namespace {
+
+class MakeCentroids final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("base", base_, "Base vectors; HDF5: FILE:dataset, default train")->required();
+    app.add_option("-o,--output", output_, "Vectors to write; the name gives the format: .npy ...")
+        ->required();
+    app.add_option("--nlist", options_.nlist, "Centroids")->required();
+    app.add_option("--kmeans-iterations", options_.iterations, "Rounds of k-means")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
+    add_seed(app, options_.seed);
+    add_threads(app, options_.threads, "Threads to use; the centroids do not depend on them");
+    add_json(app, json_);
+  }
+
+  int run() override {
+    const Metric metric = resolve_metric(metric_, base_);
+    Matrix<float> base = datasets::read_all(*datasets::open_vectors(base_, "train"));
+    if (metric == Metric::cosine) normalise(base);
+    ProgressBar bar("centroids");
+    const Matrix<float> centroids = train_centroids(base.view(), options_, bar.callback());
+    datasets::write_vectors(output_, MatrixSource(centroids.view()));
+    bar.clear();
+    if (json_) {
+      print_json({{"output", output_}, {"nlist", centroids.rows}, {"dim", centroids.cols}});
+    } else {
+      fmt::print("{}: {} centroids of dim {}\n", output_, centroids.rows, centroids.cols);
+    }
+    return kOk;
+  }
+
+ private:
+  CentroidOptions options_;
+  std::string base_;
+  std::string output_;
+  std::string metric_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_centroids() { return std::make_unique<MakeCentroids>(); }
+
+}  // namespace obliq::tools

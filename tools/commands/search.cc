@@ -1,0 +1,113 @@
+// obliq search: the nearest neighbours of queries, for people (a table a query), for programs (JSON
+// lines) or for the ann-benchmarks tools (a result file).
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "datasets/dataset.h"
+#include "obliq/index.h"
+#include "tools/command.h"
+#include "tools/flags.h"
+#include "tools/measure/searcher.h"
+#include "tools/neighbours.h"
+
+namespace obliq::tools {
+namespace {
+
+class Search final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("index", index_, "Index")->required();
+    app.add_option("queries", queries_,
+                   "Queries; HDF5: FILE:dataset, default test. The labels of "
+                   "an HDF5 set are shown")
+        ->required();
+    app.add_option("-k", options_.k, "Neighbours a query")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--nprobe", options_.nprobe,
+                   "Lists to scan, with --target-recall the most; more than there are: all; "
+                   "default: 16, with --target-recall all")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--target-recall", options_.target_recall,
+                   "Mean recall to reach, in (0, 1), by what tuning has found");
+    add_confidence(app, options_.confidence);
+    app.add_option("--limit", limit_, "Only the first queries (0: all)")->capture_default_str();
+    app.add_option("-o,--output", output_, "Write an ann-benchmarks result file (.hdf5) instead");
+    add_threads(app, options_.threads, "Threads to use; the answers do not depend on them");
+    add_json(app, json_);
+  }
+
+  int run() override {
+    const Index index = Index::open(index_);
+    const datasets::BenchmarkSet set = read_queries();
+    const std::size_t count = limit_ == 0 ? set.test.rows : std::min(limit_, set.test.rows);
+    const auto start = std::chrono::steady_clock::now();
+    const SearchResult result = index.search(set.test.view().slice(0, count), options_);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    if (!output_.empty()) {
+      write(index.stats(), result, seconds.count());
+      if (json_) print_json({{"output", output_}, {"queries", count}, {"k", options_.k}});
+      return kOk;
+    }
+    const Labels labels{set.train_labels, set.test_labels};
+    for (std::size_t q = 0; q < count; ++q) {
+      if (json_) {
+        print_json(neighbours_json(result, q, labels));
+      } else {
+        fmt::print("{}{}", q == 0 ? "" : "\n", neighbours_text(result, q, options_.k, labels));
+      }
+    }
+    return kOk;
+  }
+
+ private:
+  /// The queries and, from an HDF5 set, the labels.
+  datasets::BenchmarkSet read_queries() const {
+    if (is_hdf5(queries_)) return datasets::read_set(queries_, datasets::ReadTrain::no);
+    datasets::BenchmarkSet set;
+    set.test = datasets::read_all(*datasets::open_vectors(queries_, "test"));
+    return set;
+  }
+
+  /// What the answers depend on, besides the index.
+  std::string parameters() const {
+    std::string text;
+    if (options_.target_recall > 0) text = fmt::format("target_recall={},", options_.target_recall);
+    if (options_.nprobe || text.empty()) {
+      text += fmt::format("nprobe={},", options_.nprobe.value_or(kDefaultNprobe));
+    }
+    return text + fmt::format("confidence={}", options_.confidence);
+  }
+
+  void write(const IndexStats& stats, const SearchResult& result, double seconds) const {
+    datasets::ResultFile file;
+    file.algorithm = obliq_method(stats);
+    file.dataset = std::filesystem::path(queries_).stem().string();
+    file.parameters = parameters();
+    file.metric = stats.metric;
+    file.k = options_.k;
+    file.search_seconds = seconds;
+    file.index_kilobytes = static_cast<double>(stats.file_bytes) / 1024;
+    file.ids = result.ids;
+    file.distances = result.distances;
+    const auto queries = static_cast<double>(result.ids.rows);
+    file.query_seconds.assign(result.ids.rows, static_cast<float>(seconds / queries));
+    datasets::write_results(output_, file);
+  }
+
+  std::string index_;
+  std::string queries_;
+  std::string output_;
+  SearchOptions options_;
+  std::size_t limit_ = 0;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_search() { return std::make_unique<Search>(); }
+
+}  // namespace obliq::tools

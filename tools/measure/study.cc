@@ -1,0 +1,153 @@
+#include "tools/measure/study.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+
+#include "datasets/groundtruth.h"
+#include "index/build/builder.h"
+#include "index/segment/segment_file.h"
+#include "index/tune/tuning.h"
+#include "tools/measure/centroids.h"
+
+namespace obliq::tools {
+namespace {
+
+constexpr std::size_t kRounds = 5;
+constexpr std::size_t kShareOfLists = 16;  // lists are timed over one in so many
+constexpr float kLeastStopTarget = 0.9F;   // as in index/tuning.cc
+
+Matrix<float> every_fourth(const Matrix<float>& all) {
+  Matrix<float> some(all.rows / 4, all.cols);
+  for (std::size_t i = 0; i < some.rows; ++i) {
+    std::copy_n(all.row(4 * i), all.cols, some.row(i));
+  }
+  return some;
+}
+
+// An index of a segment made by hand is one that was saved.
+Index reopened(const Segment& segment) {
+  const struct TemporaryFile {
+    std::string path =
+        (std::filesystem::temp_directory_path() / fmt::format("obliq-advise-{}", ::getpid()))
+            .string();
+    ~TemporaryFile() { ::unlink(path.c_str()); }
+  } file;
+  save_segment(segment, file.path);
+  return Index::open(file.path, {.residence = Residence::memory});
+}
+
+const StageProfile& stage(const Profile& profile, Stage which) {
+  return profile.stages[static_cast<std::size_t>(which)];
+}
+
+}  // namespace
+
+const std::vector<Code>& studied_codes() {
+  static const std::vector<Code> codes = {
+      {"sq8", RawTier::none}, {"lm6", RawTier::none}, {"lm5", RawTier::none},
+      {"lm4", RawTier::none}, {"lm3", RawTier::none}, {"lm2", RawTier::none},
+      {"sq8", RawTier::fp32}, {"sq8", RawTier::fp16}, {"lm4", RawTier::fp16}};
+  return codes;
+}
+
+Study::Study(Matrix<float> base, Matrix<float> queries, const StudyOptions& options,
+             const Progress& progress)
+    : options_(options), queries_(std::move(queries)) {
+  if (options.metric == Metric::cosine) normalise(base);
+  levels_[kQuarter].base = every_fourth(base);
+  levels_[kSample].base = std::move(base);
+  bandwidths_ = measure_bandwidth();
+  for (LevelData& level : levels_) prepare(level, progress);
+  const std::vector<Code>& codes = studied_codes();
+  for (std::size_t c = 0; c < codes.size(); ++c) {
+    report(progress, "codes", static_cast<double>(c) / static_cast<double>(codes.size()));
+    study_code(codes[c]);
+  }
+}
+
+void Study::prepare(LevelData& level, const Progress& progress) {
+  const MatrixSource source(level.base.view());
+  level.truth = datasets::ground_truth(source, queries_.view(), options_.k, options_.metric,
+                                       options_.threads, progress);
+  level.centroids = train_centroids(level.base.view(),
+                                    {choose_nlist(level.base.rows), options_.seed,
+                                     BuildOptions{}.kmeans_iterations, options_.threads},
+                                    progress);
+  for (const double spill : kStudiedSpills) {
+    add_route(level, spill, progress);
+  }
+}
+
+BuildOptions Study::options_of(const LevelData& level, const Code& code, double spill) const {
+  BuildOptions build;
+  build.metric = options_.metric;
+  build.quantizer = code.quantizer;
+  build.raw = code.raw;
+  build.nlist = level.centroids.rows;
+  build.spill = spill;
+  build.seed = options_.seed;
+  build.threads = options_.threads;
+  build.centroids = level.centroids.view();
+  build.tune = false;
+  return build;
+}
+
+void Study::add_route(LevelData& level, double spill, const Progress& progress) const {
+  const MatrixSource base(level.base.view());
+  Segment segment = build_segment(base, options_of(level, studied_codes().front(), spill));
+  segment.tuning = tune_built(segment, base, {}, {options_.threads, progress});
+  for (TunedLadder& ladder : segment.tuning.ladders) {
+    for (TunedTarget& target : ladder.targets) target.stops = target.recall >= kLeastStopTarget;
+  }
+  level.has_fine_centroids = !segment.centroid_fine.empty();
+  std::vector<std::uint32_t> list_sizes;
+  for (const ListRecord& list : segment.lists) list_sizes.push_back(list.count);
+  level.routes.emplace(spill, Route{reopened(segment), std::move(list_sizes)});
+}
+
+Questions Study::questions(const LevelData& level) const {
+  return {queries_.view(), &level.truth, options_.metric};
+}
+
+// What sq8 takes a row is found first and taken off the others.
+void Study::study_code(const Code& code) {
+  const LevelData& level = levels_[kSample];
+  const Index index = Index::build(level.base.view(), options_of(level, code, 0));
+  const std::size_t nlist = level.centroids.rows;
+  const auto profile = [&](std::size_t nprobe, std::size_t rounds) {
+    SearchOptions search;
+    search.k = options_.k;
+    search.nprobe = nprobe;
+    return profile_search(index, search, questions(level), rounds, bandwidths_);
+  };
+  const Profile some = profile(std::max(nlist / kShareOfLists, std::size_t{1}), kRounds);
+  const StageProfile& refine = stage(some, Stage::refine);
+  CodeStudy found = {code, profile(nlist, 1).recall, refine.us / std::max(refine.count, 1.0),
+                     stage(some, Stage::raw).us};
+  if (codes_.empty()) sq8_row_us_ = found.row_us;
+  found.row_us -= sq8_row_us_;
+  codes_.push_back(std::move(found));
+}
+
+const std::vector<std::uint32_t>& Study::list_sizes(double spill) const {
+  return levels_[kSample].routes.at(spill).list_sizes;
+}
+
+std::optional<Profile> Study::route(Level level, double spill, double target) const {
+  if (!(target > 0 && target < 1)) return std::nullopt;
+  SearchOptions search;
+  search.k = options_.k;
+  search.target_recall = target;
+  try {
+    return profile_search(levels_[level].routes.at(spill).index, search, questions(levels_[level]),
+                          level == kSample ? kRounds : 1, bandwidths_);
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;  // beyond what its lists give
+  }
+}
+
+}  // namespace obliq::tools
