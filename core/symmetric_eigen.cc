@@ -17,17 +17,32 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kPanel = 1024;  // vectors whose products are summed in floats
-constexpr std::size_t kTile = 16;     // rows of the moment computed at once
+constexpr std::size_t kWidth = 16;    // dims that the kernel takes side by side
 
-// Vectors [first, first + kPanel) transposed to [dim][kPanel], zeros where there are none.
-Matrix<float> transposed_panel(MatrixView<float> vectors, std::size_t first) {
-  Matrix<float> panel(vectors.cols, kPanel);
-  for (std::size_t i = first; i < std::min(first + kPanel, vectors.rows); ++i) {
-    const float* row = vectors.row(i);
-    for (std::size_t j = 0; j < vectors.cols; ++j) panel.row(j)[i - first] = row[j];
+// A panel of vectors in two layouts, zeros where there are none: by dims, [dim][kPanel], and by
+// groups of 16 dims side by side, [groups][kPanel][16].
+struct Panel {
+  explicit Panel(std::size_t dim)
+      : groups((dim + kWidth - 1) / kWidth),
+        columns(dim, kPanel),
+        beside(groups, kPanel * kWidth) {}
+
+  void set(MatrixView<float> vectors) {
+    std::fill(columns.values.begin(), columns.values.end(), 0.0F);
+    std::fill(beside.values.begin(), beside.values.end(), 0.0F);
+    for (std::size_t i = 0; i < vectors.rows; ++i) {
+      const float* row = vectors.row(i);
+      for (std::size_t j = 0; j < vectors.cols; ++j) {
+        columns.row(j)[i] = row[j];
+        beside.row(j / kWidth)[i * kWidth + j % kWidth] = row[j];
+      }
+    }
   }
-  return panel;
-}
+
+  std::size_t groups;
+  Matrix<float> columns;
+  Matrix<float> beside;
+};
 
 double dot(const double* x, const double* y, std::size_t n) {
   double sum = 0;
@@ -163,17 +178,24 @@ Matrix<double> diagonalise(Tridiagonal& t) {
 
 }  // namespace
 
+// By a kernel of fixed order, so that what is learnt is the same at every instruction level.
 Matrix<double> second_moment(MatrixView<float> vectors, int threads) {
   const std::size_t dim = vectors.cols;
   Matrix<double> moment(dim, dim);
   const auto share = 1 / static_cast<double>(std::max<std::size_t>(vectors.rows, 1));
+  Panel panel(dim);
   for (std::size_t first = 0; first < vectors.rows; first += kPanel) {
-    const Matrix<float> panel = transposed_panel(vectors, first);
-    parallel_for(dim, kTile, threads, [&](std::size_t begin, std::size_t end, int) {
-      std::vector<float> tile((end - begin) * dim);
-      kernels().dots(panel.row(begin), end - begin, panel.row(0), dim, kPanel, tile.data());
-      double* out = moment.row(begin);
-      for (std::size_t i = 0; i < tile.size(); ++i) out[i] += share * tile[i];
+    panel.set(vectors.slice(first, std::min(kPanel, vectors.rows - first)));
+    parallel_for(dim, kWidth, threads, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t g = 0; g < panel.groups; ++g) {
+        for (std::size_t i = begin; i < end; ++i) {
+          float sums[kWidth];
+          kernels().row_times_16(panel.columns.row(i), panel.beside.row(g), kPanel, sums);
+          for (std::size_t j = g * kWidth; j < std::min(dim, (g + 1) * kWidth); ++j) {
+            moment.row(i)[j] += share * sums[j - g * kWidth];
+          }
+        }
+      }
     });
   }
   return moment;

@@ -45,6 +45,8 @@ class TopK {
     std::push_heap(heap_.begin(), heap_.end());
   }
 
+  std::size_t bytes() const { return heap_.capacity() * sizeof(Answer); }
+
   /// The answers so far, in no order.
   std::span<const Answer> answers() const { return heap_; }
 

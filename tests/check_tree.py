@@ -77,7 +77,8 @@ BANNED = [  # pattern, which folders (None: all), what to say
      MAY_INCLUDE.keys() - {"tests"}, "randomness comes from core/random.h with a seed"),
     (r"\b(?:v?f?printf|puts|putchar|perror)\s*\(|\bstd::(?:cout|cerr|clog)\b|\bfmt::print\b",
      PRINTS_NOTHING, "the library never prints"),
-    (r"\b(?:abort|exit|_exit|quick_exit)\s*\(", PRINTS_NOTHING, "the library never ends the program"),
+    (r"\b(?:abort|exit|_exit|quick_exit)\s*\(", PRINTS_NOTHING,
+     "the library never ends the program"),
     (r"\bnew\b(?!\s*\()", PRINTS_NOTHING | {"tools", "tools/measure", "tools/commands"},
      "'new': use values, containers, make_unique"),
 ]

@@ -60,6 +60,13 @@ struct CodeRef {
   Factors factors;
 };
 
+/// A query rounded to integers, q ~ step * values, for products with vectors of bytes: 128 * sum
+/// |values| stays below 2^31.
+struct ByteQuery {
+  std::span<const std::int16_t> values;  ///< [dim]
+  float step = 0;
+};
+
 /// One query at a time against many codes. Not for two threads at once; make one for each.
 class OBLIQ_API Scorer {
  public:
@@ -69,6 +76,9 @@ class OBLIQ_API Scorer {
   virtual void set_query(const float* query) = 0;
   /// out[i] = <x^_i, q>. Requires set_query before and out to hold codes.size() floats.
   virtual void products(std::span<const CodeRef> codes, float* out) const = 0;
+  /// The query as integers where the scorer multiplies it with bytes, for callers that do, too;
+  /// valid until the next set_query. No values: it does not.
+  virtual ByteQuery byte_query() const { return {}; }
 };
 
 class Quantizer;

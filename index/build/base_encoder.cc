@@ -30,8 +30,7 @@ struct Chunk {
 
 class BaseEncoder {
  public:
-  BaseEncoder(Segment& segment, MatrixView<float> centroids, const VectorSource& base,
-              const BuildOptions& options, const EncodingPlan& plan);
+  BaseEncoder(const BuildPlan& plan, const TrainedParts& parts);
 
   EncodedBase code();
 
@@ -43,12 +42,12 @@ class BaseEncoder {
   void correct_zeros(MatrixView<float> original);
   void choose_spilled();
 
-  Segment& segment_;
-  const VectorSource& base_;
+  const BuildPlan& plan_;
   const BuildOptions& options_;
-  const EncodingPlan& plan_;
+  const TrainedParts& parts_;
   const std::size_t n_;
   const std::size_t dim_;
+  const RowShape shape_;
   const MatrixView<float> centroids_;
   const NearestRows search_;
   EncodedBase coded_;
@@ -61,33 +60,32 @@ class BaseEncoder {
   std::vector<std::uint8_t> raw_;
 };
 
-BaseEncoder::BaseEncoder(Segment& segment, MatrixView<float> centroids, const VectorSource& base,
-                         const BuildOptions& options, const EncodingPlan& plan)
-    : segment_(segment),
-      base_(base),
-      options_(options),
-      plan_(plan),
-      n_(base.rows()),
-      dim_(base.dim()),
-      centroids_(centroids),
+BaseEncoder::BaseEncoder(const BuildPlan& plan, const TrainedParts& parts)
+    : plan_(plan),
+      options_(plan.options),
+      parts_(parts),
+      n_(plan.n),
+      dim_(plan.dim),
+      shape_(row_shape_of(plan, *parts.quantizer)),
+      centroids_(parts.centroids.view()),
       search_(centroids_) {
-  for (StagingFile* staging :
+  for (StagingFile* file :
        {&coded_.primaries.numbers, &coded_.primaries.signs, &coded_.seconds.numbers,
         &coded_.seconds.signs, &coded_.rows, &coded_.raw}) {
-    *staging = plan.make_staging();
+    *file = plan.make_staging();
   }
 }
 
 void BaseEncoder::reserve() {
-  coded_.rows.reserve(n_ * segment_.row_shape.bytes());
+  coded_.rows.reserve(n_ * shape_.bytes());
   coded_.raw.reserve(n_ * raw_bytes(options_.raw, dim_));
   coded_.primaries.lists.resize(n_);
   for (EncodedEntries* entries : {&coded_.primaries, &coded_.seconds}) {
-    if (entries == &coded_.seconds && segment_.spilled == 0) break;
+    if (entries == &coded_.seconds && plan_.spilled == 0) break;
     entries->numbers.reserve(n_ * sizeof(EncodedNumbers));
     entries->signs.reserve(n_ * plane_bytes(dim_));
   }
-  if (segment_.spilled > 0) choices_.resize(n_);
+  if (plan_.spilled > 0) choices_.resize(n_);
 }
 
 EncodedBase BaseEncoder::code() {
@@ -96,7 +94,7 @@ EncodedBase BaseEncoder::code() {
   for (std::size_t first = 0; first < n_; first += plan_.chunk_rows) {
     const std::size_t count = std::min(plan_.chunk_rows, n_ - first);
     report(options_.progress, "encode", static_cast<double>(first) / static_cast<double>(n_));
-    const MatrixView<float> original = rows_of(base_, first, count, buffer);
+    const MatrixView<float> original = rows_of(plan_.base, first, count, buffer);
     require_finite(original, "base vector", first);
     code_chunk(original, first);
   }
@@ -118,8 +116,8 @@ void BaseEncoder::choose_lists_of(std::size_t first) {
 // Rows [begin, end) of the chunk.
 void BaseEncoder::code_rows(std::size_t first, std::size_t begin, std::size_t end) {
   const std::size_t plane = plane_bytes(dim_);
-  const std::size_t bytes = segment_.row_shape.bytes();
-  ResidualEncoder coder(*segment_.quantizer, options_.metric);
+  const std::size_t bytes = shape_.bytes();
+  ResidualEncoder coder(*parts_.quantizer, options_.metric);
   for (std::size_t i = begin; i < end; ++i) {
     coder.add({transformed_.row(i), centroids_.row(coded_.primaries.lists[first + i]),
                primaries_.signs.data() + i * plane, rows_.data() + i * bytes,
@@ -139,13 +137,13 @@ void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
   parallel_for(original.rows, 64, options_.threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t i = begin; i < end; ++i) {
       std::copy_n(original.row(i), dim_, transformed_.row(i));
-      segment_.transform->apply(transformed_.row(i));
+      parts_.transform->apply(transformed_.row(i));
     }
   });
   choose_lists_of(first);
   primaries_.start(original.rows, plane_bytes(dim_));
   if (!choices_.empty()) seconds_.start(original.rows, plane_bytes(dim_));
-  rows_.assign(original.rows * segment_.row_shape.bytes(), 0);
+  rows_.assign(original.rows * shape_.bytes(), 0);
   raw_.resize(original.rows * raw_bytes(options_.raw, dim_));
   parallel_for(original.rows, 256, options_.threads,
                [&](std::size_t begin, std::size_t end, int) { code_rows(first, begin, end); });
@@ -173,15 +171,21 @@ void BaseEncoder::correct_zeros(MatrixView<float> original) {
 // Of the second entries, which all vectors have so far, keeps the share asked for.
 void BaseEncoder::choose_spilled() {
   if (choices_.empty()) return;
-  segment_.spilled = keep_cheapest(choices_, segment_.spilled);
+  coded_.spilled = keep_cheapest(choices_, plan_.spilled);
   for (const ListChoice& choice : choices_) coded_.seconds.lists.push_back(choice.second);
 }
 
 }  // namespace
 
-EncodedBase encode_base(Segment& segment, MatrixView<float> centroids, const VectorSource& base,
-                        const BuildOptions& options, const EncodingPlan& plan) {
-  return BaseEncoder(segment, centroids, base, options, plan).code();
+RowShape row_shape_of(const BuildPlan& plan, const Quantizer& quantizer) {
+  RowShape shape(quantizer);
+  if (plan.spilled > 0) shape.add_primary(plan.nlist);
+  return shape;
+}
+
+EncodedBase encode_base(const BuildPlan& plan, const TrainedParts& parts) {
+  if (plan.n == 0) return {};
+  return BaseEncoder(plan, parts).code();
 }
 
 }  // namespace obliq

@@ -35,6 +35,7 @@ struct Lists {
 /// A row that asks, and its nearest others.
 struct Asking {
   const float* row;
+  std::size_t itself;  ///< its number
   TopK nearest;
 };
 
@@ -53,7 +54,8 @@ class Survey {
       const std::size_t row = q * rows.rows() / queries_.rows;
       rows.read(row, 1, queries_.row(q));
       asking_[q].row = queries_.row(q);
-      asking_[q].nearest.reset(kNeighbours, static_cast<std::uint32_t>(row));
+      asking_[q].nearest.reset(kNeighbours);
+      asking_[q].itself = row;
     }
   }
 
@@ -94,6 +96,7 @@ void Survey::take(MatrixView<float> rows, std::size_t first) {
   parallel_for(asking_.size(), 8, threads_, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t q = begin; q < end; ++q) {
       for (std::size_t i = 0; i < rows.rows; ++i) {
+        if (first + i == asking_[q].itself) continue;
         asking_[q].nearest.push(distance(metric_, asking_[q].row, rows.row(i), rows.cols),
                                 static_cast<std::uint32_t>(first + i));
       }

@@ -3,15 +3,26 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "index/segment/list_record.h"
-#include "index/segment/segment.h"
+#include "obliq/matrix_view.h"
+#include "obliq/metric.h"
+#include "obliq/quantizer.h"
 
 namespace obliq {
 
-/// The centroids as one list of entries with `record`. Uses segment's info, centroids, lists (for
-/// mean |r|^2) and quantizer.
-std::vector<std::uint8_t> sign_centroids(const Segment& segment, ListRecord& record);
+/// The lists of an index as its router sees them.
+struct RoutedLists {
+  Metric metric;
+  float weight;                       ///< of a list's radius
+  MatrixView<float> centroids;        ///< [nlist][dim], as decoded
+  std::span<const ListRecord> lists;  ///< for their mean |r|^2
+};
+
+/// The blocks of the centroids as one list of entries, which `record` tells.
+std::vector<std::uint8_t> sign_centroids(const RoutedLists& routed, const Quantizer& quantizer,
+                                         ListRecord& record);
 
 }  // namespace obliq

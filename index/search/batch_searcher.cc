@@ -27,76 +27,84 @@ bool worth_list_order(std::size_t queries, const SearchPlan& plan, const Segment
   return visits > 0 && worth_a_sweep(visits, std::min(visits, nlist), segment);
 }
 
-BatchSearcher::BatchSearcher(const Segment& segment) : segment_(segment), searcher_(segment) {}
+std::size_t BatchScratch::bytes() const {
+  std::size_t sum =
+      search.bytes() + ends.capacity() * sizeof(std::uint32_t) + visits.capacity() * sizeof(Visit);
+  for (const ActiveQuery& query : queries) sum += query.prepared.bytes() + query.progress.bytes();
+  return sum;
+}
 
 void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
-                           float* distances, std::int64_t* rows, SearchCounters& counters) {
-  order_ = order;
-  const auto go_on = [&](Waiting& waiting) {
-    waiting.round = searcher_.next_round(*waiting.query, counters);
+                           float* distances, std::int64_t* rows, BatchScratch& scratch,
+                           SearchCounters& counters) const {
+  const auto go_on = [&](WaitingQuery& waiting) {
+    waiting.round = searcher_.next_round(*waiting.query, scratch.search, counters);
     if (!waiting.round.lists.empty()) return true;
     searcher_.finish(*waiting.query, distances + waiting.number * plan.k,
-                     rows + waiting.number * plan.k, counters);
+                     rows + waiting.number * plan.k, scratch.search, counters);
     return false;
   };
-  queries_.reserve(kMostUnderWay);  // Waiting points to them
-  waiting_.clear();
+  scratch.queries.reserve(kMostUnderWay);  // WaitingQuery points to them
+  scratch.waiting.clear();
   for (std::size_t i = 0; i < queries.rows; ++i) {
-    if (waiting_.size() == queries_.size()) queries_.emplace_back(segment_);
-    Waiting waiting = {&queries_[waiting_.size()], i, {}};
+    if (scratch.waiting.size() == scratch.queries.size()) scratch.queries.emplace_back(segment_);
+    WaitingQuery waiting = {&scratch.queries[scratch.waiting.size()], i, {}};
     searcher_.start(queries.row(i), plan, *waiting.query, counters);
     bool waits = go_on(waiting);
-    for (; waits && !waiting.round.by_number; waits = go_on(waiting)) walk(waiting, counters);
-    if (waits) waiting_.push_back(waiting);
+    for (; waits && !waiting.round.by_number; waits = go_on(waiting)) {
+      searcher_.walk(*waiting.query, waiting.round.lists, scratch.search, counters);
+    }
+    if (waits) scratch.waiting.push_back(waiting);
   }
-  while (!waiting_.empty()) {
-    visit_round(counters);
-    std::erase_if(waiting_, [&](Waiting& waiting) { return !go_on(waiting); });
+  while (!scratch.waiting.empty()) {
+    visit_round(order, scratch, counters);
+    std::erase_if(scratch.waiting, [&](WaitingQuery& waiting) { return !go_on(waiting); });
   }
 }
 
-void BatchSearcher::walk(const Waiting& waiting, SearchCounters& counters) {
-  searcher_.walk(*waiting.query, waiting.round.lists, counters);
-}
-
-void BatchSearcher::visit_round(SearchCounters& counters) {
-  ends_.assign(segment_.info.nlist + 1, 0);
+void BatchSearcher::visit_round(BatchOrder order, BatchScratch& scratch,
+                                SearchCounters& counters) const {
+  std::vector<std::uint32_t>& ends = scratch.ends;
+  ends.assign(segment_.info.nlist + 1, 0);
   std::size_t visits = 0;
   std::size_t lists = 0;
-  for (const Waiting& waiting : waiting_) {
+  for (const WaitingQuery& waiting : scratch.waiting) {
     visits += waiting.round.lists.size();
     for (const RankedProbe& list : waiting.round.lists) {
-      lists += ends_[list.probe.list + 1]++ == 0 ? 1 : 0;
+      lists += ends[list.probe.list + 1]++ == 0 ? 1 : 0;
     }
   }
-  if (order_ == BatchOrder::automatic && !worth_a_sweep(visits, lists, segment_)) {
-    for (const Waiting& waiting : waiting_) walk(waiting, counters);
+  if (order == BatchOrder::automatic && !worth_a_sweep(visits, lists, segment_)) {
+    for (const WaitingQuery& waiting : scratch.waiting) {
+      searcher_.walk(*waiting.query, waiting.round.lists, scratch.search, counters);
+    }
     return;
   }
-  for (std::size_t l = 0; l < segment_.info.nlist; ++l) ends_[l + 1] += ends_[l];
-  visits_.resize(visits);
-  for (const Waiting& waiting : waiting_) {
+  for (std::size_t l = 0; l < segment_.info.nlist; ++l) ends[l + 1] += ends[l];
+  scratch.visits.resize(visits);
+  for (const WaitingQuery& waiting : scratch.waiting) {
     for (const RankedProbe& list : waiting.round.lists) {
-      visits_[ends_[list.probe.list]++] = {waiting.query, list};
+      scratch.visits[ends[list.probe.list]++] = {waiting.query, list};
     }
   }
-  sweep(counters);
+  sweep(scratch, counters);
 }
 
-// Requires visits_ by list and ends_ of each list's.
-void BatchSearcher::sweep(SearchCounters& counters) {
+// Requires visits by list and ends of each list's.
+void BatchSearcher::sweep(BatchScratch& scratch, SearchCounters& counters) const {
+  const std::vector<Visit>& visits = scratch.visits;
   std::size_t fetched = 0;
-  for (std::size_t begin = 0; begin < visits_.size();) {
-    const std::size_t end = ends_[visits_[begin].list.probe.list];
+  for (std::size_t begin = 0; begin < visits.size();) {
+    const std::size_t end = scratch.ends[visits[begin].list.probe.list];
     // In two steps, since the second reads what the first brings.
-    for (; fetched < std::min(end + kFetchAhead, visits_.size()); ++fetched) {
+    for (; fetched < std::min(end + kFetchAhead, visits.size()); ++fetched) {
       const std::size_t far = fetched + kFetchAhead;
-      if (far < visits_.size()) visits_[far].query->fetch();
-      visits_[fetched].query->fetch_more();
+      if (far < visits.size()) visits[far].query->fetch();
+      visits[fetched].query->fetch_more();
     }
-    const bool last = end == visits_.size();
-    const ListRecord* next = last ? nullptr : &segment_.lists[visits_[end].list.probe.list];
-    searcher_.scan({visits_.data() + begin, end - begin}, next, counters);
+    const bool last = end == visits.size();
+    const ListRecord* next = last ? nullptr : &segment_.lists[visits[end].list.probe.list];
+    searcher_.scan({visits.data() + begin, end - begin}, next, scratch.search, counters);
     begin = end;
   }
 }

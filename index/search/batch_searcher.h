@@ -14,9 +14,8 @@
 #include <span>
 #include <vector>
 
-#include "index/search/query_state.h"
 #include "index/search/searcher.h"
-#include "index/segment/segment.h"
+#include "obliq/index.h"
 #include "obliq/matrix_view.h"
 
 namespace obliq {
@@ -28,34 +27,45 @@ constexpr std::size_t kMostUnderWay = 1024;
 /// not, more of them meet.
 bool worth_list_order(std::size_t queries, const SearchPlan& plan, const Segment& segment);
 
-/// One for each thread. Allocates nothing once it has seen such a batch.
+/// A query whose round of lists is yet to be visited.
+struct WaitingQuery {
+  ActiveQuery* query;
+  std::size_t number;  ///< in the batch
+  Round round;
+};
+
+/// Scratch memory of batches, so that they allocate nothing once they have seen such a batch. One
+/// for each thread.
+struct BatchScratch {
+  explicit BatchScratch(const Segment& segment) : search(segment) {}
+  /// Memory held, in bytes, as far as it grows.
+  std::size_t bytes() const;
+
+  SearchScratch search;
+  std::vector<ActiveQuery> queries;
+  std::vector<WaitingQuery> waiting;
+  std::vector<std::uint32_t> ends;  ///< [nlist + 1] of each list's visits
+  std::vector<Visit> visits;        ///< of a sweep, by list
+};
+
+/// One for an index; threads share it, each with a BatchScratch of its own.
 class BatchSearcher {
  public:
-  explicit BatchSearcher(const Segment& segment);
+  /// The searcher outlives this.
+  explicit BatchSearcher(const Searcher& searcher)
+      : segment_(searcher.segment()), searcher_(searcher) {}
 
   /// Searcher::search for each of at most kMostUnderWay queries. BatchOrder::automatic: sweeps
   /// where they are worth it; list: always.
   void search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order, float* distances,
-              std::int64_t* rows, SearchCounters& counters);
+              std::int64_t* rows, BatchScratch& scratch, SearchCounters& counters) const;
 
  private:
-  /// A query whose round of lists is yet to be visited.
-  struct Waiting {
-    QueryState* query;
-    std::size_t number;  ///< in the batch
-    Round round;
-  };
-  void walk(const Waiting& waiting, SearchCounters& counters);
-  void visit_round(SearchCounters& counters);
-  void sweep(SearchCounters& counters);
+  void visit_round(BatchOrder order, BatchScratch& scratch, SearchCounters& counters) const;
+  void sweep(BatchScratch& scratch, SearchCounters& counters) const;
 
   const Segment& segment_;
-  Searcher searcher_;
-  BatchOrder order_ = BatchOrder::automatic;
-  std::vector<QueryState> queries_;
-  std::vector<Waiting> waiting_;
-  std::vector<std::uint32_t> ends_;  ///< [nlist + 1] of each list's visits
-  std::vector<Visit> visits_;        ///< of a sweep, by list
+  const Searcher& searcher_;
 };
 
 }  // namespace obliq

@@ -22,6 +22,8 @@ class ListViews {
  public:
   ListViews() { clear(); }
 
+  std::size_t bytes() const { return (places_.capacity() + old_.capacity()) * sizeof(Place); }
+
   void clear() {
     places_.assign(kFewest, {});
     size_ = 0;

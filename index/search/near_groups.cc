@@ -44,11 +44,7 @@ NearGroups::NearGroups(const Segment& segment)
       norms_(panel_count(segment.groups.size()) * kPanelRows,
              std::numeric_limits<float>::infinity()),
       steps_(norms_.size()),
-      lengths_(norms_.size()),
-      query_(4 * sign_groups(segment.dim())),
-      groups_(norms_.size()),
-      keys_(norms_.size()),
-      near_(norms_.size() + kSelectRoom) {
+      lengths_(norms_.size()) {
   const Metric metric = segment.metric();
   for (std::size_t g = 0; g < segment.groups.size(); ++g) {
     const ListRecord& group = segment.groups[g];
@@ -61,46 +57,50 @@ NearGroups::NearGroups(const Segment& segment)
 
 // The key of a group less |q|^2, which all l2 keys have in common: norm - step * <q,levels>, with
 // the query in bytes, too.
-void NearGroups::rank(const CentroidQuery& query) {
+void NearGroups::rank(const CentroidQuery& query, NearGroupsScratch& scratch) const {
   const std::size_t dim = segment_.dim();
   const float step = std::max(largest_size(query.values(), dim) / kMaxByte, kLeastStep);
-  kernels().quantize_bytes(query.values(), dim, 1 / step, query_.data());
-  const std::int32_t sum = std::accumulate(query_.begin(), query_.end(), 0);
+  scratch.query.resize(4 * sign_groups(dim));
+  kernels().quantize_bytes(query.values(), dim, 1 / step, scratch.query.data());
+  const std::int32_t sum = std::accumulate(scratch.query.begin(), scratch.query.end(), 0);
   const PanelQuery bytes = {std::numeric_limits<float>::infinity(), 0, step, sum};
   const BytePanels panels = {segment_.group_panels.data(), norms_.data(), lengths_.data(),
                              steps_.data(), panel_count(segment_.groups.size())};
-  groups_.resize(norms_.size());
-  keys_.resize(norms_.size());
+  scratch.groups.resize(norms_.size());
+  scratch.keys.resize(norms_.size());
   std::uint32_t found = 0;
-  kernels().scan_panels(query_.data(), &bytes, 1, panels, sign_groups(dim), groups_.data(),
-                        keys_.data(), &found);
-  groups_.resize(found);
-  keys_.resize(found);
+  kernels().scan_panels(scratch.query.data(), &bytes, 1, panels, sign_groups(dim),
+                        scratch.groups.data(), scratch.keys.data(), &found);
+  scratch.groups.resize(found);
+  scratch.keys.resize(found);
 }
 
-std::span<const ListRange> NearGroups::find(const CentroidQuery& query, std::size_t lists,
-                                            SearchCounters& counters) {
+void NearGroups::find(const CentroidQuery& query, std::size_t lists, NearGroupsScratch& scratch,
+                      std::vector<ListRange>& ranges, SearchCounters& counters) const {
   const auto nlist = static_cast<std::uint32_t>(segment_.info.nlist);
-  ranges_.assign(1, {0, nlist});
-  if (lists >= nlist) return ranges_;
-  rank(query);
+  ranges.assign(1, {0, nlist});
+  if (lists >= nlist) return;
+  rank(query, scratch);
   counters.groups += segment_.groups.size();
-  if (keys_.empty()) return ranges_;
-  const auto size = [&](std::size_t i) { return sizes_[groups_[i]]; };
-  const float limit = rough_quantile(keys_, lists, size);
-  const std::size_t found = kernels().select_below(keys_.data(), keys_.size(), limit, near_.data());
-  ranges_.clear();
+  const std::vector<float>& keys = scratch.keys;
+  if (keys.empty()) return;
+  const auto size = [&](std::size_t i) { return sizes_[scratch.groups[i]]; };
+  const float limit = rough_quantile(keys, lists, size);
+  scratch.near.resize(norms_.size() + kSelectRoom);
+  const std::size_t found =
+      kernels().select_below(keys.data(), keys.size(), limit, scratch.near.data());
+  ranges.clear();
   std::size_t held = 0;
   for (std::size_t i = 0; i < found; ++i) {
-    const auto first = static_cast<std::uint32_t>(segment_.groups[groups_[near_[i]]].first);
-    if (ranges_.empty() || ranges_.back().first + ranges_.back().count != first) {
-      ranges_.push_back({first, 0});
+    const std::uint32_t near = scratch.near[i];
+    const auto first = static_cast<std::uint32_t>(segment_.groups[scratch.groups[near]].first);
+    if (ranges.empty() || ranges.back().first + ranges.back().count != first) {
+      ranges.push_back({first, 0});
     }
-    ranges_.back().count += size(near_[i]);
-    held += size(near_[i]);
+    ranges.back().count += size(near);
+    held += size(near);
   }
-  if (held < lists) ranges_.assign(1, {0, nlist});  // keys that are no numbers, of a damaged file
-  return ranges_;
+  if (held < lists) ranges.assign(1, {0, nlist});  // keys that are no numbers, of a damaged file
 }
 
 }  // namespace obliq

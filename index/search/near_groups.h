@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "index/segment/centroid_code.h"
@@ -23,29 +22,33 @@ struct ListRange {
 /// How many lists to look at for the best `pool` of them; never more for a smaller pool.
 std::size_t lists_to_look_at(const Segment& segment, std::size_t pool);
 
-/// Finds the groups near a query. One for each thread.
+/// Scratch memory of NearGroups::find.
+struct NearGroupsScratch {
+  std::vector<std::int8_t> query;
+  std::vector<std::uint32_t> groups;  ///< whose keys are `keys`
+  std::vector<float> keys;
+  std::vector<std::uint32_t> near;  ///< positions in keys
+};
+
+/// Finds the groups near a query.
 class NearGroups {
  public:
+  /// The segment outlives this.
   explicit NearGroups(const Segment& segment);
 
-  /// The lists of the nearest groups which together hold `lists` lists or some more: rising ranges,
-  /// valid until the next call. Requires `lists` = nlist where lists are not grouped.
-  std::span<const ListRange> find(const CentroidQuery& query, std::size_t lists,
-                                  SearchCounters& counters);
+  /// Writes the lists of the nearest groups which together hold `lists` lists or some more, as
+  /// rising ranges. Requires `lists` = nlist where lists are not grouped.
+  void find(const CentroidQuery& query, std::size_t lists, NearGroupsScratch& scratch,
+            std::vector<ListRange>& ranges, SearchCounters& counters) const;
 
  private:
-  void rank(const CentroidQuery& query);
+  void rank(const CentroidQuery& query, NearGroupsScratch& scratch) const;
 
   const Segment& segment_;
   std::vector<float> norms_;  // of the groups' keys, as in BytePanels
   std::vector<float> steps_;
   std::vector<float> lengths_;        // zero
   std::vector<std::uint32_t> sizes_;  // lists
-  std::vector<std::int8_t> query_;
-  std::vector<std::uint32_t> groups_;  // whose keys are keys_
-  std::vector<float> keys_;
-  std::vector<std::uint32_t> near_;  // positions in keys_
-  std::vector<ListRange> ranges_;
 };
 
 }  // namespace obliq

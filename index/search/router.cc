@@ -19,56 +19,77 @@ constexpr std::size_t kPoolFactor = 2;  // lists ranked by codes for each list p
 constexpr std::size_t kPoolExtra = 24;
 constexpr std::size_t kSample = 256;       // keys that set the pool's threshold
 constexpr std::size_t kOrderExtra = 32;    // beyond 3/2 of those handed out one by one
-constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first by start()
+constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first at first
 constexpr std::size_t kTrustedFactor = 2;  // growth of that number
 constexpr std::size_t kFetchAhead = 4;     // centroids prefetched before their use
+
+// From `ranked`, which is in the order of list numbers.
+void keep_best(std::size_t nprobe, std::size_t leading, RouteScratch& scratch,
+               std::vector<Probe>& probes) {
+  leading = std::min(leading, nprobe);
+  scratch.sorted = scratch.ranked;
+  scratch.sorter.sort(scratch.sorted, nprobe);
+  probes.resize(nprobe + 1);  // one more, written but not kept
+  Probe* out = std::copy_n(scratch.sorted.begin(), leading, probes.data());
+  const Probe& lead = scratch.sorted[leading - 1];
+  const Probe& last = scratch.sorted[nprobe - 1];
+  for (const Probe& probe : scratch.ranked) {
+    *out = probe;
+    out += static_cast<std::ptrdiff_t>(Before{}(lead, probe) && !Before{}(last, probe));
+  }
+  probes.resize(nprobe);
+}
 
 }  // namespace
 
 Router::Router(const Segment& segment)
-    : segment_(segment),
-      weight_(product_weight(segment.metric())),
-      groups_(segment),
-      entries_(segment.info.nlist + kBlockEntries),
-      keys_(segment.info.nlist + kBlockEntries) {}
+    : segment_(segment), weight_(product_weight(segment.metric())), groups_(segment) {}
 
-// Those of the nearest groups with so many lists.
-void Router::scan_signs(const RouteQuery& query, std::size_t lists, SearchCounters& counters) {
-  ranges_ = groups_.find(query.centroids, lists, counters);
-  scanned_ = 0;
+// Those of the nearest groups that hold `lists` lists.
+void Router::scan_signs(const PreparedQuery& query, std::size_t lists, RouteScratch& scratch,
+                        SearchCounters& counters) const {
+  SignKeys& signs = scratch.signs;
+  const std::size_t room = segment_.info.nlist + kBlockEntries;
+  signs.keys.resize(room);
+  scratch.entries.resize(room);
+  groups_.find(query.centroids(), lists, scratch.groups, signs.ranges, counters);
+  signs.count = 0;
   ListRecord record = segment_.info.router;
-  for (const ListRange& range : ranges_) {
+  for (const ListRange& range : signs.ranges) {
     record.first = range.first;
     record.count = range.count;
     ScanList list =
         scan_list(record, segment_.router_blocks.data(), segment_.dim(), 0.0F, 1.0F, weight_);
-    query.scan.set_shift(0, 0, list);
-    kernels().scan(query.scan.lut(), segment_.dim(), list, std::numeric_limits<float>::infinity(),
-                   entries_.data(), keys_.data() + scanned_);
-    scanned_ += range.count;
+    query.scan().set_shift(0, 0, list);
+    kernels().scan(query.scan().lut(), segment_.dim(), list, std::numeric_limits<float>::infinity(),
+                   scratch.entries.data(), signs.keys.data() + signs.count);
+    signs.count += range.count;
   }
-  counters.signs += scanned_;
+  counters.signs += signs.count;
   counters.times.lap(Stage::signs);
 }
 
 // In the order of list numbers.
-void Router::select_pool(std::size_t size) {
-  const std::size_t stride = std::max<std::size_t>(1, scanned_ / kSample);
-  sample_.resize((scanned_ + stride - 1) / stride);
-  for (std::size_t i = 0; i < sample_.size(); ++i) sample_[i] = keys_[i * stride];
+void Router::select_pool(std::size_t size, RouteScratch& scratch) const {
+  const SignKeys& signs = scratch.signs;
+  const std::size_t stride = std::max<std::size_t>(1, signs.count / kSample);
+  std::vector<float>& sample = scratch.sample;
+  sample.resize((signs.count + stride - 1) / stride);
+  for (std::size_t i = 0; i < sample.size(); ++i) sample[i] = signs.keys[i * stride];
   // A little beyond the quantile, so that the pool is rarely short; where few of all lists were
   // scanned, by as many lists as if all were, since their signs rank them no better.
   const std::size_t enough = size * 9 / 8 + std::max<std::size_t>(4, segment_.info.nlist / 64);
-  const std::size_t rank = std::min(sample_.size(), enough * sample_.size() / scanned_);
+  const std::size_t rank = std::min(sample.size(), enough * sample.size() / signs.count);
   const auto collect = [&](float limit) {
-    return kernels().select_below(keys_.data(), scanned_, limit, entries_.data());
+    return kernels().select_below(signs.keys.data(), signs.count, limit, scratch.entries.data());
   };
-  std::size_t found = collect(rough_quantile(sample_, rank));
-  if (found < size) found = collect(rough_quantile({keys_.data(), scanned_}, size));
-  pool_.assign(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(found));
+  std::size_t found = collect(rough_quantile(sample, rank));
+  if (found < size) found = collect(rough_quantile({signs.keys.data(), signs.count}, size));
+  scratch.pool.assign(scratch.entries.begin(),
+                      scratch.entries.begin() + static_cast<std::ptrdiff_t>(found));
   std::size_t before = 0;  // keys of the ranges before this one
-  const ListRange* range = ranges_.data();
-  for (std::uint32_t& list : pool_) {
+  const ListRange* range = signs.ranges.data();
+  for (std::uint32_t& list : scratch.pool) {
     for (; list >= before + range->count; ++range) before += range->count;
     list += range->first - static_cast<std::uint32_t>(before);
   }
@@ -88,100 +109,78 @@ Probe Router::probe(const CentroidQuery& query, std::uint32_t list) const {
   return made_of(query.exact(segment_, list), list);
 }
 
-void Router::rank_pool(const CentroidQuery& query, SearchCounters& counters) {
-  ranked_.resize(pool_.size());
-  for (std::size_t i = 0; i < pool_.size(); ++i) {
-    if (i + kFetchAhead < pool_.size()) {
-      const std::uint32_t ahead = pool_[i + kFetchAhead];
+void Router::rank_pool(const CentroidQuery& query, RouteScratch& scratch,
+                       SearchCounters& counters) const {
+  const std::vector<std::uint32_t>& pool = scratch.pool;
+  scratch.ranked.resize(pool.size());
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    if (i + kFetchAhead < pool.size()) {
+      const std::uint32_t ahead = pool[i + kFetchAhead];
       prefetch(segment_.centroid(ahead), segment_.dim());
       prefetch(&segment_.lists[ahead], sizeof(ListRecord));
     }
-    ranked_[i] = made_of(query.by_levels(segment_, pool_[i]), pool_[i]);
+    scratch.ranked[i] = made_of(query.by_levels(segment_, pool[i]), pool[i]);
   }
-  counters.ranked += pool_.size();
+  counters.ranked += pool.size();
 }
 
-void Router::start(const RouteQuery& query, RouteOrder& order, SearchCounters& counters) {
-  resume(query, order);
-  order.ranked.clear();
-  order.is_ranked.assign(segment_.info.nlist, false);
-  order.taken = 0;
-  order.trusted = 0;
-  extend(counters);
+void Router::begin(ListCursor& cursor, RouteScratch& scratch) const {
+  cursor.number = ++scratch.cursors;
+  cursor.ranked.clear();
+  cursor.is_ranked.assign(segment_.info.nlist, false);
+  cursor.taken = 0;
+  cursor.sorted = 0;
+  cursor.trusted = 0;
 }
 
-void Router::resume(const RouteQuery& query, RouteOrder& order) {
-  query_ = &query.centroids;
-  scan_ = &query.scan;
-  order_ = &order;
-  looked_at_ = 0;
-}
-
-void Router::extend(SearchCounters& counters) {
+void Router::extend(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
+                    SearchCounters& counters) const {
   const std::size_t nlist = segment_.info.nlist;
-  auto& [ranked, is_ranked, taken, sorted, trusted] = *order_;
+  auto& [ranked, is_ranked, taken, sorted, trusted, number] = cursor;
   trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, nlist);
   const std::size_t pool = std::min(trusted + trusted / 2 + kOrderExtra, nlist);
   const std::size_t lists = lists_to_look_at(segment_, pool);
-  if (lists > looked_at_) scan_signs({*scan_, *query_}, lists, counters);
-  looked_at_ = lists;
-  select_pool(pool);
-  std::erase_if(pool_, [&](std::uint32_t list) { return order_->is_ranked[list]; });
-  rank_pool(*query_, counters);
-  for (const std::uint32_t list : pool_) is_ranked[list] = true;
-  ranked.insert(ranked.end(), ranked_.begin(), ranked_.end());
+  SignKeys& signs = scratch.signs;
+  if (signs.cursor != number || lists > signs.asked) {
+    scan_signs(query, lists, scratch, counters);
+  }
+  signs.cursor = number;
+  signs.asked = lists;
+  select_pool(pool, scratch);
+  std::erase_if(scratch.pool, [&](std::uint32_t list) { return cursor.is_ranked[list]; });
+  rank_pool(query.centroids(), scratch, counters);
+  for (const std::uint32_t list : scratch.pool) is_ranked[list] = true;
+  ranked.insert(ranked.end(), scratch.ranked.begin(), scratch.ranked.end());
   sorted = std::min(trusted + lists_ahead(trusted), ranked.size());
-  sorter_.sort(std::span(ranked).subspan(taken), sorted - taken);
+  scratch.sorter.sort(std::span(ranked).subspan(taken), sorted - taken);
   counters.times.lap(Stage::ranks);
 }
 
-Probe Router::next(SearchCounters& counters) {
-  if (order_->taken == order_->trusted) extend(counters);
-  const Probe& ranked = order_->ranked[order_->taken++];
-  return segment_.centroid_fine.empty() ? ranked : probe(*query_, ranked.list);
+Probe Router::next(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
+                   SearchCounters& counters) const {
+  if (cursor.taken == cursor.trusted) extend(query, cursor, scratch, counters);
+  const Probe& ranked = cursor.ranked[cursor.taken++];
+  return segment_.centroid_fine.empty() ? ranked : probe(query.centroids(), ranked.list);
 }
 
-float Router::mean_key_ahead(std::size_t count) const {
-  const RouteOrder& order = *order_;
-  count = std::min(count, order.sorted - order.taken);
-  if (count == 0) return std::numeric_limits<float>::infinity();
-  float sum = 0;
-  for (std::size_t i = order.taken; i < order.taken + count; ++i) sum += order.ranked[i].key;
-  return sum / static_cast<float>(count);
-}
-
-// Of ranked_, which is in the order of list numbers.
-void Router::keep_best(std::size_t nprobe, std::size_t leading, std::vector<Probe>& probes) {
-  leading = std::min(leading, nprobe);
-  sorted_ = ranked_;
-  sorter_.sort(sorted_, nprobe);
-  probes.resize(nprobe + 1);  // one more, written but not kept
-  Probe* out = std::copy_n(sorted_.begin(), leading, probes.data());
-  const Probe& lead = sorted_[leading - 1];
-  const Probe& last = sorted_[nprobe - 1];
-  for (const Probe& probe : ranked_) {
-    *out = probe;
-    out += static_cast<std::ptrdiff_t>(Before{}(lead, probe) && !Before{}(last, probe));
-  }
-  probes.resize(nprobe);
-}
-
-void Router::route(const RouteQuery& query, std::size_t nprobe, std::size_t leading,
-                   std::vector<Probe>& probes, SearchCounters& counters) {
+void Router::route(const PreparedQuery& query, std::size_t nprobe, std::size_t leading,
+                   RouteScratch& scratch, std::vector<Probe>& probes,
+                   SearchCounters& counters) const {
   const std::size_t nlist = segment_.info.nlist;
   nprobe = std::min(nprobe, nlist);
+  scratch.signs.cursor = 0;
   if (nprobe == nlist) {
-    pool_.resize(nlist);
-    std::iota(pool_.begin(), pool_.end(), 0U);
+    scratch.pool.resize(nlist);
+    std::iota(scratch.pool.begin(), scratch.pool.end(), 0U);
   } else {
     const std::size_t pool = std::min(kPoolFactor * nprobe + kPoolExtra, nlist);
-    scan_signs(query, lists_to_look_at(segment_, pool), counters);
-    select_pool(pool);
+    scan_signs(query, lists_to_look_at(segment_, pool), scratch, counters);
+    select_pool(pool, scratch);
   }
-  rank_pool(query.centroids, counters);
-  keep_best(nprobe, leading, probes);
+  rank_pool(query.centroids(), scratch, counters);
+  keep_best(nprobe, leading, scratch, probes);
   if (!segment_.centroid_fine.empty()) {
-    for (Probe& ranked : probes) ranked = probe(query.centroids, ranked.list);
+    for (Probe& ranked : probes) ranked = probe(query.centroids(), ranked.list);
   }
   counters.times.lap(Stage::ranks);
 }

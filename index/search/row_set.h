@@ -13,6 +13,10 @@ class RowSet {
  public:
   RowSet() { clear(); }
 
+  std::size_t bytes() const {
+    return (places_.capacity() + old_.capacity()) * sizeof(std::uint32_t);
+  }
+
   void clear() {
     places_.assign(kFewest, kEmpty);
     size_ = 0;

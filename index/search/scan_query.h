@@ -7,6 +7,7 @@
 // deviation step * sqrt(groups / 12).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -16,6 +17,11 @@
 
 namespace obliq {
 
+/// Degrees of freedom of products with a randomly rotated vector.
+inline float degrees_of_freedom(std::size_t dim) {
+  return static_cast<float>(std::max<std::size_t>(dim, 2) - 1);
+}
+
 class ScanQuery {
  public:
   explicit ScanQuery(std::size_t dim);
@@ -24,6 +30,7 @@ class ScanQuery {
   void set(const float* query);
 
   const std::uint8_t* lut() const { return lut_.data(); }
+  std::size_t bytes() const { return lut_.size(); }  ///< of the LUT
 
   /// Fills in what the query knows of a list: LUT step and shift. `spread` is the standard
   /// deviation that the signs leave in <s,q> (0 for plain estimates), `deviations` how many of

@@ -4,7 +4,7 @@ namespace obliq {
 
 std::string_view to_string(Stage stage) {
   constexpr std::array<std::string_view, kStages> kNames = {"prepare", "signs", "ranks", "scan",
-                                                            "refine", "raw",   "rest"};
+                                                            "refine",  "raw",   "rest"};
   return kNames[static_cast<std::size_t>(stage)];
 }
 

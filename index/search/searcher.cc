@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "index/search/stop_rule.h"
+
 namespace obliq {
 namespace {
 
@@ -19,131 +21,142 @@ struct ByNumber {
 }  // namespace
 
 std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist) {
-  const std::size_t lists = plan.stop ? (1 + kMostJump) * kAlone / 2 : plan.nprobe;
-  return std::max(std::min({lists, plan.nprobe, nlist}), kAlone) - kAlone;
+  const StopPolicy& stop = plan.stop;
+  const std::size_t lists = stop.threshold ? (1 + kMostJump) * kAlone / 2 : stop.nprobe;
+  return std::max(std::min({lists, stop.nprobe, nlist}), kAlone) - kAlone;
 }
 
-Searcher::Searcher(const Segment& segment)
-    : segment_(segment), query_(segment), router_(segment), scanner_(segment, router_) {}
+std::size_t SearchScratch::bytes() const {
+  return query.progress.bytes() + route.bytes() + probes.capacity() * sizeof(Probe);
+}
+
+Searcher::Searcher(const Segment& segment) : router_(segment), scanner_(router_) {}
 
 void Searcher::search(const float* query, const SearchPlan& plan, float* distances,
-                      std::int64_t* rows, SearchCounters& counters) {
-  start(query, plan, query_, counters);
-  run(query_, counters);
-  finish(query_, distances, rows, counters);
+                      std::int64_t* rows, SearchScratch& scratch, SearchCounters& counters) const {
+  start(query, plan, scratch.query, counters);
+  run(scratch.query, scratch, counters);
+  finish(scratch.query, distances, rows, scratch, counters);
 }
 
-void Searcher::start(const float* from, const SearchPlan& plan, QueryState& query,
-                     SearchCounters& counters) {
+void Searcher::start(const float* from, const SearchPlan& plan, ActiveQuery& query,
+                     SearchCounters& counters) const {
   counters.times.start();
-  query.start(from, plan);
-  query.plan.nprobe = std::min<std::size_t>(plan.nprobe, segment_.info.nlist);
-  routed_ = nullptr;
+  query.progress.start(plan, segment().spilled > 0);
+  query.progress.plan.stop.nprobe = std::min<std::size_t>(plan.stop.nprobe, segment().info.nlist);
+  query.prepared.set(from);
   counters.times.lap(Stage::prepare);
 }
 
-void Searcher::run(QueryState& query, SearchCounters& counters) {
-  for (Round round = next_round(query, counters); !round.lists.empty();
-       round = next_round(query, counters)) {
-    walk(query, round.lists, counters);
+void Searcher::run(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const {
+  for (Round round = next_round(query, scratch, counters); !round.lists.empty();
+       round = next_round(query, scratch, counters)) {
+    walk(query, round.lists, scratch, counters);
   }
 }
 
-// Behind a round of so many.
-const ListRecord* Searcher::likely_next(const QueryState& query, std::size_t round) const {
-  const std::size_t lists = query.lists + round;
-  if (lists < query.probes.size()) return &segment_.lists[query.probes[lists].probe.list];
-  const RouteOrder& order = query.order;
-  const bool known = query.plan.stop && order.taken == lists && lists < order.sorted;
-  return known ? &segment_.lists[order.ranked[lists].list] : nullptr;
+// Behind a round of that many lists.
+const ListRecord* Searcher::likely_next(const SearchProgress& progress, std::size_t round) const {
+  const std::size_t lists = progress.lists + round;
+  if (lists < progress.probes.size()) return &segment().lists[progress.probes[lists].probe.list];
+  if (!progress.plan.stop.threshold || progress.cursor.taken != lists) return nullptr;
+  const Probe* likely = progress.cursor.likely_next();
+  return likely == nullptr ? nullptr : &segment().lists[likely->list];
 }
 
-Round Searcher::next_round(QueryState& query, SearchCounters& counters) {
-  const std::size_t begin = query.lists;
-  const std::size_t most = query.plan.nprobe;
-  if (segment_.info.n == 0) return {};
-  const bool stopped = query.plan.stop && begin > 0 && stops(query);
-  if (stopped || begin >= most) return {};
-  std::size_t end = begin < kAlone ? std::min(kAlone, most) : most;
-  if (query.plan.stop) {
-    end = jump(query, counters);
-    std::sort(query.probes.begin() + static_cast<std::ptrdiff_t>(begin),
-              query.probes.begin() + static_cast<std::ptrdiff_t>(end), ByNumber{});
+Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
+                           SearchCounters& counters) const {
+  SearchProgress& progress = query.progress;
+  const StopPolicy& stop = progress.plan.stop;
+  const std::size_t begin = progress.lists;
+  if (segment().info.n == 0) return {};
+  const bool stopped = stop.threshold && begin > 0 && stops(query);
+  if (stopped || begin >= stop.nprobe) return {};
+  std::size_t end = begin < kAlone ? std::min(kAlone, stop.nprobe) : stop.nprobe;
+  if (stop.threshold) {
+    end = jump(query, scratch, counters);
+    std::sort(progress.probes.begin() + static_cast<std::ptrdiff_t>(begin),
+              progress.probes.begin() + static_cast<std::ptrdiff_t>(end), ByNumber{});
   } else if (begin == 0) {
-    route(query, counters);
+    route(query, scratch, counters);
   }
   counters.times.lap(Stage::rest);
-  return {std::span(query.probes).subspan(begin, end - begin), begin >= kAlone};
+  return {std::span(progress.probes).subspan(begin, end - begin), begin >= kAlone};
 }
 
 // How many lists to have visited at the next check: as many as it takes if the k-th distance does
 // not fall any more, within limits since it does.
-std::size_t Searcher::jump(QueryState& query, SearchCounters& counters) {
-  const std::size_t begin = query.lists;
-  const std::size_t most = query.plan.nprobe;
+std::size_t Searcher::jump(ActiveQuery& query, SearchScratch& scratch,
+                           SearchCounters& counters) const {
+  SearchProgress& progress = query.progress;
+  const StopPolicy& stop = progress.plan.stop;
+  const std::size_t begin = progress.lists;
   std::size_t end = begin;
   do {
-    end = std::min(end == 0 ? 1 : next_check(end), most);
-    if (end > query.probes.size()) route_ahead(query, end, counters);
-    if (begin > 0) ++query.checks;
-  } while (begin >= kAlone && query.plan.observer == nullptr && end < most &&
-           end < kMostJump * begin && !(score(query, end, query.checks) < *query.plan.stop));
+    end = std::min(end == 0 ? 1 : next_check(end), stop.nprobe);
+    if (end > progress.probes.size()) route_ahead(query, end, scratch, counters);
+    if (begin > 0) ++progress.checks;
+  } while (begin >= kAlone && progress.plan.observer == nullptr && end < stop.nprobe &&
+           end < kMostJump * begin && !(score(query, end, progress.checks) < *stop.threshold));
   return end;
 }
 
-void Searcher::route(QueryState& query, SearchCounters& counters) {
-  router_.route({query.scan, query.centroids}, query.plan.nprobe, kAlone, probes_, counters);
-  for (const Probe& probe : probes_) {
-    query.probes.push_back({probe, static_cast<std::uint32_t>(query.probes.size() + 1)});
+void Searcher::route(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const {
+  auto& [prepared, progress] = query;
+  router_.route(prepared, progress.plan.stop.nprobe, kAlone, scratch.route, scratch.probes,
+                counters);
+  for (const Probe& probe : scratch.probes) {
+    progress.probes.push_back({probe, static_cast<std::uint32_t>(progress.probes.size() + 1)});
   }
 }
 
 // Makes `lists` lists known.
-void Searcher::route_ahead(QueryState& query, std::size_t lists, SearchCounters& counters) {
-  const RouteQuery routed = {query.scan, query.centroids};
-  if (query.probes.empty()) {
-    router_.start(routed, query.order, counters);
-  } else if (routed_ != &query) {
-    router_.resume(routed, query.order);
-  }
-  routed_ = &query;
+void Searcher::route_ahead(ActiveQuery& query, std::size_t lists, SearchScratch& scratch,
+                           SearchCounters& counters) const {
+  auto& [prepared, progress] = query;
+  if (progress.probes.empty()) router_.begin(progress.cursor, scratch.route);
   std::size_t check = 1;
-  while (check <= query.probes.size()) check = next_check(check);
-  while (query.probes.size() < lists) {
-    const auto rank = static_cast<std::uint32_t>(query.probes.size() + 1);
-    query.probes.push_back({router_.next(counters), rank});
-    if (rank < check && rank < query.plan.nprobe) continue;
-    query.keys_ahead.push_back(router_.mean_key_ahead(lists_ahead(rank)));
+  while (check <= progress.probes.size()) check = next_check(check);
+  while (progress.probes.size() < lists) {
+    const auto rank = static_cast<std::uint32_t>(progress.probes.size() + 1);
+    const Probe next = router_.next(prepared, progress.cursor, scratch.route, counters);
+    progress.probes.push_back({next, rank});
+    if (rank < check && rank < progress.plan.stop.nprobe) continue;
+    progress.keys_ahead.push_back(progress.cursor.mean_key_ahead(lists_ahead(rank)));
     check = next_check(check);
   }
 }
 
-bool Searcher::stops(QueryState& query) const {
-  const float now = score(query, query.lists, query.checks);
-  if (query.plan.observer != nullptr) {
-    query.plan.observer->check({query.lists, query.entries, now, query.top.answers()});
+bool Searcher::stops(const ActiveQuery& query) const {
+  const SearchProgress& progress = query.progress;
+  const float now = score(query, progress.lists, progress.checks);
+  if (progress.plan.observer != nullptr) {
+    progress.plan.observer->check({progress.lists, progress.entries, now, progress.top.answers()});
   }
-  return now < *query.plan.stop;
+  return now < *progress.plan.stop.threshold;
 }
 
 // At a check by its number, or as it would be there if the k-th distance stayed as it is.
-float Searcher::score(const QueryState& query, std::size_t lists, std::size_t check) const {
-  if (lists < kFirstStop || !query.top.full()) return kInfinity;
-  const StopScale scale(segment_.metric(), query.slope, query.offset, segment_.info.typical_norm);
-  return stop_score({lists, lists - query.last_improved, scale.key(query.keys_ahead[check]),
-                     scale.distance(query.top.threshold())});
+float Searcher::score(const ActiveQuery& query, std::size_t lists, std::size_t check) const {
+  const auto& [prepared, progress] = query;
+  if (lists < kFirstStop || !progress.top.full()) return kInfinity;
+  const StopScale scale(segment().metric(), prepared.slope(), prepared.offset(),
+                        segment().info.typical_norm);
+  return stop_score({lists, lists - progress.last_improved, scale.key(progress.keys_ahead[check]),
+                     scale.distance(progress.top.threshold())});
 }
 
-void Searcher::finish(QueryState& query, float* distances, std::int64_t* rows,
-                      SearchCounters& counters) {
-  if (segment_.info.n > 0 && query.plan.fills && !query.plan.stop && !query.top.full()) {
+void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* rows,
+                      SearchScratch& scratch, SearchCounters& counters) const {
+  SearchProgress& progress = query.progress;
+  SearchPlan plan = progress.plan;
+  if (segment().info.n > 0 && plan.fills && !plan.stop.threshold && !progress.top.full()) {
     // Starts again, and stops as soon as there are k answers.
-    query.restart();
-    query.plan.nprobe = segment_.info.nlist;
-    query.plan.stop = kInfinity;
-    run(query, counters);
+    plan.stop = {segment().info.nlist, kInfinity};
+    progress.start(plan, segment().spilled > 0);
+    run(query, scratch, counters);
   }
-  query.write_answers(distances, rows);
+  progress.write_answers(segment().metric() == Metric::ip ? -kInfinity : 0.0F, distances, rows);
   counters.times.lap(Stage::rest);
 }
 

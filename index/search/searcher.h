@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "index/search/active_query.h"
 #include "index/search/list_scanner.h"
-#include "index/search/query_state.h"
 #include "index/search/router.h"
 #include "index/segment/segment.h"
 
@@ -26,47 +26,64 @@ struct Round {
   bool by_number = false;              ///< so that queries may go through their lists together
 };
 
-/// How many lists the first round by number has; by the stop rule about so many.
+/// How many lists the first round by number has; by the stop rule about as many.
 std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist);
 
-/// Holds the scratch memory of searches, so that they allocate nothing. One for each thread.
+/// Scratch memory of searches, so that they allocate nothing. One for each thread.
+struct SearchScratch {
+  explicit SearchScratch(const Segment& segment) : query(segment), scan(segment) {}
+  /// Memory held, in bytes, as far as it grows.
+  std::size_t bytes() const;
+
+  ActiveQuery query;  ///< of Searcher::search
+  RouteScratch route;
+  ScanScratch scan;
+  std::vector<Probe> probes;
+};
+
+/// One for an index; threads share it, each with a SearchScratch of its own.
 class Searcher {
  public:
+  /// The segment outlives this.
   explicit Searcher(const Segment& segment);
+  Searcher(const Searcher&) = delete;
+  Searcher& operator=(const Searcher&) = delete;
+
+  const Segment& segment() const { return router_.segment(); }
 
   /// Writes k distances and rows (-1 and +infinity where there are too few), nearest first.
   void search(const float* query, const SearchPlan& plan, float* distances, std::int64_t* rows,
-              SearchCounters& counters);
+              SearchScratch& scratch, SearchCounters& counters) const;
 
   /// The same in steps: start(), then next_round() and visits to its lists with walk() or scan()
   /// until it is empty, then finish(). Steps of other queries may come between.
-  void start(const float* from, const SearchPlan& plan, QueryState& query,
-             SearchCounters& counters);
+  void start(const float* from, const SearchPlan& plan, ActiveQuery& query,
+             SearchCounters& counters) const;
   /// Valid until the next step of the query.
-  Round next_round(QueryState& query, SearchCounters& counters);
-  void walk(QueryState& query, std::span<const RankedProbe> lists, SearchCounters& counters) {
-    scanner_.walk(query, lists, likely_next(query, lists.size()), counters);
+  Round next_round(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
+  void walk(ActiveQuery& query, std::span<const RankedProbe> lists, SearchScratch& scratch,
+            SearchCounters& counters) const {
+    scanner_.walk(query, lists, likely_next(query.progress, lists.size()), scratch.scan, counters);
   }
-  void scan(std::span<const Visit> visits, const ListRecord* next, SearchCounters& counters) {
-    scanner_.scan(visits, next, counters);
+  void scan(std::span<const Visit> visits, const ListRecord* next, SearchScratch& scratch,
+            SearchCounters& counters) const {
+    scanner_.scan(visits, next, scratch.scan, counters);
   }
-  void finish(QueryState& query, float* distances, std::int64_t* rows, SearchCounters& counters);
+  void finish(ActiveQuery& query, float* distances, std::int64_t* rows, SearchScratch& scratch,
+              SearchCounters& counters) const;
 
  private:
-  void route(QueryState& query, SearchCounters& counters);
-  void route_ahead(QueryState& query, std::size_t lists, SearchCounters& counters);
-  void run(QueryState& query, SearchCounters& counters);
-  const ListRecord* likely_next(const QueryState& query, std::size_t lists) const;
-  bool stops(QueryState& query) const;
-  std::size_t jump(QueryState& query, SearchCounters& counters);
-  float score(const QueryState& query, std::size_t lists, std::size_t check) const;
+  void run(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
+  void route(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
+  void route_ahead(ActiveQuery& query, std::size_t lists, SearchScratch& scratch,
+                   SearchCounters& counters) const;
+  std::size_t jump(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
+  const ListRecord* likely_next(const SearchProgress& progress, std::size_t round) const;
+  bool stops(const ActiveQuery& query) const;
+  float score(const ActiveQuery& query, std::size_t lists, std::size_t check) const;
 
-  const Segment& segment_;
-  QueryState query_;
-  Router router_;
-  ListScanner scanner_;
-  std::vector<Probe> probes_;
-  const QueryState* routed_ = nullptr;  ///< whose lists the router hands out
+  const Router router_;
+  const ListScanner scanner_;
 };
 
 }  // namespace obliq

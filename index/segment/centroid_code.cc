@@ -71,23 +71,36 @@ CodedCentroids code_centroids(MatrixView<float> centroids, double mean_r2,
   return coded;
 }
 
+void decode_centroids(const CodedCentroids& coded, std::span<const ListRecord> records,
+                      Matrix<float>& centroids) {
+  const std::size_t dim = centroids.cols;
+  for (std::size_t l = 0; l < centroids.rows; ++l) {
+    const std::int8_t* fine = coded.fine.empty() ? nullptr : coded.fine.data() + l * dim;
+    decode(coded.levels.data() + l * dim, fine, records[l].centroid_scale, dim, centroids.row(l));
+  }
+}
+
 void decode_centroid(const Segment& segment, std::size_t list, float* out) {
   decode_part(segment, list, 0, segment.dim(), out);
 }
 
 CentroidQuery::CentroidQuery(std::size_t dim) : integers_(dim, kMaxByte) {}
 
-void CentroidQuery::set(const float* query) {
+void CentroidQuery::set(const float* query, const ByteQuery& bytes) {
   query_ = query;
-  integers_.set(query);
+  bytes_ = bytes;
+  if (bytes.values.empty()) {
+    integers_.set(query);
+    bytes_ = {{integers_.values(), integers_.dim()}, integers_.step()};
+  }
   norm2_ = kernels().dot(query, query, integers_.dim());
 }
 
 CentroidDistance CentroidQuery::by_levels(const Segment& segment, std::size_t list) const {
   const ListRecord& record = segment.lists[list];
   const std::int32_t sum =
-      kernels().dot_bytes(segment.centroid(list), integers_.values(), segment.dim());
-  const float product = static_cast<float>(sum) * (integers_.step() * record.centroid_scale);
+      kernels().dot_bytes(segment.centroid(list), bytes_.values.data(), segment.dim());
+  const float product = static_cast<float>(sum) * (bytes_.step * record.centroid_scale);
   return {product, std::max(0.0F, norm2_ + record.centroid_norm2 - 2 * product)};
 }
 

@@ -16,6 +16,7 @@
 
 #include "index/segment/segment.h"
 #include "obliq/matrix_view.h"
+#include "obliq/quantizer.h"
 #include "quant/integer_query.h"
 
 namespace obliq {
@@ -30,6 +31,9 @@ struct CodedCentroids {
 CodedCentroids code_centroids(MatrixView<float> centroids, double mean_r2,
                               std::span<ListRecord> records);
 
+/// c' of all lists, [nlist][dim], into a matrix of that shape.
+void decode_centroids(const CodedCentroids& coded, std::span<const ListRecord> records,
+                      Matrix<float>& centroids);
 /// c' of a list: dim floats.
 void decode_centroid(const Segment& segment, std::size_t list, float* out);
 
@@ -45,8 +49,9 @@ class CentroidQuery {
  public:
   explicit CentroidQuery(std::size_t dim);
 
-  /// Takes a query after the transform, which must live as long as distances are asked for.
-  void set(const float* query);
+  /// Takes a query after the transform and, where it is known already, its integer form for
+  /// products with bytes. Both must live as long as distances are asked for.
+  void set(const float* query, const ByteQuery& bytes = {});
 
   const float* values() const { return query_; }
 
@@ -57,7 +62,8 @@ class CentroidQuery {
 
  private:
   const float* query_ = nullptr;
-  IntegerQuery integers_;
+  IntegerQuery integers_;  ///< where the query comes without
+  ByteQuery bytes_;
   float norm2_ = 0;  ///< |q|^2
 };
 

@@ -40,4 +40,13 @@ void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_
   }
 }
 
+const float* raw_row(const Segment& segment, std::size_t row, float* scratch) {
+  const std::size_t dim = segment.dim();
+  const std::uint8_t* stored = segment.raw.data() + row * raw_bytes(segment.raw_tier(), dim);
+  if (segment.raw_tier() == RawTier::fp32) return reinterpret_cast<const float*>(stored);
+  const auto* halves = reinterpret_cast<const std::uint16_t*>(stored);
+  for (std::size_t i = 0; i < dim; ++i) scratch[i] = half_to_float(halves[i]);
+  return scratch;
+}
+
 }  // namespace obliq

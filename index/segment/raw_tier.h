@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "index/segment/segment.h"
 #include "obliq/index.h"
 
 namespace obliq {
@@ -13,5 +14,9 @@ namespace obliq {
 /// Throws std::invalid_argument on a value that fp16 cannot hold.
 void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_t first,
                std::span<std::uint8_t> out);
+
+/// Row `row` of the raw tier, which there must be, as dim floats: where they lie or, from fp16, in
+/// `scratch`, which holds dim floats.
+const float* raw_row(const Segment& segment, std::size_t row, float* scratch);
 
 }  // namespace obliq

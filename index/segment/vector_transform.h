@@ -31,6 +31,7 @@ class VectorTransform {
 
   std::size_t dim() const { return rotation_->dim(); }
   Metric metric() const { return metric_; }
+  const Rotation& rotation() const { return *rotation_; }
   const std::vector<float>& mean() const { return mean_; }
   /// Sets the rotated mean that is taken off from now on; ip takes none off.
   void set_mean(std::vector<float> mean);

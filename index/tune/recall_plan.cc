@@ -68,7 +68,7 @@ Place place_of(const Tuning& tuning, std::size_t k) {
 
 }  // namespace
 
-RecallPlan plan_recall(const Tuning& tuning, double recall, std::size_t k, std::size_t nlist) {
+StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, std::size_t nlist) {
   if (tuning.ladders.empty()) {
     throw std::invalid_argument(
         "the index is not tuned, so it knows no way to a target_recall: tune it, or give nprobe");

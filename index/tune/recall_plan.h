@@ -5,20 +5,14 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
+#include "index/search/search_plan.h"
 #include "obliq/tuning.h"
 
 namespace obliq {
 
-/// What a search is to do.
-struct RecallPlan {
-  std::size_t nprobe;         ///< lists; with a threshold the most
-  std::optional<float> stop;  ///< threshold of the stop rule
-};
-
 /// Throws std::invalid_argument when the index is not tuned, or no number of lists reaches
 /// `recall`, which is in (0, 1). Requires k > 0.
-RecallPlan plan_recall(const Tuning& tuning, double recall, std::size_t k, std::size_t nlist);
+StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, std::size_t nlist);
 
 }  // namespace obliq

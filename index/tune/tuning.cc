@@ -13,6 +13,7 @@
 #include "core/parallel.h"
 #include "core/random.h"
 #include "index/search/confidence.h"
+#include "index/search/row_mask.h"
 #include "index/search/searcher.h"
 #include "index/tune/stop_trace.h"
 #include "index/tune/true_neighbours.h"
@@ -33,45 +34,80 @@ constexpr std::size_t kMostLearnt = 1000;
 constexpr std::size_t kLeastLearnt = 250;
 constexpr std::size_t kScannedRows = 500'000'000;  // queries * n, for each k
 
-// Calls body(searcher, query) for all queries.
-void for_each_query(const Segment& segment, std::size_t queries, const TuneOptions& options,
-                    const std::function<void(Searcher&, std::size_t)>& body) {
-  std::vector<std::unique_ptr<Searcher>> searchers(
-      static_cast<std::size_t>(resolve_threads(options.threads)));
+/// What a thread searches with for learn queries.
+struct Worker {
+  explicit Worker(const Segment& segment) : scratch(segment), allowed(segment.info.n) {}
+  SearchScratch scratch;
+  RowMask allowed;
+};
+
+/// Searches all lists with learn queries, each left out of its own answers.
+class LearnSearch {
+ public:
+  LearnSearch(const Segment& segment, const LearnQueries& learn, const TuneOptions& options)
+      : searcher_(segment), learn_(learn), options_(options) {}
+
+  /// Searches by `plan`, as adapt(query, plan) changes it, and calls take(query, distances, rows).
+  template <typename Adapt, typename Take>
+  void run(const SearchPlan& plan, Adapt adapt, Take take) const;
+
+ private:
+  Searcher searcher_;
+  const LearnQueries& learn_;
+  const TuneOptions& options_;
+};
+
+template <typename Adapt, typename Take>
+void LearnSearch::run(const SearchPlan& plan, Adapt adapt, Take take) const {
+  const auto threads = static_cast<std::size_t>(resolve_threads(options_.threads));
+  std::vector<std::unique_ptr<Worker>> workers(threads);
+  const auto search = [&](Worker& worker, std::size_t q) {
+    std::vector<float> distances(plan.k);
+    std::vector<std::int64_t> rows(plan.k);
+    SearchCounters counters;
+    SearchPlan own = plan;
+    own.allowed = &worker.allowed;
+    adapt(q, own);
+    const std::uint32_t self = learn_.self[q];
+    if (self != TopK::kNoRow) worker.allowed.exclude(self);
+    searcher_.search(learn_.queries.row(q), own, distances.data(), rows.data(), worker.scratch,
+                     counters);
+    if (self != TopK::kNoRow) worker.allowed.allow(self);
+    take(q, distances, rows);
+  };
   constexpr std::size_t kReported = 128;
-  for (std::size_t first = 0; first < queries; first += kReported) {
-    report(options.progress, "tune", static_cast<double>(first) / static_cast<double>(queries));
-    parallel_for(std::min(kReported, queries - first), 4, options.threads,
+  const std::size_t count = learn_.self.size();
+  for (std::size_t first = 0; first < count; first += kReported) {
+    report(options_.progress, "tune", static_cast<double>(first) / static_cast<double>(count));
+    parallel_for(std::min(kReported, count - first), 4, options_.threads,
                  [&](std::size_t begin, std::size_t end, int thread) {
-                   auto& searcher = searchers[static_cast<std::size_t>(thread)];
-                   if (!searcher) searcher = std::make_unique<Searcher>(segment);
-                   for (std::size_t q = begin; q < end; ++q) body(*searcher, first + q);
+                   auto& worker = workers[static_cast<std::size_t>(thread)];
+                   if (!worker) worker = std::make_unique<Worker>(searcher_.segment());
+                   for (std::size_t q = begin; q < end; ++q) search(*worker, first + q);
                  });
   }
 }
 
-SearchPlan full_scan(const Segment& segment, std::size_t k, std::uint32_t excluded) {
+SearchPlan full_scan(const Segment& segment, std::size_t k) {
   SearchPlan plan;
   plan.k = k;
-  plan.nprobe = segment.info.nlist;
+  plan.stop.nprobe = segment.info.nlist;
   plan.deviations = static_cast<float>(normal_quantile(SearchOptions{}.confidence));
-  plan.excluded = excluded;
   return plan;
 }
 
 Traces trace(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
              std::size_t k, const TuneOptions& options) {
   std::vector<StopTrace> all(truth.size());
-  for_each_query(segment, truth.size(), options, [&](Searcher& searcher, std::size_t q) {
-    std::vector<float> distances(k);
-    std::vector<std::int64_t> rows(k);
-    SearchCounters counters;
-    TraceRecorder recorder(truth[q], k, all[q]);
-    SearchPlan plan = full_scan(segment, k, learn.self[q]);
-    plan.stop = -std::numeric_limits<float>::infinity();
-    plan.observer = &recorder;
-    searcher.search(learn.queries.row(q), plan, distances.data(), rows.data(), counters);
-  });
+  std::vector<std::unique_ptr<TraceRecorder>> recorders(truth.size());
+  SearchPlan plan = full_scan(segment, k);
+  plan.stop.threshold = -std::numeric_limits<float>::infinity();
+  const auto watch = [&](std::size_t q, SearchPlan& own) {
+    recorders[q] = std::make_unique<TraceRecorder>(truth[q], k, all[q]);
+    own.observer = recorders[q].get();
+  };
+  LearnSearch(segment, learn, options)
+      .run(plan, watch, [&](std::size_t q, const auto&, const auto&) { recorders[q].reset(); });
   return Traces(std::move(all));
 }
 
@@ -155,17 +191,16 @@ Neighbours own_neighbours(const Segment& segment, const LearnQueries& learn,
                           const TuneOptions& options) {
   constexpr float kDeviations = 4;
   Neighbours all(learn.self.size());
-  for_each_query(segment, all.size(), options, [&](Searcher& searcher, std::size_t q) {
-    std::vector<float> distances(kTrueNeighbours);
-    std::vector<std::int64_t> rows(kTrueNeighbours);
-    SearchCounters counters;
-    SearchPlan plan = full_scan(segment, kTrueNeighbours, learn.self[q]);
-    plan.deviations = kDeviations;
-    searcher.search(learn.queries.row(q), plan, distances.data(), rows.data(), counters);
+  SearchPlan plan = full_scan(segment, kTrueNeighbours);
+  plan.deviations = kDeviations;
+  const auto keep = [&](std::size_t q, const auto& distances, const auto& rows) {
     for (std::size_t i = 0; i < kTrueNeighbours && rows[i] >= 0; ++i) {
       all[q].emplace_back(distances[i], static_cast<std::uint32_t>(rows[i]));
     }
-  });
+  };
+  LearnSearch(segment, learn, options)
+      .run(
+          plan, [](std::size_t, SearchPlan&) {}, keep);
   return all;
 }
 

@@ -35,6 +35,7 @@ class Sq8Scorer final : public Scorer {
     query_.set(query);
     step_ = query_.step() * byte_step(dim_);
   }
+  ByteQuery byte_query() const override { return {{query_.values(), dim_}, query_.step()}; }
 
   void products(std::span<const CodeRef> codes, float* out) const override {
     for (std::size_t i = 0; i < codes.size(); ++i) {

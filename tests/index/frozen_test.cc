@@ -255,16 +255,16 @@ std::vector<SearchOptions> searches(const IndexStats& stats) {
       {.k = 100, .nprobe = kAllLists, .confidence = 1, .threads = 1}};
   if (stats.n < 1000) all.push_back({.k = 10, .target_recall = .9});
   if (stats.tuning.ladders.empty()) return all;
-  double reach = 1;
+  double most = 1;
   for (const TunedLadder& ladder : stats.tuning.ladders)
-    reach = std::min<double>(reach, ladder.reach);
-  all.push_back({.k = 1, .threads = 1, .target_recall = .7 * reach});
+    most = std::min<double>(most, ladder.max_recall);
+  all.push_back({.k = 1, .threads = 1, .target_recall = .7 * most});
   all.push_back(
-      {.k = 10, .threads = 2, .target_recall = .98 * reach, .batch_order = BatchOrder::list});
+      {.k = 10, .threads = 2, .target_recall = .98 * most, .batch_order = BatchOrder::list});
   all.push_back({.k = 30,
                  .nprobe = 20,
                  .threads = 1,
-                 .target_recall = .9 * reach,
+                 .target_recall = .9 * most,
                  .batch_order = BatchOrder::query});
   return all;
 }

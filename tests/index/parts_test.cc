@@ -12,6 +12,7 @@
 #include "index/search/router.h"
 #include "index/search/searcher.h"
 #include "index/segment/centroid_code.h"
+#include "index/segment/list_key.h"
 #include "index/segment/list_layout.h"
 #include "tests/index/cases.h"
 

@@ -10,6 +10,7 @@
 #include "index/build/list_groups.h"
 #include "index/search/router.h"
 #include "index/segment/centroid_code.h"
+#include "index/segment/list_counts.h"
 #include "index/segment/segment_file.h"
 #include "tests/index/cases.h"
 #include "tests/index/file_case.h"
@@ -44,23 +45,6 @@ const Matrix<float>& queries() {
   static const Matrix<float> queries = clustered(100, kDim, 51, 60);
   return queries;
 }
-
-/// A query after the transform.
-struct Routed {
-  explicit Routed(const Segment& segment) : segment_(segment), scan(kDim), centroids(kDim) {}
-  void set(const float* query) {
-    values_.assign(query, query + kDim);
-    segment_.transform->apply(values_.data());
-    scan.set(values_.data());
-    centroids.set(values_.data());
-  }
-  RouteQuery query() const { return {scan, centroids}; }
-
-  const Segment& segment_;
-  std::vector<float> values_;
-  ScanQuery scan;
-  CentroidQuery centroids;
-};
 
 TEST(ListGroups, AreChosenFromTheLimitOn) {
   EXPECT_EQ(choose_list_groups(0, kLeastGrouped - 1), 1U);
@@ -108,16 +92,17 @@ TEST(ListGroups, HardlyChangeWhichListsAreProbed) {
   for (const Metric metric : {Metric::l2, Metric::ip}) {
     const Segment segment = build_segment(MatrixSource(base().view()), grouped(metric));
     ASSERT_EQ(segment.groups.size(), kGroups);
-    Router router(segment);
-    Routed routed(segment);
+    const Router router(segment);
+    RouteScratch scratch;
+    PreparedQuery query(segment);
     std::vector<Probe> some;
     std::vector<Probe> all;
     std::size_t missed = 0;
     SearchCounters counters;
     for (std::size_t i = 0; i < queries().rows; ++i) {
-      routed.set(queries().row(i));
-      router.route(routed.query(), kLists, kLists, all, counters);
-      router.route(routed.query(), 10, 10, some, counters);
+      query.set(queries().row(i));
+      router.route(query, kLists, kLists, scratch, all, counters);
+      router.route(query, 10, 10, scratch, some, counters);
       ASSERT_EQ(some.size(), 10U);
       for (const Probe& probe : some) missed += probe.key > all[9].key ? 1 : 0;
     }
@@ -132,29 +117,30 @@ TEST(ListGroups, HardlyChangeWhichListsAreProbed) {
 
 TEST(ListGroups, AreLeftOneAfterTheOtherUntilEveryListWasHandedOut) {
   const Segment segment = build_segment(MatrixSource(base().view()), grouped());
-  Router router(segment);
-  Router disturbed(segment);
-  Routed routed(segment);
-  Routed other(segment);
+  const Router router(segment);
+  RouteScratch scratch;
+  RouteScratch disturbed;
+  PreparedQuery query(segment);
+  PreparedQuery other(segment);
   SearchCounters counters;
   for (std::size_t i = 0; i < 5; ++i) {
-    routed.set(queries().row(i));
+    query.set(queries().row(i));
     other.set(queries().row(i + 50));
-    RouteOrder order;
-    RouteOrder same;
-    RouteOrder another;
-    router.start(routed.query(), order, counters);
-    disturbed.start(routed.query(), same, counters);
+    ListCursor cursor;
+    ListCursor same;
+    ListCursor another;
+    router.begin(cursor, scratch);
+    router.begin(same, disturbed);
     std::vector<bool> seen(kLists);
     for (std::size_t l = 0; l < kLists; ++l) {
-      const Probe probe = router.next(counters);
+      const Probe probe = router.next(query, cursor, scratch, counters);
       EXPECT_FALSE(seen[probe.list]);
       seen[probe.list] = true;
       if (l % 7 == 0) {  // left for another query, as batches do
-        disturbed.start(other.query(), another, counters);
-        disturbed.resume(routed.query(), same);
+        router.begin(another, disturbed);
+        router.next(other, another, disturbed, counters);
       }
-      EXPECT_EQ(disturbed.next(counters).list, probe.list);
+      EXPECT_EQ(router.next(query, same, disturbed, counters).list, probe.list);
     }
   }
 }

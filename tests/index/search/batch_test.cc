@@ -4,6 +4,7 @@
 
 #include "index/build/builder.h"
 #include "index/search/batch_searcher.h"
+#include "index/search/row_mask.h"
 #include "obliq/index.h"
 #include "tests/index/cases.h"
 
@@ -76,23 +77,27 @@ TEST_P(Batch, HasTheAnswersAndTheWorkOfSingleQueriesInBothOrders) {
 
 TEST_P(Batch, LeavesOutExcludedRowsAndFillsUpWhenAskedTo) {
   const Segment segment = build_segment(MatrixSource(base_.view()), build_);
-  Searcher one(segment);
-  BatchSearcher many(segment);
+  const Searcher one(segment);
+  const BatchSearcher many(one);
+  SearchScratch scratch(segment);
+  BatchScratch batch_scratch(segment);
+  RowMask allowed(segment.info.n);
+  allowed.exclude(7);
   SearchPlan plan;
   plan.k = 200;
-  plan.nprobe = 12;
+  plan.stop.nprobe = 12;
   plan.fills = true;
-  plan.excluded = 7;
+  plan.allowed = &allowed;
   const std::size_t size = 150 * plan.k;
   std::vector<float> distances(size), same_distances(size);
   std::vector<std::int64_t> rows(size), same_rows(size);
   SearchCounters counters;
   for (std::size_t i = 0; i < 150; ++i) {
     one.search(queries_.row(i), plan, distances.data() + i * plan.k, rows.data() + i * plan.k,
-               counters);
+               scratch, counters);
   }
   many.search(queries_.view(), plan, BatchOrder::list, same_distances.data(), same_rows.data(),
-              counters);
+              batch_scratch, counters);
   EXPECT_EQ(rows, same_rows);
   EXPECT_EQ(distances, same_distances);
   EXPECT_EQ(std::count(rows.begin(), rows.end(), 7), 0);
@@ -148,10 +153,10 @@ TEST(ListOrder, IsWorthItWhereManyQueriesMeetInLongLists) {
   build.kmeans_iterations = 2;
   const Segment segment = build_segment(MatrixSource(base.view()), build);
   SearchPlan plan;
-  plan.nprobe = 12;
+  plan.stop.nprobe = 12;
   EXPECT_TRUE(worth_list_order(1000, plan, segment));
   EXPECT_FALSE(worth_list_order(2, plan, segment));
-  plan.nprobe = 8;  // one list after the other
+  plan.stop.nprobe = 8;  // one list after the other
   EXPECT_FALSE(worth_list_order(1000, plan, segment));
 }
 

@@ -19,22 +19,11 @@ using testing::clustered;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// A query as routers take it.
-class Asked {
- public:
-  Asked(const Segment& segment, const float* query)
-      : query_(query, query + segment.dim()), scan_(segment.dim()), centroids_(segment.dim()) {
-    segment.transform->apply(query_.data());
-    scan_.set(query_.data());
-    centroids_.set(query_.data());
-  }
-  RouteQuery route() const { return {scan_, centroids_}; }
-
- private:
-  std::vector<float> query_;
-  ScanQuery scan_;
-  CentroidQuery centroids_;
-};
+PreparedQuery prepared(const Segment& segment, const float* query) {
+  PreparedQuery made(segment);
+  made.set(query);
+  return made;
+}
 
 TEST(Router, FindsTheListsThatExactRankingFinds) {
   const auto base = clustered(20000, 64, 11, 20);
@@ -45,15 +34,16 @@ TEST(Router, FindsTheListsThatExactRankingFinds) {
     build.nlist = 500;
     build.kmeans_iterations = 4;
     const Segment segment = build_segment(MatrixSource(base.view()), build);
-    Router router(segment);
+    const Router router(segment);
+    RouteScratch scratch;
     SearchCounters counters;
     std::vector<Probe> some;
     std::vector<Probe> all;
     std::size_t missed = 0;
     for (std::size_t i = 0; i < queries.rows; ++i) {
-      const Asked asked(segment, queries.row(i));
-      router.route(asked.route(), 500, 500, all, counters);
-      router.route(asked.route(), 10, 10, some, counters);
+      const PreparedQuery query = prepared(segment, queries.row(i));
+      router.route(query, 500, 500, scratch, all, counters);
+      router.route(query, 10, 10, scratch, some, counters);
       ASSERT_EQ(some.size(), 10U);
       for (const Probe& probe : some) missed += probe.key > all[9].key ? 1 : 0;
     }
@@ -68,29 +58,32 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
   build.nlist = 300;
   build.kmeans_iterations = 3;
   const Segment segment = build_segment(MatrixSource(base.view()), build);
-  Router router(segment);
+  const Router router(segment);
+  RouteScratch scratch;
   SearchCounters counters;
-  RouteOrder order;
+  ListCursor cursor;
   std::size_t better_later = 0;
   for (std::size_t i = 0; i < 50; ++i) {
-    const Asked asked(segment, base.row(i));
+    const PreparedQuery query = prepared(segment, base.row(i));
     std::vector<Probe> probes;
-    router.route(asked.route(), 300, 300, probes, counters);
-    router.start(asked.route(), order, counters);
+    router.route(query, 300, 300, scratch, probes, counters);
+    router.begin(cursor, scratch);
     std::set<std::uint32_t> seen;
     for (std::size_t l = 0; l < 300; ++l) {
       if (l == 10) {  // another query comes between
-        RouteOrder others;
-        router.start(asked.route(), others, counters);
-        router.resume(asked.route(), order);
+        ListCursor others;
+        router.begin(others, scratch);
+        const PreparedQuery other = prepared(segment, base.row(i + 4000));
+        const Probe nearest = router.next(other, others, scratch, counters);
+        EXPECT_NE(nearest.list, probes[0].list) << i;
       }
-      EXPECT_TRUE(std::isfinite(router.mean_key_ahead(8)));
-      const Probe probe = router.next(counters);
+      const Probe probe = router.next(query, cursor, scratch, counters);
+      EXPECT_EQ(std::isfinite(cursor.mean_key_ahead(8)), l < 299);
       seen.insert(probe.list);
       better_later += l < 16 && probe.key > probes[15].key ? 1 : 0;
     }
     EXPECT_EQ(seen.size(), 300U);
-    EXPECT_EQ(router.mean_key_ahead(8), kInfinity);
+    EXPECT_EQ(cursor.mean_key_ahead(8), kInfinity);
   }
   EXPECT_LT(better_later, 16U);  // int8 ranking may swap lists at the border: below 2 % of 800
 }
@@ -105,16 +98,18 @@ TEST(Router, HandsOutListsWithDamagedNumbersLast) {
     lists[l].mean_r2 = std::numeric_limits<float>::quiet_NaN();
   }
   segment.lists = lists;
-  Router router(segment);
+  const Router router(segment);
+  RouteScratch scratch;
   SearchCounters counters;
-  RouteOrder order;
-  const Asked asked(segment, base.row(0));
-  router.start(asked.route(), order, counters);
+  ListCursor cursor;
+  const PreparedQuery query = prepared(segment, base.row(0));
+  router.begin(cursor, scratch);
   std::set<std::uint32_t> seen;
-  for (std::size_t l = 0; l < 200; ++l) seen.insert(router.next(counters).list);
+  for (std::size_t l = 0; l < 200; ++l)
+    seen.insert(router.next(query, cursor, scratch, counters).list);
   EXPECT_EQ(seen.size(), 200U);
   std::vector<Probe> probes;
-  router.route(asked.route(), 200, 200, probes, counters);
+  router.route(query, 200, 200, scratch, probes, counters);
   for (std::size_t l = 0; l < 133; ++l) EXPECT_NE(probes[l].list % 3, 0U) << l;
 }
 

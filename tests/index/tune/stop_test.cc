@@ -104,9 +104,9 @@ Tuning ladders() {
 TEST(RecallPlan, InterpolatesBetweenTargetsAndBetweenK) {
   const Tuning tuning = ladders();
   EXPECT_EQ(plan_recall(tuning, 0.5, 1, 1000).nprobe, 8U);
-  EXPECT_FALSE(plan_recall(tuning, 0.5, 1, 1000).stop.has_value());
+  EXPECT_FALSE(plan_recall(tuning, 0.5, 1, 1000).threshold.has_value());
   // Half-way in log(1 - recall): 1 - sqrt(.1 * .01).
-  EXPECT_NEAR(*plan_recall(tuning, 1 - std::sqrt(0.001), 1, 1000).stop, -9, 1e-4);
+  EXPECT_NEAR(*plan_recall(tuning, 1 - std::sqrt(0.001), 1, 1000).threshold, -9, 1e-4);
   EXPECT_EQ(plan_recall(tuning, 0.9, 10, 1000).nprobe, 16U);
   EXPECT_EQ(plan_recall(tuning, 0.99, 100, 1000).nprobe, 1000U);
   EXPECT_EQ(plan_recall(tuning, 0.999, 1, 1000).nprobe, 1000U);
@@ -190,16 +190,16 @@ TEST_P(TunedSearch, DoesNotDependOnThreadsOrBatch) {
 
 TEST_P(TunedSearch, NeverStopsBeforeThereAreKAnswers) {
   const Segment segment = build_segment(MatrixSource(base_.view()), options(GetParam()));
-  Searcher searcher(segment);
+  const Searcher searcher(segment);
+  SearchScratch scratch(segment);
   SearchPlan plan;
-  plan.nprobe = segment.info.nlist;
-  plan.stop = 1e9F;  // as soon as it may
+  plan.stop = {segment.info.nlist, 1e9F};  // as soon as it may
   for (const std::size_t k : {1U, 60U, 300U, 3000U}) {
     plan.k = k;
     std::vector<float> distances(k);
     std::vector<std::int64_t> rows(k);
     SearchCounters counters;
-    searcher.search(queries_.row(0), plan, distances.data(), rows.data(), counters);
+    searcher.search(queries_.row(0), plan, distances.data(), rows.data(), scratch, counters);
     EXPECT_GE(rows.back(), 0) << k;
     EXPECT_GE(counters.lists, kFirstStop);
     EXPECT_TRUE(k == 3000 || counters.lists < 120) << k;

@@ -1,0 +1,58 @@
+#include "index/build/sample.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/random.h"
+#include "index/tune/tuning.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kGivenPoints = 32768;  // rows where centroids are given
+
+// Rows for tuning, which are to be like queries. None where leaving them out would cost more than a
+// twentieth of the base, or lists of hardly a vector.
+std::vector<std::uint32_t> left_out(const BuildPlan& plan) {
+  if (20 * learn_count(plan.n) > plan.n || 2 * plan.nlist > plan.n) return {};
+  return learn_rows(plan.n, plan.options.seed);
+}
+
+}  // namespace
+
+StagedVectors take_sample(const BuildPlan& plan, const VectorTransform& transform) {
+  const BuildOptions& options = plan.options;
+  const std::size_t n = plan.n;
+  const std::size_t dim = plan.dim;
+  const bool given = options.centroids.rows > 0;
+  const std::size_t count = std::min(n, given ? kGivenPoints : options.kmeans_points * plan.nlist);
+  const std::vector<std::uint32_t> others = left_out(plan);
+  Random random(options.seed);
+  StagedVectors rows(dim, plan.make_staging());
+  rows.reserve(count);
+  Matrix<float> buffer;
+  Matrix<float> picked(plan.chunk_rows, dim);
+  std::size_t taken = 0;
+  for (std::size_t first = 0; first < n; first += plan.chunk_rows) {
+    const std::size_t size = std::min(plan.chunk_rows, n - first);
+    report(options.progress, "sample", static_cast<double>(first) / static_cast<double>(n));
+    const MatrixView<float> read = rows_of(plan.base, first, size, buffer);
+    require_finite(read, "base vector", first);
+    std::size_t kept = 0;
+    for (; taken < count && taken * n / count < first + size; ++taken) {
+      const std::size_t begin = std::max(taken * n / count, first);
+      const std::size_t end = std::min((taken + 1) * n / count, first + size);
+      const std::size_t pick = begin + random.below(std::max(end, begin + 1) - begin);
+      if (std::binary_search(others.begin(), others.end(), pick)) continue;
+      std::copy_n(read.row(pick - first), dim, picked.row(kept++));
+    }
+    parallel_for(kept, 64, options.threads, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t i = begin; i < end; ++i) transform.apply(picked.row(i));
+    });
+    rows.append(picked.view().slice(0, kept));
+  }
+  return rows;
+}
+
+}  // namespace obliq

@@ -1,0 +1,38 @@
+// Searches for the queries of a call on several threads: divides them into pieces, and chooses for
+// a piece whether its queries go one after the other or through lists together.
+#pragma once
+
+#include <cstdint>
+
+#include "index/search/batch_searcher.h"
+#include "index/search/scratch_pool.h"
+#include "index/search/searcher.h"
+#include "obliq/index.h"
+#include "obliq/matrix_view.h"
+
+namespace obliq {
+
+/// One for an index, whose scratch memory it keeps. Any number of threads may search.
+class ParallelSearcher {
+ public:
+  /// The segment outlives this.
+  explicit ParallelSearcher(const Segment& segment);
+
+  /// Writes k distances and rows (-1 and +infinity where there are too few) for each query. The
+  /// answers of a query depend on the query and the plan alone. Uses of the options threads and
+  /// batch_order.
+  void search(MatrixView<float> queries, const SearchPlan& plan, const SearchOptions& options,
+              float* distances, std::int64_t* rows, SearchCounters* counters);
+
+ private:
+  void search_piece(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
+                    float* distances, std::int64_t* rows, SearchCounters& counters);
+
+  const Segment& segment_;
+  const Searcher searcher_;
+  const BatchSearcher batch_searcher_;
+  ScratchPool<SearchScratch> scratch_;
+  ScratchPool<BatchScratch> batch_scratch_;
+};
+
+}  // namespace obliq

@@ -1,0 +1,74 @@
+// The stages refine and raw: the full codes of the entries that survive the scan and, where there
+// is a raw tier, the exact vectors of those whose own bound passes. Rows are fetched a batch ahead
+// of their use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "index/search/router.h"
+#include "index/search/scan_task.h"
+#include "index/segment/segment.h"
+
+namespace obliq {
+
+/// A survivor of the scan whose row is to be refined.
+struct Candidate {
+  std::size_t survivor;  ///< in the task
+  PrimaryEntry primary;
+};
+
+/// Scratch memory of refining: a batch of rows.
+struct RefineScratch {
+  explicit RefineScratch(const Segment& segment);
+
+  std::vector<Candidate> batch;
+  std::vector<CodeRef> refs;
+  std::vector<std::uint8_t> signs;
+  std::vector<float> products;
+  std::vector<float> raw_row;
+};
+
+/// One for an index; threads share it, each with a RefineScratch of its own.
+class RowRefiner {
+ public:
+  /// `router` tells the distance of primary lists that are not probed. It outlives this.
+  explicit RowRefiner(const Router& router);
+
+  /// Starts loading the rows that are refined first.
+  void fetch_first(const ScanTask& task) const;
+  /// Brings the answers among a task's survivors to its query.
+  void refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
+
+ private:
+  void refine_range(ScanTask& task, std::size_t begin, std::size_t end, RefineScratch& scratch,
+                    SearchCounters& counters) const;
+  void fetch_rows(ScanTask& task, std::size_t begin, std::size_t end) const;
+  void fetch_primary(const ScanTask& task, const PrimaryEntry& primary) const;
+  void select_batch(const ScanTask& task, std::size_t begin, std::size_t end,
+                    RefineScratch& scratch) const;
+  void multiply_batch(const ScanTask& task, RefineScratch& scratch) const;
+  void offer_batch(const ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
+  const ListView& view_of_primary(const ScanTask& task, std::uint32_t list,
+                                  SearchCounters& counters) const;
+  void offer(const ScanTask& task, const Candidate& candidate, const ListView& primary,
+             float distance, RefineScratch& scratch, SearchCounters& counters) const;
+  float row_spread(const ScanTask& task, const Candidate& candidate, const ListView& primary) const;
+  float exact_distance(const PreparedQuery& query, std::uint32_t row, RefineScratch& scratch) const;
+  const std::uint8_t* row_at(std::uint32_t row) const {
+    return segment_.rows.data() + row * segment_.row_shape.bytes();
+  }
+  std::uint32_t row_of(const ScanTask& task, std::size_t survivor) const {
+    return entry_row(segment_.blocks.data(), dim_, task.first + task.entries[survivor]);
+  }
+
+  const Segment& segment_;
+  const Router& router_;
+  const std::size_t dim_;
+  const bool spilled_;
+  const float weight_;  ///< of <x^,q> in a distance
+};
+
+}  // namespace obliq

@@ -1,0 +1,35 @@
+#include "index/search/search_progress.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace obliq {
+
+void SearchProgress::start(const SearchPlan& what, bool spilled) {
+  plan = what;
+  top.reset(plan.k);
+  probes.clear();
+  keys_ahead.clear();
+  lists = last_improved = checks = 0;
+  entries = 0;
+  if (!spilled) return;
+  views.clear();
+  refined.clear();
+}
+
+void SearchProgress::write_answers(float least, float* distances, std::int64_t* rows) {
+  const auto& answers = top.sorted();
+  for (std::size_t i = 0; i < plan.k; ++i) {
+    const bool found = i < answers.size();
+    distances[i] = found ? answers[i].first : std::numeric_limits<float>::infinity();
+    distances[i] = std::max(distances[i], least);
+    rows[i] = found ? static_cast<std::int64_t>(answers[i].second) : -1;
+  }
+}
+
+std::size_t SearchProgress::bytes() const {
+  return sizeof *this + top.bytes() + probes.capacity() * sizeof(RankedProbe) +
+         keys_ahead.capacity() * sizeof(float) + cursor.bytes() + views.bytes() + refined.bytes();
+}
+
+}  // namespace obliq

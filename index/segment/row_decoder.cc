@@ -1,0 +1,70 @@
+#include "index/segment/row_decoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include "core/kernels/kernels.h"
+#include "index/segment/centroid_code.h"
+#include "index/segment/entry_format.h"
+#include "index/segment/raw_tier.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::uint32_t kNoList = std::numeric_limits<std::uint32_t>::max();
+
+}  // namespace
+
+void RowDecoder::vector(std::size_t row, float* out) {
+  if (segment_.raw_tier() == RawTier::none) {
+    std::call_once(found_, [this] { find_entries(); });
+    decode(row, out);
+    return;
+  }
+  const float* x = raw_row(segment_, row, out);
+  if (x != out) std::copy_n(x, segment_.dim(), out);
+}
+
+bool RowDecoder::is_primary(std::size_t row, std::size_t list) const {
+  const RowShape& shape = segment_.row_shape;
+  return shape.primary() == 0 ||
+         read_primary(shape, segment_.rows.data() + row * shape.bytes()).list == list;
+}
+
+void RowDecoder::find_entries() {
+  entries_.assign(segment_.info.n, {kNoList, 0});
+  for (std::size_t l = 0; l < segment_.lists.size(); ++l) {
+    const ListRecord& record = segment_.lists[l];
+    for (std::uint64_t e = record.first; e < record.first + record.count; ++e) {
+      const std::uint32_t row = entry_row(segment_.blocks.data(), segment_.dim(), e);
+      if (row < entries_.size() && is_primary(row, l)) {
+        entries_[row] = {static_cast<std::uint32_t>(l), e};
+      }
+    }
+  }
+}
+
+void RowDecoder::decode(std::size_t row, float* out) {
+  const auto [list, entry] = entries_[row];
+  if (list == kNoList) throw std::runtime_error(fmt::format("row {} has no entry", row));
+  const std::size_t dim = segment_.dim();
+  const RowShape& shape = segment_.row_shape;
+  const std::uint8_t* stored = segment_.rows.data() + row * shape.bytes();
+  std::vector<std::uint8_t> code;
+  if (shape.leads_with_signs) {
+    code.resize(plane_bytes(dim));
+    read_entry_signs(segment_.blocks.data(), dim, entry, code.data());
+  }
+  code.insert(code.end(), stored, stored + shape.rest);
+  segment_.quantizer->decode(code.data(),
+                             read_row_factors(shape, stored, segment_.lists[list].scale), out);
+  std::vector<float> centroid(dim);
+  decode_centroid(segment_, list, centroid.data());
+  for (std::size_t i = 0; i < dim; ++i) out[i] += centroid[i];
+  segment_.transform->apply_inverse(out);
+}
+
+}  // namespace obliq
