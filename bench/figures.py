@@ -5,7 +5,8 @@
 A table stands between `<!-- KIND NAME -->` and `<!-- end -->`, where NAME is a file of
 bench/results and KIND says what of it:
     report    every table of every mode
-    classes   one query a call: the fastest of obliq and of the peers by class of bytes
+    classes   one query per call: the fastest of obliq and of the peers by class of bytes
+    choices   one query per call: every method of obliq
     growth    the cost of a query by the number of vectors
     targets   recall on unseen queries by target recall
 CHARTS lists the pictures. Drawing needs matplotlib, the tables nothing.
@@ -20,14 +21,15 @@ import sys
 import growth
 import targets
 from contestants import FOLDER
-from report import class_table, curves_of, report
+from report import choices_table, class_table, curves_of, report
 from results import read_results
 
 ROOT = os.path.normpath(os.path.join(FOLDER, ".."))
-DOCUMENTS = ("README.md", "docs/benchmarks.md")
-BLOCK = re.compile(r"<!-- (report|classes|growth|targets) (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+DOCUMENTS = ("README.md", "docs/guide.md", "docs/benchmarks.md", "docs/notes/benchmarks.md")
+BLOCK = re.compile(r"<!-- (report|classes|choices|growth|targets) (\S+) -->\n.*?<!-- end -->",
+                   re.DOTALL)
 
-# picture -> (results, mode, threads, bytes a vector of the methods that it shows)
+# picture -> (results, mode, threads, range of bytes per vector of the methods that it shows)
 CHARTS = {
     "recall_qps_sentences": ("sentences-384-speed", "single", 1, (400, 660)),
     "recall_qps_sentences_all": ("sentences-384-speed", "single", 1, (0, math.inf)),
@@ -48,6 +50,8 @@ def block(match):
         text = report(run, points)
     elif kind == "classes":
         text = class_table(curves_of(points, "single", 1), run["dim"])
+    elif kind == "choices":
+        text = choices_table(curves_of(points, "single", 1))
     else:
         text = {"growth": growth, "targets": targets}[kind].table(run, points)
     return f"<!-- {kind} {name} -->\n{text.strip()}\n<!-- end -->"

@@ -4,7 +4,7 @@
 
 Lines are Pareto frontiers; faint dots are all the points behind them. Recall is on a logit axis,
 so that .9, .99 and .999 are equally far apart; QPS is logarithmic. A family of methods keeps its
-colour from chart to chart, its members differ by line style; the legend gives bytes a vector.
+colour from chart to chart, its members differ by line style; the legend gives bytes per vector.
 """
 
 import argparse
@@ -22,7 +22,7 @@ LOWEST, HIGHEST = 0.5, 0.9997  # recalls shown; a perfect one is drawn at HIGHES
 
 
 def curves_by_method(lines):
-    """[(method, bytes a vector, points)] by family, then bytes."""
+    """[(method, bytes per vector, points)] by family, then bytes."""
     groups = {}
     for line in lines:
         groups.setdefault(line["method"], []).append(line)
@@ -65,7 +65,7 @@ def label(axes, run, lines):
     axes.set_title(f"{run['data']}, {run['n']:,} x {run['dim']}, {run['nlist']} lists. "
                    f"{title(lines[0]['mode'], lines[0]['threads'])}", loc="left", fontsize=11)
     axes.grid(True, which="major", alpha=0.3)
-    axes.legend(title="method (bytes a vector)", fontsize=8, title_fontsize=8,
+    axes.legend(title="method (bytes per vector)", fontsize=8, title_fontsize=8,
                 loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
 
@@ -85,7 +85,7 @@ def draw_chart(run, lines, png):
 
 
 def chosen(lines, mode, threads, sizes=(0, math.inf)):
-    """The lines of a mode that have a speed, of methods with so many bytes a vector."""
+    """The lines of a mode that have a speed, of methods within a range of bytes per vector."""
     return [line for line in lines if line["qps"] and line["mode"] == mode
             and line["threads"] == threads and sizes[0] <= line["bytes_per_vector"] <= sizes[1]]
 
@@ -103,13 +103,13 @@ def main():
     parser.add_argument("--mode", choices=["single", "batch"], default="single")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bytes", type=byte_range, default=":", metavar="LEAST:MOST",
-                        help="only methods with so many bytes a vector")
+                        help="only methods within this range of bytes per vector")
     options = parser.parse_args()
     run, lines = read_results(options.results)
     lines = chosen(lines, options.mode, options.threads, options.bytes)
     if not lines:
         print(f"plot.py: {options.results} has no speeds of mode {options.mode} with "
-              f"{options.threads} threads and so many bytes", file=sys.stderr)
+              f"{options.threads} threads and that many bytes", file=sys.stderr)
         return 1
     try:
         draw_chart(run, lines, options.output)

@@ -15,7 +15,7 @@ from results import read_results
 
 RECALLS = (0.90, 0.95, 0.98, 0.99)
 CLASS_RECALLS = (0.90, 0.95, 0.99)
-TITLES = {"single": "One query a call", "batch": "All queries in one call"}
+TITLES = {"single": "One query per call", "batch": "All queries in one call"}
 
 
 class Curve:
@@ -25,7 +25,7 @@ class Curve:
         first = lines[0]
         self.method, self.bytes = first["method"], first["bytes_per_vector"]
         self.rss, self.build_seconds = first.get("rss_per_vector"), first.get("build_seconds")
-        self.ceiling = max(line["recall"] for line in lines)
+        self.max_recall = max(line["recall"] for line in lines)
         self.points = [(line["recall"], line["qps"]) for line in lines if line["qps"]]
         self.latencies = [(line["recall"], 1 / line["p99_us"]) for line in lines
                           if line.get("p99_us")]
@@ -86,7 +86,7 @@ def speed_table(curves):
     for curve in curves:
         name = f"**{curve.method}**" if curve.ours else curve.method
         rows.append([name, f"{curve.bytes:.1f}", number(curve.rss), number(curve.build_seconds),
-                     f"{curve.ceiling:.4f}"] + [number(curve.qps(recall)) for recall in RECALLS]
+                     f"{curve.max_recall:.4f}"] + [number(curve.qps(recall)) for recall in RECALLS]
                     + [number(curve.p99(0.95))] * timed)
     return markdown(rows)
 
@@ -98,8 +98,9 @@ def best_of(curves, recall):
 
 
 def class_table(curves, dim):
-    """A row a class and recall that somebody reaches: the fastest of obliq and of the peers."""
-    rows = [["bytes a vector", "recall", "obliq's fastest", "QPS", "fastest peer", "QPS", "ratio"]]
+    """A row per class and recall that a method reaches: the fastest of obliq and of the peers."""
+    rows = [["bytes per vector", "recall", "obliq's fastest", "QPS", "fastest peer", "QPS",
+             "ratio"]]
     for name, limit in CLASSES.items():
         within = [curve for curve in curves if curve.bytes <= limit(dim)]
         label = name if name == "any" else f"<= {name} = {limit(dim):g}"
@@ -113,6 +114,17 @@ def class_table(curves, dim):
     return markdown(rows, left=(0, 2, 4))
 
 
+def choices_table(curves):
+    """Every method of obliq by its bytes: what a choice of quantizer, spilling or stop costs."""
+    rows = [["built and searched with", "bytes per vector", "build s", "max recall"]
+            + [f"QPS at {recall:.2f}" for recall in RECALLS]]
+    for curve in (curve for curve in curves if curve.ours):
+        rows.append([curve.method.removeprefix("obliq "), f"{curve.bytes:.0f}",
+                     number(curve.build_seconds), f"{curve.max_recall:.4f}"]
+                    + [number(curve.qps(recall)) for recall in RECALLS])
+    return markdown(rows)
+
+
 def peers_table(curves):
     """Every peer beside obliq's fastest that takes no more bytes: ratios above 1 are obliq's."""
     rows = [["obliq against", "B/vector"] + [f"QPS at {recall:.2f}" for recall in RECALLS]
@@ -124,7 +136,7 @@ def peers_table(curves):
             speeds = best_of(ours, recall)[0], peer.qps(recall)
             row.append(told_ratio(*speeds, [*ours, peer], recall))
             losses += [f"QPS at {recall:.2f}"] if ratio(*speeds)[1] else []
-        gain = max((curve.ceiling for curve in ours), default=0) - peer.ceiling
+        gain = max((curve.max_recall for curve in ours), default=0) - peer.max_recall
         losses += ["max recall"] if ours and gain < 0 else []
         losses = losses if ours else ["bytes: has none so small"]
         rows.append(row + [f"{gain:+.4f}" if ours else "-", ", ".join(losses) or "nothing"])

@@ -12,8 +12,8 @@ sys.path.insert(0, BENCH)
 import figures  # noqa: E402
 from families import COLOURS, family_of  # noqa: E402
 from plot import chosen, curves_by_method, draw_chart  # noqa: E402
-from report import (class_table, curves_of, markdown, peers_table, ratio, report,  # noqa: E402
-                    speed_table)
+from report import (choices_table, class_table, curves_of, markdown, peers_table,  # noqa: E402
+                    ratio, report, speed_table)
 from results import read_results, write_results  # noqa: E402
 from rounds import merge_rounds  # noqa: E402
 
@@ -120,6 +120,13 @@ class Report(unittest.TestCase):
         self.assertEqual([row[-1] for row in at_95], ["0.62 x", "1.25 x", "1.25 x", "1.25 x"])
         self.assertEqual(at_95[1][2:6], ["obliq lm4", "100", "faiss IVF64,SQ4", "80.0"])
 
+    def test_choices_are_the_methods_of_obliq(self):
+        table = choices_table(curves(line("obliq lm4", 0.95, 1000, 210),
+                                     line("faiss IVF64,SQ4", 0.95, 10, 220)))
+        self.assertEqual(cells(table, "lm4"),
+                         ["lm4", "210", "-", "0.9500", "1,000", "1,000", "-", "-"])
+        self.assertNotIn("faiss", table)
+
     def test_a_recall_only_the_peer_reaches_is_a_loss(self):
         self.assertEqual(ratio(None, 5), ("peer only", True))
         self.assertEqual(ratio(5, None), ("obliq only", False))
@@ -143,7 +150,7 @@ class Report(unittest.TestCase):
     def test_names_every_mode_and_who_was_left_out(self):
         text = report({**RUN, "left_out": {"scann_tree": "no wheel"}},
                       [line("obliq lm4", 0.9, 1), line("obliq lm4", 0.9, 2, mode="batch")])
-        self.assertIn("### One query a call, 1 thread", text)
+        self.assertIn("### One query per call, 1 thread", text)
         self.assertIn("### All queries in one call, 1 thread", text)
         self.assertIn("Left out: scann_tree: no wheel.", text)
 
@@ -153,12 +160,13 @@ class Figures(unittest.TestCase):
         self.assertEqual(figures.redo_tables(check=True), [])
 
     def test_every_chart_has_its_results_and_is_shown(self):
-        with open(os.path.join(figures.ROOT, "docs", "benchmarks.md"), encoding="utf-8") as file:
+        path = os.path.join(figures.ROOT, "docs", "notes", "benchmarks.md")
+        with open(path, encoding="utf-8") as file:
             page = file.read()
         for picture, (name, mode, threads, sizes) in figures.CHARTS.items():
             points = figures.results_of(name)[1]
             self.assertTrue(chosen(points, mode, threads, sizes), picture)
-            self.assertIn(f"img/{picture}.png", page)
+            self.assertIn(f"../img/{picture}.png", page)
 
 
 class Plot(unittest.TestCase):
