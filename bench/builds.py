@@ -43,7 +43,7 @@ def arguments(words=None):
                         help="passes of a round over a point; their median is its QPS")
     parser.add_argument("--mode", choices=("single", "batch"), default="single")
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--json", action="store_true", help="a JSON object a line, no table")
+    parser.add_argument("--json", action="store_true", help="a JSON object per line, no table")
     options = parser.parse_args(words)
     options.nlist = options.nlist or nlist_of(options.dataset)
     if not options.nlist:

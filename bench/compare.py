@@ -32,7 +32,7 @@ def arguments(words=None):
                         help=f"{', '.join(SETS)}; or an ann-benchmarks HDF5 file")
     parser.add_argument("--sets", default=RESULTS, help="folder of the data sets")
     parser.add_argument("--nlist", type=int, help="default: the set's own, or 4 sqrt(n)")
-    parser.add_argument("--k", type=int, default=10, help="neighbours a query")
+    parser.add_argument("--k", type=int, default=10, help="neighbours per query")
     parser.add_argument("--peers", default="all",
                         help=f"comma list of {', '.join(LIBRARIES)}; all; none for obliq alone")
     parser.add_argument("--methods", nargs="+", default=[], metavar="RUNNER:SPEC",
@@ -166,7 +166,7 @@ class Field:
                 self.contestants.remove(contestant)
                 continue
             best = max(point["recall"] for point in contestant.points)
-            log(f"{contestant.name}: {contestant.fields['bytes_per_vector']:.1f} bytes a vector, "
+            log(f"{contestant.name}: {contestant.fields['bytes_per_vector']:.1f} bytes per vector, "
                 f"built in {contestant.fields['build_seconds']:.1f} s, max recall {best:.4f}, "
                 f"{len(contestant.points)} points")
 

@@ -39,8 +39,8 @@ class Runner:
         return json.loads(self.run(["describe"], 1))
 
     def run(self, words, cpus, given=None, team=None):
-        """Its output. It may use so many CPUs, the one of the comparison first, and as many
-        OpenMP threads a call (`team`, if not all of these)."""
+        """Its output. It may use that many CPUs, the one of the comparison first, and as many
+        OpenMP threads per call (`team`, if not all of these)."""
         others = sorted(os.sched_getaffinity(0) - {self.options.cpu})
         team = str(team or cpus)
         environment = {**os.environ, "PYTHONPATH": PACKAGE, "OMP_WAIT_POLICY": "passive",

@@ -7,7 +7,7 @@ obliq builds an index of one list and searches it with confidence 1, which refin
 (the faiss-cpu wheel) scores its flat indexes, by L2 and by inner product, and the better of both is
 kept. Codes are learnt from the base, ':query' specs from the learn queries where given; the test
 queries train nothing. Bytes are those of a code with its factors. Writes OUT/exhaustive.jsonl, a
-line a method, and OUT/exhaustive.txt, a table by bytes.
+line per method, and OUT/exhaustive.txt, a table by bytes.
 """
 
 import argparse

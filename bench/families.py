@@ -26,7 +26,7 @@ COLOURS = {
 }
 OTHER_COLOUR = "#7b5ea7"
 
-# The classes are those of 2, 4 and 8 bits a dimension with 24 bytes for factors, ids, centroids.
+# The classes are those of 2, 4 and 8 bits per dimension with 24 bytes for factors, ids, centroids.
 CLASSES = {"d/4 + 24": lambda dim: dim / 4 + 24, "d/2 + 24": lambda dim: dim / 2 + 24,
            "d + 24": lambda dim: dim + 24, "any": lambda dim: math.inf}
 

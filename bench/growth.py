@@ -4,9 +4,9 @@
 
 Sets of one law and rising size are generated (96 dimensions, the law of generated-128-l2 in
 sets.py), an index is built over each with the default settings, and nprobe is swept. The entries
-scanned and the microseconds a query, on one thread, one query a call, are read off at recall@10 .90
-and .95, their logarithm linear in recall between neighbouring points. Sets and indexes found in
-the folder are kept. Writes a line a size and recall, and prints the table with the exponents: the
+scanned and the microseconds per query, on one thread, one query per call, are read off at recall@10
+.90 and .95, their logarithm linear in recall between neighbouring points. Sets and indexes found in
+the folder are kept. Writes a line per size and recall, and prints the table with the exponents: the
 slopes of log cost over log n, by least squares.
 """
 
@@ -79,7 +79,7 @@ def exponent(rows, cost):
 
 
 def table(run, points):
-    """Markdown: a row a size, then the exponents."""
+    """Markdown: a row per size, then the exponents."""
     columns = [(recall, cost) for recall in RECALLS for cost in COSTS]
     lines = [f"{run['dim']} dimensions, {run['quantizer']}, recall@10, one thread. {run['cpu']}, "
              f"{run['date']}; commit {run['commit']}.", "",

@@ -3,7 +3,7 @@
     PYTHONPATH=build/release/python .venv/bin/python bench/python_overhead.py INDEX SET.hdf5
 
 The import is timed in fresh interpreters that have NumPy already. A call: the same index, queries
-and nprobe, one query a call on one pinned CPU, in turns through `obliq eval` and through the
+and nprobe, one query per call on one pinned CPU, in turns through `obliq eval` and through the
 package; the overhead is the median over rounds of the difference of their median latencies.
 """
 

@@ -107,7 +107,7 @@ def draw_chart(limits, results, png, title=None):
     weighed = "query_mse" in results[0]
     for axes in (left, right):
         axes.set_xlim(max(0.5, min(rates) - 0.5), min(9, max(rates) + 0.5))
-        axes.set_xlabel("bits a dimension, factors included")
+        axes.set_xlabel("bits per dimension, factors included")
         axes.grid(True, alpha=0.3)
     left.set_yscale("log")
     left.set_ylim(lowest / 4, 1)

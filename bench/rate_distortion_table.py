@@ -2,7 +2,7 @@
 
     rate_distortion_table.py DIM_128.jsonl DIM_768.jsonl > table.md
 
-A row a spec, by code bits: distortion D (x^ times one constant, the best for all samples) and its
+A row per spec, by code bits: distortion D (x^ times one constant, the best for all samples) and its
 gap log2(D 4^bits)/2 to Shannon at both dims, the D published for large dims,
 dim * variance and bias of an inner product at rho = 0, real bytes and rates at the second dim.
 """

@@ -16,7 +16,7 @@ def point_key(line):
 
 
 def merge_rounds(lines):
-    """One line a point, in order of first appearance, with `repeats`, qps_min and qps_max."""
+    """One line per point, in order of first appearance, with `repeats`, qps_min and qps_max."""
     groups = {}
     for line in lines:
         groups.setdefault(point_key(line), []).append(line)

@@ -2,8 +2,8 @@
 
     python examples/codes.py
 
-Prints for some quantizers the bytes a vector, the cosine between a vector and what its code stands
-for, and the error of inner products estimated from codes alone, relative to |x| |q|.
+Prints for some quantizers the bytes per vector, the cosine between a vector and what its code
+stands for, and the error of inner products estimated from codes alone, relative to |x| |q|.
 """
 
 import numpy as np

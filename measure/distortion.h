@@ -50,7 +50,7 @@ struct Histogram {
 
 struct DistortionReport {
   std::string spec;
-  double bits = 0;              ///< code bits a dimension
+  double bits = 0;              ///< code bits per dimension
   double bytes_per_vector = 0;  ///< code and factors, each factor as fp16
   std::size_t queries = 0;      ///< queries behind each entry of ip_bias and ip_var_d
   /// E|x - x^|^2 / |x|^2 of the decoded vector as it is: D_b for tq, D/(1-D) for what is unbiased.

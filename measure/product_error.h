@@ -8,7 +8,7 @@
 //
 //     bound = |A^T B|^2/(n m^2) Gamma^2 + |A|^2 |B|^2/(n m)^2 (Gamma - Gamma^2)
 //
-// is what good codes of R bits an entry reach for any matrices, Gamma = Gamma(R) of quant/theory.h.
+// is what good codes of R bits per entry reach for any matrices, Gamma = Gamma(R) of quant/theory.h.
 // It is Gamma where rho = 0, and no code can do better there.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What theory allows: limits to hold measured quantizers against. Rates R are bits a dimension,
+// What theory allows: limits to hold measured quantizers against. Rates R are bits per dimension,
 // distortions D are mean squared errors a dimension of a source of variance 1.
 //
 // Two families of limits. For a source without structure: Shannon's 4^-R, Panter and Dite's limit
@@ -29,8 +29,8 @@ double unbiased_variance(double bits);
 /// R*, the root of R = log2(1 + 4 R ln 2)/2: below it, Gamma shares time with sending nothing.
 double product_knee();
 
-/// Gamma(R): the least E|A^T B - C|^2 an entry, relative to n, when the Gaussian matrices A and B
-/// of n rows are coded apart at R bits an entry. bits >= 0.
+/// Gamma(R): the least E|A^T B - C|^2 per entry, relative to n, when the Gaussian matrices A and B
+/// of n rows are coded apart at R bits per entry. bits >= 0.
 double product_distortion(double bits);
 
 /// D_cap: no code of 2^(bits dim) words for unit vectors of `dim` dimensions errs less on average,

@@ -1,4 +1,4 @@
-// Bit planes: how level indices lie in a code. Plane p holds bit p of every index, one bit a
+// Bit planes: how level indices lie in a code. Plane p holds bit p of every index, one bit per
 // dimension: bit i%8 of byte i/8 belongs to dimension i, and bits beyond dim are 0. A scalar code
 // of `bits` bits is
 //

@@ -65,7 +65,7 @@ class LevelCode {
   std::size_t dim_;
 };
 
-/// The quantizer of a level code, with one factor. `bits`: code bits a dimension.
+/// The quantizer of a level code, with one factor. `bits`: code bits per dimension.
 QuantizerPtr make_level_quantizer(const QuantizerRequest& request, double bits,
                                   std::unique_ptr<const LevelCode> code);
 

@@ -1,4 +1,4 @@
-// The factory: one row a family. A spec is <family><number>[:option]..., options in any order; the
+// The factory: one row per family. A spec is <family><number>[:option]..., options in any order; the
 // canonical form has them in the order of the row.
 #include "obliq/quantizer.h"
 

@@ -4,7 +4,7 @@ Angular sets are normalised here, after widening to float32, and searched by eve
 vectors. Recall@k comes in two forms, the same as those of `obliq eval`:
     strict     share of the first k true ids that the answer holds
     tie-aware  an id also counts when the ground truth holds it further back, at the distance of
-               the k-th neighbour; at most k a query
+               the k-th neighbour; at most k per query
 """
 
 import functools
@@ -33,7 +33,8 @@ class BenchmarkSet:
             ids = file["neighbors"][:].astype(np.int64)
             distances = file["distances"][:].astype(np.float64)
         if ids.shape[1] < k:
-            raise SystemExit(f"{path} holds {ids.shape[1]} neighbours a query, fewer than k = {k}")
+            raise SystemExit(f"{path} holds {ids.shape[1]} neighbours per query, fewer than "
+                             f"k = {k}")
         self.path = path
         self.k = k
         last = distances[:, k - 1:k]

@@ -20,7 +20,7 @@ from benchmark_set import BenchmarkSet
 ITERATIONS = 10
 SEED = 1234
 POINTS_PER_LIST = 256  # at most; FAISS's own default
-OPERATIONS = 4e13      # of all iterations: larger sets are trained on fewer points a list
+OPERATIONS = 4e13      # of all iterations: larger sets are trained on fewer points per list
 
 
 def points_per_list(nlist, dim):

@@ -3,12 +3,12 @@
 Every index takes the shared centroids: they are put into its coarse quantizer, rotated where a
 rotation (RR) stands in front, and FAISS then trains the rest. Unit vectors are searched by L2,
 except by PQ with residuals (8 bits always; fast scan with "r" at its end): there inner product is
-more accurate, and one table serves all lists where L2 needs one a list. `:l2` or `:ip` after a spec
-forces it. The default list has the strings of each class of bytes. {d}, {d/2}, {d/4}, {d/8} in a
+more accurate, and one table serves all lists where L2 needs one per list. `:l2` or `:ip` after a
+spec forces it. The default list has the strings of each class of bytes. {d}, {d/2}, {d/4}, {d/8} in a
 spec stand for those numbers, and "IVF{nlist}," goes in front.
 
 Known to be broken in 1.15 and not shown: SQtqmse* and SQtq* (scales lost). Fast scan of a large
-batch with many lists a query crashes; see LUT_BYTES_A_CALL.
+batch with many lists per query crashes; see LUT_BYTES_A_CALL.
 """
 
 import re
@@ -25,7 +25,7 @@ DEFAULT = ("RaBitQfs;RaBitQfs4;RaBitQfs8;PQ{d/2}x4fs;PQ{d/2}x4fs,Refine(SQ8);PQ{
 K_FACTORS = [2, 4, 8, 16, 32, 64]  # candidates of a refine stage, times k
 QUICK_K_FACTORS = [8]
 ROTATION_SEED = 12345
-# Fast scan crashes when the LUTs of one call (queries x nprobe x at most 16 bytes a dimension)
+# Fast scan crashes when the LUTs of one call (queries x nprobe x at most 16 bytes per dimension)
 # pass 2^31 bytes: larger batches go in parts.
 LUT_BYTES_A_DIM, LUT_BYTES_A_CALL = 16, 1 << 30
 

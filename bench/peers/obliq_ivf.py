@@ -49,8 +49,8 @@ class ObliqMethod(shared.Method):
     def sweep(self):
         if self.own.get("sweep") != "recall":
             return super().sweep()
-        reach = min(ladder.max_recall for ladder in self.index.stats().tuning.ladders)
-        return [{"target_recall": target} for target in TARGETS if target < reach]
+        max_recall = min(ladder.max_recall for ladder in self.index.stats().tuning.ladders)
+        return [{"target_recall": target} for target in TARGETS if target < max_recall]
 
     def set(self, params):
         self.params = params

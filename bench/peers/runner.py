@@ -2,14 +2,14 @@
 
     X.py describe                       {"specs": what it runs by default, "versions": ...}
     X.py build  --spec S --data F ...   builds and saves; {"method", "path", "bytes", ...}
-    X.py survey --spec S --data F ...   recall over the whole sweep: a JSON line a point kept
+    X.py survey --spec S --data F ...   recall over the whole sweep: a JSON line per point kept
     X.py time   --spec S --data F ...   times points that it reads as JSON lines on stdin
 
 A process for each keeps one library's threads, memory and crashes away from the others: those who
 search never hold the base vectors, RSS is that of one index, and each round of a comparison starts
 from a fresh address space. What is timed:
-    single   one query a call, every call timed; QPS = queries / their total time. With several
-             threads each sends its own share of the queries, one a call, and QPS = queries / time
+    single   one query per call, every call timed; QPS = queries / their total time. With several
+             threads each sends its own share of the queries, one per call, and QPS = queries / time
     batch    all queries in one call
 """
 
@@ -243,7 +243,7 @@ def warm_up(method, options):
 
 
 def time_callers(method, options):
-    """Several threads, each with every so-many-th query, one a call."""
+    """Several threads, each with every so-many-th query, one per call."""
     count, callers = len(method.run.set.queries), options.threads
 
     def call(first):

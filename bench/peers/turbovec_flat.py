@@ -22,7 +22,7 @@ SAMPLE, SEED = 4096, 1
 
 
 class TurbovecFlat(shared.Method):
-    """`spec` is the bits a coordinate."""
+    """`spec` is the bits per coordinate."""
 
     def __init__(self, run, spec):
         if run.set.metric == "l2":

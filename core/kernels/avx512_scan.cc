@@ -26,7 +26,7 @@ struct LutRule {
   }
 };
 
-// Four groups a step, one in each 128 bits: pair[m % 4] + other_pair[m / 4] for m = 0..15.
+// Four groups per step, one in each 128 bits: pair[m % 4] + other_pair[m / 4] for m = 0..15.
 void build_lut(const float* query, std::size_t dim, float inv_step, float offset, int max_value,
                std::uint8_t* lut) noexcept {
   const int minus = static_cast<int>(0x80000000U);

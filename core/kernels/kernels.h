@@ -30,7 +30,7 @@ inline constexpr std::size_t kLanes = 64;
 [[gnu::always_inline]] inline constexpr std::size_t sign_groups(std::size_t dim) {
   return (dim + 3) / 4;
 }
-/// Bytes of one bit plane, one bit a dimension.
+/// Bytes of one bit plane, one bit per dimension.
 [[gnu::always_inline]] inline constexpr std::size_t plane_bytes(std::size_t dim) {
   return (dim + 7) / 8;
 }

@@ -40,7 +40,7 @@ class SearchResult(NamedTuple):
 
 
 class TunedTarget(NamedTuple):
-    """How an index reaches a target recall at one k.
+    """How a search reaches a target recall at one k.
 
     threshold   of the stop rule; -inf: only all lists are enough
     nprobe      the fixed number of lists that does as well
@@ -62,8 +62,9 @@ class TunedLadder(NamedTuple):
 
 
 class Tuning(NamedTuple):
-    """What tuning found with so many learn queries.
+    """What tuning found.
 
+    queries       the number of learn queries
     from_base     base vectors stood in for them
     exact_truth   False: truth was the index's own exhaustive search, see Index.tune
     """
@@ -133,7 +134,7 @@ class Index:
 
     __slots__ = ("_index",)
     _index: _core.Index
-    __iter__ = None  # len and [] are there, but ids need not be positions
+    __iter__ = None  # there are len and [], but ids need not be positions
 
     def __init__(self) -> None:
         raise TypeError("make an index with Index.build(vectors), Index.open(path) or "
@@ -163,20 +164,22 @@ class Index:
         raw         exact vectors beside the codes: "none", "fp16" or "fp32"; wins over preset
         spill       share of the vectors with an entry in a second list, 0 to 1; wins over preset
         nlist       inverted lists; "auto": about 4 sqrt(n)
-        ids         int64 [n]; default: positions. -1 also means "no answer": better not used
+        ids         int64 [n]; default: positions. Avoid -1, which also means "no answer"
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: all cores; the index does not depend on it
-        list_groups  that route queries to lists; 0: none below 32,768 lists, 1: none at all
-        tune        find out how target recalls are reached; see tune
+        list_groups  groups of lists, the nearest of which a search looks at before it ranks lists;
+                    0: none below 32,768 lists, then 4 sqrt(nlist); 1: none at all
+        tune        calibrate target recalls; see tune
         path        build into this file, whole or not at all, and open it mapped
-        max_memory  with path: bytes to take at the most, temporary files serve instead; 0: any
+        max_memory  with path: bytes of memory that the build may take; what does not fit is staged
+                    in temporary files. 0: any
         progress    called with (stage, fraction done); return False to stop
 
         Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec, too
         little max_memory; OSError when path cannot be written; TypeError on other number types;
         Cancelled when progress returned False, and what it raised; KeyboardInterrupt on Ctrl-C.
-        Cost: k-means, then nlist * dim operations a vector, and tune.
+        Cost: k-means, then nlist * dim operations per vector, and tune.
         """
         spec, tier, share = _preset(preset, quantizer)
         options = _core.BuildOptions(
@@ -213,7 +216,7 @@ class Index:
                target_recall: float = 0.0, batch_order: str = "auto") -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
-        k           answers a query; the index may hold fewer
+        k           answers per query; the index may hold fewer
         nprobe      lists to scan, the knob between recall and speed; more than nlist means all;
                     default 16. With target_recall the most lists; default all
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
@@ -222,12 +225,13 @@ class Index:
                     many lists as it needs. 0: nprobe lists. Holds at the default confidence; an
                     index of fewer than 1,000 vectors scans all lists
         batch_order  "query": one query after the other; "list": many at a time, which share the
-                    lists that they visit; "auto": list where enough queries meet at a list. The
-                    answers are the same
+                    lists that they visit; "auto": list where enough queries visit the same lists.
+                    The result depends only on query and options, not on other queries in the
+                    batch
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe below 1,
         a confidence outside (0, 1], an unknown batch_order, a target_recall of an index that is not
-        tuned or beyond what all its lists give; TypeError on number types that build refuses too.
+        tuned or above its max_recall; TypeError on number types that build refuses too.
         Ctrl-C ends a long batch. Other Python threads run meanwhile.
         """
         if type(queries) is np.ndarray and queries.dtype is _FLOAT32 \
@@ -249,19 +253,19 @@ class Index:
 
     def tune(self, learn_queries: Any = None, *, threads: int = 0,
              progress: Optional[Progress] = None) -> None:
-        """Finds out how to reach target recalls, in place of what build or the file knew: searches
-        all lists with learn queries and compares with their true neighbours.
+        """Calibrates target recalls and replaces what build or the file held: searches all lists
+        with learn queries and compares with their true neighbours.
 
-        learn_queries   [m][dim], like those to come; at most 1,000 are used (from 500,000 vectors
-                    on fewer, at the least 250). None: base vectors stand in
+        learn_queries   [m][dim], like those to come; at most 1,000 are used, above 500,000 vectors
+                    fewer, 250 at least. None: base vectors stand in
         threads     0: all cores; the outcome does not depend on it
         progress    called with (stage, fraction done); return False to stop
 
         Truth is exact with a raw tier; without one it is the index's own exhaustive search, and
         what the codes lose is taken from the tuning before: all lists then give the recall that
-        they gave to build, which has the base. An index not tuned before leaves that loss out.
-        An index of fewer than 1,000 vectors is not tuned. Other threads may search meanwhile, but
-        not save. Raises as build does. Cost: three to four searches through all lists a query.
+        they gave to build, which has the base. An index that was not tuned before ignores that
+        loss. An index of fewer than 1,000 vectors is not tuned. Other threads may search meanwhile, but
+        not save. Raises as build does. Cost: three to four searches through all lists per query.
         """
         self._index.tune(None if learn_queries is None
                          else as_matrix(learn_queries, "learn_queries"), team(threads), progress)
@@ -280,8 +284,8 @@ class Index:
         if tuning is not None:
             queries, from_base, exact_truth, ladders = tuning
             tuning = Tuning(queries, from_base, exact_truth, [
-                TunedLadder(k, reach, [TunedTarget(*target) for target in targets])
-                for k, reach, targets in ladders])
+                TunedLadder(k, max_recall, [TunedTarget(*target) for target in targets])
+                for k, max_recall, targets in ladders])
         return IndexStats(**stats, tuning=tuning)
 
     def to_bytes(self) -> bytes:

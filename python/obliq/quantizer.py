@@ -66,7 +66,7 @@ class Quantizer:
 
     @property
     def bits(self) -> float:
-        """Code bits a dimension, factors not counted."""
+        """Code bits per dimension, factors not counted."""
         return self._quantizer.bits
 
     @property

@@ -31,12 +31,11 @@ _METRICS: dict[str, Metric] = {"euclidean": "l2", "sqeuclidean": "l2", "cosine":
 class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Turns vectors into the sparse graph of their approximate nearest neighbours.
 
-    n_neighbors   neighbours a row; "distance" keeps one more, since a sample that was fitted finds
-                  itself
+    n_neighbors   neighbours per row; "distance" keeps one more, since a fitted sample finds itself
     mode          "distance": distances; "connectivity": ones
     metric        "euclidean", "sqeuclidean" or "cosine"
     preset, quantizer, nlist   as in Index.build; "exact" gives exact distances
-    nprobe        lists a search scans, the knob between recall and speed
+    nprobe        lists that a query scans, the knob between recall and speed
     confidence    as in Index.search; with all lists scanned, 1 gives the exact graph
     n_jobs        threads, as everywhere in scikit-learn: None is 1, -1 all cores
     random_state  draws the seed of the index
@@ -78,8 +77,8 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def transform(self, X: Any) -> csr_matrix:
         """The graph [n_queries][n_samples_fit] of X's neighbours among the fitted samples, with
-        n_neighbors (+ 1 in mode "distance") entries a row, nearest first. Raises ValueError when so
-        many samples were not fitted."""
+        n_neighbors (+ 1 in mode "distance") entries per row, nearest first. Raises ValueError when
+        fewer samples than that were fitted."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         k = self.n_neighbors + (self.mode == "distance")
@@ -97,7 +96,7 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return self.fit(X).transform(X)
 
     def _neighbours(self, X: NDArray[Any], k: int) -> SearchResult:
-        """k answers a row: rows whose lists hold too few are searched again in all lists."""
+        """k answers per row: rows whose lists hold too few are searched again in all lists."""
         options: dict[str, Any] = {"confidence": self.confidence, "threads": self._threads()}
         found = self.index_.search(X, k, nprobe=self.nprobe, **options)
         short = np.flatnonzero(found.ids[:, -1] < 0)

@@ -1,5 +1,5 @@
 // kashin2..8: codes over an overcomplete dictionary of orthonormal bases (Kashin, arXiv
-// 2404.09737), R bits a coordinate in all, and the rescale factor:
+// 2404.09737), R bits per coordinate in all, and the rescale factor:
 //
 //     y = (u + Q v) / sqrt(dim),    x^ = factor * y,    factor = |x|^2 / <x, y>
 //

@@ -1,6 +1,6 @@
 // Nested-lattice (Voronoi) codes with several scales: NestQuant (arXiv 2502.09720), after "Optimal
 // quantization for matrix multiplication" (arXiv 2410.13780). A vector is cut into blocks of the
-// lattice's dimension n; a block x, of variance 1 a coordinate, is coded at the scale beta_p by
+// lattice's dimension n; a block x, of variance 1 per coordinate, is coded at the scale beta_p by
 //
 //     t = the point of Lambda nearest to x / beta_p + z        index = label of t in Lambda/qLambda
 //     f = the codeword of the index, in the cell of q*Lambda   x^ = beta_p f,   f + z = t

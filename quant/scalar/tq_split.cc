@@ -10,7 +10,7 @@
 //
 // code:     [scalar code of the others] [scalar code of the outliers]
 // factors:  |x_others|, |x_outliers|           a part without channels is left out of both
-// state:    a bit a channel, 1 for outliers, bit i%8 of byte i/8; untrained nothing
+// state:    a bit per channel, 1 for outliers, bit i%8 of byte i/8; untrained nothing
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxLevels = 256;
 /// D(N) of the normal law for N = 0..256; 1 at 0 and 1.
 std::span<const double> level_distortions();
 
-/// Levels in powers of two: the best allotment of `bits` bits in all, at most 8 a component. Bits
+/// Levels in powers of two: the best allotment of `bits` bits in all, at most 8 per component. Bits
 /// that would lower no loss are left out.
 std::vector<std::size_t> allot_whole_bits(std::span<const double> variances, std::size_t bits);
 

@@ -1,5 +1,5 @@
 // obliq bench: recall against speed for obliq's quantizers and FAISS's IVF indexes on one set, with
-// the same centroids, one thread, one query a call and (with --batch) all in one call. With
+// the same centroids, one thread, one query per call and (with --batch) all in one call. With
 // --profile: where the time of obliq's queries goes.
 #include <fmt/core.h>
 
@@ -29,10 +29,10 @@ class Bench final : public Command {
     app.add_option(
         "--faiss-spec", faiss_specs_,
         "FAISS factory string after 'IVF<nlist>,'; may be repeated; default: Flat, SQ8, "
-        "and PQ at 2 and 4 bits a dimension, 8-bit, 4-bit fast-scan and with SQ8 refine");
+        "and PQ at 2 and 4 bits per dimension, 8-bit, 4-bit fast-scan and with SQ8 refine");
     app.add_option("--out", out_, "Write JSON lines to this file");
     app.add_option("--plot", plot_, "Draw the chart as this PNG (needs --out)");
-    app.add_option("--mode", mode_, "single: one query a call; batch: all in one; both")
+    app.add_option("--mode", mode_, "single: one query per call; batch: all in one; both")
         ->check(CLI::IsMember({"single", "batch", "both"}))
         ->capture_default_str();
     app.add_option("--queries", queries_, "Only the first queries (0: all)")->capture_default_str();

@@ -45,7 +45,7 @@ class Build final : public Command {
         ->capture_default_str();
     app.add_option("--list-groups", options_.list_groups,
                    "Groups of lists, the nearest of which a search looks at before it ranks lists; "
-                   "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none; at most one a list")
+                   "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none; at most one per list")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
@@ -53,11 +53,11 @@ class Build final : public Command {
         "--train-queries", train_queries_,
         "Queries to learn from for quantizers that learn (':query'); HDF5: FILE:dataset, "
         "default learn_queries; without them base vectors stand in");
-    app.add_option("--ids", ids_, "64-bit ids, one a vector; default: the row number");
+    app.add_option("--ids", ids_, "64-bit ids, one per vector; default: the row number");
     app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Rounds of k-means")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
-    app.add_option("--kmeans-points", options_.kmeans_points, "Most training vectors a list")
+    app.add_option("--kmeans-points", options_.kmeans_points, "Most training vectors per list")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_flag("!--no-tune", options_.tune,

@@ -72,7 +72,7 @@ class Demo final : public Command {
     show_queries(set);
     const std::vector<Point> points = compare(set, nlist, bar);
     bar.clear();
-    fmt::print("recall and speed on one thread, one query a call, {} lists\n{}\n{}\n", nlist,
+    fmt::print("recall and speed on one thread, one query per call, {} lists\n{}\n{}\n", nlist,
                points_table(points, Detail::few), tradeoff_table(points));
     if (with_faiss() && !has_faiss()) {
       fmt::print("(built without FAISS: install libfaiss-dev to compare)\n");

@@ -31,7 +31,7 @@ class Eval final : public Command {
                    "Recalls to aim at, with commas, after the --nprobe that are given")
         ->delimiter(',');
     add_confidence(app, confidence_);
-    app.add_flag("--batch", batch_, "All queries in one call; default: one query a call");
+    app.add_flag("--batch", batch_, "All queries in one call; default: one query per call");
     add_batch_order(app, batch_order_);
     app.add_flag("--mapped", mapped_, "Search the mapped file; default: read it into memory first");
     app.add_option("--repeat", options_.repeat, "Timed rounds; QPS is their median")

@@ -26,7 +26,7 @@ class Generate final : public Command {
     app.add_option("--learn-queries", options_.learn_queries,
                    "More queries, to learn from: for 'build --train-queries'")
         ->capture_default_str();
-    app.add_option("-k", k_, "True neighbours a query to store")->capture_default_str();
+    app.add_option("-k", k_, "True neighbours per query to store")->capture_default_str();
     app.add_option("--clusters", options_.clusters, "clustered: clusters (0: about sqrt(n))")
         ->capture_default_str();
     app.add_option("--alpha", options_.alpha, "clustered: eigenvalues fall as i^-alpha")

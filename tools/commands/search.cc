@@ -1,4 +1,4 @@
-// obliq search: the nearest neighbours of queries, for people (a table a query), for programs (JSON
+// obliq search: the nearest neighbours of queries, for people (a table per query), for programs (JSON
 // lines) or for the ann-benchmarks tools (a result file).
 #include <fmt/core.h>
 
