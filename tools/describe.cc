@@ -82,7 +82,7 @@ std::string bytes_text(double bytes) {
 std::string stats_line(const IndexStats& stats) {
   const std::string raw = stats.raw == RawTier::none ? "" : " + raw " + to_string(stats.raw);
   const std::string spill = stats.spill > 0 ? fmt::format(", spill {:.2f}", stats.spill) : "";
-  std::string line = fmt::format("{} x {}, {}, {}{}{}, {} lists, {:.1f} bytes a vector", stats.n,
+  std::string line = fmt::format("{} x {}, {}, {}{}{}, {} lists, {:.1f} bytes per vector", stats.n,
                                  stats.dim, to_string(stats.metric), stats.quantizer, raw, spill,
                                  stats.nlist, stats.bytes_per_vector);
   if (stats.file_bytes > 0) line += ", " + bytes_text(static_cast<double>(stats.file_bytes));

@@ -12,7 +12,7 @@ namespace obliq::tools {
 /// centroids), id_bytes, centroid_bytes, file_bytes, format_version, simd.
 nlohmann::ordered_json stats_json(const IndexStats& stats);
 
-/// "10,000 x 384, cosine, lm4, 400 lists, 204.5 bytes a vector, 2.7 MB".
+/// "10,000 x 384, cosine, lm4, 400 lists, 204.5 bytes per vector, 2.7 MB".
 std::string stats_line(const IndexStats& stats);
 
 /// The same as stats_json, one name and value a line.

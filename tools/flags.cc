@@ -35,9 +35,10 @@ void add_threads(CLI::App& app, int& threads, const std::string& what) {
 }
 
 void add_batch_order(CLI::App& app, std::string& order) {
-  app.add_option("--batch-order", order,
-                 "Work on many queries at a time query by query or list by list; the answers are "
-                 "the same; auto: list where enough queries meet at a list")
+  app.add_option(
+         "--batch-order", order,
+         "Search many queries one by one (query) or list by list (list); the answers are the "
+         "same; auto: list where enough queries visit the same lists")
       ->check(CLI::IsMember({"auto", "query", "list"}))
       ->capture_default_str();
 }

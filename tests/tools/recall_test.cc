@@ -81,7 +81,7 @@ TEST(RecallAt, RefusesATruthThatIsTooShort) {
     recall_at(found.view(), right, Metric::l2);
     FAIL() << "accepted";
   } catch (const std::invalid_argument& error) {
-    EXPECT_THAT(error.what(), HasSubstr("holds 2 neighbours a query, fewer than k = 3"));
+    EXPECT_THAT(error.what(), HasSubstr("holds 2 neighbours per query, fewer than k = 3"));
   }
   const auto two_queries = ids(2, {0, 1, 0, 1});
   EXPECT_THROW(recall_at(two_queries.view(), right, Metric::l2), std::invalid_argument);

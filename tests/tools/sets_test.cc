@@ -301,7 +301,7 @@ TEST(Demo, ShowsNeighboursByTheirLabelsAndKeepsTheResults) {
   EXPECT_THAT(outcome.out, HasSubstr("query 1: " + set.test_labels[1]));
   const auto nearest = static_cast<std::size_t>(set.truth.ids.row(1)[0]);
   EXPECT_THAT(outcome.out, HasSubstr(set.train_labels[nearest].substr(0, 60)));
-  EXPECT_THAT(outcome.out, HasSubstr("bytes a vector"));
+  EXPECT_THAT(outcome.out, HasSubstr("bytes per vector"));
   EXPECT_THAT(outcome.out, HasSubstr("chart"));
   EXPECT_TRUE(std::filesystem::exists(folder / "demo/results.jsonl"));
   EXPECT_TRUE(std::filesystem::exists(folder / "demo/lm4.obliq"));

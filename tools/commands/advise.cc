@@ -1,5 +1,5 @@
-// obliq advise: which index to build for a memory and a recall, from a sample of the set. --check
-// builds it and tells how far the predictions were off.
+// obliq advise: proposes an index for a bound on memory and a target recall, from a sample of the
+// set. --check builds it and compares the predictions with the truth.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -77,19 +77,19 @@ class Advise final : public Command {
   void add_flags(CLI::App& app) override {
     app.add_option("set", set_, "Base vectors; HDF5: FILE:dataset, default train")->required();
     app.add_option("--memory", request_.memory,
-                   "Most bytes of the index, ids and centroids too, as in 500MB or 2GB; 0: any")
+                   "Bytes that the index may take, ids and centroids too, as 500MB or 2GB; 0: any")
         ->transform(CLI::AsSizeValue(true))
         ->capture_default_str();
     app.add_option("--target-recall", request_.target_recall, "Recall to reach")
         ->check(CLI::Range(0.5, 0.999))
         ->capture_default_str();
-    app.add_option("-k", request_.k, "Neighbours a query")
+    app.add_option("-k", request_.k, "Neighbours per query")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
     app.add_option("--queries", queries_,
                    "Queries like those to come; default: learn_queries or test of an HDF5 set, "
                    "else base vectors that are left out");
-    app.add_option("--sample", sample_.rows, "Most base vectors to look at")
+    app.add_option("--sample", sample_.rows, "Base vectors to look at, at most")
         ->check(CLI::Range(8000, 10'000'000))
         ->capture_default_str();
     app.add_option("--check", check_,
@@ -154,8 +154,8 @@ class Advise final : public Command {
                to_string(metric_read_), study.n(kSample), from, request_.k);
     if (study.n(kSample) < request_.n / kReliableShare) {
       fmt::print(
-          "the sample is small beside the set: where vectors lie in clusters, expect more "
-          "speed than told, or give --sample\n");
+          "the sample is small compared with the set: where vectors lie in clusters, expect "
+          "more speed than predicted, or give --sample\n");
     }
     fmt::print("\n");
     if (best == nullptr) return;
@@ -163,7 +163,7 @@ class Advise final : public Command {
                command(*best), request_.target_recall);
   }
 
-  /// Says what is in the way; returns an ExitCode.
+  /// Says why nothing is proposed; returns an ExitCode.
   int complain(const std::vector<Proposal>& proposals) const {
     const Proposal* least = smallest(proposals);
     if (least == nullptr) {

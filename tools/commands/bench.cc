@@ -61,7 +61,7 @@ class Bench final : public Command {
 
  private:
   void add_measuring_flags(CLI::App& app) {
-    app.add_option("-k", sweep_.k, "Neighbours a query")
+    app.add_option("-k", sweep_.k, "Neighbours per query")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     add_nprobe_list(app, options_.nprobe);
@@ -83,10 +83,11 @@ class Bench final : public Command {
 
   void add_profile_flags(CLI::App& app) {
     auto* profile = app.add_flag("--profile", profile_,
-                                 "Microseconds and bytes of every stage of a query, instead");
-    app.add_option("--index", index_, "Index to profile; default: builds those of --specs")
+                                 "Show microseconds and bytes of every stage of a query instead");
+    app.add_option("--index", index_, "Index to profile; default: build those of --specs")
         ->needs(profile);
-    app.add_option("--spill", spill_, "Share of vectors with a second entry, when it builds")
+    app.add_option("--spill", spill_,
+                   "Share of vectors with a second entry, in indexes that are built")
         ->needs(profile);
     app.add_option("--target-recall", target_recall_,
                    "Recalls to profile at, with commas; default, without --nprobe: .9,.95,.99")

@@ -1,5 +1,5 @@
 // obliq build: an index from a file of vectors. A preset only sets --quantizer, --raw and --spill;
-// a flag that is given too wins. A quantizer alone is just that, without spill.
+// a flag that is given besides wins. --quantizer without --preset means no spilling.
 #include <fmt/core.h>
 
 #include <chrono>
@@ -45,7 +45,8 @@ class Build final : public Command {
         ->capture_default_str();
     app.add_option("--list-groups", options_.list_groups,
                    "Groups of lists, the nearest of which a search looks at before it ranks lists; "
-                   "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none; at most one per list")
+                   "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none; at most one group "
+                   "per list")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
@@ -53,17 +54,19 @@ class Build final : public Command {
         "--train-queries", train_queries_,
         "Queries to learn from for quantizers that learn (':query'); HDF5: FILE:dataset, "
         "default learn_queries; without them base vectors stand in");
-    app.add_option("--ids", ids_, "64-bit ids, one per vector; default: the row number");
-    app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Rounds of k-means")
+    app.add_option("--ids", ids_, "64-bit ids, one per vector; default: the position in BASE");
+    app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Iterations of k-means")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
-    app.add_option("--kmeans-points", options_.kmeans_points, "Most training vectors per list")
+    app.add_option("--kmeans-points", options_.kmeans_points, "Training vectors per list, at most")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_flag("!--no-tune", options_.tune,
-                 "Do not measure how target recalls are reached (obliq tune does so later)");
-    app.add_option("--max-memory", options_.max_memory,
-                   "Memory to take at the most, as 2GB or 500MB; temporary files serve instead")
+                 "Do not calibrate target recalls (obliq tune does so later)");
+    app.add_option(
+           "--max-memory", options_.max_memory,
+           "Memory that the build may take, as 2GB or 500MB; the rest is staged in temporary "
+           "files")
         ->transform(CLI::AsSizeValue(true));
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
     add_seed(app, options_.seed);
@@ -96,7 +99,7 @@ class Build final : public Command {
                    "Quantizer spec: sq8, lm4, ...; default: the preset's");
     app.add_option("--preset", preset_,
                    describe_presets() +
-                       " (--quantizer, --raw and --spill win over it); default: fast, "
+                       " (--quantizer, --raw and --spill override it); default: fast, "
                        "unless --quantizer is given")
         ->check(CLI::IsMember(preset_names()));
     app.add_option("--raw", raw_,

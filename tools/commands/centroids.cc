@@ -18,7 +18,7 @@ class MakeCentroids final : public Command {
     app.add_option("-o,--output", output_, "Vectors to write; the name gives the format: .npy ...")
         ->required();
     app.add_option("--nlist", options_.nlist, "Centroids")->required();
-    app.add_option("--kmeans-iterations", options_.iterations, "Rounds of k-means")
+    app.add_option("--kmeans-iterations", options_.iterations, "Iterations of k-means")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");

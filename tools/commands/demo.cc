@@ -1,4 +1,4 @@
-// obliq demo: the whole way on one set. Builds two indexes, shows what some queries find, measures
+// obliq demo: all steps on one set. Builds two indexes, shows what some queries find, measures
 // recall and speed beside FAISS product quantization, and draws the chart.
 #include <fmt/core.h>
 
@@ -51,7 +51,7 @@ class Demo final : public Command {
     app.add_option("--show", show_, "Queries to show")->capture_default_str();
     app.add_option("--queries", queries_, "Queries to measure with (0: all)")
         ->capture_default_str();
-    app.add_option("-k", sweep_.k, "Neighbours a query")
+    app.add_option("-k", sweep_.k, "Neighbours per query")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--repeat", sweep_.repeat, "Timed rounds; QPS is their median")

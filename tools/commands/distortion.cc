@@ -1,5 +1,5 @@
-// obliq distortion: the error of quantizers alone, a line for each spec, beside what theory allows.
-// quant/distortion.h says how it is measured.
+// obliq distortion: the error of quantizers alone, one line per spec, beside what theory allows.
+// measure/distortion.h says how it is measured.
 #include "measure/distortion.h"
 
 #include <fmt/core.h>
@@ -52,8 +52,8 @@ class Distortion final : public Command {
                    "vectors")
         ->capture_default_str();
     app.add_option("--queries", setting_.queries,
-                   "powerlaw:A or a file of vectors: weigh errors by these queries, and let "
-                   "data-aware quantizers learn from others like them");
+                   "powerlaw:A or a file of vectors: weight errors by these queries, and train "
+                   "data-aware quantizers on others like them");
     app.add_option("--dim", dim_, "Dimensions of random data; default: 128")
         ->check(CLI::PositiveNumber);
     app.add_option("--samples", options_.samples, "Vectors to encode")
@@ -114,7 +114,7 @@ class Distortion final : public Command {
             finite_rows(*source, measured, kMostTraining, "vector")};
   }
 
-  /// Sets the law that errors are weighed by. Returns queries to learn from.
+  /// Sets the law that errors are weighted by. Returns queries to learn from.
   Matrix<float> read_queries(std::size_t dim) {
     const std::string& queries = setting_.queries;
     if (queries.empty()) return Matrix<float>(0, dim);

@@ -23,7 +23,7 @@ class Eval final : public Command {
     app.add_option("index", index_, "Index")->required();
     app.add_option("set", set_, "ann-benchmarks set (.hdf5) with queries and ground truth")
         ->required();
-    app.add_option("-k", options_.k, "Neighbours a query")
+    app.add_option("-k", options_.k, "Neighbours per query")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     add_nprobe_list(app, nprobe_);

@@ -29,7 +29,7 @@ class Generate final : public Command {
     app.add_option("-k", k_, "True neighbours per query to store")->capture_default_str();
     app.add_option("--clusters", options_.clusters, "clustered: clusters (0: about sqrt(n))")
         ->capture_default_str();
-    app.add_option("--alpha", options_.alpha, "clustered: eigenvalues fall as i^-alpha")
+    app.add_option("--alpha", options_.alpha, "clustered: eigenvalues decrease as i^-alpha")
         ->capture_default_str();
     app.add_option("--within", options_.within, "clustered: share of variance within clusters")
         ->capture_default_str();

@@ -20,7 +20,7 @@ class Groundtruth final : public Command {
     app.add_option("queries", queries_, "Queries; HDF5: FILE:dataset, default test")->required();
     app.add_option("-o,--output", output_, "Set to write (.hdf5), or truth alone (.bin)")
         ->required();
-    app.add_option("-k", k_, "Neighbours a query")
+    app.add_option("-k", k_, "Neighbours per query")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");

@@ -1,5 +1,5 @@
-// obliq matmul: how well A^T B is told from codes of A and of B, beside what theory allows.
-// quant/product_error.h says how it is measured.
+// obliq matmul: the error of A^T B estimated from codes of A and of B, beside what theory allows.
+// measure/product_error.h says how it is measured.
 #include <fmt/core.h>
 
 #include <algorithm>

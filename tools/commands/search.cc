@@ -1,5 +1,5 @@
-// obliq search: the nearest neighbours of queries, for people (a table per query), for programs (JSON
-// lines) or for the ann-benchmarks tools (a result file).
+// obliq search: the nearest neighbours of queries, for people (a table per query), for programs
+// (JSON lines) or for the ann-benchmarks tools (a result file).
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -24,15 +24,15 @@ class Search final : public Command {
                    "Queries; HDF5: FILE:dataset, default test. The labels of "
                    "an HDF5 set are shown")
         ->required();
-    app.add_option("-k", options_.k, "Neighbours a query")
+    app.add_option("-k", options_.k, "Neighbours per query")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--nprobe", options_.nprobe,
-                   "Lists to scan, with --target-recall the most; more than there are: all; "
+                   "Lists to scan, at most all; with --target-recall the most that a query scans; "
                    "default: 16, with --target-recall all")
         ->check(CLI::PositiveNumber);
     app.add_option("--target-recall", options_.target_recall,
-                   "Mean recall to reach, in (0, 1), by what tuning has found");
+                   "Mean recall@k to reach, in (0, 1), as calibrated by build or tune");
     add_confidence(app, options_.confidence);
     app.add_option("--limit", limit_, "Only the first queries (0: all)")->capture_default_str();
     app.add_option("-o,--output", output_, "Write an ann-benchmarks result file (.hdf5) instead");
@@ -72,7 +72,7 @@ class Search final : public Command {
     return set;
   }
 
-  /// What the answers depend on, besides the index.
+  /// The search options that the answers depend on.
   std::string parameters() const {
     std::string text;
     if (options_.target_recall > 0) text = fmt::format("target_recall={},", options_.target_recall);

@@ -1,4 +1,4 @@
-// obliq tune: finds out how an index reaches target recalls, and writes it into the index.
+// obliq tune: calibrates target recalls with learn queries, and writes the outcome into the index.
 #include <fmt/core.h>
 
 #include <string>

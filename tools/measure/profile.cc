@@ -240,7 +240,7 @@ std::string profile_text(const Profile& profile) {
                                        ? rate_text(*profile.instructions) + " instructions"
                                        : "instructions: no counter here";
   return fmt::format(
-      "{}, {}: recall@{} {:.4f}, {:.1f} us a query without clocks, {:.1f} lists, {}\n{}",
+      "{}, {}: recall@{} {:.4f}, {:.1f} us per query without clocks, {:.1f} lists, {}\n{}",
       profile.method, knob(profile.options), profile.options.k, profile.recall, profile.us,
       static_cast<double>(profile.counters.lists) / static_cast<double>(profile.queries),
       instructions, table.text());

@@ -54,7 +54,7 @@ Recall recall_at(MatrixView<std::int64_t> ids, const datasets::GroundTruth& trut
   }
   if (truth.ids.cols < k) {
     throw std::invalid_argument(
-        fmt::format("the ground truth holds {} neighbours a query, fewer than k = {}: make one "
+        fmt::format("the ground truth holds {} neighbours per query, fewer than k = {}: make one "
                     "with 'obliq groundtruth -k {}'",
                     truth.ids.cols, k, k));
   }
