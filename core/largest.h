@@ -1,4 +1,4 @@
-// The largest size in a vector: what scales of integer codes are set by.
+// The largest absolute value in a vector, from which integer codes derive their scale.
 #pragma once
 
 #include <algorithm>

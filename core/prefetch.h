@@ -1,4 +1,4 @@
-// Asks for memory before it is needed.
+// Prefetches memory before it is needed.
 #pragma once
 
 #include <cstddef>

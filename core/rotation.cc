@@ -1,9 +1,10 @@
-// Random rotations. The fast one is two rounds of
+// Random rotations. The fast one is two rounds, each of these three steps:
 //
 //     (x_i, x_{i+h}) <- (c_i x_i + s_i x_{i+h}, s_i x_i - c_i x_{i+h})    h = ceil(dim/2)
-//     W <- H D W     for W the first n = 2^floor(log2 dim) coordinates, then for the last n
+//     W <- H D W     for W the first n = 2^floor(log2 dim) coordinates
+//     W <- H D' W    for W the last n coordinates
 //
-// with random angles (c_i, s_i), random signs D and the Walsh-Hadamard transform H. The angles
+// with random angles (c_i, s_i), random signs D, D' and the Walsh-Hadamard transform H. The angles
 // carry energy between the halves, which the windows of an awkward dim (1.5 n, or 2 n - 1) hardly
 // share, and keep a one-hot vector off the lattice of values that signs alone would leave it on.
 // Fixed angles of 45 degrees need three rounds for the same law of the coordinates; without the

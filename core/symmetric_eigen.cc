@@ -127,7 +127,7 @@ void ql_sweep(Tridiagonal& t, std::size_t first, std::size_t last, Matrix<double
     const double b = cosine * e[i];
     const double r = std::hypot(f, g);
     e[i + 1] = r;
-    if (r == 0) {  // the matrix falls apart here
+    if (r == 0) {  // the matrix splits here
       d[i + 1] -= p;
       e[last] = 0;
       return;

@@ -1,5 +1,5 @@
-// Second moments of vectors and the eigenvectors of symmetric matrices: what the data-aware
-// quantizers and the limits of a query law are computed from.
+// Second moments of vectors and the eigenvectors of symmetric matrices: the basis of data-aware
+// quantizers and of the limits for a given law of queries.
 #pragma once
 
 #include <vector>
@@ -13,12 +13,12 @@ namespace obliq {
 Matrix<double> second_moment(MatrixView<float> vectors, int threads = 0);
 
 struct SymmetricEigen {
-  std::vector<double> values;  ///< falling
+  std::vector<double> values;  ///< in descending order
   Matrix<double> vectors;      ///< row i: the unit eigenvector of values[i]
 };
 
 /// All eigenvalues and eigenvectors of a symmetric matrix of finite values (its lower triangle is
-/// not read). Cost: about 5 n^3 operations, a second at n = 768.
+/// not read). Cost: about 5 n^3 operations, one second at n = 768.
 SymmetricEigen symmetric_eigen(Matrix<double> matrix);
 
 }  // namespace obliq

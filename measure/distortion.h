@@ -1,4 +1,4 @@
-// What a quantizer loses, measured: the numbers behind `obliq distortion`.
+// Measures the distortion of quantizers: the numbers behind `obliq distortion`.
 //
 // Each sample is a vector of the data, turned by one of 16 random rotations (samples change it 64
 // by 64, so that averages are over the rotation too), encoded and decoded to x^ by the quantizer of
@@ -18,7 +18,7 @@
 
 namespace obliq {
 
-/// What is known of queries, to weigh errors with: E q q^T [dim][dim], and E q.
+/// The second moments of queries, to weight errors with: E q q^T [dim][dim], and E q.
 struct QueryLaw {
   Matrix<double> moment;
   std::vector<double> mean;
@@ -36,7 +36,7 @@ struct DistortionOptions {
   /// (none: they stay untrained) and queries other than those of `law`. Training is done for four
   /// of the rotations only.
   TrainingData training = {};
-  const QueryLaw* law = nullptr;  ///< weighs query_mse; null: that is not measured
+  const QueryLaw* law = nullptr;  ///< the weights of query_mse; null: it is not measured
   std::size_t histogram_bins = 0;
 };
 
@@ -76,19 +76,19 @@ struct DistortionReport {
 Matrix<float> distortion_data(std::string_view data, std::size_t dim, std::size_t samples,
                               std::uint64_t seed);
 
-/// Whether distortion_data would take the name of a random data set for it.
+/// Whether `data` names one of the random data sets of distortion_data.
 bool is_distortion_data(std::string_view data);
 
 /// The law of distortion_data("powerlaw:A"), exact: moment diag(i^-A), mean 0. Throws as it does.
 QueryLaw power_law_queries(std::string_view data, std::size_t dim);
 
 /// Measures a spec on the rows of `vectors`, used in turn until there are enough samples; zero
-/// vectors are left out. Throws std::invalid_argument on a bad spec, no usable vector, no samples,
+/// vectors are skipped. Throws std::invalid_argument on a bad spec, no usable vector, no samples,
 /// a rho beyond 1 in size, or training vectors or a law of another dim.
 DistortionReport measure_distortion(std::string_view spec, MatrixView<float> vectors,
                                     const DistortionOptions& options = {});
 
-/// What `quantizer` learns from data that is not rotated yet, for vectors that go through
+/// The quantizer trained on data that is not rotated yet, for vectors that go through
 /// make_rotation(dim, seed); null where there is nothing to learn, or no training vector.
 QuantizerPtr train_quantizer(const Quantizer& quantizer, std::uint64_t seed,
                              const TrainingData& training);

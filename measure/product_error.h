@@ -1,14 +1,14 @@
-// How well A^T B can be told from codes of A and of B (arXiv 2410.13780): Monte Carlo beside
+// The error of A^T B estimated from codes of A and of B (arXiv 2410.13780): Monte Carlo beside
 // theory.
 //
 // A and B have n rows and m columns of Gaussian entries of variance 1; column j of A has
-// correlation rho with column j of B, and nothing in common with the others. Columns are coded
-// apart, and C = A'^T B' is formed of the decoded columns, each times its least-squares factor
+// correlation rho with column j of B, and is independent of the others. Columns are coded
+// one by one, and C = A'^T B' is formed of the decoded columns, each times its least-squares factor
 // <a,a'>/<a',a'>. The error is |C - A^T B|^2 / (n m^2), and
 //
 //     bound = |A^T B|^2/(n m^2) Gamma^2 + |A|^2 |B|^2/(n m)^2 (Gamma - Gamma^2)
 //
-// is what good codes of R bits per entry reach for any matrices, Gamma = Gamma(R) of quant/theory.h.
+// is what good codes of R bits per entry achieve for any matrices, Gamma = Gamma(R) of theory.h.
 // It is Gamma where rho = 0, and no code can do better there.
 #pragma once
 

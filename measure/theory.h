@@ -1,9 +1,9 @@
-// What theory allows: limits to hold measured quantizers against. Rates R are bits per dimension,
-// distortions D are mean squared errors a dimension of a source of variance 1.
+// Theoretical limits to compare measured quantizers with. Rates R are bits per dimension,
+// distortions D are mean squared errors per dimension of a source of variance 1.
 //
 // Two families of limits. For a source without structure: Shannon's 4^-R, Panter and Dite's limit
 // of scalar codes, the limit Gamma(R) of matrix products (arXiv 2410.13780, Theorem 1), and the
-// floor of any code of finite dimension. For a quadratic loss (x - x^)^T M (x - x^) a dimension,
+// floor of any code of finite dimension. For a quadratic loss (x - x^)^T M (x - x^) per dimension,
 // where M has eigenvalues `spectrum`: reverse water-filling, the limit of a code built for M, and
 // the random-coding curve of one codebook for every M at once (arXiv 2602.05790, Theorem 3).
 #pragma once

@@ -1,6 +1,7 @@
-// Where the tables of trellis_tables.h come from: Lloyd's algorithm on N(0,1). Each pass codes new
-// draws and moves every level to the mean of the coordinates that took it. The law is symmetric,
-// and so are the tables: levels[255 - s] = -levels[s], the complement of a code means -y.
+// Trains the tables of quant/trellis/trellis_tables.h: Lloyd's algorithm on N(0,1). Each pass codes
+// new draws and moves every level to the mean of the coordinates that took it. The law is
+// symmetric, and so are the tables: levels[255 - s] = -levels[s], the complement of a code means
+// -y.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@ struct LloydPass {
 };
 
 /// Codes `sequences` sequences of 1024 draws of N(0,1). The same bits on every platform. Cost: 40
-/// us a sequence.
+/// us per sequence.
 LloydPass lloyd_pass(std::size_t bits, const Trellis::Levels& levels, std::size_t sequences,
                      std::uint64_t seed);
 

@@ -1,11 +1,11 @@
-// What every quantizer shares whose decoded vector is integer levels behind a linear map: lattices,
+// Shared by all quantizers whose decoded vector is a linear map of integer levels: lattices,
 // trellises, overcomplete bases, water-filling. With A a map from dim to width() floats,
 //
 //     y  = unit() * A^T L(code),    |L_i| <= 2047        the decoded vector
 //     x^ = factor * y,              factor = |x|^2/<x,y>    exactly unbiased over the rotation
 //
-// so that <x^,q> = factor * unit() * <L, A q>: the query goes through A once and becomes integers,
-// and a vector costs one expansion of its code and one integer product.
+// so that <x^,q> = factor * unit() * <L, A q>: A is applied once per query, which becomes integers,
+// and each vector costs one expansion of its code and one integer product.
 #pragma once
 
 #include <cstddef>
@@ -31,12 +31,12 @@ class LevelCode {
 
   std::size_t dim() const { return dim_; }
   virtual std::size_t code_bytes() const = 0;
-  /// Levels a vector.
+  /// Levels per vector.
   virtual std::size_t width() const { return dim_; }
   /// Makes y about 1 long.
   virtual float unit() const = 0;
-  /// Whether the factor makes x^ unbiased along x. Else it is |x|: for a code that drops what no
-  /// query asks for, and is none the worse for being short.
+  /// Whether the factor makes x^ unbiased along x. Else it is |x|: for a code that drops components
+  /// in which queries have no weight, and whose x^ is rightly shorter than x.
   virtual bool unbiased() const { return true; }
 
   /// Codes x, dim floats with |x|^2 = dim or all zero. Writes code_bytes() bytes.

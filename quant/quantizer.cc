@@ -1,5 +1,5 @@
-// The factory: one row per family. A spec is <family><number>[:option]..., options in any order; the
-// canonical form has them in the order of the row.
+// The quantizer factory: one row per family. A spec is <family><number>[:option]..., options in any
+// order; the canonical form has them in the order of the row.
 #include "obliq/quantizer.h"
 
 #include <fmt/format.h>
@@ -17,8 +17,9 @@ namespace {
 struct Family {
   std::string_view name;
   std::string_view numbers;  // "1..8 2.5": ranges of whole numbers and single numbers
-  // Groups with spaces between them, alternatives with bars: "orthogonal|gaussian |constnorm". The
-  // first of a group is the default; an empty one goes without a name.
+  // Options, with spaces between them, each with its alternatives, with bars between them:
+  // "orthogonal|gaussian |constnorm". The first alternative is the default; an empty one has no
+  // name.
   std::string_view options;
   QuantizerPtr (*make)(const QuantizerRequest&);
 };
@@ -92,8 +93,8 @@ Alternatives defaults_of(const std::vector<Alternatives>& groups) {
   return chosen;
 }
 
-// Chooses the given options, at most one of a group. False when one is unknown or names a group
-// for a second time.
+// Chooses the given alternatives, at most one per option. False when one is unknown or an option is
+// named twice.
 bool choose_options(const std::vector<Alternatives>& groups,
                     std::span<const std::string_view> options, Alternatives& chosen) {
   std::vector<bool> named(groups.size());
@@ -110,7 +111,7 @@ bool choose_options(const std::vector<Alternatives>& groups,
   return true;
 }
 
-// The request that `spec` makes of a family; false when it does not name one of the family's.
+// Writes the request that `spec` describes; false when the spec is not one of this family's.
 bool parse(const Family& family, std::string_view spec, QuantizerRequest& request) {
   const std::vector<std::string_view> parts = split(spec, ':');
   for (const double number : numbers_of(family)) {

@@ -1,4 +1,4 @@
-// What all scalar quantizers share: a codebook of at most 256 levels held as integers, bit planes,
+// Shared by all scalar quantizers: a codebook of at most 256 levels held as integers, bit planes,
 // and the integer product with a query. The decoded vector is
 //
 //     y_i = step() * L[index_i],    L[k] = round(level_k * 2047 / largest level),
@@ -33,11 +33,12 @@ class ScalarCode {
   std::size_t bits() const { return bits_; }
   std::size_t code_bytes() const { return bits_ * plane_bytes(dim_); }
   float step() const { return step_; }
-  /// What an integer level is worth in the codebook's own units: step() * sqrt(dim).
+  /// The size of an integer level's unit in the codebook's units: step() * sqrt(dim).
   float unit() const { return step_ * root_dim_; }
   /// The integer levels L, rising.
   std::span<const float> levels() const { return float_levels_; }
-  /// What takes a vector of norm `norm` to the codebook's variance; 1 for a zero vector.
+  /// The factor that scales a vector of norm `norm` to the codebook's variance; 1 for a zero
+  /// vector.
   float input_scale(float norm) const { return norm > 0 ? root_dim_ / norm : 1; }
 
   /// Sums over the levels that the vector x * scale takes: <x, L> and <L, L>.

@@ -4,8 +4,8 @@ Every index takes the shared centroids: they are put into its coarse quantizer, 
 rotation (RR) stands in front, and FAISS then trains the rest. Unit vectors are searched by L2,
 except by PQ with residuals (8 bits always; fast scan with "r" at its end): there inner product is
 more accurate, and one table serves all lists where L2 needs one per list. `:l2` or `:ip` after a
-spec forces it. The default list has the strings of each class of bytes. {d}, {d/2}, {d/4}, {d/8} in a
-spec stand for those numbers, and "IVF{nlist}," goes in front.
+spec forces it. The default list has the strings of each class of bytes. {d}, {d/2}, {d/4}, {d/8} in
+a spec stand for those numbers, and "IVF{nlist}," goes in front.
 
 Known to be broken in 1.15 and not shown: SQtqmse* and SQtq* (scales lost). Fast scan of a large
 batch with many lists per query crashes; see LUT_BYTES_A_CALL.

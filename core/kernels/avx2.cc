@@ -1,5 +1,5 @@
-// The AVX2 level (AVX2, FMA, F16C), part 1 of 5: float products and the Hadamard butterflies.
-// The other parts are avx2_scan.cc, avx2_rows.cc, avx2_levels.cc and avx2_e8.cc.
+// AVX2 (with FMA and F16C): float products and the Hadamard butterflies. The other kernels are in
+// avx2_scan.cc, avx2_rows.cc, avx2_levels.cc, avx2_panels.cc and avx2_e8.cc.
 #include <immintrin.h>
 
 #include "core/kernels/avx2_lanes.h"

@@ -1,4 +1,4 @@
-// The AVX2 level, part 5 of 5: nested E8 codes, 32 blocks a pass (avx_e8.h).
+// AVX2: nested E8 codes, 32 lattice blocks per pass (avx_e8.h).
 #include <immintrin.h>
 
 #include "core/kernels/avx_e8.h"

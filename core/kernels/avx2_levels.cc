@@ -1,4 +1,4 @@
-// The AVX2 level, part 4 of 5: the encoder's kernels. The thresholds rise, so that the number of
+// AVX2: the kernels of encoders. The thresholds rise, so that the number of
 // those below a value is found by bisection. Every step has its own table, of 1, 2, 4, ...
 // thresholds, indexed by the outcomes of the steps before; VPERMPS looks eight values up in eight
 // entries, larger tables are several and blends. Even for 255 thresholds this beats gathers from

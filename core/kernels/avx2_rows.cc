@@ -1,6 +1,6 @@
-// The AVX2 level, part 3 of 5: what the refine stage asks of a row. Bit planes become level numbers
+// AVX2: the products of rows with a query, for the refine stage. Bit planes become level numbers
 // in bytes (VPSHUFB spreads a byte of eight bits, a compare tests each); the low and the high bytes
-// of the levels are looked up by VPSHUFB, 16 levels a table; products are VPMADDWD on words.
+// of the levels are looked up by VPSHUFB, 16 levels per table; products are VPMADDWD on words.
 #include <immintrin.h>
 
 #include "core/kernels/kernels.h"

@@ -1,4 +1,4 @@
-// The AVX2 level, part 2 of 5: the LUT of a query and the scan of sign blocks with it.
+// AVX2: the LUT of a query and the scan of sign blocks with it.
 //
 // A register holds two groups of a block, one in each 128 bits, and VPSHUFB looks 32 nibbles up at
 // once. LUT values are at most 31, so that eight of them are summed in bytes (<= 248) before they

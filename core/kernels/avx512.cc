@@ -1,5 +1,5 @@
-// The AVX-512 level (F, BW, VL, DQ), part 1 of 4: float products and the Hadamard butterflies.
-// The other parts are avx512_scan.cc, avx512_rows.cc and avx512_levels.cc.
+// AVX-512 (F, BW, VL, DQ): float products and the Hadamard butterflies. The other kernels are in
+// avx512_scan.cc, avx512_rows.cc and avx512_levels.cc.
 #include <immintrin.h>
 
 #include "core/kernels/avx512_lanes.h"

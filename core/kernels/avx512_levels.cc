@@ -1,4 +1,4 @@
-// The AVX-512 level, part 4 of 4: the encoder's kernels. The thresholds rise, so that the number of
+// AVX-512: the kernels of encoders. The thresholds rise, so that the number of
 // those below a value is found by bisection, with the thresholds in registers: VPERMPS and
 // VPERMT2PS fetch the next one for 16 values at once. Even for 255 thresholds this beats gathers
 // from memory.

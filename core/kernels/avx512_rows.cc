@@ -1,4 +1,4 @@
-// The AVX-512 level, part 3 of 4: what the refine stage asks of a row. Signs are collected from a
+// AVX-512: the products of rows with a query, for the refine stage. Signs are collected from a
 // block; bit planes become level numbers by masked additions and levels by VPERMW; products are
 // VPMADDWD on 16-bit words.
 #include <immintrin.h>

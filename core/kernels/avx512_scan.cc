@@ -1,4 +1,4 @@
-// The AVX-512 level, part 2 of 4: the LUT of a query and the scan of sign blocks with it.
+// AVX-512: the LUT of a query and the scan of sign blocks with it.
 #include <immintrin.h>
 
 #include "core/kernels/avx512_block.h"

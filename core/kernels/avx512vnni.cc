@@ -1,5 +1,5 @@
-// The level of Ice Lake and later (VNNI, VBMI, VBMI2, GFNI over AVX-512), where it beats avx512;
-// nested E8 codes are in avx512vnni_e8.cc.
+// AVX-512 of Ice Lake and later (VNNI, VBMI, VBMI2, GFNI): the kernels that it improves. Nested E8
+// codes are in avx512vnni_e8.cc, byte panels in avx512vnni_panels.cc.
 //
 // VGF2P8AFFINEQB multiplies each byte by an 8x8 matrix over GF(2). With a constant matrix it moves
 // the high nibble down in one step. With constant bytes 1, 2, 4, ... 128 and the matrix taken from

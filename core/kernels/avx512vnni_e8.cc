@@ -1,4 +1,4 @@
-// The level of Ice Lake and later, part 2 of 2: nested E8 codes, 64 blocks a pass (avx_e8.h).
+// AVX-512 of Ice Lake and later: nested E8 codes, 64 lattice blocks per pass (avx_e8.h).
 // VBMI picks the bytes of a field out of a whole group, and masked loads end where the code does.
 #include <immintrin.h>
 

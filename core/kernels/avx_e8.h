@@ -1,5 +1,5 @@
-// Nested E8 codes, many blocks together: dot_e8 of AVX2 and AVX-512. A register set `V` of a
-// level gives its types and the operations used here. It has `parts` of 128 bits; block parts * k +
+// Nested E8 codes, many blocks together: dot_e8 of AVX2 and AVX-512. A register set `V` of an
+// ISA gives its types and the operations used here. It has `parts` of 128 bits; block parts * k +
 // h of a pass is byte k of part h, so that unpacking inside the parts brings neighbours back
 // together: `parts` blocks fill a register of words, in the order of the query.
 //

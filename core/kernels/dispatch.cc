@@ -1,6 +1,6 @@
-// The one table of instruction levels: name, needs, installer. A level starts as a copy of the one
-// before it and replaces the kernels it improves. __builtin_cpu_supports asks the operating system
-// too (XGETBV), so that a CPU whose wide registers are not saved is not believed.
+// The one table of ISAs: name, needs, installer. An ISA starts as a copy of the one before it and
+// replaces the kernels it improves. __builtin_cpu_supports asks the operating system
+// too (XGETBV), so that wide registers which it does not save are not used.
 #include "core/kernels/dispatch.h"
 
 #include <cstdlib>

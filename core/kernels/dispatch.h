@@ -1,4 +1,5 @@
-// Which kernels run: the best level of this CPU, or the one that OBLIQ_SIMD names.
+// Chooses the kernels that run: those of the best ISA of this CPU, or of the one that OBLIQ_SIMD
+// names.
 #pragma once
 
 #include <span>
@@ -7,7 +8,7 @@
 
 namespace obliq {
 
-/// The tables of every level that this CPU runs, "scalar" first, best last.
+/// The tables of every ISA that this CPU runs, "scalar" first, best last.
 std::span<const Kernels> kernel_levels();
 
 /// The table in use: the last of kernel_levels(), or the one named by the environment variable

@@ -1,11 +1,11 @@
-// Contracts of every SIMD kernel, one table for each instruction level.
+// Contracts of every SIMD kernel, one table of function pointers per ISA.
 //
 // scalar.cc is the definition: readable first. avx2.cc, avx512.cc, avx512vnni.cc and neon.cc claim
-// to equal it, and tests/kernels_equality_test.cc holds them to that. All kernels are noexcept,
+// to equal it, and the tests of tests/core/kernels hold them to that. All kernels are noexcept,
 // allocate nothing, take every size including 0, need no alignment, and read and write nothing
 // outside the ranges given here.
 //
-// Floats are bit-equal on every level where "fixed order" is written: multiplications and additions
+// Floats are bit-equal on every ISA where "fixed order" is written: multiplications and additions
 // are separate (no FMA) and sums run in `kLanes` lanes (lane j adds the terms i = j mod kLanes in
 // rising i, starting from 0; missing terms of the last step are +0), which are then folded in
 // halves: lane j += lane j + kLanes/2, then kLanes/4, ... down to lane 0.
@@ -13,7 +13,7 @@
 // A *block* holds 32 entries. It begins with their signs, [groups][16] bytes with groups =
 // ceil(dim / 4): byte e%16 of group g holds in its low half (e < 16) or high half (e >= 16) the
 // signs of dims 4g..4g+3 of entry e; bit i is 1 where that of dim 4g+i is +; bits beyond dim are 0.
-// Where the factors of the entries lie, and how far the next block is, callers say (ScanList).
+// Callers say where the factors of the entries lie and how far the next block is (ScanList).
 // Little-endian throughout.
 #pragma once
 
@@ -53,7 +53,8 @@ struct ScanList {
   const std::uint8_t* next = nullptr;  ///< blocks that are likely to be scanned next
 };
 
-/// A nested code over E8 (quant/nested_code.h) without dither, and what divides by powers of q.
+/// A nested code over E8 (quant/nested/nested_code.h) without dither, and what divides by powers of
+/// q.
 struct E8Shape {
   std::uint32_t q;           ///< 2..16
   std::uint32_t index_bits;  ///< ceil(8 log2 q)
@@ -134,14 +135,14 @@ struct Kernels {
 
   /// Sums lut[16 * g + nibble] over the groups for each entry of `list`, computes its bound, and
   /// for each entry with bound < threshold writes its number (0 = list's first) and bound, in
-  /// rising order. Returns how many; entries and bounds must hold list.count + 32 values (the
-  /// kernel may scribble past the count, inside that room). LUT values <= 31 and sums <= 65535.
-  /// Bit-equal. Reads whole blocks.
+  /// rising order. Returns their number; entries and bounds must hold list.count + 32 values (the
+  /// kernel may overwrite what lies past the count, inside that room). LUT values <= 31 and sums <=
+  /// 65535. Bit-equal. Reads whole blocks.
   std::size_t (*scan)(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
                       float threshold, std::uint32_t* entries, float* bounds) noexcept;
 
-  /// Writes the positions of the values <= limit, in rising order, and returns how many; `out` must
-  /// hold n + 16 (the kernel may scribble past the count, inside that room).
+  /// Writes the positions of the values <= limit, in rising order, and returns their number; `out`
+  /// must hold n + 16 (the kernel may overwrite what lies past the count, inside that room).
   std::size_t (*select_below)(const float* values, std::size_t n, float limit,
                               std::uint32_t* out) noexcept;
 
@@ -169,8 +170,8 @@ struct Kernels {
   /// sum_i f_i * scale * query[i] over the blocks of a nested E8 code: block b has the field b of
   /// index_bits bits, the label, from the first bit of `code` on, and the field b of scale_bits
   /// bits, the number of its scale, from the next whole byte on. f is the codeword of the label
-  /// modulo q^8 (quant/lattice.h: coset, then reduce). The caller keeps 2047 * sum |query_i| <
-  /// 2^31. Exact.
+  /// modulo q^8 (quant/nested/lattice.h: coset, then reduce). The caller keeps 2047 * sum |query_i|
+  /// < 2^31. Exact.
   std::int32_t (*dot_e8)(const std::uint8_t* code, const E8Shape& shape, const std::int16_t* query,
                          std::size_t dim) noexcept;
 
@@ -213,22 +214,23 @@ struct Kernels {
   ///     bound = (norm_j - slack_i * length_j) - (step_i * step_j) * float(ip)
   /// (fixed order, as written). Row i gets the j with !(bound >= threshold_i) in rising order, and
   /// their bounds, from found[i * 16 * panels.count] and bounds[...] on, and counts[i] of them; the
-  /// kernel may scribble inside that room. groups <= 16384. Bit-equal.
+  /// kernel may overwrite the rest of that room. groups <= 16384. Bit-equal.
   void (*scan_panels)(const std::int8_t* x, const PanelQuery* queries, std::size_t nx,
                       const BytePanels& panels, std::size_t groups, std::uint32_t* found,
                       float* bounds, std::uint32_t* counts) noexcept;
 
-  /// One pass of the Viterbi algorithm through the trellis of quant/trellis.h, from the end of x to
-  /// its start: 256 states in groups of 2^bits, state s in group g = s >> bits. With n = 256 >>
-  /// bits groups, step i sets choices[i * n + g] to the smallest j with the least costs[j * n + g],
-  /// then costs[s] to that cost + (x[i] - levels[s])^2 for each state of the group. bits 1..4; 256
-  /// levels and costs, none a NaN; dim * n choices. Bit-equal (difference, product, sum).
+  /// One pass of the Viterbi algorithm through the trellis of quant/trellis/trellis.h, from the end
+  /// of x to its start: 256 states in groups of 2^bits, state s in group g = s >> bits. With n =
+  /// 256 >> bits groups, step i sets choices[i * n + g] to the smallest j with the least costs[j *
+  /// n + g], then costs[s] to that cost + (x[i] - levels[s])^2 for each state of the group.
+  /// bits 1..4; 256 levels and costs, none a NaN; dim * n choices. Bit-equal (difference, product,
+  /// sum).
   void (*viterbi)(const float* x, std::size_t dim, const float* levels, std::size_t bits,
                   float* costs, std::uint8_t* choices) noexcept;
 };
 
-/// Fill a table that already holds the level below. Each is defined in the file of its name;
-/// those of another architecture do not exist.
+/// Fill a table that already holds the kernels of the ISA below. Each is defined in the file of its
+/// name; those of another architecture do not exist.
 void install_scalar(Kernels& kernels) noexcept;
 void install_avx2(Kernels& kernels) noexcept;
 void install_avx512(Kernels& kernels) noexcept;

@@ -97,7 +97,7 @@ inline std::uint32_t bits_of(uint8x16_t first, uint8x16_t second) noexcept {
   return vgetq_lane_u32(vreinterpretq_u32_u8(vpaddq_u8(fours, fours)), 0);
 }
 
-// Writes the bounds of 32 entries and returns a bit for each below the threshold.
+// Writes the bounds of 32 entries and returns one bit per entry, 1 below the threshold.
 inline std::uint32_t bound_block(const BlockSums& sums, const std::uint8_t* factors,
                                  const ScanList& list, float threshold, float* bounds) noexcept {
   const float32x4_t limit = vdupq_n_f32(threshold);

@@ -1,6 +1,6 @@
-// The definition of dot_e8: codewords of E8 modulo q, as quant/lattice.h derives them, for the
-// cosets of its coset(). There all coordinates but the first lie in [0, 2q), so that only the first
-// can bring a whole period of 2q into the odd coset.
+// The definition of dot_e8: codewords of E8 modulo q, as quant/nested/lattice.h derives them, for
+// the cosets of its coset(). There all coordinates but the first lie in [0, 2q), so that only the
+// first can bring a whole period of 2q into the odd coset.
 #include "core/kernels/kernels.h"
 
 namespace obliq {

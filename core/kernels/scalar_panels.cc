@@ -1,5 +1,5 @@
-// The definition of scan_panels. A panel's 16 sums are kept together, which lets a compiler for any
-// machine use what vectors it may.
+// The definition of scan_panels. A panel's 16 sums are kept together, so that a compiler for any
+// machine may use vectors.
 #include "core/kernels/kernels.h"
 
 namespace obliq {

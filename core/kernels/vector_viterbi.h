@@ -1,6 +1,6 @@
-// The Viterbi pass in vectors of any width, without intrinsics: each level instantiates it with the
-// width of its own registers. In internal linkage, as everything in a kernel file, so that no two
-// levels share a copy.
+// The Viterbi pass in vectors of any width, without intrinsics: each ISA instantiates it with the
+// width of its own registers. Internal linkage, as everything in a kernel file, so that no two ISAs
+// share a copy.
 //
 // The costs of the predecessors of a group lie 256 >> bits apart, so that neighbouring groups are
 // neighbouring lanes; the new costs repeat the best of a group 1 << bits times, a fixed shuffle.

@@ -168,12 +168,10 @@ class Index:
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: all cores; the index does not depend on it
-        list_groups  groups of lists, the nearest of which a search looks at before it ranks lists;
-                    0: none below 32,768 lists, then 4 sqrt(nlist); 1: none at all
+        list_groups  that route queries to lists: 0: none below 32,768 lists, 1: none at all
         tune        calibrate target recalls; see tune
         path        build into this file, whole or not at all, and open it mapped
-        max_memory  with path: bytes of memory that the build may take; what does not fit is staged
-                    in temporary files. 0: any
+        max_memory  with path: bytes that the build may take, with temporary files; 0: any
         progress    called with (stage, fraction done); return False to stop
 
         Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec, too
@@ -264,8 +262,9 @@ class Index:
         Truth is exact with a raw tier; without one it is the index's own exhaustive search, and
         what the codes lose is taken from the tuning before: all lists then give the recall that
         they gave to build, which has the base. An index that was not tuned before ignores that
-        loss. An index of fewer than 1,000 vectors is not tuned. Other threads may search meanwhile, but
-        not save. Raises as build does. Cost: three to four searches through all lists per query.
+        loss. An index of fewer than 1,000 vectors is not tuned. Other threads may search
+        meanwhile, but not save. Raises as build does. Cost: three to four searches
+        through all lists per query.
         """
         self._index.tune(None if learn_queries is None
                          else as_matrix(learn_queries, "learn_queries"), team(threads), progress)

@@ -23,10 +23,10 @@
 namespace obliq {
 
 struct JointSchedule {
-  std::size_t sweeps = 0;  ///< soft or noisy ones before the hard ones
-  float softness = 0;      ///< at the first sweep, at most 1; falls in proportion to those left
-  float noise = 0;         ///< the largest random number, likewise
-  std::size_t hard_sweeps = 40;  ///< at most so many, until nothing is gained; 1: residual coding
+  std::size_t sweeps = 0;        ///< soft or noisy ones before the hard ones
+  float softness = 0;            ///< at the first sweep, at most 1; proportional to the sweeps left
+  float noise = 0;               ///< the largest random number, likewise
+  std::size_t hard_sweeps = 40;  ///< at most, until nothing is gained; 1: residual coding
 };
 
 class JointEncoder {

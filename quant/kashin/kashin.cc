@@ -12,7 +12,7 @@
 //     :anneal        the same                             annealed by noise; R = 2..4
 //
 // Q by default is a rotation of the index's kind from another seed; :butterfly, :haar, :dct and
-// :signdct take the bases of quant/basis.h. Encoding costs two applies of Q a sweep: 32 soft and
+// :signdct take the bases of core/basis.h. Encoding costs two applies of Q per sweep: 32 soft and
 // about 2 hard sweeps (joint), 14 steps of one apply (:paper, :alternating), 2 applies in
 // each of about 8 (:signs) or 102 (:anneal) sweeps. A query goes through Q once; a product is one
 // of bit planes for each basis.

@@ -9,7 +9,7 @@
 //
 //     greedy        the step with the larger l1 norm (arXiv 2404.09737, Algorithm 1)
 //     alternating   blocks of two steps on u and two on v, so that each factor gathers in four
-//                   peaks +-c1 +-c2 a block (Cherniuk, Rudikov, Kashin, Oseledets 2026)
+//                   peaks +-c1 +-c2 each (Cherniuk, Rudikov, Kashin, Oseledets 2026)
 #pragma once
 
 #include <cstddef>
@@ -27,12 +27,12 @@ struct KashinDecomposition {
 
 struct KashinOptions {
   double tolerance = 1e-6;      ///< stops when |r| < tolerance |x|
-  std::size_t max_steps = 200;  ///< or after so many steps
+  std::size_t max_steps = 200;  ///< stops after this number of steps
 };
 
 /// Decompose x, basis.dim() finite floats whose squares do not overflow; a zero vector takes no
-/// step. Cost: one apply of the basis a step (alternating: two in four steps); 28 steps to 1e-6 for
-/// Gaussian x.
+/// step. Cost: one apply of the basis per step (alternating: two in four steps); 28 steps to 1e-6
+/// for Gaussian x.
 KashinDecomposition decompose_greedy(const float* x, const Rotation& basis,
                                      const KashinOptions& options = {});
 KashinDecomposition decompose_alternating(const float* x, const Rotation& basis,

@@ -1,6 +1,6 @@
 // e8q{q}, d4q{q}, z{q} for q = 2..16: nested-lattice codes over E8, D4 and the cube
-// (nested_code.h), with :k1..:k8 scales per block (4 if none is named), :opt or :first as published,
-// and :dither, which some have always.
+// (nested_code.h), with :k1..:k8 scales per lattice block (4 if none is named), :opt or :first as
+// published, and :dither, which some have always.
 //
 // The default draws blocks that a scale cannot reach towards 0 until it can. The decoder is that of
 // the published codes; the error is less, for E8 by 6 % at q = 14, by a quarter at q = 2.

@@ -1,6 +1,7 @@
 // Nested-lattice (Voronoi) codes with several scales: NestQuant (arXiv 2502.09720), after "Optimal
-// quantization for matrix multiplication" (arXiv 2410.13780). A vector is cut into blocks of the
-// lattice's dimension n; a block x, of variance 1 per coordinate, is coded at the scale beta_p by
+// quantization for matrix multiplication" (arXiv 2410.13780). A vector is cut into lattice
+// blocks of n coordinates, n the lattice's dimension; a block x, of variance 1 per coordinate, is
+// coded at the scale beta_p by
 //
 //     t = the point of Lambda nearest to x / beta_p + z        index = label of t in Lambda/qLambda
 //     f = the codeword of the index, in the cell of q*Lambda   x^ = beta_p f,   f + z = t
@@ -49,7 +50,7 @@ class NestedCode : public LevelCode {
   using LevelCode::LevelCode;
 
   virtual const NestedOptions& options() const = 0;
-  /// Coordinates of a block.
+  /// Coordinates of a lattice block.
   virtual std::size_t block() const = 0;
   std::size_t blocks() const { return (dim() + block() - 1) / block(); }
   /// Bits of a code for each coordinate of whole blocks.

@@ -1,5 +1,5 @@
-// lm1..lm8 with :query or :query-beam: the code of lm, and an encoder that knows what queries look
-// like (query_quantizer.h). The beam starts coordinate descent from 16 paths of a beam search
+// lm1..lm8 with :query or :query-beam: the code of lm, and an encoder that learns from queries
+// (query_quantizer.h). The beam starts coordinate descent from 16 paths of a beam search
 // instead of one of successive cancellation: 20 times slower, 2 % less error.
 #include <fmt/format.h>
 

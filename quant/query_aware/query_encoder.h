@@ -1,6 +1,6 @@
-// Encoding for the queries that will come, the decoder unchanged (arXiv 2602.05790 made
+// Encoding for queries like those learnt from, with an unchanged decoder (arXiv 2602.05790 made
 // constructive). With y the decoded levels, g the stored factor and the metric of query_metric.h,
-// the encoder looks for the code of the least
+// the encoder searches for the code of the least
 //
 //     |x - g y|^2_M,    M + alignment x x^T / |x|^2 in the place of M,    g = y^T M x / y^T M y
 //
@@ -13,9 +13,9 @@
 //   2. coordinate descent: y_B the point nearest to y_B + M_BB^-1 (M e)_B where that lowers the
 //      loss; `sweeps` passes, then s = 1/g, `rounds` times
 //
-// 16 vectors are encoded side by side: [dim][16] floats, "lanes". Lanes do not know each other, so
-// that a vector's code does not depend on its company. All of it is sums in a fixed order: the same
-// codes on every platform. Cost for 16 vectors: sum over scales of (1/2 + rounds (sweeps + 1))
+// 16 vectors are encoded side by side, [dim][16] floats, one in each lane. A vector's code does not
+// depend on the vectors in the other lanes. All of it is sums in a fixed order: the same codes on
+// every platform. Cost for 16 vectors: sum over scales of (1/2 + rounds (sweeps + 1))
 // times reading the dim x dim matrix once.
 #pragma once
 
@@ -28,7 +28,7 @@ namespace obliq {
 
 inline constexpr std::size_t kVectorLanes = 16;
 
-/// What the decoder can say, `block()` <= 8 coordinates at a time.
+/// The points that the decoder can produce, `block()` <= 8 coordinates at a time.
 class LaneRounder {
  public:
   virtual ~LaneRounder() = default;

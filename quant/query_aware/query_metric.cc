@@ -88,7 +88,7 @@ std::vector<const float*> spread_rows(MatrixView<float> rows, std::size_t limit)
   return chosen;
 }
 
-// Samples column by column, their mean taken out, and times a power of two that makes the largest
+// Samples column by column, less their mean, and times a power of two that makes the largest
 // value about 1.
 struct Samples {
   Matrix<float> columns;    // [dim][samples]

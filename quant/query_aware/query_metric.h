@@ -1,13 +1,13 @@
 // The metric in which queries measure a quantization error e = x - x^. The mean squared error of an
 // inner product over queries q is E<e,q>^2 = e^T M e with M = E[q q^T] (arXiv 2602.05790 with
-// Sigma = M); an encoder that knows M does better, for a decoder that does not.
+// Sigma = M); an encoder that uses M does better, with a decoder that does not know it.
 //
 // M is estimated from m samples and shrunk towards a multiple of the identity,
 //
 //     M + eps (tr M / d) I,    eps = max(kShrinkage, what Ledoit and Wolf (2004) ask for)
 //
-// then scaled to trace d, so that its mean eigenvalue is 1. The mean query is taken out first (M is
-// then the covariance), since an index corrects <e, mean> exactly.
+// then scaled to trace d, so that its mean eigenvalue is 1. The mean query is subtracted first (M
+// is then the covariance), since an index corrects <e, mean> exactly.
 //
 // Successive cancellation needs M = U^T D U, U unit upper triangular, or unit upper triangular in
 // blocks of coordinates and then D block-diagonal:
@@ -35,14 +35,14 @@ UnitTriangular decompose(const Matrix<double>& metric);
 
 class QueryMetric {
  public:
-  /// What the metric is shrunk by at least. A tenth gives the same recall for queries like those
+  /// The least shrinkage of the metric. A tenth gives the same recall for queries like those
   /// learnt from; three tenths lose least for others.
   static constexpr double kShrinkage = 0.3;
 
   static constexpr std::size_t kFewestSamples = 16;
 
   /// The metric of given second moments, symmetric, at least 0; zero stands for the identity.
-  /// `block` coordinates form a block. What the last block lacks is added: coordinates of a small
+  /// `block` coordinates form a block. The last block is filled up: coordinates of a small
   /// weight that nothing else depends on.
   QueryMetric(const Matrix<double>& moments, double shrinkage, std::size_t block = 1);
 
@@ -59,7 +59,7 @@ class QueryMetric {
   const float* feedback(std::size_t i) const { return feedback_.row(i); }
   /// d_i of the whole matrix, for blocks of one coordinate.
   float pivot(std::size_t i) const { return pivots_[i]; }
-  /// The mean query; empty where nobody gave queries.
+  /// The mean query; empty where no queries were given.
   std::span<const float> mean() const { return mean_; }
 
  private:

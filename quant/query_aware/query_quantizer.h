@@ -16,7 +16,7 @@ namespace obliq {
 /// The points that the code of a vector can stand for. Its levels are integers of at most 2047.
 class QueryPoints : public LaneRounder {
  public:
-  /// What a level is worth in a vector of variance 1: its decoded y is that over sqrt(dim).
+  /// The size of a level in a vector of variance 1: its decoded y is that over sqrt(dim).
   virtual float unit() const = 0;
   /// Writes the code of a point: levels of whole blocks, a lane of what round() gave.
   virtual void write(const float* levels, std::uint8_t* code) const = 0;

@@ -1,4 +1,4 @@
-// sq8: uniform int8 with a scale of its own for every vector, and the rescale factor.
+// sq8: uniform int8 with one scale per vector, and the rescale factor.
 //
 //     row_i = rint(x_i * 127 / max|x|)        code: dim bytes
 //     x^    = factor * step * row,            factor = |x|^2 / (step <x, row>)

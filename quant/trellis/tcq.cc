@@ -4,7 +4,7 @@
 //     y_i = unit * L[8 bits of the code from bit i b, as a ring] / sqrt(dim)
 //
 // The code has exactly dim * b bits. Of three scales of x the one with the largest cosine is taken:
-// dim * Var falls by .2 to 2.5 % at dim 384, more at lower dims; five would give 1 % more at 4
+// dim * Var decreases by .2 to 2.5 % at dim 384, more at lower dims; five would give 1 % more at 4
 // bits. At one scale E|x - y|^2 / |x|^2 is .278 .0753 .0202 .0056 at 1 to 4 bits, against .363 .117
 // .0345 .0095 of Lloyd-Max levels and Shannon's .25 .0625 .0156 .0039.
 #include <algorithm>

@@ -6,8 +6,8 @@
 //     state_i = ring[i bits .. i bits + 8)        y_i = levels[state_i]
 //
 // So each coordinate has a choice of 2^bits levels, but out of a table of 256 that the next ones
-// decide, which is worth .17 to .3 bit per coordinate over the best scalar code. That the ring closes
-// (tail-biting) saves the 8 - bits bits that would name the first state.
+// decide, which is worth .17 to .3 bit per coordinate over the best scalar code. The ring closes
+// (tail-biting), which saves the 8 - bits bits that would name the first state.
 //
 // The encoder looks for the levels nearest to x with the Viterbi algorithm, from the last
 // coordinate to the first: state_i = (state_{i+1} << bits | own bits) mod 256.

@@ -1,5 +1,5 @@
 // The reproduction tables of trellis-coded quantization, trained on N(0,1) by Lloyd's algorithm
-// (trellis_training.h; bench/train_trellis.cc prints them).
+// (measure/trellis_training.h; bench/train_trellis.cc prints them).
 #pragma once
 
 #include <cstddef>

@@ -1,13 +1,13 @@
-// wf1..wf8: reverse water-filling, what a code can do that knows the data: the oracle to hold the
-// data-oblivious quantizers against. x becomes its principal components, component i of deviation
+// wf1..wf8: reverse water-filling, a code that knows the data: the oracle to compare data-oblivious
+// quantizers with. x becomes its principal components, component i of deviation
 // s_i gets N_i Lloyd-Max levels, few or none where s_i is small (water_filling.h):
 //
 //     L_i = level of N_i nearest to a_i x / s_i,      y = sum over i of s_i b_i L_i
 //
 // Trained on vectors alone, a_i = b_i are the eigenvectors of E x x^T and x^ is rescaled to be
 // unbiased. Trained on queries too, the loss is <x - x^, q>^2: with E q q^T = C C^T the components
-// are those of C^T x, a_i = C u_i and b_i = C^-T u_i; what queries do not ask for is dropped, so x^
-// keeps the scale that it has. Untrained, it is the Lloyd-Max code of equal variances.
+// are those of C^T x, a_i = C u_i and b_i = C^-T u_i; components without weight in queries are
+// dropped, so x^ is not rescaled. Untrained, it is the Lloyd-Max code of equal variances.
 #include <algorithm>
 #include <cmath>
 #include <map>

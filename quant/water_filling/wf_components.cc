@@ -10,7 +10,8 @@
 namespace obliq {
 namespace {
 
-// Queries in a few directions say little of the others: so much of their mean is added everywhere.
+// Queries in a few directions say little of the others: this share of their mean is added
+// everywhere.
 constexpr double kRidge = 1e-3;
 constexpr double kNoise = 1e-12;  // what rounding leaves of a variance of 0, where the mean is 1
 

@@ -1,4 +1,4 @@
-// The components that a wf quantizer codes, and what it learns of them.
+// The components that a wf quantizer codes, and their training.
 //
 // State, little-endian: uint32 width, uint32 weighted (0 or 1), [width] uint8 N_i - 1, [width][dim]
 // float s_i b_i, [width][dim] float a_i / s_i (wf.cc has the names).
