@@ -1,6 +1,6 @@
-// Times every case of tests/kernel_cases.h at every level of this CPU, with the data in cache:
+// Times every case of tests/core/kernels/cases.h on every ISA of this CPU, with the data in cache:
 //     bench_kernels --benchmark_filter='scan/.*/384'
-// A line is case/level/dim, with the time of a call and, as per_entry, of one entry of the scan,
+// A line is case/ISA/dim, with the time of a call and, as per_entry, of one entry of the scan,
 // one pair of the tile, or one vector.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

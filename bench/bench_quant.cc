@@ -1,4 +1,4 @@
-// Times rotations and quantizers at the level in use (OBLIQ_SIMD forces another), one thread, data
+// Times rotations and quantizers with the ISA in use (OBLIQ_SIMD forces another), one thread, data
 // in cache:
 //     bench_quant --benchmark_filter='encode/lm4'
 // A line is rotate/dim, or encode, set_query or product of spec/dim. items_per_second counts

@@ -243,7 +243,7 @@ def warm_up(method, options):
 
 
 def time_callers(method, options):
-    """Several threads, each with every so-many-th query, one per call."""
+    """Several threads, each with its share of the queries, one per call."""
     count, callers = len(method.run.set.queries), options.threads
 
     def call(first):
