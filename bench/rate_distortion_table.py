@@ -1,4 +1,4 @@
-"""The table of docs/rate_distortion.md from the JSON lines of `obliq distortion`.
+"""The table of docs/notes/rate_distortion.md from the JSON lines of `obliq distortion`.
 
     rate_distortion_table.py DIM_128.jsonl DIM_768.jsonl > table.md
 
