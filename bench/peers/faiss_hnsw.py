@@ -4,7 +4,7 @@ HNSW32 is FAISS's M = 32, up to 64 edges per vector: its users' string, twice wh
 here get; HNSW16 is the other graphs' size. efConstruction is 200 as for all (FAISS's own default
 is 40). Unit vectors are searched by L2; inner product gives the same recall and speed.
 
-The saved file has the codes, the levels and edges of 4 bytes; no ids (row numbers). Every
+The saved file has the codes, the layer numbers and edges of 4 bytes; no ids (row numbers). Every
 search of one query clears a table of a byte per vector.
 """
 
