@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "core/random.h"
+#include "core/spread_rows.h"
 #include "index/search/confidence.h"
 #include "index/search/row_mask.h"
 #include "index/search/searcher.h"
@@ -171,12 +172,8 @@ LearnQueries base_queries(const VectorSource& base, std::uint64_t seed) {
 
 // At most learn_count(n) of the given ones, evenly spread.
 LearnQueries given_queries(MatrixView<float> queries, std::size_t n) {
-  const std::size_t count = std::min(queries.rows, learn_count(n));
-  LearnQueries learn = {Matrix<float>(count, queries.cols),
-                        std::vector<std::uint32_t>(count, TopK::kNoRow)};
-  for (std::size_t i = 0; i < count; ++i) {
-    std::copy_n(queries.row(i * queries.rows / count), queries.cols, learn.queries.row(i));
-  }
+  LearnQueries learn = {spread_rows(queries, learn_count(n)), {}};
+  learn.self.assign(learn.queries.rows, TopK::kNoRow);
   return learn;
 }
 
@@ -238,8 +235,7 @@ std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed) {
   Random random(seed);
   std::vector<std::uint32_t> rows;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t begin = i * n / count;
-    rows.push_back(static_cast<std::uint32_t>(begin + random.below((i + 1) * n / count - begin)));
+    rows.push_back(static_cast<std::uint32_t>(jittered_row(i, count, n, random)));
   }
   return rows;
 }
