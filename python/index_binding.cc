@@ -145,7 +145,8 @@ nb::dict preset_table() {
   return table;
 }
 
-/// None, or (queries, from_base, exact_truth, [(k, reach, [(recall, threshold, nprobe, stops)])])
+/// None, or (queries, from_base, exact_truth, [(k, max_recall, [(recall, threshold, nprobe,
+/// uses_stop_rule)])])
 nb::object tuning_of(const Tuning& tuning) {
   if (tuning.queries == 0) return nb::none();
   nb::list ladders;
@@ -153,7 +154,7 @@ nb::object tuning_of(const Tuning& tuning) {
     nb::list targets;
     for (const TunedTarget& target : ladder.targets) {
       targets.append(
-          nb::make_tuple(target.recall, target.threshold, target.nprobe, target.stops != 0));
+          nb::make_tuple(target.recall, target.threshold, target.nprobe, target.uses_stop_rule));
     }
     ladders.append(nb::make_tuple(ladder.k, ladder.max_recall, targets));
   }

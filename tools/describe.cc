@@ -37,7 +37,7 @@ nlohmann::ordered_json tuning_json(const Tuning& tuning) {
       targets.push_back({{"recall", target.recall},
                          {"threshold", target.threshold},  // null: all lists
                          {"nprobe", target.nprobe},
-                         {"stops", target.stops != 0}});
+                         {"stops", target.uses_stop_rule}});
     }
     ladders.push_back({{"k", ladder.k}, {"max_recall", ladder.max_recall}, {"targets", targets}});
   }
@@ -54,7 +54,7 @@ std::string tuning_text(const Tuning& tuning) {
     for (const TunedTarget& target : ladder.targets) {
       const bool all = !std::isfinite(target.threshold);
       const char* uses = target.recall > ladder.max_recall ? "nothing: out of reach"
-                         : target.stops != 0               ? "threshold"
+                         : target.uses_stop_rule           ? "threshold"
                                                            : "nprobe";
       table.add({fmt::format("{:.3f}", target.recall), std::to_string(ladder.k),
                  all ? "all lists" : fmt::format("{:.3f}", target.threshold),

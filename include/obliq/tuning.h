@@ -1,36 +1,39 @@
-// How a target recall becomes a search. Tuning an index searches it with learn queries whose true
-// neighbours are known and writes down, for some recalls and some k, when a search may stop.
+// How a target recall becomes a search. Tuning searches an index with learn queries whose true
+// neighbours are known. It finds, for eight target recalls and for k = 1, 10 and 100, when a search
+// may stop: after a fixed number of lists (nprobe), or as soon as a score of the query's own
+// progress falls below a threshold (the stop rule). Index::search interpolates between these.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 #include "obliq/progress.h"
 
 namespace obliq {
 
-/// How one target recall is reached at one k (16 bytes, as stored).
+/// How one target recall is met at one k, in both ways; uses_stop_rule says which a search takes.
 struct TunedTarget {
-  float recall = 0;          ///< the target, in (0, 1)
-  float threshold = 0;       ///< of the stop rule; -infinity: only all lists are enough
-  std::uint32_t nprobe = 0;  ///< the fixed number of lists that reaches the target as well
-  std::uint32_t stops = 0;   ///< 1: the stop rule is used, because it scans less; 0: nprobe
+  float recall = 0;  ///< target mean recall@k, in (0, 1)
+  /// A query stops once its score is below this. No unit; it is lower for higher recalls, and
+  /// -infinity where only a scan of all lists meets the target.
+  float threshold = 0;
+  std::size_t nprobe = 0;       ///< lists per query that meet the target without the stop rule
+  bool uses_stop_rule = false;  ///< true where the threshold scans fewer entries than nprobe lists
 };
 
-/// The targets of one k, rising; thresholds fall, nprobe rises.
+/// What is known at one k.
 struct TunedLadder {
-  std::uint32_t k = 0;
-  float max_recall = 0;  ///< recall with all lists scanned, in [0, 1]
-  std::vector<TunedTarget> targets;
+  std::size_t k = 0;
+  float max_recall = 0;  ///< recall@k of a scan of all lists, in [0, 1]: no target above it is met
+  std::vector<TunedTarget> targets;  ///< by rising recall; thresholds do not rise, nprobe not fall
 };
 
 /// What tuning has found.
 struct Tuning {
-  std::uint32_t queries = 0;         ///< learn queries; 0: the index is not tuned
-  bool from_base = true;             ///< base vectors stood in for learn queries
-  bool exact_truth = true;           ///< false: truth was the index's own search, see Index::tune
-  std::vector<TunedLadder> ladders;  ///< k rising
+  std::size_t queries = 0;  ///< number of learn queries; 0: the index is not tuned
+  bool from_base = true;    ///< true: base vectors stood in for learn queries
+  bool exact_truth = true;  ///< false: truth was the index's own full scan, see Index::tune
+  std::vector<TunedLadder> ladders;  ///< by rising k
 };
 
 struct TuneOptions {

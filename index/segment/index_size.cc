@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t kHeader = 64;  // docs/file_format.md
 constexpr std::size_t kTableEntry = 40;
 constexpr std::size_t kAlignment = 64;
-// Section "tuning": three ladders of eight targets (tuning_section.h).
-constexpr std::size_t kTuned = 16 + 3 * (16 + 8 * sizeof(TunedTarget));
+constexpr std::size_t kTunedKs = 3;  // ladders of index/tune/tuning.cc, and the targets of each
+constexpr std::size_t kTunedTargets = 8;
 
 std::size_t spilled_vectors(const IndexShape& shape) {
   return static_cast<std::size_t>(shape.spill * static_cast<double>(shape.n));
@@ -93,7 +93,8 @@ IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> lis
     size.centroid_bytes += groups * item.list + panels;
     size.file_bytes += file_bytes({groups * item.list, panels}) - kHeader;
   }
-  if (shape.n >= kLeastTuned) size.file_bytes += kTableEntry + kTuned;
+  if (shape.n >= kLeastTuned)
+    size.file_bytes += kTableEntry + tuning_bytes(kTunedKs, kTunedTargets);
   return size;
 }
 

@@ -3,7 +3,8 @@
 //     uint32 learn queries | uint32 flags (1: from base vectors, 2: truth is exact)
 //     uint32 ladders | uint32 0, then for each ladder, k rising,
 //         uint32 k | float32 max_recall | uint32 targets | uint32 0
-//         [targets] TunedTarget, 16 bytes each, recall rising
+//         [targets], recall rising:
+//             float32 recall | float32 threshold | uint32 nprobe | uint32 1: uses the stop rule
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,9 @@ namespace obliq {
 
 /// Below so many vectors an index is not tuned: a target is then met by scanning all lists.
 constexpr std::size_t kLeastTuned = 1000;
+
+/// The bytes of the section for so many ladders of `targets` targets each.
+std::size_t tuning_bytes(std::size_t ladders, std::size_t targets);
 
 std::vector<std::byte> write_tuning(const Tuning& tuning);
 

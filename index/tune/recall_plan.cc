@@ -10,6 +10,8 @@
 namespace obliq {
 namespace {
 
+double log_of(std::size_t count) { return std::log(static_cast<double>(count)); }
+
 /// A place on a ladder, or between two.
 struct Step {
   double threshold;  // -infinity: all lists
@@ -30,7 +32,7 @@ Step between(const Step& a, const Step& b, double share) {
 }
 
 Step step_of(const TunedTarget& target) {
-  return {target.threshold, std::log(target.nprobe), target.stops != 0};
+  return {target.threshold, log_of(target.nprobe), target.uses_stop_rule};
 }
 
 Step find(const TunedLadder& ladder, double recall, std::size_t nlist) {
@@ -40,7 +42,7 @@ Step find(const TunedLadder& ladder, double recall, std::size_t nlist) {
                        [](const TunedTarget& t, float value) { return t.recall < value; });
   if (above == targets.begin()) return step_of(*above);
   if (above == targets.end()) {
-    return {-std::numeric_limits<double>::infinity(), std::log(static_cast<double>(nlist)), false};
+    return {-std::numeric_limits<double>::infinity(), log_of(nlist), false};
   }
   const TunedTarget& below = *(above - 1);
   const double start = std::log1p(-static_cast<double>(below.recall));
@@ -60,9 +62,8 @@ Place place_of(const Tuning& tuning, std::size_t k) {
   if (ladders.size() == 1 || k <= ladders.front().k) return {&ladders[0], &ladders[0], 0};
   std::size_t i = 1;
   while (i + 1 < ladders.size() && ladders[i].k < k) ++i;
-  const double start = std::log(ladders[i - 1].k);
-  const double share =
-      (std::log(static_cast<double>(k)) - start) / (std::log(ladders[i].k) - start);
+  const double start = log_of(ladders[i - 1].k);
+  const double share = (log_of(k) - start) / (log_of(ladders[i].k) - start);
   return {&ladders[i - 1], &ladders[i], share};
 }
 

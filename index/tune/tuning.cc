@@ -27,7 +27,6 @@ constexpr std::array<float, 8> kTargets = {0.80F, 0.90F, 0.95F,  0.97F,
                                            0.98F, 0.99F, 0.995F, 0.998F};
 constexpr std::size_t kBlockRows = 1024;
 constexpr std::size_t kTrueNeighbours = 128;  // of a query: 100 and, for ties, some more
-constexpr float kLeastStopTarget = 0.9F;
 // What ranking lists one by one and looking after each costs a query, in entries: 5 of 35 us at
 // dim 384, where a thousand entries are scanned in 5.
 constexpr double kRuleCost = 1000;
@@ -130,18 +129,18 @@ TunedTarget reach_target(const Traces& traces, float target, const Kept& kept, s
     return kept.recall(outcome) >=
            std::max<double>(target, target - 0.003 + error * kept.deviation(outcome));
   };
-  TunedTarget tuned = {target, traces.least_threshold(reached), 0, 0};
-  tuned.nprobe = static_cast<std::uint32_t>(std::min(nlist, traces.least_nprobe(reached)));
+  TunedTarget tuned = {target, traces.least_threshold(reached), 0, false};
+  tuned.nprobe = std::min(nlist, traces.least_nprobe(reached));
   const double stop_cost = traces.at_threshold(tuned.threshold).entries;
   const double fixed_cost = traces.at_nprobe(tuned.nprobe).entries;
-  tuned.stops = target >= kLeastStopTarget && stop_cost + kRuleCost < fixed_cost ? 1 : 0;
+  tuned.uses_stop_rule = target >= kLeastStopTarget && stop_cost + kRuleCost < fixed_cost;
   return tuned;
 }
 
 TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlist) {
   TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(traces.at_nprobe(nlist))), {}};
   float threshold = std::numeric_limits<float>::infinity();
-  std::uint32_t nprobe = 0;
+  std::size_t nprobe = 0;
   for (const float target : kTargets) {
     TunedTarget tuned = reach_target(traces, target, kept, nlist);
     tuned.threshold = threshold = std::min(threshold, tuned.threshold);
@@ -214,7 +213,7 @@ Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbou
                const Tuning& known, const TuneOptions& options) {
   const std::size_t nlist = segment.info.nlist;
   Tuning tuning;
-  tuning.queries = static_cast<std::uint32_t>(truth.size());
+  tuning.queries = truth.size();
   for (const std::uint32_t k : kLadderKs) {
     const Traces traces = trace(segment, learn, truth, k, options);
     const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);

@@ -27,6 +27,9 @@
 
 namespace obliq {
 
+/// The least target recall for which the stop rule is considered.
+constexpr float kLeastStopTarget = 0.9F;
+
 /// How many learn queries tuning takes for n vectors: 1,000 up to n = 500,000, then fewer, at least
 /// 250.
 std::size_t learn_count(std::size_t n);
@@ -53,10 +56,11 @@ class RowSource final : public VectorSource {
   Make make_;
 };
 
-/// Tunes an index just built from `base`, with at most learn_count(n) of `queries` (behind checks;
-/// none: base vectors, each left out of its own answers). The outcome does not depend on the number
-/// of threads. Not tuned below kLeastTuned vectors. Cost: three searches through all lists and n *
-/// dim operations a learn query.
+/// Tunes an index just built from `base`, with at most learn_count(n) of `queries`, which are
+/// finite and of the index's dim; without queries base vectors stand in, each left out of its own
+/// answers. The outcome does not depend on the number of threads. An index below kLeastTuned
+/// vectors is not tuned. Cost per learn query: three searches through all lists and n * dim
+/// operations.
 Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<float> queries,
                   const TuneOptions& options);
 
