@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "index/build/builder.h"
+#include "index/index_access.h"
 #include "index/search/confidence.h"
 #include "index/search/parallel_searcher.h"
 #include "index/segment/row_decoder.h"
@@ -151,11 +152,18 @@ SearchResult Index::search(MatrixView<float> queries, const SearchOptions& optio
 }
 
 void Index::search(MatrixView<float> queries, const SearchOptions& options, float* distances,
-                   std::int64_t* ids, SearchCounters* counters) const {
-  const Segment& segment = impl_->segment;
+                   std::int64_t* ids) const {
+  IndexAccess::search(*this, queries, options, distances, ids, nullptr);
+}
+
+void IndexAccess::search(const Index& index, MatrixView<float> queries,
+                         const SearchOptions& options, float* distances, std::int64_t* ids,
+                         SearchCounters* counters) {
+  Index::Impl& impl = *index.impl_;
+  const Segment& segment = impl.segment;
   check_search(segment, queries, options);
-  const SearchPlan plan = impl_->plan(options);
-  impl_->searcher.search(queries, plan, options, distances, ids, counters);
+  const SearchPlan plan = impl.plan(options);
+  impl.searcher.search(queries, plan, options, distances, ids, counters);
   if (segment.ids.empty()) return;
   for (std::int64_t& id : std::span(ids, queries.rows * plan.k)) {
     if (id >= 0) id = segment.ids[static_cast<std::size_t>(id)];
@@ -166,6 +174,12 @@ void Index::reconstruct(std::int64_t id, float* out) const {
   const std::size_t row = impl_->row_of(id);
   if (row == kNoRow) throw std::invalid_argument(fmt::format("id {} is not in the index", id));
   impl_->decoder.vector(row, out);
+}
+
+const Segment& IndexAccess::segment(const Index& index) { return index.impl_->segment; }
+
+void IndexAccess::set_tuning(Index& index, Tuning tuning) {
+  index.impl_->set_tuning(std::move(tuning));
 }
 
 bool Index::contains(std::int64_t id) const { return impl_->row_of(id) != kNoRow; }

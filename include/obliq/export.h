@@ -1,4 +1,4 @@
-// OBLIQ_API marks what the library shows; everything else is hidden.
+// OBLIQ_API marks what the shared library exports; everything else is hidden.
 #pragma once
 
 #if defined(_WIN32)

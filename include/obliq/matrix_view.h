@@ -1,4 +1,5 @@
-// Row-major matrices: a view that owns nothing and a matrix that owns its values.
+// Row-major matrices, the form in which vectors, centroids, ids and answers are passed: a view that
+// owns nothing, and a matrix that owns its values.
 #pragma once
 
 #include <cassert>
@@ -7,7 +8,8 @@
 
 namespace obliq {
 
-/// rows x cols values of type T, row-major without gaps. Does not own them.
+/// rows x cols values of type T, row-major without gaps. Does not own them: `data` must outlive
+/// the view.
 template <typename T>
 struct MatrixView {
   const T* data = nullptr;

@@ -1,4 +1,5 @@
-// How two vectors are compared. Every distance is smaller for nearer vectors.
+// How a query q and a base vector x are compared. In every metric a smaller distance means a nearer
+// vector; distances are in the units of the input (l2 and ip: squared).
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,10 @@ namespace obliq {
 enum class Metric : std::uint8_t {
   l2 = 0,      ///< squared Euclidean distance |q-x|^2
   ip = 1,      ///< negated inner product -<q,x>
-  cosine = 2,  ///< 1 - <q,x>/(|q||x|)
+  cosine = 2,  ///< 1 - <q,x>/(|q||x|); 1 where either vector is zero
 };
 
-/// "l2", "ip" or "cosine".
+/// "l2", "ip" or "cosine". Throws std::invalid_argument on any other value of the enum.
 OBLIQ_API std::string to_string(Metric metric);
 
 /// The reverse. Throws std::invalid_argument naming the value and the valid ones.

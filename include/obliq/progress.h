@@ -1,4 +1,4 @@
-// How long work reports itself. The library never prints.
+// How builds and tuning report their progress and can be stopped. The library never prints.
 #pragma once
 
 #include <functional>
@@ -7,16 +7,17 @@
 
 namespace obliq {
 
-/// Called now and then from the calling thread with the name of the stage and how much of it is
-/// done (0 to 1). Return false to stop the work, which then throws Cancelled. May be empty.
+/// Called from time to time, on the thread that called the library, with the name of the current
+/// stage and the fraction of it that is done (0 to 1). Return false to stop: the call then throws
+/// Cancelled. May be empty.
 using Progress = std::function<bool(std::string_view stage, double fraction)>;
 
-/// Thrown when a Progress callback asked to stop. Nothing was written.
+/// Thrown when a Progress callback returned false. No file was written.
 struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
-/// Calls `progress` when there is one. Throws Cancelled when it answers false.
+/// Calls `progress` unless it is empty. Throws Cancelled when it returns false.
 inline void report(const Progress& progress, std::string_view stage, double fraction) {
   if (progress && !progress(stage, fraction)) throw Cancelled();
 }

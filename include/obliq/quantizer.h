@@ -1,15 +1,15 @@
-// The waist of obliq: what every quantizer offers, whatever its paper.
+// Quantizer interface: encode, decode and multiply, the same for every family of codes.
 //
 // A quantizer works on *rotated* vectors (see rotation.h): the random rotation makes every
 // coordinate nearly Gaussian, so that the codebook need not know the data. It turns a vector x of
-// `dim` floats into a code of bytes and a few numbers, its factors. Code and factors stand for a
-// vector x^, and inner products with a query are <x^, q>: linear in q, so that one prepared query
-// serves every list of an index.
+// `dim` floats into a code of bytes and a few floats, its factors. Code and factors stand for a
+// vector x^, whose inner product with a query q is <x^, q>: linear in q, so that one prepared query
+// serves every list of an index. A spec names the quantizer; E<x^,q> is over random rotations:
 //
 //     spec          what                                                       E<x^,q>
 //     sq8           uniform int8, per-vector scale, rescaled                   <x,q>
 //     lm1..lm8      Lloyd-Max levels, best input scale, rescaled               <x,q>
-//       :query      the same code, chosen for queries learnt from              see docs
+//       :query      the same code, chosen to fit training queries              see docs
 //     tq1..tq8      TurboQuant_mse (arXiv 2504.19874, Algorithm 1)             (1-D_b)<x,q>
 //     tq2.5, tq3.5  the same with outlier channels, which training finds       near that
 //     tqp2..tqp8    TurboQuant_prod (Algorithm 2); :gaussian or :orthogonal    <x,q>
@@ -19,7 +19,7 @@
 //     kashin2..8    levels in two or more bases (arXiv 2404.09737), rescaled   <x,q>
 //     wf1..wf8      PCA and water-filling: the data-aware oracle               see docs
 //
-// A spec is <family><number>[:option]...; quantizer_grammar() tells all families and options.
+// A spec is <family><number>[:option]...; quantizer_grammar() lists all families and options.
 // "Rescaled" is the factor S = |x|^2/<x,y> on the decoded code y, exactly unbiased over the
 // rotation (RaBitQ, EDEN; docs/quantizers.md).
 #pragma once
@@ -38,7 +38,7 @@
 
 namespace obliq {
 
-/// The most factors a quantizer may keep for a vector.
+/// The most factors that a quantizer keeps per vector.
 inline constexpr std::size_t kMaxFactors = 4;
 
 /// Numbers kept with a code; only the first CodeLayout::factors are used.
@@ -67,7 +67,7 @@ struct ByteQuery {
   float step = 0;
 };
 
-/// One query at a time against many codes. Not for two threads at once; make one for each.
+/// One query at a time against many codes. Used by one thread at a time; make one per thread.
 class OBLIQ_API Scorer {
  public:
   virtual ~Scorer() = default;
@@ -97,7 +97,7 @@ class OBLIQ_API Quantizer {
   virtual ~Quantizer() = default;
   virtual std::string spec() const = 0;  ///< canonical, e.g. "tqp4:orthogonal"
   virtual std::size_t dim() const = 0;
-  virtual double bits() const = 0;  ///< code bits a dimension, factors not counted
+  virtual double bits() const = 0;  ///< code bits per dimension, factors not counted
   virtual CodeLayout layout() const = 0;
   /// Encodes rotated x, dim finite floats (zero, tiny, huge are fine while |x|^2 is finite).
   /// Writes layout().code_bytes bytes and the factors, which fit fp16 where |x| is near 1.
@@ -111,20 +111,21 @@ class OBLIQ_API Quantizer {
 
   /// Whether train() has something to learn.
   virtual bool learns() const { return false; }
-  /// A quantizer of the same spec that has learnt from data of this dim; null unless learns().
+  /// A quantizer of the same spec that has learnt from `data`, of this dim; null unless learns().
   virtual QuantizerPtr train(const TrainingData& /*data*/) const { return nullptr; }
-  /// What decoding needs besides spec, dim and seed, for make_quantizer. Empty where nothing is.
+  /// The bytes that make_quantizer needs besides spec, dim and seed to make a quantizer that
+  /// decodes the same codes. Empty where it needs none.
   virtual std::vector<std::uint8_t> state() const { return {}; }
-  /// The mean m of the training queries where the encoder counts on it that <x - x^, m>, which it
-  /// leaves out of its loss, is kept beside the code (an index adds it to a stored number). Empty
-  /// for all others.
+  /// The mean m of the training queries, [dim], where the encoder leaves <x - x^, m> out of its
+  /// loss: the caller must then keep that number per vector and add it to products. Empty for all
+  /// others.
   virtual std::span<const float> mean_query() const { return {}; }
 };
 
-/// Makes the quantizer that `spec` names. `seed` draws what the quantizer draws (a sketch, a
-/// basis); it is the seed of the rotation that its vectors went through. `state` is what a trained
-/// quantizer of that spec, dim and seed gave. Throws std::invalid_argument naming the spec and the
-/// valid ones, or what is wrong with the state.
+/// Makes the quantizer that `spec` names. `seed` draws its random parts (a sketch, a basis): take
+/// the seed of the rotation that its vectors went through. `state` is state() of a trained
+/// quantizer of that spec, dim and seed; empty: not trained. Throws std::invalid_argument naming
+/// the spec and the valid ones, or what is wrong with the state.
 OBLIQ_API QuantizerPtr make_quantizer(std::string_view spec, std::size_t dim,
                                       std::uint64_t seed = 1,
                                       std::span<const std::uint8_t> state = {});

@@ -1,5 +1,6 @@
-// Seeded random rotations: orthogonal d x d maps that make any vector's coordinates nearly
-// Gaussian (coordinate law: arXiv 2504.19874, Lemma 1).
+// Seeded random rotations: orthogonal maps of dim coordinates. They keep norms and inner products
+// and make the coordinates of any one vector nearly Gaussian (arXiv 2504.19874, Lemma 1), which is
+// what quantizers (quantizer.h) expect of their input.
 #pragma once
 
 #include <cstddef>
@@ -15,19 +16,20 @@ class OBLIQ_API Rotation {
  public:
   virtual ~Rotation() = default;
   virtual std::size_t dim() const = 0;
-  /// x <- R x, in place. Same bits on every platform and SIMD level.
+  /// x <- R x, in place, x [dim]. The same bits on every platform and ISA.
   virtual void apply(float* x) const = 0;
-  /// x <- R^T x, in place.
+  /// x <- R^T x, in place: undoes apply() up to rounding.
   virtual void apply_inverse(float* x) const = 0;
 };
 
-/// The rotation that an index uses. O(d log d): two rounds of random plane rotations between the
-/// halves and of random signs with a Hadamard transform on the power-of-two windows at the start
-/// and at the end. Up to dim 32 it is the dense one. Throws std::invalid_argument when dim is 0.
+/// The rotation that an index uses; `seed` draws it. Cost of apply: O(dim log dim). It is two
+/// rounds of random plane rotations between the halves, then random signs and a Hadamard transform
+/// on the first and on the last 2^floor(log2 dim) coordinates. Up to dim 32 it is
+/// make_haar_rotation. Throws std::invalid_argument when dim is 0.
 OBLIQ_API std::unique_ptr<const Rotation> make_rotation(std::size_t dim, std::uint64_t seed);
 
-/// A Haar-distributed rotation by Gram-Schmidt (QR) of a Gaussian matrix: O(d^2) to apply and
-/// O(d^3) to make. The reference in tests, and the paper's own choice.
+/// A Haar-distributed rotation by Gram-Schmidt (QR) of a Gaussian matrix: O(dim^2) to apply and
+/// O(dim^3) to make. The reference, and what TurboQuant's paper uses. Throws as make_rotation.
 OBLIQ_API std::unique_ptr<const Rotation> make_haar_rotation(std::size_t dim, std::uint64_t seed);
 
 }  // namespace obliq

@@ -1,5 +1,5 @@
-// Where base vectors come from: memory, or a file read piece by piece, so that a set larger than
-// memory can be built from. File readers implement this in datasets/.
+// Where a build reads base vectors from: memory, or a file read in pieces, so that the base may be
+// larger than memory. Derive from VectorSource to read a format of your own.
 #pragma once
 
 #include <cstddef>
@@ -9,20 +9,21 @@
 
 namespace obliq {
 
-/// rows() vectors of dim() floats that can be read in any order.
+/// rows() vectors of dim() floats, readable in any order.
 class VectorSource {
  public:
   virtual ~VectorSource() = default;
   virtual std::size_t rows() const = 0;
   virtual std::size_t dim() const = 0;
-  /// Writes vectors [first, first + count) to out, [count][dim] row-major. Throws
-  /// std::runtime_error when the file cannot be read. Not for two threads at once.
+  /// Writes vectors [first, first + count) to out, [count][dim] row-major. Requires
+  /// first + count <= rows(). Throws std::runtime_error when the file cannot be read. Called by one
+  /// thread at a time.
   virtual void read(std::size_t first, std::size_t count, float* out) const = 0;
-  /// All vectors, row-major, where they lie in memory; else null.
+  /// All vectors, [rows][dim] row-major, where they lie in memory; else null.
   virtual const float* values() const { return nullptr; }
 };
 
-/// Vectors that lie in memory.
+/// Vectors that lie in memory, which the caller keeps alive.
 class MatrixSource final : public VectorSource {
  public:
   explicit MatrixSource(MatrixView<float> view) : view_(view) {}

@@ -15,7 +15,7 @@
 #include "index/segment/centroid_code.h"
 #include "index/segment/segment.h"
 #include "obliq/matrix_view.h"
-#include "obliq/search_counters.h"
+#include "index/search/search_counters.h"
 
 namespace obliq {
 

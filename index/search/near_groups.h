@@ -9,7 +9,7 @@
 
 #include "index/segment/centroid_code.h"
 #include "index/segment/segment.h"
-#include "obliq/search_counters.h"
+#include "index/search/search_counters.h"
 
 namespace obliq {
 

@@ -1,4 +1,4 @@
-#include "obliq/search_counters.h"
+#include "index/search/search_counters.h"
 
 namespace obliq {
 

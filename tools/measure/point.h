@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "index/search/search_counters.h"
 #include "obliq/index.h"
 #include "tools/measure/recall.h"
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "core/kernels/dispatch.h"
+#include "index/index_access.h"
 #include "index/segment/index_size.h"
 #include "tools/describe.h"
 #include "tools/measure/instruction_count.h"
@@ -70,8 +71,8 @@ class Profiler {
     pass.counters.times.clock = clock;
     const std::uint64_t start = ticks();
     for (std::size_t q = 0; q < ids_.rows; ++q) {
-      index_.search(questions_.queries.slice(q, 1), options_, distances_.row(q), ids_.row(q),
-                    &pass.counters);
+      IndexAccess::search(index_, questions_.queries.slice(q, 1), options_, distances_.row(q),
+                          ids_.row(q), &pass.counters);
     }
     pass.ticks = ticks() - start;
     return pass;

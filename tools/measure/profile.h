@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "index/search/search_counters.h"
 #include "index/segment/index_size.h"
 #include "obliq/index.h"
 #include "obliq/progress.h"
@@ -26,7 +27,7 @@ namespace obliq::tools {
 
 /// What a mean query does in one stage.
 struct StageProfile {
-  std::string stage;  ///< of obliq/search_counters.h, or "call", "clock"
+  std::string stage;  ///< of search_counters.h, or "call", "clock"
   double us = 0;
   double count = 0;     ///< of the things whose bytes are counted
   double bytes = 0;     ///< touched: count times size

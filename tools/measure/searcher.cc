@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/kernels/dispatch.h"
+#include "index/index_access.h"
 
 namespace obliq::tools {
 namespace {
@@ -32,7 +33,7 @@ class ObliqSearcher final : public Searcher {
     SearchOptions options = options_;
     options.k = k;
     options.threads = threads;
-    index_.search(queries, options, distances, ids, counters);
+    IndexAccess::search(index_, queries, options, distances, ids, counters);
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "index/search/search_counters.h"
 #include "obliq/index.h"
 #include "obliq/matrix_view.h"
 

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "obliq/search_counters.h"
+#include "index/search/search_counters.h"
 
 namespace obliq::tools {
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "index/build/builder.h"
+#include "index/index_access.h"
 #include "index/search/batch_searcher.h"
 #include "index/search/row_mask.h"
 #include "obliq/index.h"
@@ -57,15 +58,15 @@ TEST_P(Batch, HasTheAnswersAndTheWorkOfSingleQueriesInBothOrders) {
     options.threads = 1;
     SearchResult single{Matrix<float>(150, 10), Matrix<std::int64_t>(150, 10)};
     SearchCounters work;
-    index.search(queries_.view(), options, single.distances.values.data(), single.ids.values.data(),
-                 &work);
+    IndexAccess::search(index, queries_.view(), options, single.distances.values.data(),
+                        single.ids.values.data(), &work);
     for (const int threads : {1, 3}) {
       options.batch_order = BatchOrder::list;
       options.threads = threads;
       SearchResult batch = single;
       SearchCounters same;
-      index.search(queries_.view(), options, batch.distances.values.data(), batch.ids.values.data(),
-                   &same);
+      IndexAccess::search(index, queries_.view(), options, batch.distances.values.data(),
+                          batch.ids.values.data(), &same);
       expect_same(batch, single);
       EXPECT_EQ(same.lists, work.lists);
       EXPECT_EQ(same.entries, work.entries);

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "index/index_access.h"
 #include "tests/index/cases.h"
 
 namespace obliq {
@@ -27,8 +28,8 @@ Searched search(const Index& index, MatrixView<float> queries, const SearchOptio
   const std::size_t k = options.k;
   Searched searched{{Matrix<float>(queries.rows, k), Matrix<std::int64_t>(queries.rows, k)}, {}};
   searched.counters.times.clock = clock;
-  index.search(queries, options, searched.result.distances.row(0), searched.result.ids.row(0),
-               &searched.counters);
+  IndexAccess::search(index, queries, options, searched.result.distances.row(0),
+                      searched.result.ids.row(0), &searched.counters);
   return searched;
 }
 

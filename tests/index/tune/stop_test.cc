@@ -11,6 +11,7 @@
 
 #include "datasets/dataset.h"
 #include "index/build/builder.h"
+#include "index/index_access.h"
 #include "index/search/searcher.h"
 #include "index/segment/tuning_section.h"
 #include "index/tune/recall_plan.h"
@@ -96,8 +97,8 @@ TEST(Traces, CountAnyOfSeveralVectorsAtTheSameDistance) {
 Tuning ladders() {
   Tuning tuning;
   tuning.queries = 500;
-  tuning.ladders = {{1, 1, {{0.9F, -8, 8, 0}, {0.99F, -10, 128, 1}}},
-                    {100, 0.995F, {{0.9F, -6, 32, 0}, {0.99F, -kInfinity, 512, 1}}}};
+  tuning.ladders = {{1, 1, {{0.9F, -8, 8, false}, {0.99F, -10, 128, true}}},
+                    {100, 0.995F, {{0.9F, -6, 32, false}, {0.99F, -kInfinity, 512, true}}}};
   return tuning;
 }
 
@@ -114,7 +115,7 @@ TEST(RecallPlan, InterpolatesBetweenTargetsAndBetweenK) {
 
 TEST(RecallPlan, AsksForNoLessWhenTheTargetRises) {
   Tuning tuning = ladders();
-  for (TunedLadder& ladder : tuning.ladders) ladder.targets[1].stops = 0;
+  for (TunedLadder& ladder : tuning.ladders) ladder.targets[1].uses_stop_rule = false;
   for (const std::size_t k : {1U, 7U, 100U, 300U}) {
     std::size_t before = 0;
     for (double recall = 0.8; recall < 0.995; recall += 0.002) {
@@ -152,10 +153,18 @@ TEST(TuningSection, SurvivesAndRefusesWhatIsDamaged) {
   refused([](TunedLadder& l) { l.targets[1].threshold = NAN; }, "not a number");
   refused([](TunedLadder& l) { l.targets[1].nprobe = 7; }, "nprobe falls");
   refused([](TunedLadder& l) { l.targets[0].nprobe = 0; }, "nprobe is 0");
-  refused([](TunedLadder& l) { l.targets[0].stops = 2; }, "choice");
   refused([](TunedLadder& l) { l.max_recall = NAN; }, "max_recall");
   refused([](TunedLadder& l) { l.k = 100; }, "k does not rise");
   refused([](TunedLadder& l) { l.targets.clear(); }, "header");
+}
+
+TEST(TuningSection, RefusesAChoiceThatIsNeitherTheRuleNorNprobe) {
+  auto bytes = write_tuning(ladders());
+  constexpr std::size_t kFirstChoice = 16 + 16 + 12;  // section, ladder, then the target's numbers
+  ASSERT_EQ(bytes[kFirstChoice], std::byte{0});
+  bytes[kFirstChoice] = std::byte{2};
+  EXPECT_THAT([&] { read_tuning(bytes); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("choice")));
 }
 
 class TunedSearch : public ::testing::TestWithParam<Metric> {
@@ -232,7 +241,8 @@ TEST(TunedIndex, TheMostListsAreNprobeWhenBothAreGiven) {
   SearchCounters counters;
   std::vector<float> distances(10);
   std::vector<std::int64_t> ids(10);
-  index.search(base.view().slice(0, 1), search, distances.data(), ids.data(), &counters);
+  IndexAccess::search(index, base.view().slice(0, 1), search, distances.data(), ids.data(),
+                      &counters);
   EXPECT_LE(counters.lists, 3U);
 }
 

@@ -1,6 +1,6 @@
-// The work that searches have done, and where their time went, for profiles. Every interval from
-// one lap of the caller's clock to the next belongs to one stage, so the stages add up to the
-// whole of a search.
+// The work that searches do, and where their time goes: for profiles (index/index_access.h), not
+// for callers. Every interval between two readings of the clock belongs to one stage, so the stages
+// add up to the whole of a search.
 #pragma once
 
 #include <array>
@@ -8,15 +8,13 @@
 #include <cstdint>
 #include <string_view>
 
-#include "obliq/export.h"
-
 namespace obliq {
 
 /// What a query does, in this order; the last three for one list after the other.
 enum class Stage : std::uint8_t {
   prepare,  ///< rotation, look-up tables, the query in the scorer's form
-  signs,  ///< route: codes of groups' points, signs of centroids
-  ranks,  ///< route: codes of a pool of centroids, and their order
+  signs,    ///< route: codes of groups' points, signs of centroids
+  ranks,    ///< route: codes of a pool of centroids, and their order
   scan,
   refine,  ///< with the centroids of primary lists
   raw,
@@ -24,16 +22,16 @@ enum class Stage : std::uint8_t {
 };
 constexpr std::size_t kStages = 7;
 
-OBLIQ_API std::string_view to_string(Stage stage);
+std::string_view to_string(Stage stage);
 
 /// Ticks of a clock, by stage.
 struct StageTimes {
-  /// Gives the ticks so far, of the thread that calls it; none: no times are taken. The library
-  /// reads no clock of its own.
+  /// Returns the ticks so far of the calling thread; null: no times are taken. The library reads
+  /// no clock of its own.
   std::uint64_t (*clock)() = nullptr;
   std::array<std::uint64_t, kStages> ticks = {};
-  std::array<std::uint64_t, kStages> laps = {};  ///< intervals: how often the clock was read
-  std::uint64_t last = 0;                        ///< when the interval at hand began
+  std::array<std::uint64_t, kStages> laps = {};  ///< number of intervals: readings of the clock
+  std::uint64_t last = 0;                        ///< ticks when the current interval began
 
   void start() {
     if (clock != nullptr) last = clock();
@@ -48,8 +46,8 @@ struct StageTimes {
   }
 };
 
-/// All are sums over queries.
-struct OBLIQ_API SearchCounters {
+/// Sums over queries.
+struct SearchCounters {
   std::uint64_t lists = 0;      ///< lists scanned
   std::uint64_t entries = 0;    ///< entries scanned
   std::uint64_t refined = 0;    ///< rows refined

@@ -1,0 +1,26 @@
+// What profiles and studies (tools, bench, tests) need of an index beyond its public class. The
+// library does not export it: link the objects.
+#pragma once
+
+#include <cstdint>
+
+#include "index/search/search_counters.h"
+#include "index/segment/segment.h"
+#include "obliq/index.h"
+
+namespace obliq {
+
+struct IndexAccess {
+  /// Index::search that also adds the work of the queries to `counters`, where that is not
+  /// null, and their times where counters->times has a clock. The answers are the same.
+  static void search(const Index& index, MatrixView<float> queries, const SearchOptions& options,
+                     float* distances, std::int64_t* ids, SearchCounters* counters);
+
+  /// What the index stores. Valid while the index lives; its `tuning` changes in Index::tune.
+  static const Segment& segment(const Index& index);
+
+  /// Puts `tuning` in place of what was known. Searches may run meanwhile.
+  static void set_tuning(Index& index, Tuning tuning);
+};
+
+}  // namespace obliq
