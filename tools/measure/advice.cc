@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "index/build/builder.h"
+#include "index/segment/list_counts.h"
 
 namespace obliq::tools {
 namespace {

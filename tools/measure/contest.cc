@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <stdexcept>
 #include <utility>
 
+#include "index/segment/list_counts.h"
 #include "tools/flags.h"
 #include "tools/measure/centroids.h"
 #include "tools/measure/faiss_peer.h"
@@ -17,11 +17,6 @@ namespace obliq::tools {
 namespace {
 
 constexpr std::size_t kLastNprobe = 256;
-
-std::size_t automatic_nlist(std::size_t n) {
-  const auto nlist = static_cast<std::size_t>(4 * std::sqrt(static_cast<double>(n)));
-  return std::clamp<std::size_t>(nlist, 1, n);
-}
 
 void check(const datasets::BenchmarkSet& set) {
   if (set.train.rows == 0 || set.test.rows == 0 || set.truth.ids.rows == 0) {
@@ -40,7 +35,7 @@ Contest::Contest(datasets::BenchmarkSet& set, const ContestOptions& options)
     normalise(set.train);
     normalise(set.test);
   }
-  nlist_ = options.nlist == 0 ? automatic_nlist(set.train.rows) : options.nlist;
+  nlist_ = options.nlist == 0 ? choose_nlist(set.train.rows) : options.nlist;
 }
 
 void Contest::share_centroids(const Progress& progress) {

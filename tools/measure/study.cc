@@ -1,43 +1,39 @@
 #include "tools/measure/study.h"
 
-#include <fmt/core.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
 
+#include "core/spread_rows.h"
 #include "datasets/groundtruth.h"
-#include "index/build/builder.h"
-#include "index/segment/segment_file.h"
+#include "index/index_access.h"
+#include "index/segment/list_counts.h"
 #include "index/tune/tuning.h"
 #include "tools/measure/centroids.h"
+#include "tools/temporary_folder.h"
 
 namespace obliq::tools {
 namespace {
 
 constexpr std::size_t kRounds = 5;
-constexpr std::size_t kShareOfLists = 16;  // lists are timed over one in so many
-constexpr float kLeastStopTarget = 0.9F;   // as in index/tuning.cc
+constexpr std::size_t kShareOfLists = 16;  // codes are timed over one list in 16
 
-Matrix<float> every_fourth(const Matrix<float>& all) {
-  Matrix<float> some(all.rows / 4, all.cols);
-  for (std::size_t i = 0; i < some.rows; ++i) {
-    std::copy_n(all.row(4 * i), all.cols, some.row(i));
-  }
-  return some;
+// From a file into memory, as users who want speed open one.
+Index build_and_open(const Matrix<float>& base, const BuildOptions& options) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "index.obliq";
+  Index::build_file(MatrixSource(base.view()), path, options);
+  return Index::open(path, {.residence = Residence::memory});
 }
 
-// An index of a segment made by hand is one that was saved.
-Index reopened(const Segment& segment) {
-  const struct TemporaryFile {
-    std::string path =
-        (std::filesystem::temp_directory_path() / fmt::format("obliq-advise-{}", ::getpid()))
-            .string();
-    ~TemporaryFile() { ::unlink(path.c_str()); }
-  } file;
-  save_segment(segment, file.path);
-  return Index::open(file.path, {.residence = Residence::memory});
+// The stop rule wherever a large index may use it.
+void use_stop_rule(Index& index) {
+  Tuning tuning = index.stats().tuning;
+  for (TunedLadder& ladder : tuning.ladders) {
+    for (TunedTarget& target : ladder.targets) {
+      target.uses_stop_rule = target.recall >= kLeastStopTarget;
+    }
+  }
+  IndexAccess::set_tuning(index, std::move(tuning));
 }
 
 const StageProfile& stage(const Profile& profile, Stage which) {
@@ -58,7 +54,7 @@ Study::Study(Matrix<float> base, Matrix<float> queries, const StudyOptions& opti
              const Progress& progress)
     : options_(options), queries_(std::move(queries)) {
   if (options.metric == Metric::cosine) normalise(base);
-  levels_[kQuarter].base = every_fourth(base);
+  levels_[kQuarter].base = spread_rows(base.view(), base.rows / 4);
   levels_[kSample].base = std::move(base);
   bandwidths_ = measure_bandwidth();
   for (LevelData& level : levels_) prepare(level, progress);
@@ -97,16 +93,16 @@ BuildOptions Study::options_of(const LevelData& level, const Code& code, double 
 }
 
 void Study::add_route(LevelData& level, double spill, const Progress& progress) const {
-  const MatrixSource base(level.base.view());
-  Segment segment = build_segment(base, options_of(level, studied_codes().front(), spill));
-  segment.tuning = tune_built(segment, base, {}, {options_.threads, progress});
-  for (TunedLadder& ladder : segment.tuning.ladders) {
-    for (TunedTarget& target : ladder.targets) target.stops = target.recall >= kLeastStopTarget;
-  }
+  BuildOptions build = options_of(level, studied_codes().front(), spill);
+  build.tune = true;
+  build.progress = progress;
+  Index index = build_and_open(level.base, build);
+  use_stop_rule(index);
+  const Segment& segment = IndexAccess::segment(index);
   level.has_fine_centroids = !segment.centroid_fine.empty();
   std::vector<std::uint32_t> list_sizes;
   for (const ListRecord& list : segment.lists) list_sizes.push_back(list.count);
-  level.routes.emplace(spill, Route{reopened(segment), std::move(list_sizes)});
+  level.routes.emplace(spill, Route{std::move(index), std::move(list_sizes)});
 }
 
 Questions Study::questions(const LevelData& level) const {
