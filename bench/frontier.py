@@ -3,6 +3,7 @@
 A point is a pair (recall, qps). The frontier holds the points that no other point beats in both.
 Between two of its neighbours log(qps) is taken as linear in recall; nothing is extrapolated:
 above the highest recall there is no speed, and below the lowest one the fastest point serves.
+The command line has the same rule in C++ (tools/measure/tradeoff.cc); one set of cases tests both.
 """
 
 import bisect

@@ -1,5 +1,7 @@
-"""Tests of bench/frontier.py: what the table and the chart of a comparison are read from."""
+"""Tests of bench/frontier.py: what the table and the chart of a comparison are read from. The cases
+of frontier_golden.json hold tools/measure/tradeoff.cc to the same numbers."""
 
+import json
 import math
 import os
 import sys
@@ -51,6 +53,19 @@ class QpsAt(unittest.TestCase):
         self.assertIsNone(qps_at(points, 0.9001))
         self.assertEqual(qps_at(points, 0.5), 400)
         self.assertIsNone(qps_at([], 0.5))
+
+    def test_gives_the_numbers_that_the_command_line_gives(self):
+        folder = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(folder, "frontier_golden.json"), encoding="ascii") as file:
+            curves = json.load(file)
+        for curve in curves:
+            for recall, expected in curve["qps_at"]:
+                with self.subTest(curve["what"], recall=recall):
+                    found = qps_at([tuple(point) for point in curve["points"]], recall)
+                    if expected is None:
+                        self.assertIsNone(found)
+                    else:
+                        self.assertAlmostEqual(found, expected, delta=1e-9 * expected)
 
     def test_falls_with_recall(self):
         points = [(math.sin(i), 1000 / i) for i in range(1, 30) if math.sin(i) > 0]

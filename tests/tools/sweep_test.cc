@@ -6,6 +6,8 @@
 
 #include <array>
 #include <atomic>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "tools/measure/tradeoff.h"
@@ -136,6 +138,25 @@ TEST(QpsAt, HasNoneAboveTheHighestRecall) {
   const std::array points = {point("m", 0.8, 1000)};
   EXPECT_EQ(qps_at(points, 0.81), std::nullopt);
   EXPECT_EQ(qps_at({}, 0.5), std::nullopt);
+}
+
+// The same cases are given to bench/frontier.py, from which tables and charts are made.
+TEST(QpsAt, GivesTheNumbersThatThePythonScriptsGive) {
+  std::ifstream file(OBLIQ_SOURCE_DIR "/tests/bench/frontier_golden.json");
+  const auto curves = nlohmann::json::parse(file);
+  ASSERT_FALSE(curves.empty());
+  for (const auto& curve : curves) {
+    std::vector<Point> points;
+    for (const auto& pair : curve["points"]) points.push_back(point("m", pair[0], pair[1]));
+    for (const auto& expected : curve["qps_at"]) {
+      const auto found = qps_at(points, expected[0]);
+      SCOPED_TRACE(curve["what"].get<std::string>() + expected.dump());
+      ASSERT_EQ(found.has_value(), !expected[1].is_null());
+      if (found) {
+        EXPECT_NEAR(*found, expected[1], 1e-9 * *found);
+      }
+    }
+  }
 }
 
 TEST(TradeoffTable, HasALineForEachMethodAndMode) {

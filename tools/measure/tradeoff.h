@@ -1,4 +1,5 @@
-// The recall-speed trade-off of each method in one line: QPS at fixed recalls, read off its curve.
+// The recall-speed trade-off of each method in one line: QPS at fixed recalls, read off its curve
+// by the rule of bench/frontier.py; one set of cases (tests/bench/frontier_golden.json) tests both.
 #pragma once
 
 #include <optional>
