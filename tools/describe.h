@@ -17,7 +17,7 @@ std::string stats_line(const IndexStats& stats);
 
 /// The same as stats_json, one name and value a line.
 nlohmann::ordered_json tuning_json(const Tuning& tuning);
-/// How target recalls are reached, a table; a line when the index is not tuned.
+/// What tuning found, as a table; one line when the index is not tuned.
 std::string tuning_text(const Tuning& tuning);
 std::string stats_text(const IndexStats& stats);
 

@@ -1,5 +1,5 @@
 // A folder for files that a command writes and reads again: its name cannot be guessed, only this
-// user may enter it, and it is removed with all that lies in it.
+// user may read it, and it is removed with its files.
 #pragma once
 
 #include <stdlib.h>  // NOLINT: mkdtemp is POSIX

@@ -15,10 +15,10 @@
 
 namespace obliq {
 
-/// Below so many vectors an index is not tuned: a target is then met by scanning all lists.
+/// The least number of vectors that are tuned. Below it a target recall means a scan of all lists.
 constexpr std::size_t kLeastTuned = 1000;
 
-/// The bytes of the section for so many ladders of `targets` targets each.
+/// The size in bytes of the section for `ladders` ladders of `targets` targets each.
 std::size_t tuning_bytes(std::size_t ladders, std::size_t targets);
 
 std::vector<std::byte> write_tuning(const Tuning& tuning);

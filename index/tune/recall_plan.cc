@@ -1,3 +1,5 @@
+// A target recall at k is looked up on the two ladders around k, on each between its two targets.
+// What lies between is interpolated; a scan of all lists (threshold -infinity) wins over any other.
 #include "index/tune/recall_plan.h"
 
 #include <fmt/format.h>
@@ -12,14 +14,14 @@ namespace {
 
 double log_of(std::size_t count) { return std::log(static_cast<double>(count)); }
 
-/// A place on a ladder, or between two.
+/// A target of a ladder, or what is interpolated between two.
 struct Step {
   double threshold;  // -infinity: all lists
   double log_nprobe;
   bool stops;
 };
 
-// -infinity on either side wins.
+// Linear; -infinity on either side wins.
 double mix(double a, double b, double share) {
   if (share == 0) return a;
   if (share == 1 || a == b || std::isinf(b)) return b;

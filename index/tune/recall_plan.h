@@ -1,7 +1,8 @@
-// From a target recall to a search, by the ladders of a tuned index. Between two targets the
-// threshold and log nprobe are linear in log(1 - recall), between two k in log k; which of both is
-// used is what the next target and the next k use. Targets below the first take its numbers, those
-// above the last scan all lists. Above the last k the line through the last two goes on.
+// From a target recall to a search, by the ladders of a tuned index. Threshold and log nprobe are
+// linear in log(1 - recall) between two targets and in log k between two k; whether the stop rule
+// or nprobe is used follows the upper target and the upper k. Targets below the first take its
+// numbers, those above the last scan all lists. Above the last k the line through the last two k
+// continues.
 #pragma once
 
 #include <cstddef>

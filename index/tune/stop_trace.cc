@@ -1,3 +1,6 @@
+// A trace is monotonic in what matters: `score` is the least so far, so that the first check below
+// a threshold is found by bisection, and lists rise. Recall and entries of all traces at one check
+// are then averaged.
 #include "index/tune/stop_trace.h"
 
 #include <algorithm>

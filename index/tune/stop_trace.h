@@ -1,5 +1,5 @@
-// What searches through all lists tell about stopping earlier: at each check of the stop rule the
-// score, the work done and the true neighbours found.
+// Traces of searches through all lists: at each check of the stop rule the score, the work done and
+// the true neighbours found. They tell what stopping earlier would have given.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@ struct TracedCheck {
 };
 using StopTrace = std::vector<TracedCheck>;
 
-/// Writes a trace. An answer at the k-th true distance counts, whichever of several it is.
+/// Records the trace of one query. Any answer at the k-th true distance counts as a hit, since
+/// which of several equal ones comes k-th is arbitrary.
 class TraceRecorder final : public StopObserver {
  public:
   /// `truth`: the nearest first, more than k where there are more.
@@ -28,8 +29,8 @@ class TraceRecorder final : public StopObserver {
   void check(const StopCheck& check) override;
 
  private:
-  std::vector<std::uint32_t> right_;  // rows, rising
-  std::size_t wanted_;                // hits that are full recall
+  std::vector<std::uint32_t> right_;  // rows that count as hits, rising
+  std::size_t wanted_;                // number of hits that is full recall
   StopTrace& trace_;
 };
 
@@ -40,7 +41,7 @@ struct Outcome {
   double entries = 0;    ///< scanned
 };
 
-/// The traces of some queries, one or more, with the same checks each.
+/// The traces of one query or more, each with the same checks.
 class Traces {
  public:
   explicit Traces(std::vector<StopTrace> traces) : traces_(std::move(traces)) {}

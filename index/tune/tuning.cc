@@ -1,3 +1,6 @@
+// Learn queries are taken (given, or rows of the base), their true neighbours found, all lists
+// searched with a recorder per query (stop_trace.h), and for each k a ladder is made: for each
+// target the greatest threshold and the least nprobe that meet it, made monotonic.
 #include "index/tune/tuning.h"
 
 #include <fmt/format.h>
@@ -27,8 +30,8 @@ constexpr std::array<float, 8> kTargets = {0.80F, 0.90F, 0.95F,  0.97F,
                                            0.98F, 0.99F, 0.995F, 0.998F};
 constexpr std::size_t kBlockRows = 1024;
 constexpr std::size_t kTrueNeighbours = 128;  // of a query: 100 and, for ties, some more
-// What ranking lists one by one and looking after each costs a query, in entries: 5 of 35 us at
-// dim 384, where a thousand entries are scanned in 5.
+// What the stop rule costs per query (ranking lists one by one, a check after each), in scanned
+// entries: 5 of 35 us at dim 384, in which a thousand entries are scanned.
 constexpr double kRuleCost = 1000;
 constexpr std::size_t kMostLearnt = 1000;
 constexpr std::size_t kLeastLearnt = 250;
@@ -111,8 +114,8 @@ Traces trace(const Segment& segment, const LearnQueries& learn, const Neighbours
   return Traces(std::move(all));
 }
 
-// What codes lose of the true neighbours, whatever lists are scanned: each of k is kept with
-// probability `share`, which adds the variance of as many throws of a coin.
+// Binomial thinning for what the codes lose, whatever lists are scanned: each of the k true
+// neighbours is kept independently with probability `share`.
 struct Kept {
   std::uint32_t k;
   double share;
@@ -122,15 +125,15 @@ struct Kept {
   }
 };
 
-TunedTarget reach_target(const Traces& traces, float target, const Kept& kept, std::size_t nlist) {
+TunedTarget tune_target(const Traces& traces, float target, const Kept& kept, std::size_t nlist) {
   const double m = static_cast<double>(traces.queries());
   const double error = 1.2816 * std::sqrt(1 / m + 1e-3);
-  const auto reached = [&](const Outcome& outcome) {
+  const auto met = [&](const Outcome& outcome) {
     return kept.recall(outcome) >=
            std::max<double>(target, target - 0.003 + error * kept.deviation(outcome));
   };
-  TunedTarget tuned = {target, traces.least_threshold(reached), 0, false};
-  tuned.nprobe = std::min(nlist, traces.least_nprobe(reached));
+  TunedTarget tuned = {target, traces.least_threshold(met), 0, false};
+  tuned.nprobe = std::min(nlist, traces.least_nprobe(met));
   const double stop_cost = traces.at_threshold(tuned.threshold).entries;
   const double fixed_cost = traces.at_nprobe(tuned.nprobe).entries;
   tuned.uses_stop_rule = target >= kLeastStopTarget && stop_cost + kRuleCost < fixed_cost;
@@ -142,7 +145,7 @@ TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlis
   float threshold = std::numeric_limits<float>::infinity();
   std::size_t nprobe = 0;
   for (const float target : kTargets) {
-    TunedTarget tuned = reach_target(traces, target, kept, nlist);
+    TunedTarget tuned = tune_target(traces, target, kept, nlist);
     tuned.threshold = threshold = std::min(threshold, tuned.threshold);
     tuned.nprobe = nprobe = std::max(nprobe, tuned.nprobe);
     ladder.targets.push_back(tuned);
@@ -150,8 +153,8 @@ TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlis
   return ladder;
 }
 
-// The learn rows, each left out of its own answers. Reads the base in order, by the block, as
-// compressed files want it.
+// The learn rows, each left out of its own answers. Reads the base in order, kBlockRows at a time,
+// which suits compressed files.
 LearnQueries base_queries(const VectorSource& base, std::uint64_t seed) {
   const std::size_t n = base.rows();
   LearnQueries learn = {{}, learn_rows(n, seed)};
@@ -200,15 +203,18 @@ Neighbours own_neighbours(const Segment& segment, const LearnQueries& learn,
   return all;
 }
 
-// So that all lists give the recall that they are known to give; nothing known: codes lose nothing.
-Kept kept_by_codes(const Tuning& known, std::uint32_t k, double own_reach) {
+// The share with which a scan of all lists, of recall `own_max_recall` against its own answers,
+// gives the recall that is known of it. Nothing known: codes lose nothing.
+Kept kept_by_codes(const Tuning& known, std::uint32_t k, double own_max_recall) {
   for (const TunedLadder& ladder : known.ladders) {
-    if (ladder.k == k && ladder.max_recall < own_reach) return {k, ladder.max_recall / own_reach};
+    if (ladder.k == k && ladder.max_recall < own_max_recall) {
+      return {k, ladder.max_recall / own_max_recall};
+    }
   }
   return {k, 1};
 }
 
-// `known`: where truth is what the index finds itself, what it was tuned to before.
+// `known`: the previous tuning, where truth is what the index finds itself; else empty.
 Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
                const Tuning& known, const TuneOptions& options) {
   const std::size_t nlist = segment.info.nlist;

@@ -1,9 +1,9 @@
-// Tuning: which threshold of the stop rule, and which nprobe, reaches which recall.
+// Tuning: which threshold of the stop rule, and which nprobe, meets which target recall.
 //
-// Learn queries, at most 1,000, are searched through all lists for k = 1, 10 and 100, and at each
-// check of the rule it is written down how many of the true neighbours have been found. From these
-// traces the recall follows of any threshold and any nprobe, without another search. A target is
-// taken to be reached where the mean recall r of the learn queries, m of them, is no less than
+// Learn queries, at most 1,000, are searched through all lists for k = 1, 10 and 100; at each check
+// of the stop rule a trace records how many of the true neighbours have been found. The traces give
+// the recall of any threshold and any nprobe without another search. A target counts as met where
+// the mean recall r of the m learn queries is no less than
 //
 //     max(target, target - .003 + 1.28 s sqrt(1/m + 1/1000))
 //
@@ -33,12 +33,12 @@ constexpr float kLeastStopTarget = 0.9F;
 /// How many learn queries tuning takes for n vectors: 1,000 up to n = 500,000, then fewer, at least
 /// 250.
 std::size_t learn_count(std::size_t n);
-/// The rows of the base that stand in for learn queries: learn_count(n), rising, spread evenly with
-/// a seeded jitter. A vector that k-means has seen lies nearer to its centroid than a query does,
-/// so the builder keeps them out of its sample where it can.
+/// The rows of the base that stand in for learn queries: learn_count(n) of them, rising, spread
+/// evenly with a seeded jitter. A vector that k-means was trained on lies nearer to its centroid
+/// than a query does, so the builder keeps these rows out of its sample where it can.
 std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed);
 
-/// Vectors that are made one by one.
+/// A source whose vectors are computed one by one when they are read.
 class RowSource final : public VectorSource {
  public:
   using Make = std::function<void(std::size_t row, float* out)>;
@@ -65,9 +65,9 @@ Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<f
                   const TuneOptions& options);
 
 /// The same for an opened index, whose vectors are `rows`, exact with a raw tier, else decoded;
-/// then the truth is what the index finds when it scans all lists at four standard deviations, and
-/// codes are taken to lose as much as by `known`, what the index was tuned to before.
-/// Throws std::invalid_argument on queries of a wrong dim or that are not finite.
+/// then the truth is what a scan of all lists finds with bounds of four standard deviations, and
+/// the recall that codes lose is taken from `known`, the previous tuning. Throws
+/// std::invalid_argument on queries of a wrong dim or that are not finite.
 Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<float> queries,
                    const Tuning& known, const TuneOptions& options);
 

@@ -1,5 +1,5 @@
 // How fast one thread reads memory: what a search that only read its bytes would take. Buffers from
-// 256 kB to 256 MB tell the levels of the cache and main memory apart.
+// 256 kB to 256 MB tell each cache and main memory apart.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@ namespace obliq::tools {
 
 struct Bandwidth {
   std::size_t buffer = 0;  ///< bytes
-  double gb_per_s = 0;     ///< 1e9 bytes a second
+  double gb_per_s = 0;     ///< 1e9 bytes per second
 };
 
 /// Buffers rising; each the best of several passes. Cost: a quarter of a second, 256 MB.

@@ -19,7 +19,7 @@ struct CentroidOptions {
   int threads = 0;
 };
 
-/// nlist centroids of `base` by obliq's k-means, on at most 256 vectors a list, drawn at random.
+/// nlist centroids of `base` by obliq's k-means, on at most 256 vectors per list, drawn at random.
 /// Throws std::invalid_argument when nlist is more than the vectors, Cancelled when asked to stop.
 Matrix<float> train_centroids(MatrixView<float> base, const CentroidOptions& options,
                               const Progress& progress);

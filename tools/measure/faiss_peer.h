@@ -31,7 +31,7 @@ std::unique_ptr<Searcher> make_faiss_searcher(const std::string& spec, MatrixVie
                                               const FaissOptions& options);
 
 /// What a comparison shows when nothing is asked: exact lists, SQ8, PQ of 8 bits, PQ of 4 bits with
-/// fast-scan, and the latter with an SQ8 refine step; PQ at 2 and 4 bits a dimension.
+/// fast-scan, and the latter with an SQ8 refine step; PQ at 2 and 4 bits per dimension.
 std::vector<std::string> default_faiss_specs(std::size_t dim);
 
 }  // namespace obliq::tools

@@ -1,6 +1,6 @@
 // One measured point: a searcher at one nprobe, and how it is shown.
 //
-//     single  one query a call; `threads` callers side by side
+//     single  one query per call; `threads` callers side by side
 //     batch   all queries in one call of `threads` threads; no latencies
 #pragma once
 

@@ -1,11 +1,11 @@
 // Where the time of a query goes: microseconds and bytes of every stage beside the bound, the time
-// in which one thread reads as many bytes from a buffer as large as the data they lie in.
+// in which one thread reads as many bytes from a buffer of the size of the data that holds them.
 //
-// One thread, one query a call, as in sweep.h: a pass that is not timed, then rounds, each with a
-// pass without and a pass with clocks. Reading a clock costs about 10 ns, up to a few hundred times
-// a query; what it costs is measured and taken out of the stages, as `clock`. Stages, `call` (the
-// public face) and `clock` add up to the time with clocks. Shown is the fastest round: what
-// disturbs a search is not its cost.
+// One thread, one query per call, as in sweep.h: an untimed pass, then rounds, each with a pass
+// without and a pass with clocks. Reading a clock costs about 10 ns, up to a few hundred times per
+// query; that cost is measured and subtracted from the stages, as `clock`. Stages, `call` (the
+// checks of Index::search) and `clock` add up to the time with clocks. The fastest round is shown,
+// since what disturbs a search is not its cost.
 #pragma once
 
 #include <array>
@@ -40,9 +40,9 @@ struct Profile {
   SearchOptions options;
   std::size_t queries = 0;
   double recall = 0;
-  double us = 0;                            ///< a query without clocks
+  double us = 0;                            ///< per query, without clocks
   double timed_us = 0;                      ///< with clocks: the sum of the stages
-  std::optional<double> instructions = {};  ///< a query
+  std::optional<double> instructions = {};  ///< per query
   SearchCounters counters = {};             ///< of one pass
   std::vector<StageProfile> stages = {};
 };
@@ -56,7 +56,7 @@ Profile profile_search(const Index& index, const SearchOptions& options, const Q
                        std::size_t repeat, const std::vector<Bandwidth>& ladder);
 
 nlohmann::ordered_json to_json(const Profile& profile);
-/// A line about the point, then a line a stage.
+/// A line about the point, then one line per stage.
 std::string profile_text(const Profile& profile);
 /// "262.1 kB 93 GB/s, 1.0 MB ..."
 std::string bandwidth_text(std::span<const Bandwidth> ladder);

@@ -6,8 +6,8 @@
 namespace obliq::tools {
 
 struct QuantizerSpeed {
-  double encode_per_s = 0;    ///< vectors a second, the rotation not counted
-  double products_per_s = 0;  ///< products of codes with a prepared query a second
+  double encode_per_s = 0;    ///< vectors per second, the rotation not counted
+  double products_per_s = 0;  ///< products of codes with a prepared query, per second
 };
 
 /// Measures on the rows of `rotated`, at least one, in time of this thread's CPU: medians of five

@@ -3,7 +3,7 @@
 //     recall@k       share of the ids in the first k of the ground truth that the answer holds
 //     recall_ties@k  the same, but an answer also counts when the ground truth holds it further
 //                    back at the distance of the k-th neighbour: which of equally near vectors
-//                    comes k-th is arbitrary. At most k answers a query count.
+//                    comes k-th is arbitrary. At most k answers per query count.
 //
 // A tie is a true distance within 1e-6 of the k-th one: of its size for l2 and ip, absolutely for
 // cosine, whose rounding error comes from 1 - x. Ties beyond the end of the ground truth are not

@@ -16,7 +16,7 @@ class Searcher {
  public:
   virtual ~Searcher() = default;
   virtual std::string method() const = 0;       ///< e.g. "obliq lm4", "faiss IVF,PQ96"
-  virtual std::string simd() const = 0;         ///< instruction level its code runs at
+  virtual std::string simd() const = 0;         ///< ISA that its code uses
   virtual double bytes_per_vector() const = 0;  ///< without external ids and centroids
   virtual double build_seconds() const { return 0; }
   /// Sets nprobe for the searches that follow. Not while one is running.

@@ -54,10 +54,10 @@ Study::Study(Matrix<float> base, Matrix<float> queries, const StudyOptions& opti
              const Progress& progress)
     : options_(options), queries_(std::move(queries)) {
   if (options.metric == Metric::cosine) normalise(base);
-  levels_[kQuarter].base = spread_rows(base.view(), base.rows / 4);
-  levels_[kSample].base = std::move(base);
+  sizes_[kQuarter].base = spread_rows(base.view(), base.rows / 4);
+  sizes_[kSample].base = std::move(base);
   bandwidths_ = measure_bandwidth();
-  for (LevelData& level : levels_) prepare(level, progress);
+  for (SizeData& data : sizes_) prepare(data, progress);
   const std::vector<Code>& codes = studied_codes();
   for (std::size_t c = 0; c < codes.size(); ++c) {
     report(progress, "codes", static_cast<double>(c) / static_cast<double>(codes.size()));
@@ -65,60 +65,60 @@ Study::Study(Matrix<float> base, Matrix<float> queries, const StudyOptions& opti
   }
 }
 
-void Study::prepare(LevelData& level, const Progress& progress) {
-  const MatrixSource source(level.base.view());
-  level.truth = datasets::ground_truth(source, queries_.view(), options_.k, options_.metric,
-                                       options_.threads, progress);
-  level.centroids = train_centroids(level.base.view(),
-                                    {choose_nlist(level.base.rows), options_.seed,
-                                     BuildOptions{}.kmeans_iterations, options_.threads},
-                                    progress);
+void Study::prepare(SizeData& data, const Progress& progress) {
+  const MatrixSource source(data.base.view());
+  data.truth = datasets::ground_truth(source, queries_.view(), options_.k, options_.metric,
+                                      options_.threads, progress);
+  data.centroids = train_centroids(data.base.view(),
+                                   {choose_nlist(data.base.rows), options_.seed,
+                                    BuildOptions{}.kmeans_iterations, options_.threads},
+                                   progress);
   for (const double spill : kStudiedSpills) {
-    add_route(level, spill, progress);
+    add_route(data, spill, progress);
   }
 }
 
-BuildOptions Study::options_of(const LevelData& level, const Code& code, double spill) const {
+BuildOptions Study::options_of(const SizeData& data, const Code& code, double spill) const {
   BuildOptions build;
   build.metric = options_.metric;
   build.quantizer = code.quantizer;
   build.raw = code.raw;
-  build.nlist = level.centroids.rows;
+  build.nlist = data.centroids.rows;
   build.spill = spill;
   build.seed = options_.seed;
   build.threads = options_.threads;
-  build.centroids = level.centroids.view();
+  build.centroids = data.centroids.view();
   build.tune = false;
   return build;
 }
 
-void Study::add_route(LevelData& level, double spill, const Progress& progress) const {
-  BuildOptions build = options_of(level, studied_codes().front(), spill);
+void Study::add_route(SizeData& data, double spill, const Progress& progress) const {
+  BuildOptions build = options_of(data, studied_codes().front(), spill);
   build.tune = true;
   build.progress = progress;
-  Index index = build_and_open(level.base, build);
+  Index index = build_and_open(data.base, build);
   use_stop_rule(index);
   const Segment& segment = IndexAccess::segment(index);
-  level.has_fine_centroids = !segment.centroid_fine.empty();
+  data.has_fine_centroids = !segment.centroid_fine.empty();
   std::vector<std::uint32_t> list_sizes;
   for (const ListRecord& list : segment.lists) list_sizes.push_back(list.count);
-  level.routes.emplace(spill, Route{std::move(index), std::move(list_sizes)});
+  data.routes.emplace(spill, Route{std::move(index), std::move(list_sizes)});
 }
 
-Questions Study::questions(const LevelData& level) const {
-  return {queries_.view(), &level.truth, options_.metric};
+Questions Study::questions(const SizeData& data) const {
+  return {queries_.view(), &data.truth, options_.metric};
 }
 
-// What sq8 takes a row is found first and taken off the others.
+// sq8 comes first: its time per row is subtracted from that of the other codes.
 void Study::study_code(const Code& code) {
-  const LevelData& level = levels_[kSample];
-  const Index index = Index::build(level.base.view(), options_of(level, code, 0));
-  const std::size_t nlist = level.centroids.rows;
+  const SizeData& data = sizes_[kSample];
+  const Index index = Index::build(data.base.view(), options_of(data, code, 0));
+  const std::size_t nlist = data.centroids.rows;
   const auto profile = [&](std::size_t nprobe, std::size_t rounds) {
     SearchOptions search;
     search.k = options_.k;
     search.nprobe = nprobe;
-    return profile_search(index, search, questions(level), rounds, bandwidths_);
+    return profile_search(index, search, questions(data), rounds, bandwidths_);
   };
   const Profile some = profile(std::max(nlist / kShareOfLists, std::size_t{1}), kRounds);
   const StageProfile& refine = stage(some, Stage::refine);
@@ -130,17 +130,17 @@ void Study::study_code(const Code& code) {
 }
 
 const std::vector<std::uint32_t>& Study::list_sizes(double spill) const {
-  return levels_[kSample].routes.at(spill).list_sizes;
+  return sizes_[kSample].routes.at(spill).list_sizes;
 }
 
-std::optional<Profile> Study::route(Level level, double spill, double target) const {
+std::optional<Profile> Study::route(StudySize size, double spill, double target) const {
   if (!(target > 0 && target < 1)) return std::nullopt;
   SearchOptions search;
   search.k = options_.k;
   search.target_recall = target;
   try {
-    return profile_search(levels_[level].routes.at(spill).index, search, questions(levels_[level]),
-                          level == kSample ? kRounds : 1, bandwidths_);
+    return profile_search(sizes_[size].routes.at(spill).index, search, questions(sizes_[size]),
+                          size == kSample ? kRounds : 1, bandwidths_);
   } catch (const std::invalid_argument&) {
     return std::nullopt;  // beyond what its lists give
   }

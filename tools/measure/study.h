@@ -1,10 +1,12 @@
-// What a sample tells about indexes of the whole set, for obliq advise: how good codes are and what
-// queries cost, the latter on a quarter of the sample too, so that growth can be told.
+// Measurements on a sample of the base from which obliq advise predicts indexes of the whole base:
+// the recall that codes allow and the cost of queries, the latter also on a quarter of the sample,
+// so that growth can be extrapolated.
 //
-// How many lists a query takes hardly depends on the code of the rows, and how much a code loses
-// hardly on the lists. So there is one index a code for its ceiling, the recall of a search through
-// all lists, and one sq8 index a share of spilling for the rest; all with the same centroids. These
-// use the stop rule from recall .9 on, as large indexes do; small ones often choose an nprobe.
+// The number of lists that a query needs hardly depends on the code of the rows, and the recall
+// that a code loses hardly depends on the lists. So there is one index per code, for the recall of
+// a scan of all lists (its ceiling), and one sq8 index per share of spilling for the lists that
+// queries need; all have the same centroids. The latter use the stop rule for targets of .9 and
+// more, as large indexes do, where small ones would often prefer an nprobe.
 #pragma once
 
 #include <array>
@@ -29,20 +31,20 @@ struct Code {
   RawTier raw = RawTier::none;
 };
 
-/// Those that a study looks at; the first, sq8, is the code of its routing.
+/// The codes that a study measures; the first, sq8, is the code of its routing.
 const std::vector<Code>& studied_codes();
 constexpr std::array<double, 3> kStudiedSpills = {0, 0.5, 1};
 
-/// The two sizes that are looked at.
-enum Level : std::size_t { kQuarter = 0, kSample = 1 };
-constexpr std::size_t kLevels = 2;
+/// The two sizes of base that are measured.
+enum StudySize : std::size_t { kQuarter = 0, kSample = 1 };
+constexpr std::size_t kStudySizes = 2;
 
 /// One code on the sample.
 struct CodeStudy {
   Code code;
   double ceiling = 0;  ///< recall@k through all lists
-  double row_us = 0;   ///< to refine a row, beyond what sq8 takes
-  double raw_us = 0;   ///< a query in the raw tier
+  double row_us = 0;   ///< microseconds to refine a row, less those of sq8
+  double raw_us = 0;   ///< microseconds per query in the raw tier
 };
 
 struct StudyOptions {
@@ -59,11 +61,11 @@ class Study {
   Study(Matrix<float> base, Matrix<float> queries, const StudyOptions& options,
         const Progress& progress);
 
-  std::size_t n(Level level) const { return levels_[level].base.rows; }
-  std::size_t nlist(Level level) const { return levels_[level].centroids.rows; }
+  std::size_t n(StudySize size) const { return sizes_[size].base.rows; }
+  std::size_t nlist(StudySize size) const { return sizes_[size].centroids.rows; }
   std::size_t dim() const { return queries_.cols; }
   /// Whether the sample's centroids have a fine part.
-  bool has_fine_centroids() const { return levels_[kSample].has_fine_centroids; }
+  bool has_fine_centroids() const { return sizes_[kSample].has_fine_centroids; }
   const std::vector<CodeStudy>& codes() const { return codes_; }
   const std::vector<Bandwidth>& bandwidths() const { return bandwidths_; }
 
@@ -72,14 +74,14 @@ class Study {
 
   /// Queries at a target recall in the sq8 index of that spill, one of kStudiedSpills; nothing when
   /// no number of lists reaches it.
-  std::optional<Profile> route(Level level, double spill, double target) const;
+  std::optional<Profile> route(StudySize size, double spill, double target) const;
 
  private:
   struct Route {
     Index index;
     std::vector<std::uint32_t> list_sizes;
   };
-  struct LevelData {
+  struct SizeData {
     Matrix<float> base;
     Matrix<float> centroids;
     bool has_fine_centroids = false;
@@ -87,15 +89,15 @@ class Study {
     std::map<double, Route> routes;
   };
 
-  void prepare(LevelData& level, const Progress& progress);
-  BuildOptions options_of(const LevelData& level, const Code& code, double spill) const;
-  void add_route(LevelData& level, double spill, const Progress& progress) const;
+  void prepare(SizeData& data, const Progress& progress);
+  BuildOptions options_of(const SizeData& data, const Code& code, double spill) const;
+  void add_route(SizeData& data, double spill, const Progress& progress) const;
   void study_code(const Code& code);
-  Questions questions(const LevelData& level) const;
+  Questions questions(const SizeData& data) const;
 
   StudyOptions options_;
   Matrix<float> queries_;
-  std::array<LevelData, kLevels> levels_;
+  std::array<SizeData, kStudySizes> sizes_;
   std::vector<Bandwidth> bandwidths_;
   double sq8_row_us_ = 0;
   std::vector<CodeStudy> codes_;

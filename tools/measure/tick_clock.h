@@ -1,4 +1,4 @@
-// A clock that is cheap enough to be read a hundred times a query: the time stamp counter on
+// A clock that is cheap enough to be read a hundred times per query: the time stamp counter on
 // x86-64, elsewhere the steady clock.
 #pragma once
 
