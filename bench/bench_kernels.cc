@@ -1,7 +1,7 @@
 // Times every case of tests/core/kernels/cases.h on every ISA of this CPU, with the data in cache:
 //     bench_kernels --benchmark_filter='scan/.*/384'
-// A line is case/ISA/dim, with the time of a call and, as per_entry, of one entry of the scan,
-// one pair of the tile, or one vector.
+// A line is case/ISA/dim, with the time per call and, as per_entry, per entry of the scan, pair of
+// the tile, or vector.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -13,14 +13,14 @@
 namespace obliq {
 namespace {
 
-void time_calls(benchmark::State& state, const KernelCase& kernel, const Kernels& level,
+void time_calls(benchmark::State& state, const KernelCase& kernel, const Kernels& isa,
                 std::size_t dim) {
   CaseSetup setup;
   setup.dim = dim;
   setup.timing = true;
   const std::unique_ptr<KernelCall> call = kernel.make(setup);
   for ([[maybe_unused]] auto round : state) {
-    call->run(level);
+    call->run(isa);
     benchmark::ClobberMemory();
   }
   const double entries =
@@ -31,12 +31,11 @@ void time_calls(benchmark::State& state, const KernelCase& kernel, const Kernels
 
 void register_all() {
   for (const KernelCase& kernel : kernel_cases()) {
-    for (const Kernels& level : kernel_levels()) {
+    for (const Kernels& isa : kernel_levels()) {
       for (const std::size_t dim : {128, 256, 384, 768, 1536}) {
-        benchmark::RegisterBenchmark(fmt::format("{}/{}/{}", kernel.name, level.name, dim).c_str(),
-                                     [kernel, &level, dim](benchmark::State& state) {
-                                       time_calls(state, kernel, level, dim);
-                                     });
+        benchmark::RegisterBenchmark(
+            fmt::format("{}/{}/{}", kernel.name, isa.name, dim).c_str(),
+            [kernel, &isa, dim](benchmark::State& state) { time_calls(state, kernel, isa, dim); });
       }
     }
   }

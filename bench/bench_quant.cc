@@ -1,5 +1,5 @@
-// Times rotations and quantizers with the ISA in use (OBLIQ_SIMD forces another), one thread, data
-// in cache:
+// Times rotations and quantizers on the best ISA of this CPU (OBLIQ_SIMD forces another), one
+// thread, data in cache:
 //     bench_quant --benchmark_filter='encode/lm4'
 // A line is rotate/dim, or encode, set_query or product of spec/dim. items_per_second counts
 // vectors (encode), queries (set_query, rotate) or codes (product).

@@ -1,7 +1,7 @@
-// Trains the tables of quant/trellis_tables.cc and prints that file's constants:
+// Trains the tables of quant/trellis/trellis_tables.cc and prints that file's constants:
 //     train_trellis
-// Of many random tables the one that a few Lloyd passes make best is kept and trained to the end,
-// each pass on new draws. The same bits on every platform; two minutes.
+// Many random tables are trained with a few Lloyd passes; the best of them is trained to the end,
+// each pass on new draws. The same bits on every platform. Cost: two minutes.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -15,7 +15,6 @@
 #include "index/segment/centroid_code.h"
 #include "index/segment/segment.h"
 #include "obliq/matrix_view.h"
-#include "index/search/search_counters.h"
 
 namespace obliq {
 

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "index/search/search_counters.h"
 #include "index/segment/centroid_code.h"
 #include "index/segment/segment.h"
-#include "index/search/search_counters.h"
 
 namespace obliq {
 
