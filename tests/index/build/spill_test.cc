@@ -11,6 +11,7 @@
 
 #include "index/build/builder.h"
 #include "index/build/kmeans.h"
+#include "index/build/list_units.h"
 #include "index/build/residual_encoder.h"
 #include "index/search/row_set.h"
 #include "tests/index/cases.h"
