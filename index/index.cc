@@ -49,7 +49,7 @@ float deviations_of(float confidence) {
   return confidence == SearchOptions{}.confidence ? usual : found(confidence);
 }
 
-/// Throws std::invalid_argument when so many answers have more bytes than there can be.
+/// Throws std::invalid_argument when answers to all queries have more bytes than there can be.
 void check_answers(std::size_t queries, std::size_t k) {
   constexpr std::size_t kMost =
       std::numeric_limits<std::ptrdiff_t>::max() / (sizeof(float) + sizeof(std::int64_t));

@@ -130,7 +130,7 @@ int run_cli(int argc, const char* const* argv) {
     return kUsage;
   }
   CLI::App app("Vector search with quantized storage.", "obliq");
-  app.set_version_flag("--version", version_text, "Print version and SIMD level");
+  app.set_version_flag("--version", version_text, "Print version and ISA");
   app.footer(
       "'obliq COMMAND --help' lists the flags of a command. OBLIQ_SIMD forces a SIMD level.");
   app.require_subcommand(1);

@@ -1,3 +1,7 @@
+// The base is read a chunk at a time: vectors are transformed, each gets its primary list and,
+// where vectors are spilled, a candidate for a second one, and its residuals are encoded by all
+// threads. Which candidates become entries is known only when all losses are, at the end of the
+// pass.
 #include "index/build/base_encoder.h"
 
 #include <algorithm>
@@ -51,7 +55,7 @@ class BaseEncoder {
   const MatrixView<float> centroids_;
   const NearestRows search_;
   EncodedBase coded_;
-  std::vector<ListChoice> choices_;  // one a vector where vectors are spilled
+  std::vector<ListChoice> choices_;  // one per vector where vectors are spilled
 
   Matrix<float> transformed_;
   Chunk primaries_;

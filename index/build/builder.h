@@ -8,7 +8,7 @@
 
 namespace obliq {
 
-/// See Index::build. Memory: the segment, 56 + dim/8 bytes a vector of scratch (twice that where
+/// See Index::build. Memory: the segment, 56 + dim/8 bytes of scratch per vector (twice that where
 /// vectors are spilled), and the training sample (options.kmeans_points * nlist * dim floats at the
 /// most).
 Segment build_segment(const VectorSource& base, const BuildOptions& options);

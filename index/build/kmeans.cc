@@ -19,7 +19,8 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kStartDims = 32;  // of the projection that k-means++ looks at
-// Points a cluster, at the least, where a part of them may serve; and that part, one in so many.
+// Least number of points per cluster where a part of them may serve; and that part, one in this
+// number.
 constexpr std::size_t kCoarsePoints = 32;
 constexpr std::size_t kCoarseShare = 4;
 constexpr std::size_t kStartPoints = 16;  // candidates a cluster in k-means++

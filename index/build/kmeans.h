@@ -29,12 +29,12 @@ struct KMeansResult {
 
 /// Clusters the rows of x. Starts from k-means++ (Arthur, Vassilvitskii 2007) on the first
 /// coordinates, which after a random rotation are a random projection; a cluster that runs empty
-/// takes over the point that is farthest from its centroid. Where there are 128 points a cluster or
-/// more, the first half of the iterations look at a quarter of them. The result depends on x,
-/// clusters, iterations and seed, not on threads, nor on the SIMD level. Requires 0 < clusters <=
+/// takes over the point that is farthest from its centroid. Where there are 128 points per cluster
+/// or more, the first half of the iterations look at a quarter of them. The result depends on x,
+/// clusters, iterations and seed, not on threads, nor on the ISA. Requires 0 < clusters <=
 /// x.rows. Cost: iterations * rows * clusters * dim.
-/// Memory: 8 bytes a row, clusters * dim * 17 bytes, a piece of the rows where they are not in
-/// memory, and for the start 4 bytes a row and 2,200 a cluster.
+/// Memory: 8 bytes per row, clusters * dim * 17 bytes, a piece of the rows where they are not in
+/// memory, and for the start 4 bytes per row and 2,200 per cluster.
 KMeansResult kmeans(const VectorSource& x, const KMeansOptions& options);
 KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options);
 

@@ -1,3 +1,6 @@
+// k-means over the centroids gives the points of the groups; a chain through them, each the nearest
+// to the one before, numbers the groups, and the lists follow in the order of their groups. So near
+// lists have near numbers, and the lists of near groups are often one range.
 #include "index/build/list_groups.h"
 
 #include <algorithm>

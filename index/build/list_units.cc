@@ -1,3 +1,6 @@
+// A unit is a power of two, so that dividing by it rounds nothing. It is the least that no number
+// of the primary entries exceeds; second entries may reach 2^15 units, where fp16 still holds 11
+// bits.
 #include "index/build/list_units.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// A row is rounded to bytes with a step of its own. The scan of the bytes gives each pair a lower
+// bound; the rows whose bound is below the least distance known are compared exactly, by the kernel
+// of fixed order, so that the answer does not depend on the ISA.
 #include "index/build/nearest_rows.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // The nearest of some thousand rows c, by a scan of their bytes first. With x^ and c^ what is left
-// of x and c in a byte a coordinate,
+// of x and c in one byte per coordinate,
 //
 //     |x-c|^2 - |x|^2 = |c|^2 - 2<x,c>  >=  |c|^2 - 2<x^,c^> - 2|x||c|(e + E)
 //
@@ -7,7 +7,7 @@
 // lengths; second order and rounding are added. <x^,c^> is an integer product
 // (Kernels::scan_panels), a quarter of the work of a float one. The few rows whose bound does not
 // rule them out are compared exactly, so that the answer is that of comparing all but where a bound
-// fails (nearest_rows.cc: one in millions), and the same on every SIMD level.
+// fails (nearest_rows.cc: one in millions), and the same on every ISA.
 #pragma once
 
 #include <cstddef>

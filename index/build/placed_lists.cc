@@ -1,3 +1,7 @@
+// One pass over the numbers of all entries counts the lists and finds their units; a second writes
+// the blocks, a third the rows. The numbers are read in the order of the base from where encoding
+// staged them, so memory holds a window of blocks and a piece of rows, whatever the size of the
+// base.
 #include "index/build/placed_lists.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,7 @@
+// The quantizer encodes a batch of residuals. From each code come the factors that make its product
+// with a query unbiased, and from the residual's signs those of the entry. Factors are rounded to
+// the 11 bits that fp16 keeps before additive factors are computed with them, so that these fit
+// what is stored.
 #include "index/build/residual_encoder.h"
 
 #include <algorithm>

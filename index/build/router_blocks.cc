@@ -1,3 +1,5 @@
+// A centroid is encoded as an entry of a list without a centroid; the radius of its list is added
+// to its additive factor. One scan of these blocks then ranks all lists roughly.
 #include "index/build/router_blocks.h"
 
 #include "index/build/list_units.h"

@@ -1,3 +1,6 @@
+// The base is read once, in order, a chunk at a time, and of each of `count` equal ranges one row
+// is drawn. Rows that tuning will ask with are skipped: a vector that k-means has seen lies nearer
+// to its centroid than a query does.
 #include "index/build/sample.h"
 
 #include <algorithm>
@@ -5,6 +8,7 @@
 
 #include "core/parallel.h"
 #include "core/random.h"
+#include "core/spread_rows.h"
 #include "index/tune/tuning.h"
 
 namespace obliq {
@@ -40,9 +44,9 @@ StagedVectors take_sample(const BuildPlan& plan, const VectorTransform& transfor
     const MatrixView<float> read = rows_of(plan.base, first, size, buffer);
     require_finite(read, "base vector", first);
     std::size_t kept = 0;
-    for (; taken < count && taken * n / count < first + size; ++taken) {
-      const std::size_t begin = std::max(taken * n / count, first);
-      const std::size_t end = std::min((taken + 1) * n / count, first + size);
+    for (; taken < count && spread_row(taken, count, n) < first + size; ++taken) {
+      const std::size_t begin = std::max(spread_row(taken, count, n), first);
+      const std::size_t end = std::min(spread_row(taken + 1, count, n), first + size);
       const std::size_t pick = begin + random.below(std::max(end, begin + 1) - begin);
       if (std::binary_search(others.begin(), others.end(), pick)) continue;
       std::copy_n(read.row(pick - first), dim, picked.row(kept++));

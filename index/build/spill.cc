@@ -1,3 +1,6 @@
+// For each vector the 16 centroids of least bound after its own are tried as its second list. All
+// vectors get a candidate with its loss; in the end those of least loss, as many as `spill` asks
+// for, become second entries.
 #include "index/build/spill.h"
 
 #include <algorithm>

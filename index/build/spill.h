@@ -1,5 +1,6 @@
 // Spilling: a vector far from its centroid is easily missed, so it may have a second entry, in the
-// list of another centroid. With r1 = x - c1 its residual in its primary, the list of the nearest
+// list of another centroid. With r1 = x - c1 its residual in its primary list, that
+// of the nearest
 // centroid, u1 = r1 / |r1|, and r2 = x - c2, the second list is the one with the least
 //
 //     loss = |r2|^2 + lambda <r2,u1>^2
@@ -36,7 +37,7 @@ void choose_lists(MatrixView<float> x, MatrixView<float> centroids, const Neares
                   int threads, ListChoice* choices);
 
 /// Takes the second list from all but the `count` choices of least loss, ties to the smaller row.
-/// Returns how many keep theirs: fewer than count where there are not so many.
+/// Returns how many keep theirs: fewer than count where fewer have one.
 std::size_t keep_cheapest(std::span<ListChoice> choices, std::size_t count);
 
 }  // namespace obliq

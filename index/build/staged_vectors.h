@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/spread_rows.h"
 #include "obliq/vector_source.h"
 #include "storage/staging_file.h"
 
@@ -38,7 +39,7 @@ class StagedVectors final : public VectorSource {
   StagingFile file_;
 };
 
-/// Every so many rows of another source, `rows` in all.
+/// `rows` rows of another source, spread evenly.
 class ThinSource final : public VectorSource {
  public:
   ThinSource(const VectorSource& all, std::size_t rows) : all_(all), rows_(rows) {}
@@ -46,7 +47,7 @@ class ThinSource final : public VectorSource {
   std::size_t dim() const override { return all_.dim(); }
   void read(std::size_t first, std::size_t count, float* out) const override {
     for (std::size_t i = 0; i < count; ++i) {
-      all_.read((first + i) * all_.rows() / rows_, 1, out + i * dim());
+      all_.read(spread_row(first + i, rows_, all_.rows()), 1, out + i * dim());
     }
   }
 

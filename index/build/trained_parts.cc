@@ -1,3 +1,6 @@
+// The order of the steps follows from what they need: the mean, then centroids, which still hold
+// it, then the weight of a list's radius, then, without the mean, groups, codes of the centroids,
+// and the quantizer, which learns from residuals to the centroids as decoded.
 #include "index/build/trained_parts.h"
 
 #include <algorithm>

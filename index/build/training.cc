@@ -1,3 +1,6 @@
+// Residuals of rows spread over the sample to their nearest centroids; and queries, or rows in
+// their place, less the centroids of the lists that they probe first. Vectors far longer than the
+// others are left out.
 #include "index/build/training.h"
 
 #include <algorithm>
@@ -7,8 +10,10 @@
 
 #include "core/kernels/dispatch.h"
 #include "core/parallel.h"
+#include "core/spread_rows.h"
 #include "index/build/kmeans.h"
 #include "index/build/typical_rows.h"
+#include "index/segment/list_key.h"
 
 namespace obliq {
 namespace {
@@ -16,16 +21,7 @@ namespace {
 constexpr std::size_t kMostFloats = std::size_t{1} << 24;  // of each matrix of a sample
 constexpr std::size_t kMostQueries = 4096;
 constexpr std::size_t kListsAQuery = 16;
-constexpr std::size_t kListsToOneProbed = 8;  // of few lists a query probes a share only
-
-// At most `count` rows, evenly spread.
-Matrix<float> thin(MatrixView<float> rows, std::size_t count) {
-  Matrix<float> some(std::min(rows.rows, std::max<std::size_t>(count, 1)), rows.cols);
-  for (std::size_t i = 0; i < some.rows; ++i) {
-    std::copy_n(rows.row(i * rows.rows / some.rows), rows.cols, some.row(i));
-  }
-  return some;
-}
+constexpr std::size_t kListsToOneProbed = 8;  // where lists are few, a query probes a share of them
 
 Matrix<float> without_outliers(const Matrix<float>& rows) {
   const std::vector<std::size_t> typical = typical_rows(rows.view());
@@ -45,8 +41,7 @@ std::vector<std::size_t> nearest_lists(Metric metric, const float* query,
                                        MatrixView<float> centroids, std::size_t count) {
   std::vector<float> keys(centroids.rows);
   for (std::size_t l = 0; l < keys.size(); ++l) {
-    keys[l] = metric == Metric::ip ? -kernels().dot(query, centroids.row(l), centroids.cols)
-                                   : kernels().l2_sqr(query, centroids.row(l), centroids.cols);
+    keys[l] = centroid_distance(metric, query, centroids.row(l), centroids.cols);
   }
   std::vector<std::size_t> lists(keys.size());
   std::iota(lists.begin(), lists.end(), std::size_t{0});
@@ -58,7 +53,7 @@ std::vector<std::size_t> nearest_lists(Metric metric, const float* query,
 }
 
 Matrix<float> residuals_of(MatrixView<float> rows, MatrixView<float> centroids, int threads) {
-  Matrix<float> residuals = thin(rows, kMostFloats / rows.cols);
+  Matrix<float> residuals = spread_rows(rows, std::max<std::size_t>(kMostFloats / rows.cols, 1));
   std::vector<std::uint32_t> nearest(residuals.rows);
   assign_nearest(residuals.view(), centroids, threads, nearest.data(), nullptr);
   for (std::size_t i = 0; i < residuals.rows; ++i) {
@@ -72,7 +67,8 @@ Matrix<float> probing_queries(Metric metric, MatrixView<float> queries, MatrixVi
   const std::size_t dim = queries.cols;
   const std::size_t lists =
       std::clamp<std::size_t>(centroids.rows / kListsToOneProbed, 1, kListsAQuery);
-  const Matrix<float> some = thin(queries, std::min(kMostQueries, kMostFloats / dim / lists));
+  const Matrix<float> some =
+      spread_rows(queries, std::clamp<std::size_t>(kMostFloats / dim / lists, 1, kMostQueries));
   Matrix<float> seen(some.rows * lists, dim);
   parallel_for(some.rows, 16, threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t i = begin; i < end; ++i) {

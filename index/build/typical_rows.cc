@@ -1,3 +1,4 @@
+// Rows are compared by their squared length with the median of all.
 #include "index/build/typical_rows.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Queries that wait for a round by number are sorted by list with a counting sort; a sweep then
+// goes through the lists in their order. Counting bytes decides between a sweep and one query after
+// the other: a list read once per sweep, against a query's table read anew at each list.
 #include "index/search/batch_searcher.h"
 
 #include <algorithm>

@@ -23,8 +23,8 @@ namespace obliq {
 /// The most queries under way at a time, about 20 kB each.
 constexpr std::size_t kMostUnderWay = 1024;
 
-/// Whether so many queries are enough for sweeps, if they visited all lists alike; since they do
-/// not, more of them meet.
+/// Whether that number of queries is enough for sweeps, if they visited all lists alike; since they
+/// do not, more of them meet.
 bool worth_list_order(std::size_t queries, const SearchPlan& plan, const Segment& segment);
 
 /// A query whose round of lists is yet to be visited.

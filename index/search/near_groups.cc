@@ -1,3 +1,5 @@
+// All groups are ranked by int8 products with their points, 16 at a time, and the nearest are taken
+// until they hold the number of lists asked for. Ranges of lists that touch become one.
 #include "index/search/near_groups.h"
 
 #include <algorithm>
@@ -13,9 +15,9 @@
 namespace obliq {
 namespace {
 
-// Lists looked at: so many for each one in the pool, and one in kLookShare of all at the least. On
+// Lists looked at: kLookFactor for each one in the pool, and one in kLookShare of all at least. On
 // 1,000,000 x 128 (generated-128-l2, whose queries come from elsewhere than the base) in 40,000
-// lists and 800 groups, recall@10 and microseconds a query:
+// lists and 800 groups, recall@10 and microseconds per query:
 //
 //                 nprobe 32     128          512
 //     all         .898   72     .943  102    .972  199

@@ -1,3 +1,5 @@
+// A call is cut into pieces for the threads: as large as may be where queries go through lists
+// together, eight queries otherwise. A piece takes scratch memory from a pool and gives it back.
 #include "index/search/parallel_searcher.h"
 
 #include <algorithm>

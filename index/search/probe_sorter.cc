@@ -1,3 +1,5 @@
+// Dealing into buckets of equal width needs no comparison of pairs; a bucket holds about one key,
+// and is sorted by comparisons.
 #include "index/search/probe_sorter.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// Keys by signs are cheap and rough, so a pool of twice the lists that are wanted is taken from
+// them, by a threshold that a sample of the keys gives, and the pool is ranked by the centroids'
+// int8 codes. Lists that are handed out one by one are ranked in rounds, each of twice as many as
+// the one before.
 #include "index/search/router.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The table is scaled so that its largest sum of four signs is half of the largest value, and a
+// zero sum is stored exactly. What rounding adds to a bound's deviation is known, since every group
+// is rounded by at most half a step.
 #include "index/search/scan_query.h"
 
 #include <algorithm>

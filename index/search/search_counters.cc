@@ -1,3 +1,4 @@
+// Sums over queries; threads count for themselves and are added up.
 #include "index/search/search_counters.h"
 
 namespace obliq {

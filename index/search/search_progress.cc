@@ -1,3 +1,4 @@
+// Containers are emptied and not freed, so that a search after the first allocates nothing.
 #include "index/search/search_progress.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// With nprobe all lists are routed at once. With a threshold the cursor hands out lists as they are
+// needed, and after each check the search jumps as far as the rule would let it go if the k-th
+// distance stayed as it is. A query that ends with fewer than k answers starts again with all
+// lists.
 #include "index/search/searcher.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The score is linear in three features of a search at a check; StopScale brings keys and distances
+// of each metric to squared distances, so that the same weights serve all.
 #include "index/search/stop_rule.h"
 
 #include <algorithm>

@@ -3,11 +3,11 @@
 //
 //     score = -.9 log(1 + m) - 1 last / m - 3.5 next / kth
 //
-// and the search stops once score < threshold. `last` is how many lists ago the k-th distance fell,
-// `next` the mean key (router.h) of the lists that come next, max(8, m/2) of them, and `kth` the
-// current k-th distance. The weights are a Poisson regression's, fitted on two sets of text
-// embeddings; they served each other's set as well as their own, so they are constants and only
-// the threshold is learnt (index/tuning.h).
+// and the search stops once score < threshold. `last` is the number of lists since the k-th
+// distance last decreased, `next` the mean key (router.h) of the lists that come next, max(8, m/2)
+// of them, and `kth` the current k-th distance. The weights are a Poisson regression's, fitted on
+// two sets of text embeddings; they served each other's set as well as their own, so they are
+// constants and only the threshold is learnt (index/tuning.h).
 //
 // Keys and k-th distance must be on one scale with a zero that means something, since they are
 // divided: that of |q-x|^2. l2 and cosine are affine in it. For ip, |q-x|^2 = |q|^2 + |x|^2 -
@@ -28,7 +28,7 @@ namespace obliq {
 /// What the rule looks at.
 struct StopFeatures {
   std::size_t lists;  ///< scanned so far, m
-  std::size_t last;   ///< lists since the k-th distance fell
+  std::size_t last;   ///< lists since the k-th distance last decreased
   float next;         ///< mean key of the lists that come next
   float kth;          ///< k-th distance so far
 };

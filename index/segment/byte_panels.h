@@ -18,7 +18,7 @@ constexpr std::size_t kPanelRows = 16;
 
 inline std::size_t panel_count(std::size_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
 
-/// Bytes of the panels of so many rows.
+/// Bytes of the panels of `rows` rows.
 inline std::size_t panel_bytes(std::size_t rows, std::size_t dim) {
   return panel_count(rows) * kPanelRows * 4 * sign_groups(dim);
 }

@@ -6,7 +6,7 @@
 // so that its rounding costs no accuracy: a query's distance to c' is known. Only residuals grow,
 // by |c - c'|^2, which is below 1e-4 |c|^2. Where that is less than a thousandth of the mean
 // |r|^2, as in all but data far from the origin beside its spread, the fine part is left out:
-// one byte a dimension holds everything that ranks, filters and estimates.
+// one byte per dim holds all that ranking and estimating need.
 #pragma once
 
 #include <cstddef>

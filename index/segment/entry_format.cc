@@ -1,3 +1,4 @@
+// Offsets follow from dim alone. fp16 numbers are copied by bytes, since rows need not be aligned.
 #include "index/segment/entry_format.h"
 
 #include <algorithm>

@@ -35,7 +35,7 @@ namespace obliq {
 
 /// Bytes from block to block.
 constexpr std::size_t block_bytes(std::size_t dim) { return 16 * sign_groups(dim) + 256; }
-/// Blocks that hold so many entries.
+/// Blocks that hold `entries` entries.
 constexpr std::size_t block_count(std::size_t entries) {
   return (entries + kBlockEntries - 1) / kBlockEntries;
 }

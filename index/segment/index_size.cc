@@ -1,3 +1,5 @@
+// Each section is counted as segment_file.cc writes it; sizes of lists that are not given are drawn
+// around their mean, because where lists meet in a block depends on them.
 #include "index/segment/index_size.h"
 
 #include <initializer_list>

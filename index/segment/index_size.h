@@ -49,7 +49,7 @@ struct IndexSize {
 
 /// Requires 0 < nlist <= n. Throws as item_bytes does. Cost: nlist.
 IndexSize index_size(const IndexShape& shape);
-/// With nlist lists of so many entries, those of spilled vectors among them.
+/// With nlist lists of the given numbers of entries, those of spilled vectors among them.
 IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> list_sizes);
 
 }  // namespace obliq

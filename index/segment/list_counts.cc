@@ -1,3 +1,4 @@
+// 4 sqrt(n) lists keep ranking lists and scanning them about equally dear.
 #include "index/segment/list_counts.h"
 
 #include <algorithm>

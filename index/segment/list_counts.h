@@ -8,7 +8,7 @@ namespace obliq {
 /// The number of lists for n vectors: about 4 sqrt(n), at least 1, at most n.
 std::size_t choose_nlist(std::size_t n);
 
-/// From so many lists on they are grouped, unless the caller says otherwise.
+/// Lists are grouped from this number of them on, unless the caller says otherwise.
 constexpr std::size_t kLeastGrouped = 32768;
 
 /// The number of groups for BuildOptions::list_groups, 1 where lists are not grouped.

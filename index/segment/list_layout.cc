@@ -1,3 +1,5 @@
+// Lists are matched by the remainders of their sizes modulo 32: a list of remainder a with one of
+// remainder 32 - a fill whole blocks together.
 #include "index/segment/list_layout.h"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Rows are stored as given, but for cosine, which stores unit vectors; fp16 rounds to nearest.
 #include "index/segment/raw_tier.h"
 
 #include <fmt/format.h>

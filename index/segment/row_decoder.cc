@@ -1,3 +1,5 @@
+// x = c' + S y, then the inverse of the vector transform. Entries name their rows, so the place of
+// each row's primary entry is found once, by a pass over all lists.
 #include "index/segment/row_decoder.h"
 
 #include <fmt/format.h>

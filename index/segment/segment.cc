@@ -1,3 +1,4 @@
+// Quantizer, vector transform and the form of rows follow from the stored numbers.
 #include "index/segment/segment.h"
 
 #include <vector>

@@ -1,8 +1,7 @@
 // What an index holds: plain data, in memory or mapped from a file, never both ways of reading it.
 //
-//     blocks   entries of all lists in one stream, 32 to a block (quant/kernels/kernels.h)
-//     rows     one a vector, in the order of the base:
-//                  [code without its sign plane][factors, fp16][additive factor, fp16][primary]
+//     blocks   entries of all lists in one stream, 32 to a block (segment/entry_format.h)
+//     rows     one per vector, in the order of the base (segment/entry_format.h)
 //     lists    where each list lies, and the units of its factors
 //     centroids  int8 codes of the points that the lists' residuals start from (centroid_code.h)
 //     router   the centroids once more, as one list of entries
@@ -10,16 +9,16 @@
 //     raw      exact vectors in the space of the base (cosine: normalised), optional
 //     ids      external ids, optional
 //
-// A vector has an entry in the list of its nearest centroid, its primary, and when it is spilled
-// (spill.h) a second one in another list. Both name the one row, which is relative to the primary.
+// A vector has its primary entry in the list of its nearest centroid and, when it is spilled
+// (build/spill.h), a second one in another list. Both name the one row, which is relative to the
+// primary list's centroid.
 //
-// With r = x - c the residual, s its signs, y its decoded code and x^ = S y (DESIGN: estimators),
-// a list stores in units of its own: entry a = additive factor of s / add_scale, entry b =
-// |r|^2/<r,s> / scale, row factors / scale and row additive factor / add_scale, where
+// With r = x - c the residual, s its signs, y its decoded code and x^ = S y the estimate of r from
+// it, a list stores, in units of its own (list_record.h): of an entry f_add for s and f_rescale =
+// |r|^2 / <r,s>; of a row the quantizer's factors and f_add for x^, where
 //
-//     l2, cosine   |q-x|^2 ~ |q-c|^2 + additive factor - 2 <x^,q>    additive factor = |r|^2 + 2
-//     <x^,c> ip           -<q,x>  ~ -<q,c>  + additive factor -   <x^,q>    additive factor =
-//     -<r,c> +   <x^,c>
+//     l2, cosine   |q-x|^2 ~ |q-c|^2 + f_add - 2 <x^,q>    f_add = |r|^2 + 2 <x^,c>
+//     ip           -<q,x>  ~ -<q,c>  + f_add -   <x^,q>    f_add = -<r,c> +  <x^,c>
 #pragma once
 
 #include <cstddef>
@@ -73,8 +72,9 @@ struct Segment {
   std::span<const std::uint8_t> router_blocks;
   std::span<const std::uint8_t> raw;
   std::span<const std::int64_t> ids;
-  std::uint64_t spilled = 0;          ///< entries beyond one a vector; rows have primaries unless 0
-  Tuning tuning;                      ///< ways to target recalls, when tuned
+  std::uint64_t spilled =
+      0;          ///< entries beyond one per vector; rows name their primary entries unless 0
+  Tuning tuning;  ///< ways to target recalls, when tuned
   std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans
   std::size_t file_bytes = 0;
   std::uint32_t format_version = 0;

@@ -3,17 +3,17 @@
 //     info        SegmentInfo, 128 bytes
 //     mean        float32 [dim]
 //     quantizer   what a trained quantizer's codes need to be decoded; left out when empty
-//     centroids   int8 [nlist][dim], see index/centroid_code.h
+//     centroids   int8 [nlist][dim], see centroid_code.h
 //     centroid.fine  the same; left out when empty
 //     lists       ListRecord [nlist], 32 bytes each
 //     router.blk  blocks of the centroids' signs
-//     groups      ListRecord [groups], 32 bytes each (index/list_groups.h); left out when empty
-//     group.codes panels of their points (index/byte_panels.h); left out when there are none
+//     groups      ListRecord [groups], 32 bytes each (build/list_groups.h); left out when empty
+//     group.codes panels of their points (byte_panels.h); left out when there are none
 //     blocks      sign blocks, [entries / 32][block_bytes(dim)]
 //     rows        [n][row bytes]; with primaries where the lists have more than n entries
 //     raw         [n][dim] fp16 or fp32; empty without a raw tier
 //     ids         int64 [n]; empty when ids are positions
-//     tuning      ways to target recalls (index/tuning_section.h); left out when there are none
+//     tuning      ways to target recalls (tuning_section.h); left out when there are none
 #include "index/segment/segment_file.h"
 
 #include <fmt/format.h>
@@ -115,7 +115,7 @@ void Reader::check_lists(const Segment& segment) const {
   }
 }
 
-// Entries beyond one a vector.
+// Entries beyond one per vector.
 std::uint64_t Reader::count_spilled(const Segment& segment) const {
   std::uint64_t total = 0;
   for (const ListRecord& record : segment.lists) total += record.count;

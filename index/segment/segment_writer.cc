@@ -1,3 +1,5 @@
+// Sections are written in their order, so that blocks and rows need not be in memory. For tuning,
+// what has been written so far is mapped and searched.
 #include "index/segment/segment_writer.h"
 
 #include <algorithm>

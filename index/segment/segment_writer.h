@@ -1,4 +1,4 @@
-// An index on its way into a file, section by section (index_file.cc): small ones first, then
+// An index on its way into a file, section by section (segment_file.cc): small ones first, then
 // blocks, rows and raw tier in pieces, ids, and the tuning, for which the index is searched as it
 // lies in the unfinished file. Nothing is seen at the path before all is there.
 #pragma once
@@ -25,7 +25,7 @@ class SegmentWriter {
 
   /// Begins a section and returns what appends to it.
   ByteSink begin(std::string_view section);
-  /// Appends all of a staging, `piece` bytes at a time.
+  /// Appends all of a staging file, `piece` bytes at a time.
   void append(const StagingFile& staging, std::size_t piece);
   /// Writes the ids, calls `tune` with the segment complete but for its tuning, writes that, and
   /// puts the file in its place. The segment must not be used afterwards.

@@ -1,3 +1,5 @@
+// Normalizing (cosine), rotating and subtracting the mean are one pass per vector each; the reverse
+// undoes the last two.
 #include "index/segment/vector_transform.h"
 
 #include <fmt/format.h>

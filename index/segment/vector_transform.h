@@ -1,6 +1,6 @@
 // The vector transform: what happens to every vector before it meets the index. Base, centroids and
 // queries are rotated once here; cosine vectors are made unit; for l2 and cosine the mean of the
-// base is taken off, which keeps factors and LUT small. Behind the transform:
+// base is taken off, which keeps factors and LUT small. After it:
 //
 //     l2       |q-x|^2
 //     cosine   1 - <q,x> = (|q-x|^2 + 2 - |q|^2 - |x|^2) / 2 on unit vectors
