@@ -6,8 +6,10 @@
 //     .npy                 NumPy 1.0 to 3.0 arrays of floats or integers, C order, no pickles
 //
 // Values become floats as they are read; an array of one dimension is one column. A malformed file
-// gives a std::runtime_error "path: at offset n: reason", with "dataset 'name'" in it for HDF5;
-// every size in a header is compared with the bytes present before anything is allocated.
+// gives a std::runtime_error "path: at offset n: reason", for HDF5 "path: dataset 'name': reason";
+// every size in a header is compared with the bytes present before anything is allocated. HDF5 is
+// read by the HDF5 library, which is trusted with it; the readers of the other formats trust
+// nothing.
 #pragma once
 
 #include <cstddef>

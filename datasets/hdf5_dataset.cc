@@ -1,27 +1,24 @@
 // Values are read as they are stored and converted here: HDF5's own conversion takes IEEE halves,
-// numpy's float16, bit by bit.
+// numpy's float16, bit by bit. Byte order alone is left to the library.
 #include <fmt/format.h>
+#include <hdf5.h>
 
 #include <algorithm>
 #include <span>
 #include <stdexcept>
-#include <utility>
 
 #include "datasets/element.h"
-#include "datasets/hdf5_heap.h"
+#include "datasets/file_error.h"
 #include "datasets/hdf5_reader.h"
+#include "datasets/hdf5_text.h"
+#include "datasets/hdf5_type.h"
 
 namespace obliq::datasets {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
-
-void reverse_bytes(std::vector<std::uint8_t>& bytes, std::size_t width) {
-  const auto step = static_cast<std::ptrdiff_t>(width);
-  for (auto value = bytes.begin(); value != bytes.end(); value += step) {
-    std::reverse(value, value + step);
-  }
-}
+// deflate shrinks at most by 1032; what claims to be much smaller than this does not hold data.
+constexpr std::uint64_t kMostCompression = 1100;
 
 void convert(Element element, const std::uint8_t* from, std::span<float> out) {
   to_floats(element, from, out);
@@ -30,38 +27,101 @@ void convert(Element element, const std::uint8_t* from, std::span<std::int64_t> 
   to_integers(element, from, out);
 }
 
+// The cache holds chunks of some megabytes, so that neighbouring reads unpack a chunk once.
+Hdf5Handle dataset_access() {
+  constexpr std::size_t kCacheSlots = 12421;
+  constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
+  Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  H5Pset_chunk_cache(access.id(), kCacheSlots, kCacheBytes, 1.0);
+  return access;
+}
+
 }  // namespace
 
-Hdf5Dataset::Hdf5Dataset(StoredDataset dataset) : dataset_(std::move(dataset)) {
-  const std::size_t row_bytes = std::max<std::size_t>(cols() * dataset_.type.width, 1);
-  const std::size_t chunks =
-      kPieceBytes / row_bytes / std::max<std::size_t>(dataset_.chunk_rows, 1);
-  piece_rows_ = std::max<std::size_t>(chunks, 1) * std::max<std::size_t>(dataset_.chunk_rows, 1);
+Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, const std::string& path, const std::string& name)
+    : label_(fmt::format("{}: dataset '{}'", path, name)) {
+  const Hdf5Silence silence;
+  if (H5Lexists(file.id(), name.c_str(), H5P_DEFAULT) <= 0) {
+    throw std::runtime_error(label_ + " is not in the file");
+  }
+  const Hdf5Handle access = dataset_access();
+  dataset_ = {H5Dopen2(file.id(), name.c_str(), access.id()), H5Dclose};
+  if (!dataset_.valid()) fail(hdf5_reason());
+  set_type();
+  set_shape(file);
+}
+
+void Hdf5Dataset::set_type() {
+  Hdf5Handle stored(H5Dget_type(dataset_.id()), H5Tclose);
+  if (auto number = number_type(stored)) {
+    element_ = number->element;
+    type_ = std::move(number->memory);
+  } else if (is_text(stored)) {
+    type_ = std::move(stored);
+  } else {
+    fail("holds neither numbers of 1, 2, 4 or 8 bytes nor strings");
+  }
+}
+
+void Hdf5Dataset::set_shape(const Hdf5Handle& file) {
+  const Hdf5Handle space(H5Dget_space(dataset_.id()), H5Sclose);
+  const Hdf5Handle creation(H5Dget_create_plist(dataset_.id()), H5Pclose);
+  rank_ = H5Sget_simple_extent_ndims(space.id());
+  if (rank_ != 1 && rank_ != 2) fail(fmt::format("has {} dimensions, not 1 or 2", rank_));
+  hsize_t dims[2] = {0, 1};
+  H5Sget_simple_extent_dims(space.id(), dims, nullptr);
+  rows_ = dims[0];
+  cols_ = dims[1];
+  const std::size_t width = H5Tget_size(type_.id());
+  std::size_t bytes = 0;
+  std::size_t in_memory = 0;
+  if (!multiply(rows_, cols_, bytes) || !multiply(bytes, width, bytes) ||
+      !multiply(bytes, sizeof(double), in_memory)) {
+    fail(fmt::format("{} x {} values do not fit memory", rows_, cols_));
+  }
+  hsize_t present = 0;
+  H5Fget_filesize(file.id(), &present);
+  present = std::min(present, H5Dget_storage_size(dataset_.id()));
+  const bool packed = H5Pget_nfilters(creation.id()) > 0;
+  if (bytes > present * (packed ? kMostCompression : 1)) {
+    fail(fmt::format("claims {} bytes of values, but {} bytes are stored", bytes, present));
+  }
+  hsize_t chunk[2] = {1, 1};
+  if (H5Pget_layout(creation.id()) == H5D_CHUNKED) H5Pget_chunk(creation.id(), rank_, chunk);
+  const std::size_t row_bytes = std::max<std::size_t>(cols_ * width, 1);
+  piece_rows_ = chunk[0] * std::max<std::size_t>(kPieceBytes / row_bytes / chunk[0], 1);
 }
 
 void Hdf5Dataset::fail(std::string_view reason) const {
-  throw std::runtime_error(fmt::format("{}: {}", dataset_.file->bytes.name, reason));
+  throw std::runtime_error(fmt::format("{}: {}", label_, reason));
 }
 
 void Hdf5Dataset::check_rows(std::size_t first, std::size_t count) const {
   if (first > rows() || count > rows() - first) {
-    throw std::invalid_argument(fmt::format("{}: rows {} + {} are beyond the {} it has",
-                                            dataset_.file->bytes.name, first, count, rows()));
+    throw std::invalid_argument(
+        fmt::format("{}: rows {} + {} are beyond the {} it has", label_, first, count, rows()));
   }
 }
 
 void Hdf5Dataset::check_numbers() const {
-  if (dataset_.type.kind != StoredType::Kind::number) fail("holds strings, not numbers");
+  if (!element_) fail("holds strings, not numbers");
 }
 
 void Hdf5Dataset::check_integers() const {
-  if (dataset_.type.kind != StoredType::Kind::number || !is_integer(dataset_.type.element)) {
-    fail("does not hold integers");
-  }
+  if (!element_ || !is_integer(*element_)) fail("does not hold integers");
 }
 
-void Hdf5Dataset::read_stored(std::size_t first, std::size_t count, std::uint8_t* out) const {
-  if (count > 0 && cols() > 0) dataset_.values->read(first, count, out);
+void Hdf5Dataset::read_stored(std::size_t first, std::size_t count, void* out) const {
+  if (count == 0 || cols() == 0) return;
+  const Hdf5Silence silence;
+  const hsize_t start[2] = {first, 0};
+  const hsize_t extent[2] = {count, cols()};
+  const Hdf5Handle space(H5Dget_space(dataset_.id()), H5Sclose);
+  const Hdf5Handle memory(H5Screate_simple(rank_, extent, nullptr), H5Sclose);
+  if (H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start, nullptr, extent, nullptr) < 0 ||
+      H5Dread(dataset_.id(), type_.id(), memory.id(), space.id(), H5P_DEFAULT, out) < 0) {
+    fail(fmt::format("rows {} + {} cannot be read: {}", first, count, hdf5_reason()));
+  }
 }
 
 template <typename Value>
@@ -70,10 +130,9 @@ void Hdf5Dataset::read_values(std::size_t first, std::size_t count, Value* out) 
   for (const std::size_t end = first + count; first < end;) {
     const std::size_t stop = std::min(end, (first / piece_rows_ + 1) * piece_rows_);
     const std::size_t values = (stop - first) * cols();
-    bytes.resize(values * dataset_.type.width);
+    bytes.resize(values * element_bytes(*element_));
     read_stored(first, stop - first, bytes.data());
-    if (dataset_.type.swapped) reverse_bytes(bytes, dataset_.type.width);
-    convert(dataset_.type.element, bytes.data(), {out, values});
+    convert(*element_, bytes.data(), {out, values});
     out += values;
     first = stop;
   }
@@ -82,7 +141,11 @@ void Hdf5Dataset::read_values(std::size_t first, std::size_t count, Value* out) 
 void Hdf5Dataset::read(std::size_t first, std::size_t count, float* out) const {
   check_rows(first, count);
   check_numbers();
-  read_values(first, count, out);
+  if (*element_ == Element::f32) {
+    read_stored(first, count, out);
+  } else {
+    read_values(first, count, out);
+  }
 }
 
 void Hdf5Dataset::read(std::size_t first, std::size_t count, std::int64_t* out) const {
@@ -106,20 +169,11 @@ Matrix<std::int64_t> Hdf5Dataset::read_integers() const {
 }
 
 std::vector<std::string> Hdf5Dataset::read_strings() const {
-  const StoredType& type = dataset_.type;
-  if (type.kind == StoredType::Kind::number) fail("does not hold strings");
-  if (dataset_.rank != 1) fail("has 2 dimensions, not 1");
-  std::vector<std::uint8_t> bytes(rows() * type.width);
-  read_stored(0, rows(), bytes.data());
-  Hdf5Heap heap(*dataset_.file);
-  std::vector<std::string> strings;
-  strings.reserve(rows());
-  for (std::size_t i = 0; i < rows(); ++i) {
-    const std::uint8_t* text = bytes.data() + i * type.width;
-    strings.push_back(type.kind == StoredType::Kind::fixed_text ? trimmed(text, type)
-                                                                : heap.text(text));
-  }
-  return strings;
+  if (element_) fail("does not hold strings");
+  if (rank_ != 1) fail("has 2 dimensions, not 1");
+  const Hdf5Silence silence;
+  const Hdf5Handle space(H5Dget_space(dataset_.id()), H5Sclose);
+  return read_texts(type_, space, rows(), [&](void* out) { read_stored(0, rows(), out); });
 }
 
 }  // namespace obliq::datasets

@@ -1,7 +1,20 @@
 // HDF5 keeps a stack of errors; the deepest one says what is wrong with the file.
 #include "datasets/hdf5_handle.h"
 
+#include <hdf5.h>
+
+#include <type_traits>
+
 namespace obliq::datasets {
+
+static_assert(std::is_same_v<hid_t, Hdf5Id> && std::is_same_v<herr_t, int>);
+
+Hdf5Silence::Hdf5Silence() {
+  H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+Hdf5Silence::~Hdf5Silence() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
 
 std::string hdf5_reason() {
   std::string reason;

@@ -1,31 +1,33 @@
-// Reading HDF5 files: datasets of numbers in rows, strings, attributes.
+// Reading HDF5 files with the HDF5 library: datasets of numbers in rows, strings, attributes.
 //
-// A damaged file gives std::runtime_error "path: dataset 'name': at offset n: reason". Before
-// anything is allocated the claimed size is compared with the bytes that the file has.
+// What cannot be read gives std::runtime_error "path: dataset 'name': reason", where the reason of
+// a damaged file is the library's own. The files are their user's: the library is trusted with
+// them, but the size that a dataset claims is compared with the bytes that the file has before
+// anything is allocated. Not for two threads at once, as not every build of the library allows it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "datasets/hdf5_container.h"
-#include "datasets/mapped_file.h"
+#include "datasets/element.h"
+#include "datasets/hdf5_handle.h"
 #include "obliq/matrix_view.h"
 
 namespace obliq::datasets {
 
-/// One open dataset, of one or two dimensions. A single dimension is one column. Its file must live
-/// longer.
+/// One open dataset, of one or two dimensions. A single dimension is one column.
 class Hdf5Dataset {
  public:
-  explicit Hdf5Dataset(StoredDataset dataset);
+  /// Opens `name`, which may be "group/dataset", in the open file `file` of `path`. Throws
+  /// std::runtime_error when there is no such dataset or its shape or type is not ours.
+  Hdf5Dataset(const Hdf5Handle& file, const std::string& path, const std::string& name);
 
-  std::size_t rows() const { return dataset_.rows; }
-  std::size_t cols() const { return dataset_.cols; }
+  std::size_t rows() const { return rows_; }
+  std::size_t cols() const { return cols_; }
   /// Reads rows [first, first + count) of numbers, converted. Halves are widened exactly.
   void read(std::size_t first, std::size_t count, float* out) const;
   void read(std::size_t first, std::size_t count, std::int64_t* out) const;
@@ -37,15 +39,23 @@ class Hdf5Dataset {
 
  private:
   [[noreturn]] void fail(std::string_view reason) const;
+  void set_type();
+  void set_shape(const Hdf5Handle& file);
   void check_rows(std::size_t first, std::size_t count) const;
   void check_numbers() const;
   void check_integers() const;
-  void read_stored(std::size_t first, std::size_t count, std::uint8_t* out) const;
+  void read_stored(std::size_t first, std::size_t count, void* out) const;
   template <typename Value>
   void read_values(std::size_t first, std::size_t count, Value* out) const;
 
-  StoredDataset dataset_;
-  std::size_t piece_rows_;  // rows converted at a time: of some chunks, about a megabyte
+  std::string label_;  // "path: dataset 'name'"
+  Hdf5Handle dataset_;
+  Hdf5Handle type_;                 // of values in memory
+  std::optional<Element> element_;  // nothing: strings
+  int rank_ = 0;
+  std::size_t rows_ = 0;
+  std::size_t cols_ = 1;
+  std::size_t piece_rows_ = 1;  // rows converted at a time: of some chunks, about a megabyte
 };
 
 /// An open file.
@@ -54,22 +64,16 @@ class Hdf5Reader {
   /// Throws std::system_error when the file cannot be read, std::runtime_error when it is not HDF5
   /// or cut short.
   explicit Hdf5Reader(const std::string& path);
-  /// Opens a file that lies in memory, and must stay there.
-  explicit Hdf5Reader(const FileBytes& file);
 
   const std::string& path() const { return path_; }
-  bool has(const std::string& dataset) const { return container_->has(dataset); }
-  /// Throws std::runtime_error when there is no such dataset or its shape is not ours.
-  Hdf5Dataset dataset(const std::string& name) const { return Hdf5Dataset(container_->open(name)); }
+  bool has(const std::string& dataset) const;
+  Hdf5Dataset dataset(const std::string& name) const { return {file_, path_, name}; }
   /// A string attribute of the file; nothing when there is none or it is not a string.
-  std::optional<std::string> text_attribute(const std::string& name) const {
-    return container_->text_attribute(name);
-  }
+  std::optional<std::string> text_attribute(const std::string& name) const;
 
  private:
   std::string path_;
-  std::unique_ptr<const MappedFile> map_;  // empty when the bytes are another's
-  std::unique_ptr<Hdf5Container> container_;
+  Hdf5Handle file_;
 };
 
 }  // namespace obliq::datasets

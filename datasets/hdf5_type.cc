@@ -1,6 +1,8 @@
 // By comparison with the library's own types, and for halves with one put together here.
 #include "datasets/hdf5_type.h"
 
+#include <hdf5.h>
+
 namespace obliq::datasets {
 
 Hdf5Handle half_type() {
@@ -11,7 +13,7 @@ Hdf5Handle half_type() {
   return type;
 }
 
-std::optional<StoredNumber> stored_number(hid_t type) {
+std::optional<NumberType> number_type(const Hdf5Handle& stored) {
   const Hdf5Handle half = half_type();
   const Hdf5Handle swapped_half = half_type();
   H5Tset_order(swapped_half.id(), H5T_ORDER_BE);
@@ -27,8 +29,9 @@ std::optional<StoredNumber> stored_number(hid_t type) {
       {H5T_STD_I32LE, H5T_STD_I32BE, Element::i32},   {H5T_STD_U64LE, H5T_STD_U64BE, Element::u64},
       {H5T_STD_I64LE, H5T_STD_I64BE, Element::i64}};
   for (const auto& row : known) {
-    if (H5Tequal(type, row.little) > 0) return StoredNumber{row.element, false};
-    if (H5Tequal(type, row.big) > 0) return StoredNumber{row.element, true};
+    if (H5Tequal(stored.id(), row.little) > 0 || H5Tequal(stored.id(), row.big) > 0) {
+      return NumberType{row.element, {H5Tcopy(row.little), H5Tclose}};
+    }
   }
   return std::nullopt;
 }

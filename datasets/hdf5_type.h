@@ -8,15 +8,16 @@
 
 namespace obliq::datasets {
 
-/// A number as it is stored.
-struct StoredNumber {
+/// A type of numbers.
+struct NumberType {
   Element element;
-  bool swapped;  ///< big-endian
+  Hdf5Handle memory;  ///< the HDF5 type to read it as: the same numbers, little-endian
 };
 
-/// Nothing for types with odd precisions, which HDF5 before 1.14 converts unchecked, and for all
-/// that are no numbers of 1, 2, 4 or 8 bytes.
-std::optional<StoredNumber> stored_number(hid_t type);
+/// The number type that `stored` is, in either byte order; nothing for types with odd precisions,
+/// which HDF5 before 1.14 converts unchecked, and for all that are no numbers of 1, 2, 4 or 8
+/// bytes.
+std::optional<NumberType> number_type(const Hdf5Handle& stored);
 
 /// numpy's float16, which HDF5 has no name for.
 Hdf5Handle half_type();

@@ -1,6 +1,8 @@
 // Writing HDF5 files as h5py would: contiguous datasets, UTF-8 strings of variable length.
 #pragma once
 
+#include <hdf5.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>

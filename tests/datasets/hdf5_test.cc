@@ -128,10 +128,12 @@ TEST(Hdf5Vectors, WidensEveryHalfExactly) {
   EXPECT_EQ(read_all(*open_vectors(folder.file("halves.hdf5"))).values, all.values);
 }
 
+std::string stored_files() { return std::string(OBLIQ_SOURCE_DIR) + "/tests/datasets/stored/"; }
+
 // Written by h5py: contiguous floats, big-endian ones in chunks, packed halves, and packed floats
-// in the newer layout that the library reads.
+// in the layout of newer versions of HDF5.
 TEST(Hdf5Vectors, AreTheSameHoweverTheyAreStored) {
-  const std::string folder = std::string(OBLIQ_SOURCE_DIR) + "/tests/fuzz/corpus/datasets_hdf5/";
+  const std::string folder = stored_files();
   std::vector<float> expected(18);
   for (int i = 0; i < 18; ++i) {
     expected[static_cast<std::size_t>(i)] = static_cast<float>(i * 7 % 23 - 11) / 8;
@@ -183,9 +185,56 @@ TEST(Hdf5Errors, NameFileDatasetAndReason) {
   EXPECT_THROW(read_set(folder.file("none.hdf5")), std::system_error);
   write_bytes(folder.file("text.hdf5"), {'n', 'o'});
   EXPECT_THAT([&] { read_set(folder.file("text.hdf5")); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("at offset 0: not an HDF5 file")));
+              ThrowsMessage<std::runtime_error>(HasSubstr("text.hdf5: not an HDF5 file")));
   EXPECT_THAT([&] { open_vectors("vectors.txt"); },
               ThrowsMessage<std::invalid_argument>(HasSubstr(".hdf5")));
+}
+
+TEST(Hdf5Errors, SayThatAWebPageIsNoHdf5File) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("page.hdf5");
+  std::string page = "<!DOCTYPE html><html><body>404 Not Found</body></html>";
+  page.resize(5000, ' ');
+  write_bytes(path, {page.begin(), page.end()});
+  EXPECT_THAT([&] { open_vectors(path + ":train"); },
+              ThrowsMessage<std::runtime_error>(path + ": not an HDF5 file"));
+}
+
+TEST(Hdf5Errors, NameATruncatedFileWhereverItIsCut) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("cut.hdf5");
+  for (const std::string name : {"floats", "newer_packed"}) {
+    std::vector<std::uint8_t> bytes = read_bytes(stored_files() + name + ".hdf5");
+    bytes.pop_back();
+    write_bytes(path, bytes);
+    EXPECT_THAT([&] { read_set(path); }, ThrowsMessage<std::runtime_error>(
+                                             AllOf(HasSubstr(path), HasSubstr("truncated file"))));
+    while (bytes.size() > 600) {
+      bytes.resize(bytes.size() - 509);
+      write_bytes(path, bytes);
+      EXPECT_THAT([&] { read_set(path); }, ThrowsMessage<std::runtime_error>(HasSubstr(path)));
+    }
+  }
+}
+
+// odd.hdf5: compounds, 0 and 3 dimensions, 1000000 x 1000000 floats never written, and a group.
+TEST(Hdf5Errors, NameTheDatasetWhoseTypeOrShapeIsNotRead) {
+  const std::string path = stored_files() + "odd.hdf5";
+  const auto reason = [&](const std::string& dataset, const std::string& text) {
+    EXPECT_THAT([&] { open_vectors(path + ":" + dataset); },
+                ThrowsMessage<std::runtime_error>(
+                    AllOf(HasSubstr(path + ": dataset '" + dataset + "'"), HasSubstr(text))));
+  };
+  reason("complex", "holds neither numbers");
+  reason("records", "holds neither numbers");
+  reason("scalar", "has 0 dimensions, not 1 or 2");
+  reason("cube", "has 3 dimensions, not 1 or 2");
+  reason("unwritten", "claims 4000000000000 bytes of values, but 0 bytes are stored");
+  reason("group", "not a dataset");
+  reason("group/absent", "is not in the file");
+  reason("absent/absent", "is not in the file");
+  EXPECT_THAT(read_all(*open_vectors(path + ":group/floats")).values,
+              ::testing::ElementsAre(1.0F, 2.0F));
 }
 
 TEST(Hdf5Errors, RefuseSetsWhosePartsDoNotFit) {

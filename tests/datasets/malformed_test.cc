@@ -73,17 +73,8 @@ TEST_P(DamagedFiles, HaveSoundOnesAmongTheirSeeds) {
 INSTANTIATE_TEST_SUITE_P(Formats, DamagedFiles,
                          ::testing::Values(Corpus{"datasets_texmex", survive_texmex},
                                            Corpus{"datasets_big_ann", survive_big_ann},
-                                           Corpus{"datasets_npy", survive_npy},
-                                           Corpus{"datasets_hdf5", survive_hdf5}),
+                                           Corpus{"datasets_npy", survive_npy}),
                          [](const auto& corpus) { return corpus.param.name; });
-
-TEST(DamagedHdf5, IsRefusedWhenCutAnywhere) {
-  for (const auto& [name, bytes] : seeds({"datasets_hdf5", survive_hdf5})) {
-    for (std::size_t length = 0; length < bytes.size(); length += 7) {
-      EXPECT_FALSE(survives({"", survive_hdf5}, bytes, length)) << name << " cut at " << length;
-    }
-  }
-}
 
 TEST(DamagedFlatFiles, AreRefusedWhenCutAnywhereInsideARow) {
   const Corpus texmex{"datasets_texmex", survive_texmex};

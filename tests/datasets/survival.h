@@ -10,7 +10,6 @@
 
 #include "datasets/big_ann.h"
 #include "datasets/flat_format.h"
-#include "datasets/hdf5_set.h"
 #include "datasets/mapped_file.h"
 
 namespace obliq::datasets {
@@ -50,14 +49,6 @@ inline bool survive_big_ann(std::span<const std::uint8_t> bytes) {
 
 inline bool survive_npy(std::span<const std::uint8_t> bytes) {
   return survive_flat(bytes, kNpy, Element::f32);
-}
-
-/// Newer files are the library's, and count as refused.
-inline bool survive_hdf5(std::span<const std::uint8_t> bytes) {
-  return survive(bytes, [](const FileBytes& file) {
-    if (open_classic(file) == nullptr) throw std::runtime_error("a newer file");
-    read_set(Hdf5Reader(file), ReadTrain::yes);
-  });
 }
 
 }  // namespace obliq::datasets
