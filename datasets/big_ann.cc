@@ -6,12 +6,13 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <span>
 #include <stdexcept>
 
 #include "datasets/dataset.h"
-#include "datasets/file_error.h"
 #include "datasets/flat_format.h"
-#include "datasets/pending_file.h"
+#include "storage/atomic_file.h"
+#include "storage/file_error.h"
 
 namespace obliq::datasets {
 namespace {
@@ -48,7 +49,7 @@ const FlatFamily kBigAnn{parse, header, row_header};
 GroundTruth parse_truth_bin(const FileBytes& file) {
   const std::size_t queries = read_u32(file, 0);
   const std::size_t k = read_u32(file, 4);
-  if (k == 0) fail_at(file.name, 4, "k is 0");
+  if (k == 0) throw_damaged(file.name, 4, "k is 0");
   // Ids and distances are of one size: two tables of 4-byte rows.
   FlatLayout ids = checked_layout(file, {2 * queries, k, Element::u32, kHeaderBytes, 0}, 0);
   ids.rows = queries;
@@ -64,7 +65,7 @@ GroundTruth parse_truth_bin(const FileBytes& file) {
 
 GroundTruth read_truth_bin(const std::string& path) {
   const MappedFile map(path);
-  return parse_truth_bin(map.file());
+  return parse_truth_bin(bytes_of(map));
 }
 
 void write_truth_bin(const std::string& path, const GroundTruth& truth) {
@@ -82,11 +83,11 @@ void write_truth_bin(const std::string& path, const GroundTruth& truth) {
     throw std::invalid_argument(fmt::format("{}: query {}: id {} does not fit uint32", path,
                                             done / truth.ids.cols, ids[done]));
   }
-  ByteWriter file(path);
+  AtomicFile file(path);
   const auto start = header(truth.ids.rows, truth.ids.cols, Element::u32);
-  file.append(start.data(), start.size());
-  file.append(bytes.data(), bytes.size());
-  file.append(distances.data(), distances.size() * sizeof(float));
+  file.append(std::as_bytes(std::span(start)));
+  file.append(std::as_bytes(std::span(bytes)));
+  file.append(std::as_bytes(std::span(distances)));
   file.commit();
 }
 

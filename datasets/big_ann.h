@@ -2,7 +2,7 @@
 #pragma once
 
 #include "datasets/dataset.h"
-#include "datasets/mapped_file.h"
+#include "datasets/file_bytes.h"
 
 namespace obliq::datasets {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "datasets/file_error.h"
+#include "storage/file_error.h"
 
 namespace obliq::datasets {
 namespace {
@@ -14,15 +14,16 @@ namespace {
 class FlatVectors final : public VectorSource {
  public:
   FlatVectors(const std::string& path, const FlatFamily& family, Element element)
-      : map_(path), layout_(family.parse(map_.file(), element)) {}
+      : map_(path), file_(bytes_of(map_)), layout_(family.parse(file_, element)) {}
   std::size_t rows() const override { return layout_.rows; }
   std::size_t dim() const override { return layout_.dim; }
   void read(std::size_t first, std::size_t count, float* out) const override {
-    read_rows(map_.file(), layout_, first, count, out);
+    read_rows(file_, layout_, first, count, out);
   }
 
  private:
   MappedFile map_;
+  FileBytes file_;
   FlatLayout layout_;
 };
 
@@ -32,9 +33,9 @@ const std::uint8_t* row_values(const FileBytes& file, const FlatLayout& layout, 
   if (layout.row_header_bytes > 0) {
     const std::uint32_t dim = read_u32(file, offset);
     if (dim != layout.dim) {
-      fail_at(file.name, offset,
-              fmt::format("row {} has dim {}, but row 0 has {}", row,
-                          static_cast<std::int32_t>(dim), layout.dim));
+      throw_damaged(file.name, offset,
+                    fmt::format("row {} has dim {}, but row 0 has {}", row,
+                                static_cast<std::int32_t>(dim), layout.dim));
     }
   }
   return file.bytes.data() + offset + layout.row_header_bytes;
@@ -43,17 +44,17 @@ const std::uint8_t* row_values(const FileBytes& file, const FlatLayout& layout, 
 }  // namespace
 
 FlatLayout checked_layout(const FileBytes& file, FlatLayout layout, std::size_t shape_offset) {
-  if (layout.dim == 0) fail_at(file.name, shape_offset, "dim is 0");
+  if (layout.dim == 0) throw_damaged(file.name, shape_offset, "dim is 0");
   std::size_t row = 0;
   std::size_t all = 0;
   const std::size_t present = file.bytes.size() - layout.header_bytes;
   const bool fits = multiply(layout.dim, element_bytes(layout.element), row) &&
                     multiply(layout.rows, row + layout.row_header_bytes, all);
   if (!fits || all != present) {
-    fail_at(file.name, shape_offset,
-            fmt::format("{} rows of dim {} ({}) need {} bytes, but {} follow the header",
-                        layout.rows, layout.dim, element_name(layout.element),
-                        fits ? std::to_string(all) : "too many", present));
+    throw_damaged(file.name, shape_offset,
+                  fmt::format("{} rows of dim {} ({}) need {} bytes, but {} follow the header",
+                              layout.rows, layout.dim, element_name(layout.element),
+                              fits ? std::to_string(all) : "too many", present));
   }
   return layout;
 }
@@ -61,7 +62,8 @@ FlatLayout checked_layout(const FileBytes& file, FlatLayout layout, std::size_t 
 std::uint32_t read_u32(const FileBytes& file, std::size_t offset) {
   std::uint32_t value = 0;
   if (file.bytes.size() < sizeof value || offset > file.bytes.size() - sizeof value) {
-    fail_at(file.name, offset, fmt::format("the file ends after {} bytes", file.bytes.size()));
+    throw_damaged(file.name, offset,
+                  fmt::format("the file ends after {} bytes", file.bytes.size()));
   }
   std::memcpy(&value, file.bytes.data() + offset, sizeof value);
   return value;
@@ -86,7 +88,8 @@ void read_rows(const FileBytes& file, const FlatLayout& layout, std::size_t firs
 
 Matrix<std::int64_t> read_integer_rows(const FileBytes& file, const FlatLayout& layout) {
   if (!is_integer(layout.element)) {
-    fail_at(file.name, 0, fmt::format("holds {}, not integers", element_name(layout.element)));
+    throw_damaged(file.name, 0,
+                  fmt::format("holds {}, not integers", element_name(layout.element)));
   }
   Matrix<std::int64_t> ids(layout.rows, layout.dim);
   for (std::size_t i = 0; i < layout.rows; ++i) {
@@ -103,7 +106,8 @@ std::unique_ptr<VectorSource> open_flat(const std::string& path, const FlatFamil
 Matrix<std::int64_t> read_flat_ids(const std::string& path, const FlatFamily& family,
                                    Element element) {
   const MappedFile map(path);
-  return read_integer_rows(map.file(), family.parse(map.file(), element));
+  const FileBytes file = bytes_of(map);
+  return read_integer_rows(file, family.parse(file, element));
 }
 
 }  // namespace obliq::datasets

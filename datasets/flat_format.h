@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "datasets/element.h"
-#include "datasets/mapped_file.h"
+#include "datasets/file_bytes.h"
 #include "obliq/matrix_view.h"
 #include "obliq/vector_source.h"
 

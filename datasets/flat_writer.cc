@@ -2,11 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 
 #include "datasets/flat_format.h"
-#include "datasets/pending_file.h"
+#include "storage/atomic_file.h"
 
 namespace obliq::datasets {
 namespace {
@@ -28,7 +29,7 @@ class FlatRows {
       : path_(path), dim_(dim), element_(element), file_(path), header_(family.row_header(dim)) {
     if (dim == 0) throw std::invalid_argument(path + ": dim must be 1 or more, not 0");
     const auto start = family.header(rows, dim, element);
-    file_.append(start.data(), start.size());
+    file_.append(std::as_bytes(std::span(start)));
     bytes_.resize(header_.size() + dim * element_bytes(element));
     std::copy(header_.begin(), header_.end(), bytes_.begin());
   }
@@ -39,7 +40,7 @@ class FlatRows {
     const std::size_t done =
         convert(element_, std::span<const Value>(values, dim_), bytes_.data() + header_.size());
     if (done < dim_) refuse(path_, row_, done, values[done], element_);
-    file_.append(bytes_.data(), bytes_.size());
+    file_.append(std::as_bytes(std::span(bytes_)));
     ++row_;
   }
 
@@ -49,7 +50,7 @@ class FlatRows {
   std::string path_;
   std::size_t dim_;
   Element element_;
-  ByteWriter file_;
+  AtomicFile file_;
   std::vector<std::uint8_t> header_;
   std::vector<std::uint8_t> bytes_;  // of one row
   std::size_t row_ = 0;

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "datasets/element.h"
-#include "datasets/file_error.h"
+#include "datasets/file_bytes.h"
 #include "datasets/hdf5_reader.h"
 #include "datasets/hdf5_text.h"
 #include "datasets/hdf5_type.h"

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "datasets/hdf5_text.h"
-#include "datasets/mapped_file.h"
+#include "storage/mapped_file.h"
 
 namespace obliq::datasets {
 namespace {

@@ -33,18 +33,18 @@ std::vector<std::uint8_t> to_halves(const std::string& path, std::span<const flo
 
 }  // namespace
 
-Hdf5Writer::Hdf5Writer(const std::string& path) : pending_(path) {
+Hdf5Writer::Hdf5Writer(const std::string& path) : path_(path), whole_(path) {
   const Hdf5Silence silence;
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_file_locking(access.id(), false, true);
-  file_ = {H5Fcreate(pending_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
+  file_ = {H5Fcreate(whole_.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
            H5Fclose};
   if (!file_.valid()) fail();
 }
 
 void Hdf5Writer::fail() const {
   throw std::system_error(std::make_error_code(std::errc::io_error),
-                          fmt::format("{}: cannot write: {}", pending_.path(), hdf5_reason()));
+                          fmt::format("{}: cannot write: {}", path_, hdf5_reason()));
 }
 
 Hdf5Handle Hdf5Writer::create(const std::string& name, hid_t type,
@@ -81,7 +81,7 @@ void Hdf5Writer::vectors(const std::string& name, const VectorSource& source, St
     const Hdf5Handle space(H5Dget_space(dataset.id()), H5Sclose);
     const Hdf5Handle memory(H5Screate_simple(2, extent, nullptr), H5Sclose);
     H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start, nullptr, extent, nullptr);
-    const auto packed = halves ? to_halves(pending_.path(), {values.data(), count * source.dim()})
+    const auto packed = halves ? to_halves(path_, {values.data(), count * source.dim()})
                                : std::vector<std::uint8_t>();
     const void* bytes = halves ? static_cast<const void*>(packed.data()) : values.data();
     if (H5Dwrite(dataset.id(), halves ? half.id() : H5T_NATIVE_FLOAT, memory.id(), space.id(),
@@ -148,7 +148,7 @@ void Hdf5Writer::attribute(const std::string& name, double value) {
 void Hdf5Writer::commit() {
   const Hdf5Silence silence;
   if (!file_.close()) fail();
-  pending_.commit();
+  whole_.commit();
 }
 
 }  // namespace obliq::datasets

@@ -10,9 +10,9 @@
 
 #include "datasets/dataset.h"
 #include "datasets/hdf5_handle.h"
-#include "datasets/pending_file.h"
 #include "obliq/matrix_view.h"
 #include "obliq/vector_source.h"
+#include "storage/atomic_file.h"
 
 namespace obliq::datasets {
 
@@ -41,7 +41,8 @@ class Hdf5Writer {
   void write(const Hdf5Handle& dataset, hid_t type, const void* values) const;
   void scalar(const std::string& name, hid_t stored, hid_t type, const void* value) const;
 
-  PendingFile pending_;
+  std::string path_;
+  AtomicFile whole_;
   Hdf5Handle file_;
 };
 

@@ -15,9 +15,9 @@
 #include <string>
 #include <string_view>
 
-#include "datasets/file_error.h"
 #include "datasets/flat_format.h"
 #include "datasets/npy_header.h"
+#include "storage/file_error.h"
 
 namespace obliq::datasets {
 namespace {
@@ -46,9 +46,10 @@ Element described(const FileBytes& file, const NpyHeader& header) {
     if (header.descr == descr) return element;
   }
   if (header.descr.find('O') != std::string::npos) {
-    fail_at(file.name, header.descr_offset, "holds Python objects (pickles), which are not read");
+    throw_damaged(file.name, header.descr_offset,
+                  "holds Python objects (pickles), which are not read");
   }
-  fail_at(
+  throw_damaged(
       file.name, header.descr_offset,
       fmt::format("values of type '{}' are not read, only little-endian numbers", header.descr));
 }
@@ -61,18 +62,21 @@ struct Extent {
 
 Extent text_extent(const FileBytes& file) {
   const auto& bytes = file.bytes;
-  if (bytes.size() < 10) fail_at(file.name, bytes.size(), "the file ends inside the npy header");
+  if (bytes.size() < 10)
+    throw_damaged(file.name, bytes.size(), "the file ends inside the npy header");
   if (!std::equal(kMagic.begin(), kMagic.end(), reinterpret_cast<const char*>(bytes.data()))) {
-    fail_at(file.name, 0, "not an npy file");
+    throw_damaged(file.name, 0, "not an npy file");
   }
   const unsigned major = bytes[6];
   if (major < 1 || major > 3 || bytes[7] != 0) {
-    fail_at(file.name, 6, fmt::format("npy format {}.{} is not read", major, unsigned{bytes[7]}));
+    throw_damaged(file.name, 6,
+                  fmt::format("npy format {}.{} is not read", major, unsigned{bytes[7]}));
   }
   const Extent extent = major == 1 ? Extent{10, static_cast<std::size_t>(bytes[8] | bytes[9] << 8)}
                                    : Extent{12, read_u32(file, 8)};
   if (extent.start > bytes.size() || extent.length > bytes.size() - extent.start) {
-    fail_at(file.name, 8, fmt::format("a header of {} bytes does not fit the file", extent.length));
+    throw_damaged(file.name, 8,
+                  fmt::format("a header of {} bytes does not fit the file", extent.length));
   }
   return extent;
 }
@@ -83,12 +87,12 @@ FlatLayout parse(const FileBytes& file, Element) {
   FlatLayout layout;
   layout.element = described(file, header);
   if (header.fortran_order) {
-    fail_at(file.name, header.order_offset,
-            "is in Fortran order; save numpy.ascontiguousarray(x) instead");
+    throw_damaged(file.name, header.order_offset,
+                  "is in Fortran order; save numpy.ascontiguousarray(x) instead");
   }
   if (header.shape.empty() || header.shape.size() > 2) {
-    fail_at(file.name, header.shape_offset,
-            fmt::format("has {} dimensions, not 1 or 2", header.shape.size()));
+    throw_damaged(file.name, header.shape_offset,
+                  fmt::format("has {} dimensions, not 1 or 2", header.shape.size()));
   }
   layout.rows = header.shape[0];
   layout.dim = header.shape.size() == 2 ? header.shape[1] : 1;

@@ -6,7 +6,7 @@
 #include <limits>
 #include <string_view>
 
-#include "datasets/file_error.h"
+#include "storage/file_error.h"
 
 namespace obliq::datasets {
 namespace {
@@ -35,7 +35,7 @@ class Parser {
 
  private:
   [[noreturn]] void fail(std::string_view reason) const {
-    fail_at(file_.name, at_, fmt::format("npy header: {}", reason));
+    throw_damaged(file_.name, at_, fmt::format("npy header: {}", reason));
   }
 
   char peek() const { return at_ < end_ ? static_cast<char>(file_.bytes[at_]) : '\0'; }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/mapped_file.h"
+#include "datasets/file_bytes.h"
 
 namespace obliq::datasets {
 

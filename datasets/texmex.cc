@@ -6,15 +6,15 @@
 #include <limits>
 #include <stdexcept>
 
-#include "datasets/file_error.h"
 #include "datasets/flat_format.h"
+#include "storage/file_error.h"
 
 namespace obliq::datasets {
 namespace {
 
 FlatLayout parse(const FileBytes& file, Element element) {
   const auto dim = static_cast<std::int32_t>(read_u32(file, 0));
-  if (dim <= 0) fail_at(file.name, 0, fmt::format("row 0 has dim {}", dim));
+  if (dim <= 0) throw_damaged(file.name, 0, fmt::format("row 0 has dim {}", dim));
   FlatLayout layout;
   layout.dim = static_cast<std::size_t>(dim);
   layout.element = element;
@@ -22,9 +22,9 @@ FlatLayout parse(const FileBytes& file, Element element) {
   layout.rows = file.bytes.size() / layout.row_bytes();
   const std::size_t whole = layout.rows * layout.row_bytes();
   if (whole != file.bytes.size()) {
-    fail_at(file.name, whole,
-            fmt::format("row {} is cut short: {} bytes of {}", layout.rows,
-                        file.bytes.size() - whole, layout.row_bytes()));
+    throw_damaged(file.name, whole,
+                  fmt::format("row {} is cut short: {} bytes of {}", layout.rows,
+                              file.bytes.size() - whole, layout.row_bytes()));
   }
   return layout;
 }

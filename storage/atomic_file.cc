@@ -8,10 +8,13 @@
 #include <sys/stat.h>
 
 #include <cassert>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
 #include <utility>
+
+#include "storage/file_error.h"
 
 namespace obliq {
 namespace {
@@ -36,8 +39,8 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   if (name_.empty() || name_ == "." || name_ == "..") {
     throw std::invalid_argument(fmt::format("'{}' names no file; give a file's path", path_));
   }
-  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
-  folder_ = FileDescriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  folder_path_ = target.has_parent_path() ? target.parent_path().string() : ".";
+  folder_ = FileDescriptor(::open(folder_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder_.is_open()) throw_system_error(path_, "open its folder");
   create_temporary();
   keep_permissions();
@@ -131,6 +134,11 @@ std::span<const std::byte> AtomicFile::view() {
   void* start = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_.get(), 0);
   if (start == MAP_FAILED) fail("map");
   return views_.emplace_back(static_cast<const std::byte*>(start), size_);
+}
+
+std::string AtomicFile::temporary_path() const {
+  require_open();
+  return (std::filesystem::path(folder_path_) / temporary_).string();
 }
 
 void AtomicFile::commit() {

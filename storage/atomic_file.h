@@ -33,6 +33,9 @@ class AtomicFile {
   void overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
   /// What was appended so far, mapped. Valid as long as this.
   std::span<const std::byte> view();
+  /// Where a library that opens files by itself may write the content instead of append(). It must
+  /// keep the file, truncating it at the most, and close it before commit().
+  std::string temporary_path() const;
   /// Makes the bytes appended the content of `path`. If it throws because the folder could not be
   /// synced, `path` has been replaced already.
   void commit();
@@ -49,7 +52,8 @@ class AtomicFile {
   void discard() noexcept;
   [[noreturn]] void fail(std::string_view operation);
 
-  std::string path_;       // as given, for messages
+  std::string path_;  // as given, for messages
+  std::string folder_path_;
   std::string name_;       // within folder_
   std::string temporary_;  // within folder_; empty once renamed or removed
   FileDescriptor folder_;

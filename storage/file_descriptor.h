@@ -1,12 +1,8 @@
-// An open file descriptor with one owner, and how a failed system call is told to the caller.
+// An open file descriptor with one owner.
 #pragma once
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace obliq {
@@ -32,12 +28,5 @@ class FileDescriptor {
  private:
   int fd_ = -1;
 };
-
-/// Throws "path: cannot <operation>: <meaning of error>".
-[[noreturn]] inline void throw_system_error(const std::string& path, std::string_view operation,
-                                            int error = errno) {
-  throw std::system_error(error, std::generic_category(),
-                          path + ": cannot " + std::string(operation));
-}
 
 }  // namespace obliq

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "storage/file_error.h"
+
 namespace obliq {
 namespace {
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "storage/crc32c.h"
+#include "storage/file_error.h"
 #include "storage/mapped_file.h"
 #include "storage/section_layout.h"
 
@@ -26,11 +27,6 @@ struct Section {
   std::uint64_t bytes;
   std::uint32_t crc;
 };
-
-[[noreturn]] void throw_damaged(const std::string& path, std::string_view part,
-                                std::uint64_t offset, std::string_view reason) {
-  throw std::runtime_error(fmt::format("{}: {} at offset {}: {}", path, part, offset, reason));
-}
 
 std::string quoted(std::string_view name) { return fmt::format("section '{}'", name); }
 

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
+
+#include "storage/file_error.h"
 
 namespace obliq {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "datasets/big_ann.h"
+#include "datasets/file_bytes.h"
 #include "datasets/flat_format.h"
-#include "datasets/mapped_file.h"
 
 namespace obliq::datasets {
 

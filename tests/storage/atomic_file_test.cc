@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -161,6 +162,18 @@ TEST(AtomicFile, RefusesAtOnceWhatItCouldNotReplace) {
     EXPECT_THROW(AtomicFile file(path), std::invalid_argument) << path;
   }
   EXPECT_EQ(folder.file_count(), 2U);
+}
+
+TEST(AtomicFile, TakesWhatIsWrittenToItsTemporaryPath) {
+  const TemporaryFolder folder;
+  replace(folder / "f", counting_bytes(9));
+  AtomicFile file(folder / "f");
+  std::ofstream(file.temporary_path(), std::ios::trunc) << "other";
+  EXPECT_EQ(read_bytes(folder / "f"), counting_bytes(9));
+  file.commit();
+  EXPECT_EQ(read_bytes(folder / "f").size(), 5U);
+  EXPECT_EQ(folder.file_count(), 1U);
+  EXPECT_THROW(file.temporary_path(), std::invalid_argument);
 }
 
 TEST(AtomicFile, LeavesTheTemporaryFilesOfOthersAlone) {

@@ -1,0 +1,30 @@
+// The bytes of a file as the parsers of flat formats take them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "storage/mapped_file.h"
+
+namespace obliq::datasets {
+
+/// Bytes of a file, or of a test, with the name that errors give them.
+struct FileBytes {
+  std::span<const std::uint8_t> bytes;
+  std::string name;
+};
+
+/// Those of a mapped file, which must outlive them.
+inline FileBytes bytes_of(const MappedFile& file) {
+  return {{reinterpret_cast<const std::uint8_t*>(file.bytes().data()), file.bytes().size()},
+          file.path()};
+}
+
+/// The product, or nothing where it does not fit std::size_t: for sizes that a file claims.
+inline bool multiply(std::size_t a, std::size_t b, std::size_t& product) {
+  return !__builtin_mul_overflow(a, b, &product);
+}
+
+}  // namespace obliq::datasets
