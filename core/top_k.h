@@ -16,12 +16,12 @@ class TopK {
  public:
   using Answer = std::pair<float, std::uint32_t>;  ///< distance, row
 
+  /// Stands for none where a row is named.
   static constexpr std::uint32_t kNoRow = std::numeric_limits<std::uint32_t>::max();
 
-  /// Forgets all and keeps the best k from now on, never `excluded`. k > 0.
-  void reset(std::size_t k, std::uint32_t excluded = kNoRow) {
+  /// Forgets all and keeps the best k from now on. k > 0.
+  void reset(std::size_t k) {
     k_ = k;
-    excluded_ = excluded;
     heap_.clear();
   }
 
@@ -33,7 +33,6 @@ class TopK {
   }
 
   void push(float distance, std::uint32_t row) {
-    if (row == excluded_) return;
     const Answer answer{distance, row};
     if (full()) {
       if (!(answer < heap_.front())) return;
@@ -58,7 +57,6 @@ class TopK {
 
  private:
   std::size_t k_ = 1;
-  std::uint32_t excluded_ = kNoRow;
   std::vector<Answer> heap_;
 };
 

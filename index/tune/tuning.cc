@@ -13,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "core/exact_knn.h"
 #include "core/parallel.h"
 #include "core/random.h"
 #include "core/spread_rows.h"
@@ -20,7 +21,6 @@
 #include "index/search/row_mask.h"
 #include "index/search/searcher.h"
 #include "index/tune/stop_trace.h"
-#include "index/tune/true_neighbours.h"
 
 namespace obliq {
 namespace {
@@ -36,6 +36,12 @@ constexpr double kRuleCost = 1000;
 constexpr std::size_t kMostLearnt = 1000;
 constexpr std::size_t kLeastLearnt = 250;
 constexpr std::size_t kScannedRows = 500'000'000;  // queries * n, for each k
+
+// Queries as users give them, each with the base vector that it is a copy of, if any.
+struct LearnQueries {
+  Matrix<float> queries;
+  std::vector<std::uint32_t> self;  // [queries]; TopK::kNoRow: none
+};
 
 /// What a thread searches with for learn queries.
 struct Worker {
@@ -249,8 +255,9 @@ Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<f
                   const TuneOptions& options) {
   if (segment.info.n < kLeastTuned) return {};
   const LearnQueries learn = learn_queries(segment, base, queries);
-  const Neighbours truth = true_neighbours(base, segment.metric(), learn, kTrueNeighbours,
-                                           options.threads, options.progress);
+  const Neighbours truth = exact_knn(
+      base, learn.queries.view(), learn.self,
+      {segment.metric(), kTrueNeighbours, options.threads, options.progress, "true neighbours"});
   Tuning tuning = measure(segment, learn, truth, {}, options);
   tuning.from_base = queries.rows == 0;
   return tuning;

@@ -16,7 +16,6 @@
 #include "index/segment/tuning_section.h"
 #include "index/tune/recall_plan.h"
 #include "index/tune/stop_trace.h"
-#include "index/tune/true_neighbours.h"
 #include "index/tune/tuning.h"
 #include "storage/section_file.h"
 #include "tests/index/cases.h"
@@ -60,22 +59,6 @@ TEST(StopScale, IsTheSquaredDistanceForEveryMetric) {
   EXPECT_FLOAT_EQ(StopScale(Metric::cosine, 0.5F, 0, 1).distance(0.7F), 1.4F);
   EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 3).distance(-4), 14);
   EXPECT_FLOAT_EQ(StopScale(Metric::ip, 2, 0, 3).key(-2), 14);
-}
-
-TEST(TrueNeighbours, AreThoseOfBruteForceWithoutTheQueryItself) {
-  const auto base = clustered(700, 19, 22);
-  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
-    LearnQueries learn = {clustered(5, 19, 23), std::vector<std::uint32_t>(5, TopK::kNoRow)};
-    std::copy_n(base.row(3), 19, learn.queries.row(0));
-    learn.self[0] = 3;
-    const auto found = true_neighbours(MatrixSource(base.view()), metric, learn, 20, 0, {});
-    for (std::size_t q = 0; q < 5; ++q) {
-      auto truth = testing::brute_force(metric, base, learn.queries.row(q));
-      if (q == 0) std::erase_if(truth, [](const auto& answer) { return answer.second == 3; });
-      ASSERT_EQ(found[q].size(), 20U);
-      for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(found[q][i].second, truth[i].second);
-    }
-  }
 }
 
 TEST(Traces, CountAnyOfSeveralVectorsAtTheSameDistance) {

@@ -1,0 +1,160 @@
+// Exact search in three loops: chunks of the base that fit memory, slabs of a chunk that fit the
+// cache, tiles of queries x slab rows for the `dots` kernel.
+//
+// The kernel may round as it likes, inside a bound: |<q,x>' - <q,x>| <= dim 2^-23 sum |q_i x_i|.
+// So a pair is only dropped when its distance minus that bound is farther than the k-th found;
+// otherwise its distance is computed again by the kernel of fixed order, and only such distances
+// are compared. The answer is exact in that arithmetic: the same on every ISA and for every number
+// of threads, chunk and tile.
+#include "core/exact_knn.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "core/kernels/dispatch.h"
+#include "core/parallel.h"
+#include "core/safe_norm.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kChunkFloats = std::size_t{1} << 20;  // of the base read at a time
+constexpr std::size_t kSlabFloats = std::size_t{1} << 18;   // of the base that all queries see
+constexpr std::size_t kTileQueries = 32;
+constexpr std::size_t kTileRows = 128;
+
+/// Vectors with their squared lengths; cosine: unit ones.
+struct Rows {
+  Matrix<float> values;
+  std::vector<float> norms;
+
+  void prepare(Metric metric, std::size_t count, int threads) {
+    norms.resize(count);
+    parallel_for(count, 256, threads, [&](std::size_t begin, std::size_t end, int) {
+      for (std::size_t i = begin; i < end; ++i) {
+        float* x = values.row(i);
+        if (metric == Metric::cosine) normalise(x, values.cols);
+        norms[i] = kernels().dot(x, x, values.cols);
+      }
+    });
+  }
+};
+
+class ExactScan {
+ public:
+  ExactScan(MatrixView<float> queries, std::span<const std::uint32_t> excluded,
+            const ExactKnnOptions& options)
+      : metric_(options.metric),
+        threads_(options.threads),
+        excluded_(excluded),
+        found_(queries.rows) {
+    queries_.values = Matrix<float>(queries.rows, queries.cols);
+    std::copy_n(queries.data, queries.size(), queries_.values.values.begin());
+    queries_.prepare(metric_, queries.rows, threads_);
+    for (TopK& found : found_) found.reset(options.k);
+  }
+
+  /// Compares all queries with rows [begin, end) of a chunk, whose row 0 is base row `first`.
+  void add(const Rows& chunk, std::size_t begin, std::size_t end, std::size_t first) {
+    const std::size_t n = found_.size();
+    const auto team = static_cast<std::size_t>(resolve_threads(threads_));
+    const std::size_t grain = std::clamp<std::size_t>((n + team - 1) / team, 1, kTileQueries);
+    parallel_for(n, grain, threads_, [&](std::size_t from, std::size_t to, int) {
+      for (std::size_t row = begin; row < end; row += kTileRows) {
+        tile(chunk, row, std::min(end, row + kTileRows), first, from, to);
+      }
+    });
+  }
+
+  Neighbours result() {
+    Neighbours all;
+    all.reserve(found_.size());
+    for (TopK& found : found_) all.push_back(found.sorted());
+    return all;
+  }
+
+ private:
+  float exact(const float* query, const float* row) const {
+    const std::size_t dim = queries_.values.cols;
+    return metric_ == Metric::l2 ? kernel_.l2_sqr(query, row, dim) : -kernel_.dot(query, row, dim);
+  }
+
+  /// How far a tile's distance and the exact one may differ: dim roundings of 2^-23 in `dots`,
+  /// about dim / 64 in norms and exact distances, some more in the sums; each of (|q| + |x|)^2.
+  float slack(float query_norm, float largest_norm) const {
+    const float rounding = static_cast<float>(queries_.values.cols * 33 / 32 + 16) * 0x1p-23F;
+    const float lengths = std::sqrt(query_norm) + std::sqrt(largest_norm);
+    return rounding * lengths * lengths;
+  }
+
+  void tile(const Rows& chunk, std::size_t begin, std::size_t end, std::size_t first,
+            std::size_t from, std::size_t to) {
+    const std::size_t count = end - begin;
+    float products[kTileQueries * kTileRows];
+    kernel_.dots(queries_.values.row(from), to - from, chunk.values.row(begin), count,
+                 chunk.values.cols, products);
+    const auto norms = std::span(chunk.norms).subspan(begin, count);
+    const float largest = *std::max_element(norms.begin(), norms.end());
+    for (std::size_t q = from; q < to; ++q) {
+      collect(chunk, begin, first, q, {products + (q - from) * count, count}, largest);
+    }
+  }
+
+  /// With distance = shift + a |x|^2 - b <q,x>, only a |x|^2 - b <q,x> varies in the loop.
+  void collect(const Rows& chunk, std::size_t begin, std::size_t first, std::size_t q,
+               std::span<const float> products, float largest) {
+    const bool l2 = metric_ == Metric::l2;
+    const float margin = slack(queries_.norms[q], largest);
+    const float shift = l2 ? queries_.norms[q] : 0.0F;
+    const float a = l2 ? 1.0F : 0.0F;
+    const float b = l2 ? 2.0F : 1.0F;
+    const float* norms = chunk.norms.data() + begin;
+    const std::uint32_t excluded = excluded_.empty() ? TopK::kNoRow : excluded_[q];
+    TopK& found = found_[q];
+    float limit = found.threshold() + margin - shift;
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      if (a * norms[i] - b * products[i] > limit) continue;
+      const auto row = static_cast<std::uint32_t>(first + begin + i);
+      if (row == excluded) continue;
+      found.push(exact(queries_.values.row(q), chunk.values.row(begin + i)), row);
+      limit = found.threshold() + margin - shift;
+    }
+  }
+
+  const Kernels& kernel_ = kernels();
+  Metric metric_;
+  int threads_;
+  std::span<const std::uint32_t> excluded_;
+  Rows queries_;
+  std::vector<TopK> found_;
+};
+
+}  // namespace
+
+Neighbours exact_knn(const VectorSource& base, MatrixView<float> queries,
+                     std::span<const std::uint32_t> excluded, const ExactKnnOptions& options) {
+  const std::size_t n = base.rows();
+  const std::size_t dim = base.dim();
+  assert(options.k > 0 && dim > 0 && dim == queries.cols && n < TopK::kNoRow);
+  assert(excluded.empty() || excluded.size() == queries.rows);
+  const std::size_t chunk_rows =
+      std::clamp<std::size_t>(kChunkFloats / dim, 1, std::max<std::size_t>(n, 1));
+  const std::size_t slab_rows = std::max(kSlabFloats / dim, kTileRows);
+  ExactScan scan(queries, excluded, options);
+  Rows chunk{Matrix<float>(chunk_rows, dim), {}};
+  for (std::size_t first = 0; first < n; first += chunk_rows) {
+    const std::size_t count = std::min(chunk_rows, n - first);
+    base.read(first, count, chunk.values.values.data());
+    chunk.prepare(options.metric, count, options.threads);
+    for (std::size_t row = 0; row < count; row += slab_rows) {
+      report(options.progress, options.stage,
+             static_cast<double>(first + row) / static_cast<double>(n));
+      scan.add(chunk, row, std::min(count, row + slab_rows), first);
+    }
+  }
+  report(options.progress, options.stage, 1);
+  return scan.result();
+}
+
+}  // namespace obliq

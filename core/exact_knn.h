@@ -1,0 +1,39 @@
+// The exact k nearest base vectors of queries, by comparing each query with each base vector: what
+// recall is measured against, in tuning and in ground truth.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/top_k.h"
+#include "obliq/matrix_view.h"
+#include "obliq/metric.h"
+#include "obliq/progress.h"
+#include "obliq/vector_source.h"
+
+namespace obliq {
+
+struct ExactKnnOptions {
+  Metric metric = Metric::l2;
+  std::size_t k = 10;
+  int threads = 0;  ///< 0: all cores
+  Progress progress = {};
+  std::string_view stage = "exact neighbours";  ///< name of the work for `progress`
+};
+
+/// Of each query the answers (distance, row), nearest first, ties by the smaller row.
+using Neighbours = std::vector<std::vector<TopK::Answer>>;
+
+/// The k nearest rows of `base`, all where there are fewer. Distances are those of the metric, but
+/// for cosine the negated product of unit vectors (a zero vector's is 0), which ranks alike and
+/// rounds less. `excluded` names for each query a base row that is no answer, TopK::kNoRow for
+/// none; empty: none for all. The same on every ISA and for any number of threads. Requires finite
+/// values, k > 0, equal dims above 0 and fewer than TopK::kNoRow rows. Reads the base once, in
+/// order, 4 MB at a time; cost: rows * queries * dim multiplications.
+Neighbours exact_knn(const VectorSource& base, MatrixView<float> queries,
+                     std::span<const std::uint32_t> excluded, const ExactKnnOptions& options);
+
+}  // namespace obliq
