@@ -48,6 +48,9 @@ class SectionWriter {
   std::unique_ptr<State> state_;
 };
 
+/// The size of a file with sections of these sizes, in bytes.
+std::uint64_t section_file_bytes(std::span<const std::uint64_t> sections);
+
 /// A file of sections. Immutable; its spans live as long as it does.
 class SectionFile {
  public:

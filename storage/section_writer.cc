@@ -119,4 +119,10 @@ void SectionWriter::commit() {
   file.commit();
 }
 
+std::uint64_t section_file_bytes(std::span<const std::uint64_t> sections) {
+  std::uint64_t bytes = sizeof(FileHeader) + sizeof(TableEntry) * sections.size();
+  for (const std::uint64_t section : sections) bytes += section + padding_after(section);
+  return bytes;
+}
+
 }  // namespace obliq

@@ -2,7 +2,6 @@
 // around their mean, because where lists meet in a block depends on them.
 #include "index/segment/index_size.h"
 
-#include <initializer_list>
 #include <vector>
 
 #include "core/kernels/kernels.h"
@@ -10,17 +9,13 @@
 #include "index/segment/byte_panels.h"
 #include "index/segment/list_counts.h"
 #include "index/segment/list_layout.h"
+#include "index/segment/raw_tier.h"
 #include "index/segment/segment.h"
 #include "index/segment/tuning_section.h"
+#include "storage/section_file.h"
 
 namespace obliq {
 namespace {
-
-constexpr std::size_t kHeader = 64;  // docs/file_format.md
-constexpr std::size_t kTableEntry = 40;
-constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kTunedKs = 3;  // ladders of index/tune/tuning.cc, and the targets of each
-constexpr std::size_t kTunedTargets = 8;
 
 std::size_t spilled_vectors(const IndexShape& shape) {
   return static_cast<std::size_t>(shape.spill * static_cast<double>(shape.n));
@@ -43,14 +38,6 @@ std::vector<std::uint32_t> drawn_sizes(const IndexShape& shape) {
 
 std::size_t blocks_bytes(std::size_t entries, std::size_t dim) {
   return block_count(entries) * block_bytes(dim);
-}
-
-std::size_t file_bytes(std::initializer_list<std::size_t> sections) {
-  std::size_t bytes = kHeader + kTableEntry * sections.size();
-  for (const std::size_t section : sections) {
-    bytes += (section + kAlignment - 1) / kAlignment * kAlignment;
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -83,20 +70,22 @@ IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> lis
   const std::size_t rows = shape.n * item.row;
   const std::size_t raw = shape.n * item.raw;
   const std::size_t ids = shape.has_ids ? shape.n * sizeof(std::int64_t) : 0;
+  std::vector<std::uint64_t> sections = {
+      sizeof(SegmentInfo), mean, centroids, lists, router_blocks, blocks, rows, raw, ids};
   IndexSize size;
   size.bytes_per_vector =
       static_cast<double>(blocks + rows + raw + lists) / static_cast<double>(shape.n);
   size.centroid_bytes = centroids + fine + mean + router_blocks;
-  size.file_bytes = file_bytes(
-      {sizeof(SegmentInfo), mean, centroids, lists, router_blocks, blocks, rows, raw, ids});
-  if (shape.fine_centroids) size.file_bytes += file_bytes({fine}) - kHeader;
+  if (shape.fine_centroids) sections.push_back(fine);
   if (groups > 1) {
     const std::size_t panels = panel_bytes(groups, shape.dim);
     size.centroid_bytes += groups * item.list + panels;
-    size.file_bytes += file_bytes({groups * item.list, panels}) - kHeader;
+    sections.insert(sections.end(), {groups * item.list, panels});
   }
-  if (shape.n >= kLeastTuned)
-    size.file_bytes += kTableEntry + tuning_bytes(kTunedKs, kTunedTargets);
+  if (shape.n >= kLeastTuned) {
+    sections.push_back(tuning_bytes(kTunedKs.size(), kTunedTargets.size()));
+  }
+  size.file_bytes = section_file_bytes(sections);
   return size;
 }
 

@@ -15,6 +15,18 @@
 
 namespace obliq {
 
+std::size_t raw_bytes(RawTier raw, std::size_t dim) {
+  switch (raw) {
+    case RawTier::none:
+      return 0;
+    case RawTier::fp16:
+      return 2 * dim;
+    case RawTier::fp32:
+      return 4 * dim;
+  }
+  return 0;
+}
+
 void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_t first,
                std::span<std::uint8_t> out) {
   if (raw == RawTier::none) return;

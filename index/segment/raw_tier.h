@@ -10,6 +10,9 @@
 
 namespace obliq {
 
+/// Bytes of one raw vector; 0 without a raw tier.
+std::size_t raw_bytes(RawTier raw, std::size_t dim);
+
 /// Writes the raw tier of the rows `vectors` of a base, the first of which is its row `first`.
 /// Throws std::invalid_argument on a value that fp16 cannot hold.
 void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_t first,

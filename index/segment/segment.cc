@@ -7,18 +7,6 @@
 
 namespace obliq {
 
-std::size_t raw_bytes(RawTier raw, std::size_t dim) {
-  switch (raw) {
-    case RawTier::none:
-      return 0;
-    case RawTier::fp16:
-      return 2 * dim;
-    case RawTier::fp32:
-      return 4 * dim;
-  }
-  return 0;
-}
-
 void complete(Segment& segment) {
   const SegmentInfo& info = segment.info;
   segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed, segment.quantizer_state);

@@ -87,9 +87,6 @@ struct Segment {
   }
 };
 
-/// Bytes of one raw vector; 0 without a raw tier.
-std::size_t raw_bytes(RawTier raw, std::size_t dim);
-
 /// Makes the parts of a segment that are computed from its info, spilled and spans: transform,
 /// quantizers and the shapes of rows.
 void complete(Segment& segment);

@@ -28,6 +28,7 @@
 #include "core/kernels/kernels.h"
 #include "index/segment/byte_panels.h"
 #include "index/segment/entry_format.h"
+#include "index/segment/raw_tier.h"
 #include "index/segment/tuning_section.h"
 #include "storage/section_file.h"
 

@@ -7,7 +7,9 @@
 //             float32 recall | float32 threshold | uint32 nprobe | uint32 1: uses the stop rule
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -17,6 +19,11 @@ namespace obliq {
 
 /// The least number of vectors that are tuned. Below it a target recall means a scan of all lists.
 constexpr std::size_t kLeastTuned = 1000;
+
+/// The k of the ladders of a tuned index, and the target recalls of each.
+constexpr std::array<std::uint32_t, 3> kTunedKs = {1, 10, 100};
+constexpr std::array<float, 8> kTunedTargets = {0.80F, 0.90F, 0.95F,  0.97F,
+                                                0.98F, 0.99F, 0.995F, 0.998F};
 
 /// The size in bytes of the section for `ladders` ladders of `targets` targets each.
 std::size_t tuning_bytes(std::size_t ladders, std::size_t targets);

@@ -20,14 +20,12 @@
 #include "index/search/confidence.h"
 #include "index/search/row_mask.h"
 #include "index/search/searcher.h"
+#include "index/segment/tuning_section.h"
 #include "index/tune/stop_trace.h"
 
 namespace obliq {
 namespace {
 
-constexpr std::array<std::uint32_t, 3> kLadderKs = {1, 10, 100};
-constexpr std::array<float, 8> kTargets = {0.80F, 0.90F, 0.95F,  0.97F,
-                                           0.98F, 0.99F, 0.995F, 0.998F};
 constexpr std::size_t kBlockRows = 1024;
 constexpr std::size_t kTrueNeighbours = 128;  // of a query: 100 and, for ties, some more
 // What the stop rule costs per query (ranking lists one by one, a check after each), in scanned
@@ -150,7 +148,7 @@ TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlis
   TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(traces.at_nprobe(nlist))), {}};
   float threshold = std::numeric_limits<float>::infinity();
   std::size_t nprobe = 0;
-  for (const float target : kTargets) {
+  for (const float target : kTunedTargets) {
     TunedTarget tuned = tune_target(traces, target, kept, nlist);
     tuned.threshold = threshold = std::min(threshold, tuned.threshold);
     tuned.nprobe = nprobe = std::max(nprobe, tuned.nprobe);
@@ -226,7 +224,7 @@ Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbou
   const std::size_t nlist = segment.info.nlist;
   Tuning tuning;
   tuning.queries = truth.size();
-  for (const std::uint32_t k : kLadderKs) {
+  for (const std::uint32_t k : kTunedKs) {
     const Traces traces = trace(segment, learn, truth, k, options);
     const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);
     tuning.ladders.push_back(make_ladder(traces, kept, nlist));

@@ -4,8 +4,7 @@
 // The rows of golden/frozen_indexes.txt are "name file_hash answers_hash", each hash FNV-1a of 64
 // bits. They hold at each instruction level and for any number of threads; a failure prints the row
 // that came out. Vectors are made of whole numbers, without libm, and this file includes public
-// headers alone, so that the pins outlive whatever moves behind those. No row has wf: what it is
-// trained to is summed by the kernel `dots`, whose order each level chooses.
+// headers alone, so that the pins outlive whatever moves behind those.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -164,6 +163,10 @@ const Frozen kFrozen[] = {
     {"z8_l2", {2000, 27}, {.quantizer = "z8", .nlist = 40, .tune = false}},
     {"tcq2_l2", {2000, 41}, {.quantizer = "tcq2", .nlist = 40, .threads = 2}},
     {"kashin2_ip", {2000, 36}, {.metric = Metric::ip, .quantizer = "kashin2", .nlist = 40}},
+    {"wf4_l2", {2000, 37}, {.quantizer = "wf4", .nlist = 40, .threads = 2}},
+    {"wf4_cosine_spill",
+     {2000, 48},
+     {.metric = Metric::cosine, .quantizer = "wf4", .nlist = 40, .spill = .5, .threads = 1}},
 };
 
 /// SplitMix64.
