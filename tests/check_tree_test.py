@@ -42,24 +42,74 @@ class TreeRules(unittest.TestCase):
         return files
 
     def test_accepts_includes_that_run_down(self):
-        self.accepts(self.includes("index/a.cc", "include/obliq/b.h", "quant/c.h", "storage/d.h"))
-        self.accepts(self.includes("datasets/a.cc", "include/obliq/b.h", "quant/c.h"))
-        for folder in ("tools", "bench", "tests"):
-            self.accepts(self.includes(f"{folder}/a.cc", "index/a.h", "datasets/b.h"))
-        self.accepts(self.includes("bench/a.cc", "tests/kernel_cases.h"))
+        for source, *headers in [
+            ("core/a.cc", "include/obliq/b.h", "core/kernels/dispatch.h"),
+            ("quant/a.cc", "include/obliq/b.h", "core/c.h", "core/kernels/kernels.h"),
+            ("quant/scalar/a.cc", "quant/b.h", "quant/query_aware/c.h", "core/d.h"),
+            ("index/segment/a.cc", "include/obliq/b.h", "quant/c.h", "storage/d.h", "core/e.h"),
+            ("index/search/a.cc", "index/segment/b.h", "quant/c.h"),
+            ("index/tune/a.cc", "index/segment/b.h", "index/search/c.h"),
+            ("index/build/a.cc", "index/segment/b.h", "index/search/c.h", "index/tune/d.h"),
+            ("index/a.cc", "index/segment/b.h", "index/search/c.h", "index/tune/d.h",
+             "index/build/e.h"),
+            ("datasets/a.cc", "include/obliq/b.h", "core/c.h", "storage/d.h"),
+            ("measure/a.cc", "core/b.h", "quant/c.h", "quant/scalar/d.h"),
+            ("tools/a.cc", "index/a.h", "datasets/b.h", "measure/c.h"),
+            ("tools/measure/a.cc", "tools/b.h", "measure/c.h"),
+            ("tools/commands/a.cc", "tools/b.h", "tools/measure/c.h", "index/build/d.h"),
+            ("bench/a.cc", "tests/core/kernels/cases.h", "measure/b.h"),
+            ("tests/index/search/a.cc", "tests/index/b.h", "index/search/c.h", "measure/d.h",
+             "tools/commands/e.h"),
+        ]:
+            self.accepts(self.includes(source, *headers))
 
     def test_refuses_includes_that_run_up_or_across(self):
         for source, header in [
-            ("quant/a.cc", "index/b.h"), ("quant/a.cc", "storage/b.h"),
-            ("storage/a.cc", "quant/b.h"), ("storage/a.cc", "include/obliq/b.h"),
-            ("index/a.cc", "datasets/b.h"), ("index/a.cc", "tools/b.h"),
-            ("datasets/a.cc", "index/b.h"), ("datasets/a.cc", "storage/b.h"),
-            ("include/obliq/a.h", "quant/b.h"), ("tools/a.cc", "tests/b.h"),
-            ("tests/a.cc", "bench/b.h"),
+            ("include/obliq/a.h", "core/b.h"), ("core/a.cc", "quant/b.h"),
+            ("core/a.cc", "storage/b.h"), ("storage/a.cc", "core/b.h"),
+            ("storage/a.cc", "include/obliq/b.h"),
+            ("quant/a.cc", "index/segment/b.h"), ("quant/a.cc", "storage/b.h"),
+            ("quant/a.cc", "quant/scalar/b.h"), ("quant/scalar/a.cc", "quant/trellis/b.h"),
+            ("quant/query_aware/a.cc", "quant/scalar/b.h"),
+            ("index/segment/a.cc", "index/search/b.h"), ("index/segment/a.cc", "index/b.h"),
+            ("index/search/a.cc", "index/tune/b.h"), ("index/tune/a.cc", "index/build/b.h"),
+            ("index/build/a.cc", "index/b.h"), ("index/search/a.cc", "quant/scalar/b.h"),
+            ("index/a.cc", "datasets/b.h"), ("index/a.cc", "measure/b.h"),
+            ("index/a.cc", "tools/b.h"), ("datasets/a.cc", "index/segment/b.h"),
+            ("datasets/a.cc", "quant/b.h"), ("measure/a.cc", "index/segment/b.h"),
+            ("measure/a.cc", "datasets/b.h"), ("measure/a.cc", "storage/b.h"),
+            ("tools/a.cc", "tools/measure/b.h"), ("tools/measure/a.cc", "tools/commands/b.h"),
+            ("tools/a.cc", "tests/b.h"), ("bench/a.cc", "tools/b.h"),
+            ("python/a.cc", "datasets/b.h"), ("tests/a.cc", "bench/b.h"),
         ]:
             files = self.includes(source, header)
             files[source] = "#pragma once\n" + files[source]
             self.refuses(files, f"{source}:3:", "must not include")
+
+    def test_refuses_a_header_of_all_headers_as_any_that_is_not_there(self):
+        self.refuses({"tests/a.cc": '#include "obliq/obliq.h"\n'}, "obliq/obliq.h", "from the root")
+
+    def test_refuses_circles_of_files(self):
+        includes = '#include "{}"\n'.format
+        self.accepts({"index/a.h": HEADER, "index/a.cc": includes("index/a.h"),
+                      "index/b.h": HEADER + includes("index/a.h"),
+                      "index/b.cc": includes("index/b.h") + includes("index/a.h")})
+        # Headers, directly and by way of a third.
+        self.refuses({"index/a.h": HEADER + includes("index/b.h"),
+                      "index/b.h": HEADER + includes("index/a.h")},
+                     "index/a -> index/b -> index/a")
+        self.refuses({"core/a.h": HEADER + includes("core/b.h"),
+                      "core/b.h": HEADER + includes("core/c.h"),
+                      "core/c.h": HEADER + includes("core/a.h")},
+                     "core/a -> core/b -> core/c -> core/a")
+        # A header and the .cc of its name are one: their includes count together.
+        self.refuses({"index/a.h": HEADER, "index/a.cc": includes("index/a.h") +
+                      includes("index/b.h"), "index/b.h": HEADER + includes("index/a.h")},
+                     "index/a -> index/b -> index/a")
+        # Public headers, which are included without their first folder, count as well.
+        self.refuses({"include/obliq/a.h": HEADER + includes("obliq/b.h"),
+                      "include/obliq/b.h": HEADER + includes("obliq/a.h")},
+                     "include/obliq/a -> include/obliq/b -> include/obliq/a")
 
     def test_refuses_kernels_that_include_more_than_their_contracts(self):
         files = {"core/kernels/kernels.h": HEADER + "#include <cstddef>\n"}
