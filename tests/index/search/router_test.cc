@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -70,13 +71,6 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
     router.begin(cursor, scratch);
     std::set<std::uint32_t> seen;
     for (std::size_t l = 0; l < 300; ++l) {
-      if (l == 10) {  // another query comes between
-        ListCursor others;
-        router.begin(others, scratch);
-        const PreparedQuery other = prepared(segment, base.row(i + 4000));
-        const Probe nearest = router.next(other, others, scratch, counters);
-        EXPECT_NE(nearest.list, probes[0].list) << i;
-      }
       const Probe probe = router.next(query, cursor, scratch, counters);
       EXPECT_EQ(std::isfinite(cursor.mean_key_ahead(8)), l < 299);
       seen.insert(probe.list);
@@ -86,6 +80,59 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
     EXPECT_EQ(cursor.mean_key_ahead(8), kInfinity);
   }
   EXPECT_LT(better_later, 16U);  // int8 ranking may swap lists at the border: below 2 % of 800
+}
+
+/// What a cursor hands out: numbers and keys of lists, and the mean key ahead.
+struct HandedOut {
+  std::vector<std::uint32_t> lists;
+  std::vector<float> keys;
+  std::vector<float> ahead;
+  bool operator==(const HandedOut&) const = default;
+
+  void take(const Router& router, const PreparedQuery& query, ListCursor& cursor,
+            RouteScratch& scratch) {
+    SearchCounters counters;
+    const Probe probe = router.next(query, cursor, scratch, counters);
+    lists.push_back(probe.list);
+    keys.push_back(probe.key);
+    ahead.push_back(cursor.mean_key_ahead(8));
+  }
+};
+
+TEST(Router, GoesOnWithAQueryAfterListsOfAnother) {
+  constexpr std::size_t kLists = 300;
+  const auto base = clustered(8000, 32, 21, 20);
+  BuildOptions build;
+  build.nlist = kLists;
+  build.kmeans_iterations = 3;
+  const Segment segment = build_segment(MatrixSource(base.view()), build);
+  const Router router(segment);
+  RouteScratch scratch;
+  PreparedQuery queries[] = {PreparedQuery(segment), PreparedQuery(segment)};
+  ListCursor cursors[2];
+  for (std::size_t i = 0; i + 1 < 20; ++i) {
+    HandedOut alone[2];
+    for (const std::size_t q : {0, 1}) {
+      queries[q].set(base.row(i + q));
+      router.begin(cursors[q], scratch);
+      for (std::size_t l = 0; l < kLists; ++l) {
+        alone[q].take(router, queries[q], cursors[q], scratch);
+      }
+    }
+    ASSERT_NE(alone[0].keys, alone[1].keys);
+    HandedOut in_turn[2];
+    for (const std::size_t q : {0, 1}) router.begin(cursors[q], scratch);
+    for (std::size_t begin = 0; begin < kLists; begin += 1 + i) {  // turns of 1, 2, ... lists
+      for (const std::size_t q : {0, 1}) {
+        const std::size_t end = std::min(kLists, begin + 1 + i);
+        for (std::size_t l = begin; l < end; ++l) {
+          in_turn[q].take(router, queries[q], cursors[q], scratch);
+        }
+      }
+    }
+    EXPECT_TRUE(in_turn[0] == alone[0]) << i;
+    EXPECT_TRUE(in_turn[1] == alone[1]) << i;
+  }
 }
 
 TEST(Router, HandsOutListsWithDamagedNumbersLast) {
