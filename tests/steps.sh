@@ -1,0 +1,121 @@
+# The tests of ./dev, which reads this file: three runs (quick, all, long) made of steps. A step
+# keeps its output in a log. At the end the steps that ran tests are counted together; the last line
+# is "N passed, N failed". A step that fails stops nothing: one run tells everything.
+
+failed_steps=()
+passed_steps=0
+summaries=()
+
+# Runs a command in a shell of its own, its output into a log. Shows the log's end when it fails.
+step() {
+  local name=$1 start=$SECONDS status=0 log
+  shift
+  log=$(log_of "$name")
+  printf '== %-34s ' "$name"
+  set +e
+  (set -e; "$@") >"$log" 2>&1
+  status=$?
+  set -e
+  printf '%5d s  %s\n' $((SECONDS - start)) "$([ $status -eq 0 ] && echo ok || echo FAILED)"
+  if [ $status -eq 0 ]; then
+    passed_steps=$((passed_steps + 1))
+  else
+    failed_steps+=("$name")
+    tail -n 60 "$log"
+  fi
+}
+
+# A step that runs ctest on a preset; what it counted is kept for the summary.
+test_step() {
+  local name=$1 preset=$2
+  shift 2
+  step "$name" ctest --preset "$preset" --parallel "$jobs" --no-tests=error "$@"
+  summaries+=("$name")
+}
+
+# Runs the tests at each instruction level of this CPU but the best, which runs anyhow.
+test_levels() {
+  local level levels
+  [ -x build/release/tests/simd_levels ] || return 0  # the build has failed
+  mapfile -t levels < <(build/release/tests/simd_levels)
+  for level in "${levels[@]:0:${#levels[@]}-1}"; do
+    OBLIQ_SIMD=$level test_step "tests at level $level" release -L '^(kernels|quant|index)$'
+  done
+}
+
+# The numbers of all runs: "N passed, N failed". A step that failed without a test counts as one,
+# and where no step ran tests each step does.
+summarise() {
+  local name log line total=0 failed=0 skipped=0 failed_before status=0
+  for name in "${summaries[@]}"; do
+    log=$(log_of "$name")
+    line=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests failed out of [0-9]+' "$log" || true)
+    printf '%s: %s\n' "$name" "${line:-no tests ran}"
+    [ -n "$line" ] || continue
+    failed_before=$failed
+    failed=$((failed + $(sed -E 's/.*, ([0-9]+) tests failed.*/\1/' <<<"$line")))
+    total=$((total + ${line##* }))
+    skipped=$((skipped + $(grep -c '\*\*\*Skipped' "$log" || true)))
+    [ "$failed" -eq "$failed_before" ] || status=1
+  done
+  [ ${#summaries[@]} -gt 0 ] || total=$passed_steps
+  for name in "${failed_steps[@]}"; do
+    status=1
+    printf 'FAILED: %s, see %s\n' "$name" "$(log_of "$name")"
+    grep -qE '^[0-9]+% tests passed, [1-9]' "$(log_of "$name")" ||
+      { failed=$((failed + 1)); total=$((total + 1)); }
+  done
+  [ "$skipped" -eq 0 ] || printf '%d tests were skipped\n' "$skipped"
+  printf '%d passed, %d failed\n' $((total - failed - skipped)) "$failed"
+  return $status
+}
+
+run_tests() {
+  local status=0
+  case "$*" in '' | --quick | --long) ;; *) die "test takes --quick, --long or nothing" ;; esac
+  # Test programs run side by side: threads that wait must not spin.
+  export OMP_WAIT_POLICY=passive
+  rm -rf "$logs"
+  step "setup" install_packages "${build_packages[@]}" "${check_packages[@]}"
+  case ${1:-} in
+    --quick) quick_tests ;;
+    --long) long_tests ;;
+    *) all_tests ;;
+  esac
+  say "all steps: $SECONDS s"
+  summarise || status=1
+  return $status
+}
+
+quick_tests() {
+  step "lint" lint
+  step "build release" build release
+  test_step "tests release" release -LE '^(old_cpu|install)$'
+}
+
+all_tests() {
+  step "lint" lint
+  step "build release" build release
+  test_step "tests release" release
+  test_levels
+  step "build debug kernels" build debug obliq_core
+  test_step "kernel objects of a debug build" debug -R '^kernel_objects'
+  step "build clang" build clang obliq kernels_tests
+  test_step "kernels built by Clang" clang -L '^kernels$'
+  step "build tsan" build tsan threads_tests
+  test_step "threads under ThreadSanitizer" tsan -L '^threads$'
+  step "build asan" build asan
+  test_step "tests asan" asan
+  if [ "$(uname -m)" = x86_64 ]; then
+    step "build aarch64" build aarch64
+    # A death test starts its own program again, which an emulated one cannot do by itself.
+    test_step "tests aarch64 emulated" aarch64 -L '^kernels$' -E DeathTest
+    test_step "bits on aarch64 emulated" aarch64 -R '^(Platform|Half|Random|PortableLog)\.'
+  fi
+  test_wheel
+}
+
+long_tests() {
+  step "clang-tidy" tidy_all
+  step "fuzz" fuzz 600
+}
