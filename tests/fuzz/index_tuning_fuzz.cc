@@ -20,9 +20,9 @@ void plan_all(const Tuning& tuning) {
   for (const std::size_t k : {1U, 2U, 10U, 64U, 100U, 5000U}) {
     for (const double recall : {1e-9, 0.5, 0.9, 0.951, 0.99, 0.999999}) {
       try {
-        const RecallPlan plan = plan_recall(tuning, recall, k, kLists);
+        const StopPolicy plan = plan_recall(tuning, recall, k, kLists);
         require(plan.nprobe >= 1 && plan.nprobe <= kLists);
-        require(!plan.stop || *plan.stop == *plan.stop);
+        require(!plan.threshold || *plan.threshold == *plan.threshold);
       } catch (const std::invalid_argument&) {  // out of reach
       }
     }
