@@ -2,10 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <numeric>
+#include <set>
 
 #include "datasets/dataset.h"
 #include "tests/tools/program.h"
@@ -13,6 +17,7 @@
 namespace obliq::tools {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -123,17 +128,47 @@ TEST_F(Commands, BuildNamesTheRowThatHoldsANaN) {
   EXPECT_THAT(outcome.err, HasSubstr("vector 7 holds NaN in column 2"));
 }
 
+/// The numbers of the rows whose nearest centroid, on the unit sphere, is each of `centroids`.
+std::vector<std::set<std::int64_t>> rows_of_lists(const Matrix<float>& base,
+                                                  const Matrix<float>& centroids) {
+  std::vector<std::set<std::int64_t>> lists(centroids.rows);
+  for (std::size_t i = 0; i < base.rows; ++i) {
+    std::size_t best = 0;
+    double most = -std::numeric_limits<double>::infinity();
+    for (std::size_t l = 0; l < centroids.rows; ++l) {
+      const float* c = centroids.row(l);
+      const double product = std::inner_product(c, c + base.cols, base.row(i), 0.0);
+      const double cosine = product / std::sqrt(std::inner_product(c, c + base.cols, c, 0.0));
+      if (cosine > most) best = l;
+      most = std::max(most, cosine);
+    }
+    lists[best].insert(static_cast<std::int64_t>(i));
+  }
+  return lists;
+}
+
 TEST_F(Commands, BuildTakesCentroidsAndIdsFromFiles) {
+  constexpr std::int64_t kFirstId = 5000;
   Matrix<std::int64_t> ids(kN, 1);
-  for (std::size_t i = 0; i < kN; ++i) ids.values[i] = 5000 + static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < kN; ++i) ids.values[i] = kFirstId + static_cast<std::int64_t>(i);
   datasets::write_ids(folder_ / "ids.npy", ids.view());
   const auto set = datasets::read_set(set_);
-  datasets::write_vectors(folder_ / "centroids.fvecs", MatrixSource(set.train.view().slice(0, 12)));
-  const auto built =
-      build({"--ids", folder_ / "ids.npy", "--centroids", folder_ / "centroids.fvecs"});
+  Matrix<float> centroids(12, set.train.cols);  // k-means would not choose base vectors
+  std::copy_n(set.train.values.begin(), centroids.values.size(), centroids.values.begin());
+  datasets::write_vectors(folder_ / "centroids.fvecs", MatrixSource(centroids.view()));
+  const auto built = build({"--ids", folder_ / "ids.npy", "--centroids",
+                            folder_ / "centroids.fvecs", "--quantizer", "sq8"});
   EXPECT_EQ(built["id_bytes"], 8 * kN);
-  const auto found = json_lines(must({"search", index_, set_, "-k", "1", "--json"}));
-  EXPECT_GE(found.at(0)["ids"].at(0), 5000);
+  // One probe without pruning finds one whole list: the rows that are nearest to one centroid.
+  const auto lists = rows_of_lists(set.train, centroids);
+  const auto lines = json_lines(must({"search", index_, set_, "-k", std::to_string(kN), "--nprobe",
+                                      "1", "--confidence", "1", "--json"}));
+  ASSERT_THAT(lines, SizeIs(set.test.rows));
+  for (const auto& line : lines) {
+    std::set<std::int64_t> rows;
+    for (const std::int64_t id : line["ids"]) rows.insert(id - kFirstId);
+    EXPECT_THAT(lists, Contains(rows));
+  }
 }
 
 TEST_F(Commands, InfoTellsEveryFieldOfTheContract) {
