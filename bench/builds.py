@@ -38,6 +38,7 @@ def arguments(words=None):
     parser.add_argument("--quantizers", default="sq8,lm4")
     parser.add_argument("--nlist", type=int, help="default: that of the set")
     parser.add_argument("--nprobe", default="4,16,64")
+    parser.add_argument("--target-recall", help="target recalls to search for besides")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--repeat", type=int, default=5,
                         help="passes of a round over a point; their median is its QPS")
@@ -187,15 +188,16 @@ def build_index(program, quantizer, path, options):
 
 
 def measure(program, indexes, options):
-    """{(quantizer, nprobe): line of obliq eval}."""
+    """{(quantizer, nprobe or "for RECALL"): line of obliq eval}."""
     points = {}
     for quantizer, path in indexes.items():
         words = [program, "eval", path, options.data, "-k", "10", "--nprobe", options.nprobe,
                  "--repeat", str(options.repeat), "--threads", "1", "--json"]
+        words += ["--target-recall", options.target_recall] if options.target_recall else []
         words += ["--batch"] if options.mode == "batch" else []
         for text in run_program(words, {options.cpu}).splitlines():
             line = json.loads(text)
-            points[quantizer, line["nprobe"]] = line
+            points[quantizer, line.get("nprobe") or f"for {line['target_recall']}"] = line
     return points
 
 

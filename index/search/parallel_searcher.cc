@@ -11,9 +11,6 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kQueriesAPiece = 8;
-// Scratch memory kept between calls: at dim 384 that of a thread's batch takes about 20 MB.
-constexpr std::size_t kKeptBytes = std::size_t{24} << 20;
-
 /// How the queries of a call are divided between threads, and the order in a piece.
 struct Pieces {
   std::size_t queries;
@@ -41,7 +38,7 @@ ParallelSearcher::ParallelSearcher(const Segment& segment)
       searcher_(segment),
       batch_searcher_(searcher_),
       scratch_(kKeptBytes / 4),
-      batch_scratch_(kKeptBytes) {}
+      batch_scratch_(kKeptBytes - kKeptBytes / 4) {}
 
 void ParallelSearcher::search(MatrixView<float> queries, const SearchPlan& plan,
                               const SearchOptions& options, float* distances, std::int64_t* rows,

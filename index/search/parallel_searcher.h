@@ -24,6 +24,10 @@ class ParallelSearcher {
   void search(MatrixView<float> queries, const SearchPlan& plan, const SearchOptions& options,
               float* distances, std::int64_t* rows, SearchCounters* counters);
 
+  /// Scratch memory kept between calls, in bytes: at most kKeptBytes, whatever the calls were.
+  std::size_t kept_bytes() { return scratch_.held() + batch_scratch_.held(); }
+  static constexpr std::size_t kKeptBytes = std::size_t{32} << 20;
+
  private:
   void search_piece(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
                     float* distances, std::int64_t* rows, SearchCounters& counters);

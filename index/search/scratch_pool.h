@@ -31,6 +31,12 @@ class ScratchPool {
     return std::make_unique<Scratch>(segment);
   }
 
+  /// Bytes of what is kept.
+  std::size_t held() {
+    const std::lock_guard lock(mutex_);
+    return held_;
+  }
+
   void give_back(std::unique_ptr<Scratch> scratch) {
     const std::size_t bytes = scratch->bytes();
     const std::lock_guard lock(mutex_);
