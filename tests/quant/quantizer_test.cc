@@ -88,8 +88,6 @@ bool may_vanish(const Quantizer& quantizer) {
 }
 
 class EverySpec : public testing::TestWithParam<std::string> {};
-class SpecWithSigns : public testing::TestWithParam<std::string> {};
-class SpecThatLearns : public testing::TestWithParam<std::string> {};
 
 TEST_P(EverySpec, StatesItsLayout) {
   for (const std::size_t dim : {1, 8, 100}) {
@@ -124,20 +122,34 @@ TEST_P(EverySpec, ProductsAreThoseOfTheDecodedVector) {
   }
 }
 
-TEST_P(SpecWithSigns, LeadsWithThem) {
+/// In tests, not as their parameters: those are made in every process of a test.
+std::vector<std::string> specs_that(bool (*holds)(const Quantizer&)) {
+  auto specs = quantizer_specs();
+  std::erase_if(specs, [&](const std::string& spec) { return !holds(*make_quantizer(spec, 16)); });
+  return specs;
+}
+
+void expect_leading_signs(const std::string& spec) {
   Random random(2);
   for (const std::size_t dim : dims()) {
-    const auto quantizer = make_quantizer(GetParam(), dim);
+    const auto quantizer = make_quantizer(spec, dim);
     auto x = gaussian_vector(dim, random);
     x[dim / 2] = 0;
     const Encoded encoded = encode(*quantizer, x);
     for (std::size_t i = 0; i < dim; ++i) {
-      ASSERT_EQ(encoded.code[i / 8] >> (i % 8) & 1, x[i] >= 0 ? 1 : 0) << dim << ", " << i;
+      ASSERT_EQ(encoded.code[i / 8] >> (i % 8) & 1, x[i] >= 0 ? 1 : 0)
+          << spec << " dim " << dim << ", " << i;
     }
     for (std::size_t i = dim; i < (dim + 7) / 8 * 8; ++i) {
-      ASSERT_EQ(encoded.code[i / 8] >> (i % 8) & 1, 0);
+      ASSERT_EQ(encoded.code[i / 8] >> (i % 8) & 1, 0) << spec;
     }
   }
+}
+
+TEST(SpecsWithSigns, LeadWithThem) {
+  const auto specs = specs_that([](const Quantizer& q) { return q.layout().leads_with_signs; });
+  EXPECT_FALSE(specs.empty());
+  for (const std::string& spec : specs) expect_leading_signs(spec);
 }
 
 TEST_P(EverySpec, ReconstructsBetterThanChance) {
@@ -246,22 +258,28 @@ TEST_P(EverySpec, LearnsWhereItSaysSo) {
   EXPECT_EQ(quantizer->train({vectors.view(), {}, 1}) != nullptr, quantizer->learns());
 }
 
-TEST_P(SpecThatLearns, IsRestoredFromItsState) {
+void expect_restored_from_state(const std::string& spec) {
   for (const std::size_t dim : {1, 7, 30}) {
-    const auto quantizer = make_quantizer(GetParam(), dim, 3);
+    const auto quantizer = make_quantizer(spec, dim, 3);
     const auto vectors = gaussian_rows(200, dim, 9);
     const auto queries = gaussian_rows(100, dim, 10);
     const auto trained = quantizer->train({vectors.view(), queries.view(), 1});
     ASSERT_NE(trained, nullptr);
-    EXPECT_EQ(trained->spec(), GetParam());
+    EXPECT_EQ(trained->spec(), spec);
     const auto state = trained->state();
-    const auto restored = make_quantizer(GetParam(), dim, 3, state);
+    const auto restored = make_quantizer(spec, dim, 3, state);
     for (std::size_t i = 0; i < 20; ++i) {
       const std::vector<float> x(vectors.row(i), vectors.row(i) + dim);
       const Encoded encoded = encode(*trained, x);
-      EXPECT_EQ(decode(*restored, encoded), decode(*trained, encoded)) << "dim " << dim;
+      EXPECT_EQ(decode(*restored, encoded), decode(*trained, encoded)) << spec << " dim " << dim;
     }
   }
+}
+
+TEST(SpecsThatLearn, AreRestoredFromTheirState) {
+  const auto specs = specs_that([](const Quantizer& q) { return q.learns(); });
+  EXPECT_FALSE(specs.empty());
+  for (const std::string& spec : specs) expect_restored_from_state(spec);
 }
 
 TEST_P(EverySpec, RefusesAStateThatIsNotItsOwn) {
@@ -297,12 +315,6 @@ TEST_P(EverySpec, EncodesABatchAsItEncodesEachVector) {
   }
 }
 
-std::vector<std::string> specs_that(bool (*holds)(const Quantizer&)) {
-  auto specs = quantizer_specs();
-  std::erase_if(specs, [&](const std::string& spec) { return !holds(*make_quantizer(spec, 16)); });
-  return specs;
-}
-
 std::string spec_name(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   std::replace_if(
@@ -312,17 +324,6 @@ std::string spec_name(const testing::TestParamInfo<std::string>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Quantizer, EverySpec, testing::ValuesIn(quantizer_specs()), spec_name);
-INSTANTIATE_TEST_SUITE_P(Quantizer, SpecWithSigns,
-                         testing::ValuesIn(specs_that([](const Quantizer& quantizer) {
-                           return quantizer.layout().leads_with_signs;
-                         })),
-                         spec_name);
-INSTANTIATE_TEST_SUITE_P(Quantizer, SpecThatLearns,
-                         testing::ValuesIn(specs_that([](const Quantizer& quantizer) {
-                           return quantizer.learns();
-                         })),
-                         spec_name);
-
 TEST(MakeQuantizer, KnowsEverySpecOfTheTable) {
   const auto specs = quantizer_specs();
   for (const char* spec : {"sq8", "lm1", "lm8", "tq1", "tq8", "tqp2:orthogonal", "tqp4:gaussian"}) {
