@@ -81,7 +81,7 @@ std::span<const std::byte> read_table(const std::string& path, std::span<const s
 std::string read_name(const std::string& path, const TableEntry& entry, std::uint64_t at) {
   const std::span<const char> field(entry.name);
   const auto end = std::ranges::find(field, '\0');
-  const std::string name(field.begin(), end);
+  std::string name(field.begin(), end);
   if (name.empty() || name.size() == field.size() || !all_zero(field.subspan(name.size())) ||
       !std::ranges::all_of(name, is_name_character)) {
     throw_damaged(path, "table entry", at, "not a section name");

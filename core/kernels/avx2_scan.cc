@@ -182,7 +182,7 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
     float bound[kBlockEntries];
     std::uint32_t below = 0;
 #pragma GCC unroll 4
-    for (std::uint32_t part = 0; part < 4; ++part) {
+    for (std::size_t part = 0; part < 4; ++part) {
       const __m128i part_sums = part % 2 == 0 ? _mm256_castsi256_si128(sums[part / 2])
                                               : _mm256_extracti128_si256(sums[part / 2], 1);
       const __m256 values = bounds_of(part_sums, block + list.factors + 16 * part);

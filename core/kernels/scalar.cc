@@ -99,8 +99,8 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
     unsigned sum = 0;
     for (std::size_t g = 0; g < groups; ++g) sum += lut[16 * g + nibble(block, g, entry)];
     const std::uint8_t* factors = block + list.factors;
-    const float a = half_to_float(factors + 2 * entry);
-    const float b = half_to_float(factors + 2 * kBlockEntries + 2 * entry);
+    const float a = half_to_float(factors + std::size_t{2} * entry);
+    const float b = half_to_float(factors + 2 * (kBlockEntries + entry));
     const float ip = static_cast<float>(sum) * list.lut_step + list.lut_shift;
     const float bound = (list.base + a * list.add_scale) - (b * list.rescale_scale) * ip;
     if (bound < threshold) {

@@ -66,7 +66,7 @@ class VectorViterbi {
   template <unsigned first, unsigned count>
   static void best_of(const float* costs, Floats& best, Ints& choice) noexcept {
     if constexpr (count == 1) {
-      best = load(costs + first * kGroups);
+      best = load(costs + std::size_t{first} * kGroups);
       choice = Ints{} + static_cast<int>(first);
     } else {
       Floats other;

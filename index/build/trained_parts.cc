@@ -44,6 +44,7 @@ std::vector<float> robust_mean(const VectorSource& rows, std::size_t piece) {
   }
   const auto count = static_cast<double>(std::count(typical.begin(), typical.end(), true));
   std::vector<float> mean;
+  mean.reserve(sum.size());
   for (const double coordinate : sum) mean.push_back(static_cast<float>(coordinate / count));
   return mean;
 }

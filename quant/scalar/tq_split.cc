@@ -61,7 +61,7 @@ Bitmap requested_bitmap(const QuantizerRequest& request) {
     std::iota(order.begin(), order.end(), std::size_t{0});
     return bitmap_of(order, count);
   }
-  const Bitmap bitmap(request.state.begin(), request.state.end());
+  Bitmap bitmap(request.state.begin(), request.state.end());
   std::size_t ones = 0;
   for (const std::uint8_t byte : bitmap) ones += static_cast<std::size_t>(std::popcount(byte));
   const bool fits = bitmap.size() == (request.dim + 7) / 8 &&
