@@ -210,7 +210,7 @@ TEST(Hdf5Errors, NameATruncatedFileWhereverItIsCut) {
     EXPECT_THAT([&] { read_set(path); }, ThrowsMessage<std::runtime_error>(
                                              AllOf(HasSubstr(path), HasSubstr("truncated file"))));
     while (bytes.size() > 600) {
-      bytes.resize(bytes.size() - 509);
+      bytes.erase(bytes.end() - 509, bytes.end());
       write_bytes(path, bytes);
       EXPECT_THAT([&] { read_set(path); }, ThrowsMessage<std::runtime_error>(HasSubstr(path)));
     }
