@@ -20,7 +20,7 @@ void check_shapes(const ResultFile& results) {
   }
 }
 
-// Mean number of answers a query.
+// Mean number of answers per query.
 double mean_answers(const Matrix<std::int64_t>& ids) {
   std::size_t answers = 0;
   for (const std::int64_t id : ids.values) answers += id >= 0 ? 1 : 0;

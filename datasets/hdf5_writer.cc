@@ -42,6 +42,12 @@ Hdf5Writer::Hdf5Writer(const std::string& path) : path_(path), whole_(path) {
   if (!file_.valid()) fail();
 }
 
+// What could not be written fails once more when it is closed.
+Hdf5Writer::~Hdf5Writer() {
+  const Hdf5Silence silence;
+  if (file_.valid()) file_.close();
+}
+
 void Hdf5Writer::fail() const {
   throw std::system_error(std::make_error_code(std::errc::io_error),
                           fmt::format("{}: cannot write: {}", path_, hdf5_reason()));

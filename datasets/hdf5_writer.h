@@ -20,6 +20,7 @@ namespace obliq::datasets {
 class Hdf5Writer {
  public:
   explicit Hdf5Writer(const std::string& path);
+  ~Hdf5Writer();
 
   /// Writes in chunks of bounded memory.
   void vectors(const std::string& name, const VectorSource& source, Stored stored);

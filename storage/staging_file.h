@@ -1,5 +1,6 @@
-// Bytes staged: appended first, then read back any number of times. They lie in memory or in a
-// temporary file, which loses its name as soon as it is made, so that it vanishes with the process.
+// A staging file: bytes are appended first, then read back any number of times. They lie in memory
+// or in a temporary file, which loses its name as soon as it is made, so that it vanishes with the
+// process.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,7 @@ class StagingFile {
   void reserve(std::uint64_t bytes);
   /// Adds at the end. Throws std::system_error on a full disk.
   void append(std::span<const std::uint8_t> bytes);
-  /// The bytes [offset, offset + count): in memory the staging's own, else a copy in `buffer`.
+  /// The bytes [offset, offset + count): in memory the file's own bytes, else a copy in `buffer`.
   /// Requires that they were appended. Throws std::system_error.
   std::span<const std::uint8_t> read(std::uint64_t offset, std::size_t count,
                                      std::vector<std::uint8_t>& buffer) const;

@@ -39,7 +39,8 @@ test_levels() {
   [ -x build/release/tests/simd_levels ] || return 0  # the build has failed
   mapfile -t levels < <(build/release/tests/simd_levels)
   for level in "${levels[@]:0:${#levels[@]}-1}"; do
-    OBLIQ_SIMD=$level test_step "tests at level $level" release -L '^(kernels|quant|index)$'
+    OBLIQ_SIMD=$level test_step "tests at level $level" release \
+      -L '^(core|kernels|quant|measure|index|threads)$'
   done
 }
 
@@ -88,7 +89,7 @@ run_tests() {
 }
 
 quick_tests() {
-  step "lint" lint
+  step "layout" layout
   step "build release" build release
   test_step "tests release" release -LE '^(old_cpu|install)$'
 }

@@ -131,8 +131,7 @@ int run_cli(int argc, const char* const* argv) {
   }
   CLI::App app("Vector search with quantized storage.", "obliq");
   app.set_version_flag("--version", version_text, "Print version and ISA");
-  app.footer(
-      "'obliq COMMAND --help' lists the flags of a command. OBLIQ_SIMD forces a SIMD level.");
+  app.footer("'obliq COMMAND --help' lists the flags of a command. OBLIQ_SIMD forces an ISA.");
   app.require_subcommand(1);
   std::array<std::unique_ptr<Command>, kCommands.size()> commands;
   std::array<CLI::App*, kCommands.size()> parsers{};

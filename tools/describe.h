@@ -15,7 +15,7 @@ nlohmann::ordered_json stats_json(const IndexStats& stats);
 /// "10,000 x 384, cosine, lm4, 400 lists, 204.5 bytes per vector, 2.7 MB".
 std::string stats_line(const IndexStats& stats);
 
-/// The same as stats_json, one name and value a line.
+/// The same as stats_json, one name and value per line.
 nlohmann::ordered_json tuning_json(const Tuning& tuning);
 /// What tuning found, as a table; one line when the index is not tuned.
 std::string tuning_text(const Tuning& tuning);

@@ -159,7 +159,7 @@ void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
   coded_.raw.append(raw_);
 }
 
-// 1 - |x|^2 of a normalised vector: 1 where it is zero (transform.h).
+// 1 - |x|^2 of a normalised vector: 1 where it is zero (vector_transform.h).
 void BaseEncoder::correct_zeros(MatrixView<float> original) {
   for (std::size_t i = 0; i < original.rows; ++i) {
     const float* x = original.row(i);

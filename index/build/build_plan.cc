@@ -1,4 +1,4 @@
-// All that depends on the options and the size of the base alone is checked and settled here, so
+// All that depends on the options and the size of the base alone is checked and decided here, so
 // that the steps of a build need no checks. With max_memory, what every vector and list costs
 // anyhow is taken off, and chunks and pieces share the rest.
 #include "index/build/build_plan.h"

@@ -6,7 +6,8 @@
 //     encoded  codes and factors of all vectors, in the order of the base  base_encoder.h
 //     lists    where each entry lies, and the units of its list            placed_lists.h
 //
-// The base is read twice, for the sample and to be encoded, and once more by tuning.
+// The base is read twice, for the sample and to be encoded, and once more by
+// tuning, which without queries also reads its learn rows.
 #include "index/build/builder.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
-// Builds a segment from base vectors: sample, k-means, then one pass that assigns and codes.
+// Builds a segment from base vectors: sample, k-means, then one pass that assigns lists and
+// encodes.
 #pragma once
 
 #include <string>

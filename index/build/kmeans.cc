@@ -23,7 +23,7 @@ constexpr std::size_t kStartDims = 32;  // of the projection that k-means++ look
 // number.
 constexpr std::size_t kCoarsePoints = 32;
 constexpr std::size_t kCoarseShare = 4;
-constexpr std::size_t kStartPoints = 16;  // candidates a cluster in k-means++
+constexpr std::size_t kStartPoints = 16;  // candidates per cluster in k-means++
 
 // Row numbers sorted by their centroid: members of c are order[starts[c]] .. order[starts[c+1]-1].
 struct Members {

@@ -1,4 +1,4 @@
-// Groups of lists: the upper level of the router where there are many lists. k-means over the
+// Groups of lists: the first step of the router where there are many lists. k-means over the
 // centroids makes them, and lists are numbered so that those of a group follow each other. A group
 // is then to its lists what a list is to its entries, and is stored as one: a ListRecord whose
 // `first` and `count` tell its lists, `mean_r2` their mean |c-g|^2, and the int8 code of its point

@@ -13,14 +13,14 @@ namespace obliq {
 struct NumberRange {
   std::size_t count = 0;
   float longest2 = 0;  ///< largest |r|^2
-  float most_add = 0;  ///< largest size of a additive factor
+  float most_add = 0;  ///< largest absolute f_add
   double r2_sum = 0;
 
   void add(const EncodedNumbers& numbers);
 };
 
 /// Sets the record's mean |r|^2 to that of its primary entries, and its units to the smallest
-/// powers of two that no b, factor base |r| or additive factor of those exceeds. Second entries
+/// powers of two that no |r| and no f_add of those exceeds. Second entries
 /// count only where they would not fit 2^15 units, so rows are stored as they would be without
 /// them.
 void choose_units(const NumberRange& primary, const NumberRange& second, ListRecord& record);

@@ -164,8 +164,8 @@ float best_list_weight(const std::array<double, kListWeights.size()>& entries) {
 }
 
 std::size_t list_weight_bytes(std::size_t dim, std::size_t nlist, int threads) {
-  const std::size_t a_query = 4 * dim + 8 * kNeighbours * (1 + kListWeights.size()) + 64;
-  return 4 * kMostRows + kMostQueries * a_query +
+  const std::size_t per_query = 4 * dim + 8 * kNeighbours * (1 + kListWeights.size()) + 64;
+  return 4 * kMostRows + kMostQueries * per_query +
          nlist * (16 + 20 * static_cast<std::size_t>(threads));
 }
 

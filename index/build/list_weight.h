@@ -1,6 +1,6 @@
-// The weight w of a list's radius in the router's order (router.h), learnt from the base: rows of a
-// sample ask for their nearest others, and that w is the best with which they meet nearly all of
-// them after the fewest entries.
+// The weight w of a list's radius in the router's order (segment/list_key.h), learnt from the base:
+// rows of a sample ask for their nearest others, and that w is the best with which they meet nearly
+// all of them after the fewest entries.
 #pragma once
 
 #include <array>

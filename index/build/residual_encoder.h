@@ -1,5 +1,5 @@
 // Turns a vector and its centroid into what an entry and a row hold (formulas: segment.h), before
-// the list's units are known, and packs both once they are.
+// the list's units are known (entry_format.h packs both once they are).
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ class ResidualEncoder {
   /// Codes what has been added and not coded yet.
   void flush();
 
-  /// What an entry of x in the list of c (null: zero) holds: signs, a, b, r2 and sine2. The rest is
-  /// left alone.
+  /// What an entry of x in the list of c (null: zero) holds: signs, f_add, f_rescale, r2 and sine2.
+  /// The rest is left alone.
   void code_entry(const float* x, const float* c, std::uint8_t* signs, EncodedNumbers& numbers);
 
  private:

@@ -1,7 +1,6 @@
 // Spilling: a vector far from its centroid is easily missed, so it may have a second entry, in the
-// list of another centroid. With r1 = x - c1 its residual in its primary list, that
-// of the nearest
-// centroid, u1 = r1 / |r1|, and r2 = x - c2, the second list is the one with the least
+// list of another centroid. With r1 = x - c1 its residual in its primary list, that of
+// the nearest centroid, u1 = r1 / |r1|, and r2 = x - c2, the second list is the one with the least
 //
 //     loss = |r2|^2 + lambda <r2,u1>^2
 //
@@ -14,11 +13,10 @@
 #include <span>
 
 #include "index/build/nearest_rows.h"
+#include "index/segment/list_record.h"
 #include "obliq/matrix_view.h"
 
 namespace obliq {
-
-inline constexpr std::uint32_t kNoList = 0xFFFFFFFFU;
 
 /// The lists of one vector.
 struct ListChoice {

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kMostFloats = std::size_t{1} << 24;  // of each matrix of a sample
 constexpr std::size_t kMostQueries = 4096;
-constexpr std::size_t kListsAQuery = 16;
+constexpr std::size_t kListsPerQuery = 16;
 constexpr std::size_t kListsToOneProbed = 8;  // where lists are few, a query probes a share of them
 
 Matrix<float> without_outliers(const Matrix<float>& rows) {
@@ -66,7 +66,7 @@ Matrix<float> probing_queries(Metric metric, MatrixView<float> queries, MatrixVi
                               int threads) {
   const std::size_t dim = queries.cols;
   const std::size_t lists =
-      std::clamp<std::size_t>(centroids.rows / kListsToOneProbed, 1, kListsAQuery);
+      std::clamp<std::size_t>(centroids.rows / kListsToOneProbed, 1, kListsPerQuery);
   const Matrix<float> some =
       spread_rows(queries, std::clamp<std::size_t>(kMostFloats / dim / lists, 1, kMostQueries));
   Matrix<float> seen(some.rows * lists, dim);

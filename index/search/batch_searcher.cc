@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kFetchAhead = 8;  // visits
 // What a visit costs besides the LUT, as bytes of a list read in sequence: about 1.5 kB of state,
-// scattered over the caches' lines, its answers, rows and primaries.
+// scattered over the caches' lines, its answers, refined rows and primary lists.
 constexpr std::size_t kStateBytes = 6144;
 constexpr double kWorthASweep = 1.5;  // how many times as much query by query must read
 

@@ -1,4 +1,4 @@
-// The upper level of the router where there are many lists: a query ranks all groups of lists
+// The first step of the router where there are many lists: a query ranks all groups of lists
 // (build/list_groups.h) by the key of lists, and looks at the signs of the centroids in the nearest
 // groups only.
 #pragma once

@@ -10,7 +10,8 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kQueriesAPiece = 8;
+constexpr std::size_t kQueriesPerPiece = 8;
+
 /// How the queries of a call are divided between threads, and the order in a piece.
 struct Pieces {
   std::size_t queries;
@@ -27,7 +28,7 @@ Pieces divide(std::size_t queries, const SearchOptions& options, const SearchPla
   const bool query_order =
       options.batch_order == BatchOrder::query ||
       (options.batch_order == BatchOrder::automatic && !worth_list_order(piece, plan, segment));
-  if (query_order) return {kQueriesAPiece, BatchOrder::query};
+  if (query_order) return {kQueriesPerPiece, BatchOrder::query};
   return {piece, options.batch_order};
 }
 

@@ -23,7 +23,7 @@ constexpr std::size_t kPoolFactor = 2;  // lists ranked by codes for each list p
 constexpr std::size_t kPoolExtra = 24;
 constexpr std::size_t kSample = 256;       // keys that set the pool's threshold
 constexpr std::size_t kOrderExtra = 32;    // beyond 3/2 of those handed out one by one
-constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first at first
+constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first
 constexpr std::size_t kTrustedFactor = 2;  // growth of that number
 constexpr std::size_t kFetchAhead = 4;     // centroids prefetched before their use
 

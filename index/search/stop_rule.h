@@ -4,10 +4,10 @@
 //     score = -.9 log(1 + m) - 1 last / m - 3.5 next / kth
 //
 // and the search stops once score < threshold. `last` is the number of lists since the k-th
-// distance last decreased, `next` the mean key (router.h) of the lists that come next, max(8, m/2)
-// of them, and `kth` the current k-th distance. The weights are a Poisson regression's, fitted on
-// two sets of text embeddings; they served each other's set as well as their own, so they are
-// constants and only the threshold is learnt (index/tuning.h).
+// distance last decreased, `next` the mean key (segment/list_key.h) of the lists that come next,
+// max(8, m/2) of them, and `kth` the current k-th distance. The weights are a Poisson regression's,
+// fitted on two sets of text embeddings; they served each other's set as well as their own, so they
+// are constants and only the threshold is learnt (tune/tuning.h).
 //
 // Keys and k-th distance must be on one scale with a zero that means something, since they are
 // divided: that of |q-x|^2. l2 and cosine are affine in it. For ip, |q-x|^2 = |q|^2 + |x|^2 -
@@ -47,7 +47,7 @@ constexpr std::size_t kFirstStop = 2;
 /// Brings distances and keys of one query to the scale of |q-x|^2.
 class StopScale {
  public:
-  /// A distance is slope * (what is after the transform) + offset (searcher.h). `typical_norm` is
+  /// A distance of the metric is slope * (that after the transform) + offset. `typical_norm` is
   /// for ip, which brings |q| after the transform to it.
   StopScale(Metric metric, float slope, float offset, float typical_norm);
 
@@ -57,7 +57,7 @@ class StopScale {
  private:
   float slope_;
   float offset_;
-  float stretch_;  // of what is after the transform
+  float stretch_;  // of distances after the transform
   float shift_;
 };
 

@@ -1,5 +1,5 @@
 // Rows of bytes side by side, as Kernels::scan_panels reads them (BytePanels in
-// quant/kernels/kernels.h): 16 rows to a panel, four dims of each in turn,
+// core/kernels/kernels.h): 16 rows to a panel, four dims of each in turn,
 //
 //     [panels][groups of four dims][16 rows][4 dims]      a byte is the row's value + 128
 //

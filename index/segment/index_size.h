@@ -1,8 +1,8 @@
 // The bytes of an index before it is built, by formula. All but one number follow from what it is
 // to be: how many entries are left empty where lists meet (list_layout.h) depends on the sizes of
 // the lists. Unless they are given, they are drawn at random around the mean, which leaves about a
-// quarter of an entry a list empty; lists smaller than a block leave more. The state of quantizers
-// that learn (a few kB, those that learn a basis: 4 dim^2) is not counted.
+// quarter of an entry per list empty; lists smaller than a block leave more. The state of
+// quantizers that learn (a few kB, those that learn a basis: 4 dim^2) is not counted.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,8 @@ struct IndexShape {
 struct ItemBytes {
   double entry = 0;  ///< a 32nd of a block
   std::size_t row = 0;
-  std::size_t gathered = 0;  ///< of its primary's block, where that keeps the signs of a row
+  std::size_t gathered =
+      0;  ///< of the block of its primary entry, where that keeps the signs of a row
   std::size_t raw = 0;
   std::size_t list = 0;
   std::size_t centroid = 0;  ///< its levels; its signs are an entry, its fine part is as large

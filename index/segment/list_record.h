@@ -5,6 +5,9 @@
 
 namespace obliq {
 
+/// Stands for none where a list is named.
+inline constexpr std::uint32_t kNoList = 0xFFFFFFFFU;
+
 /// One list, as stored (32 bytes, little-endian).
 struct ListRecord {
   std::uint64_t first = 0;   ///< first entry in the stream of blocks

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 #include "core/kernels/kernels.h"
@@ -14,12 +13,6 @@
 #include "index/segment/raw_tier.h"
 
 namespace obliq {
-namespace {
-
-constexpr std::uint32_t kNoList = std::numeric_limits<std::uint32_t>::max();
-
-}  // namespace
-
 void RowDecoder::vector(std::size_t row, float* out) {
   if (segment_.raw_tier() == RawTier::none) {
     std::call_once(found_, [this] { find_entries(); });

@@ -48,7 +48,7 @@ struct SegmentInfo {
   float sine = 0;          ///< root mean square sine of the angle between r and s
   float row_tangent = 0;   ///< root mean square tangent of the angle between r and y
   float typical_norm = 1;  ///< root mean square |x|, for ip
-  float list_weight = 0;   ///< w of the list order, see router.h
+  float list_weight = 0;   ///< w of the list order, see list_key.h
   ListRecord router = {};
   char quantizer[32] = {};
 };

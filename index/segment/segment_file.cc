@@ -10,7 +10,7 @@
 //     groups      ListRecord [groups], 32 bytes each (build/list_groups.h); left out when empty
 //     group.codes panels of their points (byte_panels.h); left out when there are none
 //     blocks      sign blocks, [entries / 32][block_bytes(dim)]
-//     rows        [n][row bytes]; with primaries where the lists have more than n entries
+//     rows        [n][row bytes]; with the primary entry where the lists have more than n entries
 //     raw         [n][dim] fp16 or fp32; empty without a raw tier
 //     ids         int64 [n]; empty when ids are positions
 //     tuning      ways to target recalls (tuning_section.h); left out when there are none

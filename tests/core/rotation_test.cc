@@ -1,5 +1,5 @@
 // Rotations: orthogonal, and coordinates that follow the law of a random
-// direction (THEORY: f(x) ~ (1 - x^2)^((d-3)/2)) whatever the input, one-hot and constant included.
+// direction (density f(x) ~ (1 - x^2)^((d-3)/2)) whatever the input, one-hot and constant included.
 #include "obliq/rotation.h"
 
 #include <gtest/gtest.h>

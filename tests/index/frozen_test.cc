@@ -2,7 +2,7 @@
 // re-pins only the rows it must, in a commit of its own that says why.
 //
 // The rows of golden/frozen_indexes.txt are "name file_hash answers_hash", each hash FNV-1a of 64
-// bits. They hold at each instruction level and for any number of threads; a failure prints the row
+// bits. They hold on each ISA and for any number of threads; a failure prints the row
 // that came out. Vectors are made of whole numbers, without libm, and this file includes public
 // headers alone, so that the pins outlive whatever moves behind those.
 #include <gtest/gtest.h>

@@ -176,7 +176,8 @@ TEST(Router, MeasuresDistancesToTheDecodedCentroids) {
   }
 }
 
-// After so many entries a query has scanned the lists that hold 95 % of its 10 nearest others.
+// The number of entries after which a query has scanned the lists that hold 95 % of its 10 nearest
+// others.
 double entries_needed(Metric metric, const Matrix<float>& x, const Matrix<float>& centroids,
                       float weight) {
   std::vector<std::uint32_t> primary(x.rows);

@@ -1,5 +1,5 @@
 // The measurement of distortion itself: what it accepts, and that its report depends on the seed
-// alone. Its figures are held to the theory in quant_estimator_test.cc.
+// alone. Its figures are held to the theory in tests/quant/estimator_test.cc.
 #include "measure/distortion.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,6 @@
-// What the waist promises for every quantizer, whatever it does inside: layout, round trips at
-// awkward dims, products equal to those of the decoded vector, extreme vectors, malformed specs.
+// What the quantizer interface promises for every quantizer, whatever it does inside: layout, round
+// trips at awkward dims, products equal to those of the decoded vector, extreme vectors, malformed
+// specs.
 #include "obliq/quantizer.h"
 
 #include <gmock/gmock.h>

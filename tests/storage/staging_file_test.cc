@@ -1,4 +1,4 @@
-// Bytes staged: in memory and in a temporary file they come back alike, and the file is
+// Staging files: in memory and in a temporary file they come back alike, and the file is
 // nowhere.
 #include "storage/staging_file.h"
 

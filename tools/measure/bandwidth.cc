@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kFirst = std::size_t{1} << 18;
 constexpr std::size_t kLast = std::size_t{1} << 28;
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
-constexpr std::size_t kRow = 1024;  // floats a call; the other factor stays in the first cache
+constexpr std::size_t kRow = 1024;  // floats per call; the other factor stays in the first cache
 constexpr double kSeconds = 0.03;   // a buffer
 
 struct Free {

@@ -50,7 +50,7 @@ nlohmann::ordered_json to_json(const Point& point);
 
 enum class Detail { few, all };
 
-/// A table of points, one a line; `few` shows method, bytes, nprobe, recall and QPS.
+/// A table of points, one per line; `few` shows method, bytes, nprobe, recall and QPS.
 std::string points_table(std::span<const Point> points, Detail detail = Detail::all);
 
 }  // namespace obliq::tools

@@ -49,7 +49,7 @@ struct Measurement {
   Searcher* searcher;
   Point point;
   std::vector<double> seconds;      // one a round
-  std::vector<float> latencies_us;  // one a query and round
+  std::vector<float> latencies_us;  // one per query and round
 };
 
 Measurement measurement_of(Searcher& searcher, std::size_t queries, const SweepOptions& options) {

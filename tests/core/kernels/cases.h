@@ -1,4 +1,4 @@
-// The table of kernel cases that kernels_equality_test.cc and bench_kernels.cc walk: no kernel is
+// The table of kernel cases that equality_test.cc and bench_kernels.cc walk: no kernel is
 // timed without being tested. A case makes, for a dim, seeded inputs and a call that can be run
 // through the table of any level; its output is compared as 32-bit words, floats by their bits.
 #pragma once

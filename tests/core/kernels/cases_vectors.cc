@@ -1,4 +1,4 @@
-// Cases of the float kernels and of the encoder's; those on codes are in kernel_cases_codes.cc.
+// Cases of the float kernels and of the encoder's; those on codes are in cases_codes.cc.
 #include <fmt/format.h>
 
 #include <algorithm>

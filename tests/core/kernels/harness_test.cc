@@ -1,4 +1,4 @@
-// The harness of kernel_cases.h finds each kind of fault that a kernel could have.
+// The harness of cases.h finds each kind of fault that a kernel could have.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,5 +1,5 @@
 // wf against the limits that it is to approach, its state, and what it learns. The properties that
-// it shares with every quantizer are in quant_quantizer_test.cc.
+// it shares with every quantizer are in tests/quant/quantizer_test.cc.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
