@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/kernels/dispatch.h"
+#include "core/largest.h"
 
 namespace obliq {
 
@@ -12,8 +13,7 @@ void normalise(float* x, std::size_t dim) {
   constexpr float kLarge = 0x1p80F;
   float norm2 = kernels().dot(x, x, dim);
   if (!(norm2 > kSmall && norm2 < kLarge)) {
-    float largest = 0;
-    for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(x[i]));
+    const float largest = largest_size(x, dim);
     if (largest == 0) return;
     // A power of two, which rounds nothing, brings the squares into range.
     const float power = std::ldexp(1.0F, std::clamp(-std::ilogb(largest), -126, 126));

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/kernels/dispatch.h"
+#include "core/largest.h"
 #include "quant/bit_planes.h"
 
 namespace obliq {
@@ -85,8 +86,7 @@ SafeVector::SafeVector(const float* x, std::size_t dim, const Kernels& kernels)
   constexpr float kSmall = 0x1p-60F;
   constexpr float kLarge = 0x1p60F;
   if (norm2_ > kSmall && norm2_ < kLarge) return;
-  float largest = 0;
-  for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(x[i]));
+  const float largest = largest_size(x, dim);
   if (largest == 0) return;
   std::frexp(largest, &exponent_);
   scaled_.resize(dim);

@@ -9,7 +9,6 @@
 #include <limits>
 
 #include "core/kernels/dispatch.h"
-#include "core/prefetch.h"
 #include "core/rough_quantile.h"
 #include "index/search/row_mask.h"
 #include "index/segment/entry_format.h"
@@ -60,6 +59,7 @@ RowRefiner::RowRefiner(const Router& router)
     : segment_(router.segment()),
       router_(router),
       dim_(segment_.dim()),
+      row_bytes_(segment_.row_shape.bytes()),
       spilled_(segment_.spilled > 0),
       weight_(product_weight(segment_.metric())) {}
 
@@ -67,10 +67,7 @@ RowRefiner::RowRefiner(const Router& router)
 void RowRefiner::fetch_first(const ScanTask& task) const {
   if (!task.visit.query->progress.top.full()) return;
   const std::size_t first = std::min(task.found, kBatch);
-  for (std::size_t i = 0; i < first; ++i) {
-    const std::uint32_t row = row_of(task, i);
-    if (row < segment_.info.n) prefetch(row_at(row), segment_.row_shape.bytes());
-  }
+  for (std::size_t i = 0; i < first; ++i) fetch_row(row_of(task, i));
 }
 
 void RowRefiner::refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const {
@@ -102,11 +99,9 @@ void RowRefiner::refine_range(ScanTask& task, std::size_t begin, std::size_t end
 
 void RowRefiner::fetch_rows(ScanTask& task, std::size_t begin, std::size_t end) const {
   const float threshold = task.visit.query->progress.top.threshold();
-  const std::size_t bytes = segment_.row_shape.bytes();
   for (std::size_t i = begin; i < end; ++i) {
     if (!(task.bounds[i] < threshold)) continue;
-    task.rows[i] = row_of(task, i);
-    if (task.rows[i] < segment_.info.n) prefetch(row_at(task.rows[i]), bytes);
+    fetch_row(task.rows[i] = row_of(task, i));
   }
 }
 

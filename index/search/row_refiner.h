@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/prefetch.h"
 #include "index/search/router.h"
 #include "index/search/scan_task.h"
 #include "index/segment/segment.h"
@@ -57,8 +58,12 @@ class RowRefiner {
              float distance, RefineScratch& scratch, SearchCounters& counters) const;
   float row_spread(const ScanTask& task, const Candidate& candidate, const ListView& primary) const;
   float exact_distance(const PreparedQuery& query, std::uint32_t row, RefineScratch& scratch) const;
+  /// Starts loading a row; one beyond the rows, of a damaged entry, is left alone.
+  void fetch_row(std::uint32_t row) const {
+    if (row < segment_.info.n) prefetch(row_at(row), row_bytes_);
+  }
   const std::uint8_t* row_at(std::uint32_t row) const {
-    return segment_.rows.data() + row * segment_.row_shape.bytes();
+    return segment_.rows.data() + row * row_bytes_;
   }
   std::uint32_t row_of(const ScanTask& task, std::size_t survivor) const {
     return entry_row(segment_.blocks.data(), dim_, task.first + task.entries[survivor]);
@@ -67,6 +72,7 @@ class RowRefiner {
   const Segment& segment_;
   const Router& router_;
   const std::size_t dim_;
+  const std::size_t row_bytes_;
   const bool spilled_;
   const float weight_;  ///< of <x^,q> in a distance
 };

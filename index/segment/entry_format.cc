@@ -1,7 +1,6 @@
 // Offsets follow from dim alone. fp16 numbers are copied by bytes, since rows need not be aligned.
 #include "index/segment/entry_format.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "core/half.h"
@@ -14,7 +13,6 @@ constexpr std::size_t kHalves = 2 * kBlockEntries;  // bytes of one factor of a 
 
 std::size_t factors_at(std::size_t dim) { return block_sign_bytes(dim); }
 std::size_t rescale_at(std::size_t dim) { return factors_at(dim) + kHalves; }
-std::size_t rows_at(std::size_t dim) { return rescale_at(dim) + kHalves; }
 
 void store_half(float value, std::uint8_t* out) {
   const std::uint16_t half = float_to_half(value);
@@ -40,14 +38,7 @@ void write_entry(const std::uint8_t* signs, const EncodedNumbers& numbers, const
   }
   store_half(numbers.entry_add / record.add_scale, block + factors_at(dim) + 2 * lane);
   store_half(numbers.entry_rescale / record.scale, block + rescale_at(dim) + 2 * lane);
-  std::memcpy(block + rows_at(dim) + 4 * lane, &row, sizeof row);
-}
-
-std::uint32_t entry_row(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry) {
-  const std::uint8_t* rows = block_of(blocks, dim, entry) + rows_at(dim);
-  std::uint32_t row = 0;
-  std::memcpy(&row, rows + 4 * (entry % kBlockEntries), sizeof row);
-  return row;
+  std::memcpy(block + block_rows_at(dim) + 4 * lane, &row, sizeof row);
 }
 
 float entry_rescale(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry) {
@@ -72,14 +63,6 @@ ScanList scan_list(const ListRecord& record, const std::uint8_t* blocks, std::si
   list.add_scale = slope * record.add_scale;
   list.rescale_scale = slope * weight * record.scale;
   return list;
-}
-
-ScanList scan_part(const ScanList& list, std::uint32_t begin, std::uint32_t count) {
-  ScanList part = list;
-  part.blocks += begin / kBlockEntries * list.stride;
-  part.count = std::min(count, list.count - begin);
-  if (begin + count < list.count) part.next = part.blocks + count / kBlockEntries * list.stride;
-  return part;
 }
 
 RowShape::RowShape(const Quantizer& quantizer) {

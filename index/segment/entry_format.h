@@ -23,8 +23,10 @@
 // Numbers are little-endian and not aligned.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "core/kernels/kernels.h"
 #include "index/segment/list_record.h"
@@ -39,8 +41,12 @@ constexpr std::size_t block_bytes(std::size_t dim) { return 16 * sign_groups(dim
 constexpr std::size_t block_count(std::size_t entries) {
   return (entries + kBlockEntries - 1) / kBlockEntries;
 }
-/// Bytes of a block that hold signs.
+/// Bytes of a block that hold signs; the factors follow.
 constexpr std::size_t block_sign_bytes(std::size_t dim) { return 16 * sign_groups(dim); }
+/// Where the rows that its entries name begin in a block.
+constexpr std::size_t block_rows_at(std::size_t dim) {
+  return block_sign_bytes(dim) + 4 * kBlockEntries;
+}
 /// The block of an entry.
 inline const std::uint8_t* block_of(const std::uint8_t* blocks, std::size_t dim,
                                     std::uint64_t entry) {
@@ -61,8 +67,13 @@ struct EncodedNumbers {
 /// Writes one entry of zeroed blocks: its signs (plane_bytes(dim) bytes), factors and row.
 void write_entry(const std::uint8_t* signs, const EncodedNumbers& numbers, const ListRecord& record,
                  std::uint32_t row, std::size_t dim, std::uint64_t entry, std::uint8_t* blocks);
-/// The row that an entry names.
-std::uint32_t entry_row(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry);
+/// The row that an entry names. Inline, since a search asks for each survivor of the scan.
+inline std::uint32_t entry_row(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry) {
+  const std::uint8_t* rows = block_of(blocks, dim, entry) + block_rows_at(dim);
+  std::uint32_t row = 0;
+  std::memcpy(&row, rows + 4 * (entry % kBlockEntries), sizeof row);
+  return row;
+}
 /// f_rescale of an entry in units of its list: |r| over sqrt(dim) cos(angle between r and s).
 float entry_rescale(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry);
 /// Writes the sign plane of an entry, plane_bytes(dim) bytes.
@@ -78,7 +89,13 @@ ScanList scan_list(const ListRecord& record, const std::uint8_t* blocks, std::si
                    float base, float slope, float weight);
 /// The part of a list from entry `begin` on, a multiple of 32, at most `count` entries long; what
 /// follows in the list is fetched.
-ScanList scan_part(const ScanList& list, std::uint32_t begin, std::uint32_t count);
+inline ScanList scan_part(const ScanList& list, std::uint32_t begin, std::uint32_t count) {
+  ScanList part = list;
+  part.blocks += begin / kBlockEntries * list.stride;
+  part.count = std::min(count, list.count - begin);
+  if (begin + count < list.count) part.next = part.blocks + count / kBlockEntries * list.stride;
+  return part;
+}
 
 /// The sizes of a row's parts.
 struct RowShape {

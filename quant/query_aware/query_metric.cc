@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "core/kernels/dispatch.h"
+#include "core/largest.h"
 #include "core/parallel.h"
+#include "core/spread_rows.h"
 
 namespace obliq {
 
@@ -80,11 +82,11 @@ void eliminate(const UnitTriangular& factors, std::size_t i, std::size_t end,
   }
 }
 
-// At most `limit` rows, evenly spread.
-std::vector<const float*> spread_rows(MatrixView<float> rows, std::size_t limit) {
+// At most `limit` rows, spread evenly, where they lie.
+std::vector<const float*> choose_rows(MatrixView<float> rows, std::size_t limit) {
   const std::size_t count = std::min(rows.rows, limit);
   std::vector<const float*> chosen(count);
-  for (std::size_t i = 0; i < count; ++i) chosen[i] = rows.row(i * rows.rows / count);
+  for (std::size_t i = 0; i < count; ++i) chosen[i] = rows.row(spread_row(i, count, rows.rows));
   return chosen;
 }
 
@@ -97,9 +99,7 @@ struct Samples {
 
 float largest_of(const std::vector<const float*>& rows, std::size_t dim) {
   float largest = 0;
-  for (const float* row : rows) {
-    for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(row[i]));
-  }
+  for (const float* row : rows) largest = std::max(largest, largest_size(row, dim));
   return largest;
 }
 
@@ -185,7 +185,7 @@ QueryMetric::QueryMetric(const Matrix<double>& moments, double shrinkage, std::s
 QueryMetric QueryMetric::learn(const TrainingData& data, std::size_t dim, std::size_t block) {
   const bool has_queries = data.queries.rows > 0;
   const std::size_t limit = std::max<std::size_t>(4096, 10 * dim);
-  const auto rows = spread_rows(has_queries ? data.queries : data.vectors, limit);
+  const auto rows = choose_rows(has_queries ? data.queries : data.vectors, limit);
   if (rows.size() < kFewestSamples) return QueryMetric(identity(dim), 0, block);
   const Samples samples = gather(rows, dim, has_queries);
   const Matrix<double> moments = second_moments(samples.columns, data.threads);
