@@ -11,13 +11,13 @@
 #include <numeric>
 #include <set>
 
+#include "core/safe_norm.h"
 #include "datasets/dataset.h"
 #include "tests/tools/program.h"
 
 namespace obliq::tools {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -50,7 +50,7 @@ class Commands : public testing::Test {
     return lines.empty() ? nlohmann::json() : lines.front();
   }
 
-  Folder folder_;
+  TemporaryFolder folder_;
   std::string set_ = folder_ / "set.hdf5";
   std::string index_ = folder_ / "index.obliq";
 };
@@ -147,6 +147,14 @@ std::vector<std::set<std::int64_t>> rows_of_lists(const Matrix<float>& base,
   return lists;
 }
 
+/// The number of elements in both, over that in either.
+double overlap(const std::set<std::int64_t>& a, const std::set<std::int64_t>& b) {
+  std::vector<std::int64_t> both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  const auto common = static_cast<double>(both.size());
+  return common / (static_cast<double>(a.size() + b.size()) - common);
+}
+
 TEST_F(Commands, BuildTakesCentroidsAndIdsFromFiles) {
   constexpr std::int64_t kFirstId = 5000;
   Matrix<std::int64_t> ids(kN, 1);
@@ -155,19 +163,27 @@ TEST_F(Commands, BuildTakesCentroidsAndIdsFromFiles) {
   const auto set = datasets::read_set(set_);
   Matrix<float> centroids(12, set.train.cols);  // k-means would not choose base vectors
   std::copy_n(set.train.values.begin(), centroids.values.size(), centroids.values.begin());
+  // Of unit length, so that the nearest one is that of the least angle.
+  for (std::size_t l = 0; l < centroids.rows; ++l) normalise(centroids.row(l), centroids.cols);
   datasets::write_vectors(folder_ / "centroids.fvecs", MatrixSource(centroids.view()));
   const auto built = build({"--ids", folder_ / "ids.npy", "--centroids",
                             folder_ / "centroids.fvecs", "--quantizer", "sq8"});
   EXPECT_EQ(built["id_bytes"], 8 * kN);
-  // One probe without pruning finds one whole list: the rows that are nearest to one centroid.
+  // One probe without pruning finds one whole list: the rows that are nearest to one centroid, but
+  // for a few at the borders, which move since centroids are stored in int8. Measured: .973 to 1;
+  // lists of k-means overlap with these by .46 at most.
   const auto lists = rows_of_lists(set.train, centroids);
   const auto lines = json_lines(must({"search", index_, set_, "-k", std::to_string(kN), "--nprobe",
                                       "1", "--confidence", "1", "--json"}));
   ASSERT_THAT(lines, SizeIs(set.test.rows));
   for (const auto& line : lines) {
     std::set<std::int64_t> rows;
-    for (const std::int64_t id : line["ids"]) rows.insert(id - kFirstId);
-    EXPECT_THAT(lists, Contains(rows));
+    for (const std::int64_t id : line["ids"]) {
+      if (id >= 0) rows.insert(id - kFirstId);  // fewer than k are in the list
+    }
+    double best = 0;
+    for (const auto& list : lists) best = std::max(best, overlap(rows, list));
+    EXPECT_GT(best, .9);
   }
 }
 
