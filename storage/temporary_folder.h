@@ -1,4 +1,4 @@
-// A folder for files that a command writes and reads again: its name cannot be guessed, only this
+// A folder for files that are written and read again: its name cannot be guessed, only this
 // user may read it, and it is removed with its files.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <system_error>
 
-namespace obliq::tools {
+namespace obliq {
 
 class TemporaryFolder {
  public:
@@ -26,6 +26,7 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
+  const std::string& path() const { return path_; }
   /// The path of a file in it.
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
@@ -33,4 +34,4 @@ class TemporaryFolder {
   std::string path_;
 };
 
-}  // namespace obliq::tools
+}  // namespace obliq

@@ -79,10 +79,10 @@ TEST(AtomicFile, ReplacesOnlyAtCommit) {
     file.append(counting_bytes(std::size_t{2} << 20));
     EXPECT_EQ(file.size(), std::uint64_t{2} << 20);
     EXPECT_EQ(read_bytes(path), counting_bytes(10));
-    EXPECT_EQ(folder.file_count(), 2U);
+    EXPECT_EQ(file_count(folder), 2U);
   }
   EXPECT_EQ(read_bytes(path), counting_bytes(10));
-  EXPECT_EQ(folder.file_count(), 1U);
+  EXPECT_EQ(file_count(folder), 1U);
   replace(path, {});
   EXPECT_EQ(read_bytes(path), Bytes());
 }
@@ -132,7 +132,7 @@ TEST(AtomicFile, ReplacesTheFileThatALinkPointsTo) {
   replace(folder / "link", counting_bytes(9));
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
   EXPECT_EQ(read_bytes(folder / "real/f"), counting_bytes(9));
-  EXPECT_EQ(folder.file_count(), 2U);
+  EXPECT_EQ(file_count(folder), 2U);
 }
 
 TEST(AtomicFile, StaysInItsFolderWhenTheWorkingDirectoryChanges) {
@@ -146,7 +146,7 @@ TEST(AtomicFile, StaysInItsFolderWhenTheWorkingDirectoryChanges) {
   file.commit();
   fs::current_path(before);
   EXPECT_EQ(read_bytes(folder / "relative"), counting_bytes(5));
-  EXPECT_EQ(elsewhere.file_count(), 0U);
+  EXPECT_EQ(file_count(elsewhere), 0U);
 }
 
 TEST(AtomicFile, RefusesAtOnceWhatItCouldNotReplace) {
@@ -161,7 +161,7 @@ TEST(AtomicFile, RefusesAtOnceWhatItCouldNotReplace) {
     const std::string path = *name == '\0' ? "" : folder / name;
     EXPECT_THROW(AtomicFile file(path), std::invalid_argument) << path;
   }
-  EXPECT_EQ(folder.file_count(), 2U);
+  EXPECT_EQ(file_count(folder), 2U);
 }
 
 TEST(AtomicFile, TakesWhatIsWrittenToItsTemporaryPath) {
@@ -172,7 +172,7 @@ TEST(AtomicFile, TakesWhatIsWrittenToItsTemporaryPath) {
   EXPECT_EQ(read_bytes(folder / "f"), counting_bytes(9));
   file.commit();
   EXPECT_EQ(read_bytes(folder / "f").size(), 5U);
-  EXPECT_EQ(folder.file_count(), 1U);
+  EXPECT_EQ(file_count(folder), 1U);
   EXPECT_THROW(file.temporary_path(), std::invalid_argument);
 }
 
@@ -184,13 +184,13 @@ TEST(AtomicFile, LeavesTheTemporaryFilesOfOthersAlone) {
   replace(path, counting_bytes(3));
   EXPECT_EQ(read_bytes(path), counting_bytes(3));
   EXPECT_EQ(read_bytes(left), counting_bytes(8));
-  EXPECT_EQ(folder.file_count(), 2U);
+  EXPECT_EQ(file_count(folder), 2U);
 }
 
 TEST(SectionWriter, LeavesNothingBehindWithoutCommit) {
   const TemporaryFolder folder;
   { SectionWriter(folder / "f").add("a", counting_bytes(std::size_t{3} << 20)); }
-  EXPECT_EQ(folder.file_count(), 0U);
+  EXPECT_EQ(file_count(folder), 0U);
 }
 
 TEST(SectionWriter, KeepsApartTwoThatWriteOnePathAtOnce) {
@@ -208,7 +208,7 @@ TEST(SectionWriter, KeepsApartTwoThatWriteOnePathAtOnce) {
   const SectionFile file(path);
   file.verify_all();
   EXPECT_EQ(file.section_names().front(), "first0");
-  EXPECT_EQ(folder.file_count(), 1U);
+  EXPECT_EQ(file_count(folder), 1U);
 }
 
 TEST(SectionWriter, KeepsApartProcessesThatWriteOnePathAtOnce) {
@@ -225,7 +225,7 @@ TEST(SectionWriter, KeepsApartProcessesThatWriteOnePathAtOnce) {
     }
     expect_one_writer(path);
   }
-  EXPECT_EQ(folder.file_count(), 1U);
+  EXPECT_EQ(file_count(folder), 1U);
 }
 
 TEST(SectionWriter, LeavesAWholeFileWhenKilledAtAnyMoment) {

@@ -149,7 +149,7 @@ TEST_F(FailingSystem, KeepsTheOldFileAndRemovesTheTemporaryOneWhicheverCallFails
     const std::string expected = fmt::format("{}: cannot {}: ", path_, operation);
     EXPECT_THAT(error_of_writing(chosen), StartsWith(expected));
     expect_section("old", kOld);
-    EXPECT_EQ(folder_.file_count(), 1U) << operation;
+    EXPECT_EQ(file_count(folder_), 1U) << operation;
   }
 }
 
@@ -157,7 +157,7 @@ TEST_F(FailingSystem, TellsThatTheFolderCouldNotBeSynced) {
   EXPECT_EQ(error_of_writing({Call::kSync, EIO, 1}),
             path_ + ": cannot sync its folder: Input/output error");
   expect_section("new", kNew);
-  EXPECT_EQ(folder_.file_count(), 1U);
+  EXPECT_EQ(file_count(folder_), 1U);
 }
 
 TEST_F(FailingSystem, IsContentWithAFolderThatKnowsNoSync) {
@@ -177,7 +177,7 @@ TEST_F(FailingSystem, RefusesCallsAfterAFailure) {
   failure = {Call::kWrite, ENOSPC, 0};
   EXPECT_THROW(writer.add("new", kNew), std::system_error);
   failure = {};
-  EXPECT_EQ(folder_.file_count(), 1U);
+  EXPECT_EQ(file_count(folder_), 1U);
   EXPECT_THROW(writer.append(kOld), std::invalid_argument);
   EXPECT_THROW(writer.begin("more"), std::invalid_argument);
   EXPECT_THROW(writer.commit(), std::invalid_argument);
@@ -196,11 +196,11 @@ TEST_F(FailingSystem, LeavesTheOldFileWhereverTheWriterIsKilled) {
     });
     ASSERT_TRUE(WIFSIGNALED(status));
     expect_section("old", kOld);
-    EXPECT_EQ(folder_.file_count(), 1 + ++leftovers);
+    EXPECT_EQ(file_count(folder_), 1 + ++leftovers);
   }
   write_new(path_);
   expect_section("new", kNew);
-  EXPECT_EQ(folder_.file_count(), 1 + leftovers);  // files of other processes are left alone
+  EXPECT_EQ(file_count(folder_), 1 + leftovers);  // files of other processes are left alone
 }
 
 TEST_F(FailingSystem, HasTheNewFileWhenKilledAfterTheRename) {
@@ -210,7 +210,7 @@ TEST_F(FailingSystem, HasTheNewFileWhenKilledAfterTheRename) {
   });
   ASSERT_TRUE(WIFSIGNALED(status));
   expect_section("new", kNew);
-  EXPECT_EQ(folder_.file_count(), 1U);
+  EXPECT_EQ(file_count(folder_), 1U);
 }
 
 TEST_F(FailingSystem, LeavesNoTrustInAHalfWrittenTemporaryFile) {
@@ -222,7 +222,7 @@ TEST_F(FailingSystem, LeavesNoTrustInAHalfWrittenTemporaryFile) {
     if (entry.path() == path_) continue;
     EXPECT_THROW(SectionFile(entry.path().string()), std::runtime_error);
   }
-  EXPECT_EQ(folder_.file_count(), 2U);
+  EXPECT_EQ(file_count(folder_), 2U);
 }
 
 TEST_F(FailingSystem, KeepsTheOldFileAtEveryLimitOnFileSizes) {
@@ -242,7 +242,7 @@ TEST_F(FailingSystem, KeepsTheOldFileAtEveryLimitOnFileSizes) {
     const int status = write_within(limit);
     ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3) << limit << ", status " << status;
     expect_section("old", kOld);
-    EXPECT_EQ(folder_.file_count(), 1U);
+    EXPECT_EQ(file_count(folder_), 1U);
   }
   EXPECT_EQ(write_within(480), 0);
   expect_section("odd", counting_bytes(5));

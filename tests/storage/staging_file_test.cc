@@ -27,7 +27,7 @@ TEST(StagingFile, GivesBackWhatWasAppendedInMemoryAndInAFile) {
     const auto part = staging.read(69990, 500, buffer);
     EXPECT_TRUE(std::equal(part.begin(), part.end(), bytes.begin() + 69990));
     EXPECT_EQ(staging.read(bytes.size(), 0, buffer).size(), 0U);
-    EXPECT_EQ(folder.file_count(), 0U);
+    EXPECT_EQ(file_count(folder), 0U);
   }
 }
 

@@ -62,7 +62,7 @@ class AdviseCommand : public testing::Test {
           "--metric", "l2", "-o", set_});
   }
 
-  Folder folder_;
+  TemporaryFolder folder_;
   std::string set_ = folder_ / "set.hdf5";
   std::string index_ = folder_ / "index.obliq";
 };

@@ -39,7 +39,7 @@ TEST(BuildMemory, ASetTenTimesTheBoundBuildsWithinItToTheSameBytes) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "shadow memory counts as data";
 #endif
-  const Folder folder;
+  const TemporaryFolder folder;
   write_base(folder / "base.fbin", 150000, 256);
   const std::string build = fmt::format(
       "{} build {} --nlist 48 --kmeans-points 4000 --kmeans-iterations 2 --spill .5 --threads 1 "

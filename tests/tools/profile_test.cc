@@ -21,7 +21,7 @@ class ProfileCommand : public testing::Test {
           "--metric", "l2", "-o", set_});
   }
 
-  Folder folder_;
+  TemporaryFolder folder_;
   std::string set_ = folder_ / "set.hdf5";
   std::string index_ = folder_ / "index.obliq";
 };

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/temporary_folder.h"
+
 namespace obliq::tools {
 
 /// What a run left behind.
@@ -21,18 +23,5 @@ Outcome must(const std::vector<std::string>& arguments);
 
 /// The lines of JSON in a run's output. Fails the test when one is none.
 std::vector<nlohmann::json> json_lines(const Outcome& outcome);
-
-/// A folder of its own for a test, removed at the end.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 }  // namespace obliq::tools

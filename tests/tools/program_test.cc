@@ -10,15 +10,12 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
 namespace obliq::tools {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::string read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -44,19 +41,8 @@ int spawn_and_wait(std::vector<char*> argv, const std::string& out, const std::s
 
 }  // namespace
 
-Folder::Folder() {
-  std::string path = (fs::temp_directory_path() / "obliq-tools-XXXXXX").string();
-  if (mkdtemp(path.data()) == nullptr) throw fs::filesystem_error("mkdtemp", {});
-  path_ = path;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 Outcome run_obliq(const std::vector<std::string>& arguments) {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::vector<std::string> words = {OBLIQ_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -168,7 +154,7 @@ TEST(Program, NamesAFileThatIsNotThere) {
 }
 
 TEST(Program, KeepsStderrEmptyWhenAllIsWell) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Outcome outcome = run_obliq({"generate", "gaussian", "--n", "50", "--dim", "4", "--queries",
                                      "2", "-k", "3", "-o", folder / "set.hdf5"});
   EXPECT_EQ(outcome.exit_code, 0);

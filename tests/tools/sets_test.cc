@@ -38,7 +38,7 @@ class Sets : public testing::Test {
                       "12", "--seed", seed, "-o", path, "--json"});
   }
 
-  Folder folder_;
+  TemporaryFolder folder_;
   std::string set_ = folder_ / "set.hdf5";
 };
 
@@ -295,7 +295,7 @@ datasets::BenchmarkSet part_of_sample() {
 }
 
 TEST(Demo, ShowsNeighboursByTheirLabelsAndKeepsTheResults) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto set = part_of_sample();
   datasets::write_set(folder / "part.hdf5", set);
   const Outcome outcome = run_obliq({"demo", "--data", folder / "part.hdf5", "--out",

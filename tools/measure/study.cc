@@ -8,8 +8,8 @@
 #include "index/index_access.h"
 #include "index/segment/list_counts.h"
 #include "index/tune/tuning.h"
+#include "storage/temporary_folder.h"
 #include "tools/measure/centroids.h"
-#include "tools/temporary_folder.h"
 
 namespace obliq::tools {
 namespace {

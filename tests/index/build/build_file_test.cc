@@ -66,7 +66,7 @@ TEST_F(BuildFile, LeavesTheOldFileAndNoOtherWhenStopped) {
     build.progress = [stage](std::string_view at, double) { return at != stage; };
     EXPECT_THROW(built(base, build), Cancelled) << stage;
     EXPECT_EQ(read_bytes(file("built")), before) << stage;
-    EXPECT_EQ(folder_.file_count(), 1U) << stage;
+    EXPECT_EQ(file_count(folder_), 1U) << stage;
   }
 }
 
