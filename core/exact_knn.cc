@@ -12,7 +12,9 @@
 #include <cassert>
 #include <cmath>
 
+#include "core/exact_distance.h"
 #include "core/kernels/dispatch.h"
+#include "core/largest.h"
 #include "core/parallel.h"
 #include "core/safe_norm.h"
 
@@ -24,17 +26,26 @@ constexpr std::size_t kSlabFloats = std::size_t{1} << 18;   // of the base that 
 constexpr std::size_t kTileQueries = 32;
 constexpr std::size_t kTileRows = 128;
 
-/// Vectors with their squared lengths; cosine: unit ones.
+/// A power of two that brings vectors whose squares would leave the normal floats to a size near 1.
+/// It rounds nothing; 1 for all others.
+float power_for(float largest) {
+  constexpr int kSafe = 40;
+  const int exponent = largest > 0 ? std::ilogb(largest) : 0;
+  return std::abs(exponent) < kSafe ? 1.0F : std::ldexp(1.0F, std::clamp(-exponent, -126, 126));
+}
+
+/// Vectors times a power of two, with their squared lengths; cosine: unit ones.
 struct Rows {
   Matrix<float> values;
   std::vector<float> norms;
 
-  void prepare(Metric metric, std::size_t count, int threads) {
+  void prepare(Metric metric, std::size_t count, float power, int threads) {
     norms.resize(count);
     parallel_for(count, 256, threads, [&](std::size_t begin, std::size_t end, int) {
       for (std::size_t i = begin; i < end; ++i) {
         float* x = values.row(i);
         if (metric == Metric::cosine) normalise(x, values.cols);
+        for (std::size_t j = 0; power != 1 && j < values.cols; ++j) x[j] *= power;
         norms[i] = kernels().dot(x, x, values.cols);
       }
     });
@@ -43,15 +54,17 @@ struct Rows {
 
 class ExactScan {
  public:
-  ExactScan(MatrixView<float> queries, std::span<const std::uint32_t> excluded,
+  /// Both queries and base are multiplied by `power`.
+  ExactScan(MatrixView<float> queries, std::span<const std::uint32_t> excluded, float power,
             const ExactKnnOptions& options)
       : metric_(options.metric),
+        power_(power),
         threads_(options.threads),
         excluded_(excluded),
         found_(queries.rows) {
     queries_.values = Matrix<float>(queries.rows, queries.cols);
     std::copy_n(queries.data, queries.size(), queries_.values.values.begin());
-    queries_.prepare(metric_, queries.rows, threads_);
+    queries_.prepare(metric_, queries.rows, power_, threads_);
     for (TopK& found : found_) found.reset(options.k);
   }
 
@@ -70,14 +83,16 @@ class ExactScan {
   Neighbours result() {
     Neighbours all;
     all.reserve(found_.size());
-    for (TopK& found : found_) all.push_back(found.sorted());
+    for (TopK& found : found_) {
+      all.push_back(found.sorted());
+      for (TopK::Answer& answer : all.back()) answer.first = answer.first / power_ / power_;
+    }
     return all;
   }
 
  private:
   float exact(const float* query, const float* row) const {
-    const std::size_t dim = queries_.values.cols;
-    return metric_ == Metric::l2 ? kernel_.l2_sqr(query, row, dim) : -kernel_.dot(query, row, dim);
+    return exact_distance(metric_, query, row, queries_.values.cols);
   }
 
   /// How far a tile's distance and the exact one may differ: dim roundings of 2^-23 in `dots`,
@@ -101,14 +116,15 @@ class ExactScan {
     }
   }
 
-  /// With distance = shift + a |x|^2 - b <q,x>, only a |x|^2 - b <q,x> varies in the loop.
+  /// With distance = shift + a |x|^2 - b <q,x>, only a |x|^2 - b <q,x> varies in the loop. Cosine
+  /// is half of l2 between unit vectors; to a zero vector that is 1/2 instead of 1, which is
+  /// compared.
   void collect(const Rows& chunk, std::size_t begin, std::size_t first, std::size_t q,
                std::span<const float> products, float largest) {
-    const bool l2 = metric_ == Metric::l2;
+    const float a = metric_ == Metric::ip ? 0.0F : (metric_ == Metric::l2 ? 1.0F : 0.5F);
+    const float b = metric_ == Metric::l2 ? 2.0F : 1.0F;
     const float margin = slack(queries_.norms[q], largest);
-    const float shift = l2 ? queries_.norms[q] : 0.0F;
-    const float a = l2 ? 1.0F : 0.0F;
-    const float b = l2 ? 2.0F : 1.0F;
+    const float shift = a * queries_.norms[q];
     const float* norms = chunk.norms.data() + begin;
     const std::uint32_t excluded = excluded_.empty() ? TopK::kNoRow : excluded_[q];
     TopK& found = found_[q];
@@ -124,6 +140,7 @@ class ExactScan {
 
   const Kernels& kernel_ = kernels();
   Metric metric_;
+  float power_;
   int threads_;
   std::span<const std::uint32_t> excluded_;
   Rows queries_;
@@ -141,12 +158,18 @@ Neighbours exact_knn(const VectorSource& base, MatrixView<float> queries,
   const std::size_t chunk_rows =
       std::clamp<std::size_t>(kChunkFloats / dim, 1, std::max<std::size_t>(n, 1));
   const std::size_t slab_rows = std::max(kSlabFloats / dim, kTileRows);
-  ExactScan scan(queries, excluded, options);
   Rows chunk{Matrix<float>(chunk_rows, dim), {}};
+  base.read(0, std::min(chunk_rows, n), chunk.values.values.data());
+  const float power =
+      options.metric == Metric::cosine
+          ? 1.0F
+          : power_for(std::max(largest_size(queries.data, queries.size()),
+                               largest_size(chunk.values.row(0), chunk.values.values.size())));
+  ExactScan scan(queries, excluded, power, options);
   for (std::size_t first = 0; first < n; first += chunk_rows) {
     const std::size_t count = std::min(chunk_rows, n - first);
-    base.read(first, count, chunk.values.values.data());
-    chunk.prepare(options.metric, count, options.threads);
+    if (first > 0) base.read(first, count, chunk.values.values.data());
+    chunk.prepare(options.metric, count, power, options.threads);
     for (std::size_t row = 0; row < count; row += slab_rows) {
       report(options.progress, options.stage,
              static_cast<double>(first + row) / static_cast<double>(n));

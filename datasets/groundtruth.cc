@@ -75,7 +75,7 @@ GroundTruth ground_truth(const VectorSource& base, MatrixView<float> queries, st
     for (std::size_t i = 0; i < found[q].size(); ++i) {
       const auto [distance, row] = found[q][i];
       truth.ids.row(q)[i] = row;
-      truth.distances.row(q)[i] = metric == Metric::cosine ? 1 + distance : distance;
+      truth.distances.row(q)[i] = distance;
     }
   }
   return truth;

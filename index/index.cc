@@ -104,7 +104,6 @@ SearchPlan Index::Impl::plan(const SearchOptions& options) {
     plan.stop = plan_recall(segment.tuning, options.target_recall, options.k, segment.info.nlist);
   }
   plan.stop.nprobe = std::min(plan.stop.nprobe, options.nprobe.value_or(plan.stop.nprobe));
-  plan.fills = !options.nprobe;
   return plan;
 }
 

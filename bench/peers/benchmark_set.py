@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 METRICS = {"angular": "cosine", "euclidean": "l2", "ip": "ip", "dot": "ip"}
-TIE_TOLERANCE = 1e-6  # absolute for cosine, of the distance's size else
+TIE_TOLERANCE = 1e-6  # relative to the distance
 
 
 class BenchmarkSet:
@@ -38,8 +38,7 @@ class BenchmarkSet:
         self.path = path
         self.k = k
         last = distances[:, k - 1:k]
-        scale = 1.0 if self.metric == "cosine" else np.abs(last)
-        tied = distances[:, k:] <= last + TIE_TOLERANCE * scale
+        tied = distances[:, k:] <= last + TIE_TOLERANCE * np.abs(last)
         self.nearest = ids[:, :k]
         self.tied = [row[mask] for row, mask in zip(ids[:, k:], tied)]
 

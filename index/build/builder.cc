@@ -81,6 +81,7 @@ Segment make_segment(const BuildPlan& plan, TrainedParts parts, const PlacedList
   Segment segment;
   segment.info = info_of(plan, parts, lists);
   segment.spilled = lists.spilled();
+  segment.filled = count_filled(lists.lists());
   segment.row_shape = lists.row_shape();
   if (plan.n > 0) {
     bytes->router_blocks = sign_centroids(

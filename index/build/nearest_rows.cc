@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
+#include <unordered_set>
 
 #include "core/kernels/dispatch.h"
 #include "core/largest.h"
@@ -55,20 +57,35 @@ ByteRow to_bytes(const float* x, std::size_t dim, float* scratch, std::int8_t* b
   return row;
 }
 
+// The numbers of the rows that equal no row before them, rising.
+std::vector<std::uint32_t> distinct_rows(MatrixView<float> rows) {
+  const auto bytes_of = [&](std::uint32_t i) {
+    return std::string_view(reinterpret_cast<const char*>(rows.row(i)), rows.cols * sizeof(float));
+  };
+  std::unordered_set<std::string_view> seen;
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < rows.rows; ++i) {
+    if (seen.insert(bytes_of(i)).second) numbers.push_back(i);
+  }
+  return numbers;
+}
+
 // More than the relative rounding of a product or a squared distance of a fixed order, twice.
 float rounding(std::size_t dim) { return static_cast<float>(dim / kLanes + 16) * 0x1p-22F; }
 
 }  // namespace
 
-NearestRows::NearestRows(MatrixView<float> rows) : rows_(rows), groups_(sign_groups(rows.cols)) {
-  bytes_ = zero_panels(rows.rows, rows.cols);
-  norms_.assign(panel_count(rows.rows) * kPanelRows, kInfinity);
+NearestRows::NearestRows(MatrixView<float> rows)
+    : rows_(rows), numbers_(distinct_rows(rows)), groups_(sign_groups(rows.cols)) {
+  const std::size_t count = numbers_.size();
+  bytes_ = zero_panels(count, rows.cols);
+  norms_.assign(panel_count(count) * kPanelRows, kInfinity);
   lengths_.assign(norms_.size(), 0.0F);
   steps_.assign(norms_.size(), 0.0F);
   std::vector<float> scratch(rows.cols);
   std::vector<std::int8_t> row(rows.cols);
-  for (std::size_t j = 0; j < rows.rows; ++j) {
-    const ByteRow made = to_bytes(rows.row(j), rows.cols, scratch.data(), row.data());
+  for (std::size_t j = 0; j < count; ++j) {
+    const ByteRow made = to_bytes(rows.row(numbers_[j]), rows.cols, scratch.data(), row.data());
     norms_[j] = made.norm2 * (1 - rounding(rows.cols));
     lengths_[j] = made.length;
     steps_[j] = made.step;
@@ -179,7 +196,7 @@ void NearestRows::Tile::take(std::size_t i, std::span<const std::uint32_t> found
   }
   limits_[i] = queries_[i].threshold = limit;
   for (std::size_t f = 0; f < found.size(); ++f) {
-    if (wanted_ > 0) keep(i, {bounds[f], found[f]});
+    if (wanted_ > 0) keep(i, {bounds[f], all_.numbers_[found[f]]});
     if (!(bounds[f] > limit)) candidates_[i].emplace_back(bounds[f], found[f]);
   }
   if (wanted_ == 0) return;
@@ -194,7 +211,7 @@ void NearestRows::Tile::compare_candidates(std::size_t i) {
   float threshold = kInfinity;
   for (const auto& [bound, row] : candidates) {
     if (bound > threshold) continue;
-    compare(i, row);
+    compare(i, all_.numbers_[row]);
     threshold = exact_threshold(i);
   }
 }

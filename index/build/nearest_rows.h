@@ -7,7 +7,8 @@
 // lengths; second order and rounding are added. <x^,c^> is an integer product
 // (Kernels::scan_panels), a quarter of the work of a float one. The few rows whose bound does not
 // rule them out are compared exactly, so that the answer is that of comparing all but where a bound
-// fails (nearest_rows.cc: one in millions), and the same on every ISA.
+// fails (nearest_rows.cc: one in millions), and the same on every ISA. Of equal rows only the first
+// takes part: the others never win, and all of them would have to be compared exactly.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +40,8 @@ class NearestRows {
   /// Writes the nearest row of each x, ties to the smaller number. `guesses`, a row for each x near
   /// which the answer may be, save time; null: none.
   void search(MatrixView<float> x, const std::uint32_t* guesses, Nearest* nearest) const;
-  /// The same, and for each x the `count` rows of least bound, rising. Requires count <= rows.
+  /// The same, and for each x the `count` rows of least bound, rising; where there are fewer
+  /// different rows, those behind have the bound +infinity.
   void search_some(MatrixView<float> x, std::size_t count, Nearest* nearest,
                    BoundedRow* some) const;
 
@@ -47,6 +49,7 @@ class NearestRows {
   class Tile;
 
   MatrixView<float> rows_;
+  std::vector<std::uint32_t> numbers_;  // of the distinct rows, rising; the first of equal ones
   std::size_t groups_;
   float error_ = 0;                  // R
   std::vector<std::uint8_t> bytes_;  // as in Kernels::scan_panels, like the three below

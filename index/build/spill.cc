@@ -50,7 +50,7 @@ ListChoice Chooser::choose(std::span<const BoundedRow> candidates) const {
   float least = kInfinity;
   std::size_t tried = 0;
   for (const auto& [bound, row] : candidates) {
-    if (row == primary_.row || tried++ == kCandidates) continue;
+    if (row == primary_.row || bound == kInfinity || tried++ == kCandidates) continue;
     if (choice.second == kNoList) choice.second = row;
     const float loss = this->loss(centroids_.row(row));
     if (!(loss < least)) continue;  // nor a NaN, of vectors near the end of the floats

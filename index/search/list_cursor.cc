@@ -20,7 +20,8 @@ std::size_t ListCursor::bytes() const {
 }
 
 std::size_t RouteScratch::bytes() const {
-  return (signs.keys.capacity() + entries.capacity() + sample.capacity() + pool.capacity()) *
+  return (signs.keys.capacity() + signs.lists.capacity() + entries.capacity() + sample.capacity() +
+          pool.capacity()) *
              sizeof(float) +
          2 * (ranked.capacity() + sorted.capacity()) * sizeof(Probe);  // the sorter holds as much
 }

@@ -31,9 +31,12 @@ struct ListCursor {
 struct SignKeys {
   std::uint64_t cursor = 0;       ///< ListCursor::number of that query; 0: none
   std::size_t asked = 0;          ///< lists that the scan was to look at
-  std::size_t count = 0;          ///< lists looked at
-  std::vector<ListRange> ranges;  ///< those
+  std::size_t count = 0;          ///< keys
+  std::vector<ListRange> ranges;  ///< lists looked at
   std::vector<float> keys;        ///< [count and room for the kernel]
+  /// The list of each key, where some lists looked at are empty and have none; else not used: keys
+  /// are those of the ranges, in their order.
+  std::vector<std::uint32_t> lists;
 };
 
 /// Scratch memory of routing. One for each thread; it grows with nlist.

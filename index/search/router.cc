@@ -49,12 +49,21 @@ void keep_best(std::size_t nprobe, std::size_t leading, RouteScratch& scratch,
 Router::Router(const Segment& segment)
     : segment_(segment), weight_(product_weight(segment.metric())), groups_(segment) {}
 
+// Keys of enough lists to choose `pool` of them from, which there must be.
+void Router::scan_for(std::size_t pool, const PreparedQuery& query, RouteScratch& scratch,
+                      SearchCounters& counters) const {
+  scan_signs(query, lists_to_look_at(segment_, pool), scratch, counters);
+  if (scratch.signs.count < pool) scan_signs(query, segment_.info.nlist, scratch, counters);
+}
+
 // Those of the nearest groups that hold `lists` lists.
 void Router::scan_signs(const PreparedQuery& query, std::size_t lists, RouteScratch& scratch,
                         SearchCounters& counters) const {
   SignKeys& signs = scratch.signs;
+  const bool packs = segment_.filled < segment_.info.nlist;
   const std::size_t room = segment_.info.nlist + kBlockEntries;
   signs.keys.resize(room);
+  signs.lists.resize(packs ? room : 0);
   scratch.entries.resize(room);
   groups_.find(query.centroids(), lists, scratch.groups, signs.ranges, counters);
   signs.count = 0;
@@ -67,10 +76,23 @@ void Router::scan_signs(const PreparedQuery& query, std::size_t lists, RouteScra
     query.scan().set_shift(0, 0, list);
     kernels().scan(query.scan().lut(), segment_.dim(), list, std::numeric_limits<float>::infinity(),
                    scratch.entries.data(), signs.keys.data() + signs.count);
-    signs.count += range.count;
+    signs.count += packs ? keep_filled(range, signs) : range.count;
   }
   counters.signs += signs.count;
   counters.times.lap(Stage::signs);
+}
+
+// Of the keys of a range, which lie behind all others, keeps those of lists that have entries.
+// Returns their number.
+std::size_t Router::keep_filled(const ListRange& range, SignKeys& signs) const {
+  const float* keys = signs.keys.data() + signs.count;
+  std::size_t kept = signs.count;
+  for (std::uint32_t i = 0; i < range.count; ++i) {
+    signs.keys[kept] = keys[i];
+    signs.lists[kept] = range.first + i;
+    kept += segment_.lists[range.first + i].count > 0 ? 1 : 0;
+  }
+  return kept - signs.count;
 }
 
 // In the order of list numbers.
@@ -91,6 +113,10 @@ void Router::select_pool(std::size_t size, RouteScratch& scratch) const {
   if (found < size) found = collect(rough_quantile({signs.keys.data(), signs.count}, size));
   scratch.pool.assign(scratch.entries.begin(),
                       scratch.entries.begin() + static_cast<std::ptrdiff_t>(found));
+  if (!signs.lists.empty()) {
+    for (std::uint32_t& list : scratch.pool) list = signs.lists[list];
+    return;
+  }
   std::size_t before = 0;  // keys of the ranges before this one
   const ListRange* range = signs.ranges.data();
   for (std::uint32_t& list : scratch.pool) {
@@ -139,14 +165,14 @@ void Router::begin(ListCursor& cursor, RouteScratch& scratch) const {
 
 void Router::extend(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
                     SearchCounters& counters) const {
-  const std::size_t nlist = segment_.info.nlist;
+  const std::size_t filled = segment_.filled;
   auto& [ranked, is_ranked, taken, sorted, trusted, number] = cursor;
-  trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, nlist);
-  const std::size_t pool = std::min(trusted + trusted / 2 + kOrderExtra, nlist);
-  const std::size_t lists = lists_to_look_at(segment_, pool);
+  trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, filled);
+  const std::size_t pool = std::min(trusted + trusted / 2 + kOrderExtra, filled);
   SignKeys& signs = scratch.signs;
-  if (signs.cursor != number || lists > signs.asked) {
-    scan_signs(query, lists, scratch, counters);
+  const std::size_t lists = lists_to_look_at(segment_, pool);
+  if (signs.cursor != number || lists > signs.asked || pool > signs.count) {
+    scan_for(pool, query, scratch, counters);
   }
   signs.cursor = number;
   signs.asked = lists;
@@ -170,15 +196,15 @@ Probe Router::next(const PreparedQuery& query, ListCursor& cursor, RouteScratch&
 void Router::route(const PreparedQuery& query, std::size_t nprobe, std::size_t leading,
                    RouteScratch& scratch, std::vector<Probe>& probes,
                    SearchCounters& counters) const {
-  const std::size_t nlist = segment_.info.nlist;
-  nprobe = std::min(nprobe, nlist);
+  nprobe = std::min(nprobe, segment_.filled);
   scratch.signs.cursor = 0;
-  if (nprobe == nlist) {
-    scratch.pool.resize(nlist);
+  if (nprobe == segment_.filled) {
+    scratch.pool.resize(segment_.info.nlist);
     std::iota(scratch.pool.begin(), scratch.pool.end(), 0U);
+    std::erase_if(scratch.pool, [&](std::uint32_t l) { return segment_.lists[l].count == 0; });
   } else {
-    const std::size_t pool = std::min(kPoolFactor * nprobe + kPoolExtra, nlist);
-    scan_signs(query, lists_to_look_at(segment_, pool), scratch, counters);
+    const std::size_t pool = std::min(kPoolFactor * nprobe + kPoolExtra, segment_.filled);
+    scan_for(pool, query, scratch, counters);
     select_pool(pool, scratch);
   }
   rank_pool(query.centroids(), scratch, counters);

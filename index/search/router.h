@@ -24,8 +24,8 @@ class Router {
 
   const Segment& segment() const { return segment_; }
 
-  /// Writes the min(nprobe, nlist) lists to probe: the `leading` best in order, then the others by
-  /// their number.
+  /// Writes the lists to probe, nprobe of those with entries or all of them: the `leading` best in
+  /// order, then the others by their number.
   void route(const PreparedQuery& query, std::size_t nprobe, std::size_t leading,
              RouteScratch& scratch, std::vector<Probe>& probes, SearchCounters& counters) const;
 
@@ -35,12 +35,16 @@ class Router {
   /// Sets a cursor before the best of all lists.
   void begin(ListCursor& cursor, RouteScratch& scratch) const;
   /// Moves a cursor behind the next list and returns that. Ranks 16 lists, then 32, 64 and so on,
-  /// when they are asked for. Requires that fewer than nlist have been taken. The scratch keeps the
-  /// keys of the query for the next call; when other queries come between they are made again.
+  /// when they are asked for. Requires that fewer have been taken than have entries. The scratch
+  /// keeps the keys of the query for the next call; when other queries come between they are made
+  /// again.
   Probe next(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
              SearchCounters& counters) const;
 
  private:
+  void scan_for(std::size_t pool, const PreparedQuery& query, RouteScratch& scratch,
+                SearchCounters& counters) const;
+  std::size_t keep_filled(const ListRange& range, SignKeys& signs) const;
   void scan_signs(const PreparedQuery& query, std::size_t lists, RouteScratch& scratch,
                   SearchCounters& counters) const;
   void select_pool(std::size_t size, RouteScratch& scratch) const;

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "core/exact_distance.h"
 #include "core/kernels/dispatch.h"
 #include "core/rough_quantile.h"
 #include "index/search/row_mask.h"
@@ -210,15 +210,7 @@ void RowRefiner::offer(const ScanTask& task, const Candidate& candidate, const L
 float RowRefiner::exact_distance(const PreparedQuery& query, std::uint32_t row,
                                  RefineScratch& scratch) const {
   const float* x = raw_row(segment_, row, scratch.raw_row.data());
-  switch (segment_.metric()) {
-    case Metric::l2:
-      return kernels().l2_sqr(query.raw(), x, dim_);
-    case Metric::ip:
-      return -kernels().dot(query.raw(), x, dim_);
-    case Metric::cosine:
-      return 1 - kernels().dot(query.raw(), x, dim_);
-  }
-  return std::numeric_limits<float>::infinity();
+  return obliq::exact_distance(segment_.metric(), query.raw(), x, dim_);
 }
 
 }  // namespace obliq

@@ -12,7 +12,8 @@ class StopObserver;
 
 /// When a query has seen enough lists.
 struct StopPolicy {
-  std::size_t nprobe = 16;              ///< lists; with a threshold the most
+  std::size_t nprobe =
+      16;  ///< lists, and more while answers are missing; with a threshold the most
   std::optional<float> threshold = {};  ///< of the stop rule (stop_rule.h); none: nprobe lists
 };
 
@@ -21,7 +22,6 @@ struct SearchPlan {
   StopPolicy stop = {};
   /// Standard deviations by which a bound lies below its estimate; +infinity prunes nothing.
   float deviations = 1.8F;
-  bool fills = false;                ///< go on beyond nprobe lists while answers are missing
   const RowMask* allowed = nullptr;  ///< rows that may be answers; null: all
   StopObserver* observer = nullptr;  ///< watches a search that has a threshold
 };

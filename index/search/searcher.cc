@@ -1,7 +1,7 @@
 // With nprobe all lists are routed at once. With a threshold the cursor hands out lists as they are
 // needed, and after each check the search jumps as far as the rule would let it go if the k-th
-// distance stayed as it is. A query that ends with fewer than k answers starts again with all
-// lists.
+// distance stayed as it is. Where the lists of nprobe cannot hold k answers, or in the end did not,
+// lists are taken one after the other until there are k.
 #include "index/search/searcher.h"
 
 #include <algorithm>
@@ -47,7 +47,7 @@ void Searcher::start(const float* from, const SearchPlan& plan, ActiveQuery& que
                      SearchCounters& counters) const {
   counters.times.start();
   query.progress.start(plan, segment().spilled > 0);
-  query.progress.plan.stop.nprobe = std::min<std::size_t>(plan.stop.nprobe, segment().info.nlist);
+  query.progress.plan.stop.nprobe = std::min(plan.stop.nprobe, segment().filled);
   query.prepared.set(from);
   counters.times.lap(Stage::prepare);
 }
@@ -76,13 +76,15 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   if (segment().info.n == 0) return {};
   const bool stopped = stop.threshold && begin > 0 && stops(query);
   if (stopped || begin >= stop.nprobe) return {};
+  if (!stop.threshold && begin == 0) {
+    route(query, scratch, counters);
+    if (stop.nprobe < segment().filled && !may_hold_k(progress)) fill(progress);
+  }
   std::size_t end = begin < kAlone ? std::min(kAlone, stop.nprobe) : stop.nprobe;
   if (stop.threshold) {
     end = jump(query, scratch, counters);
     std::sort(progress.probes.begin() + static_cast<std::ptrdiff_t>(begin),
               progress.probes.begin() + static_cast<std::ptrdiff_t>(end), ByNumber{});
-  } else if (begin == 0) {
-    route(query, scratch, counters);
   }
   counters.times.lap(Stage::rest);
   return {std::span(progress.probes).subspan(begin, end - begin), begin >= kAlone};
@@ -103,6 +105,23 @@ std::size_t Searcher::jump(ActiveQuery& query, SearchScratch& scratch,
   } while (begin >= kAlone && progress.plan.observer == nullptr && end < stop.nprobe &&
            end < kMostJump * begin && !(score(query, end, progress.checks) < *stop.threshold));
   return end;
+}
+
+// Whether the lists to visit have entries enough.
+bool Searcher::may_hold_k(const SearchProgress& progress) const {
+  std::uint64_t entries = 0;
+  for (const RankedProbe& list : progress.probes) {
+    entries += segment().lists[list.probe.list].count;
+    if (entries >= progress.plan.k) return true;
+  }
+  return false;
+}
+
+// Starts again, to stop as soon as there are k answers.
+void Searcher::fill(SearchProgress& progress) const {
+  SearchPlan plan = progress.plan;
+  plan.stop = {segment().filled, kInfinity};
+  progress.start(plan, segment().spilled > 0);
 }
 
 void Searcher::route(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const {
@@ -153,11 +172,8 @@ float Searcher::score(const ActiveQuery& query, std::size_t lists, std::size_t c
 void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* rows,
                       SearchScratch& scratch, SearchCounters& counters) const {
   SearchProgress& progress = query.progress;
-  SearchPlan plan = progress.plan;
-  if (segment().info.n > 0 && plan.fills && !plan.stop.threshold && !progress.top.full()) {
-    // Starts again, and stops as soon as there are k answers.
-    plan.stop = {segment().info.nlist, kInfinity};
-    progress.start(plan, segment().spilled > 0);
+  if (!progress.top.full() && progress.lists < segment().filled) {
+    fill(progress);
     run(query, scratch, counters);
   }
   progress.write_answers(segment().metric() == Metric::ip ? -kInfinity : 0.0F, distances, rows);

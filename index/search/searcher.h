@@ -77,6 +77,8 @@ class Searcher {
   void route(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   void route_ahead(ActiveQuery& query, std::size_t lists, SearchScratch& scratch,
                    SearchCounters& counters) const;
+  bool may_hold_k(const SearchProgress& progress) const;
+  void fill(SearchProgress& progress) const;
   std::size_t jump(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   const ListRecord* likely_next(const SearchProgress& progress, std::size_t round) const;
   bool stops(const ActiveQuery& query) const;

@@ -73,8 +73,9 @@ struct Segment {
   std::span<const std::uint8_t> raw;
   std::span<const std::int64_t> ids;
   std::uint64_t spilled =
-      0;          ///< entries beyond one per vector; rows name their primary entries unless 0
-  Tuning tuning;  ///< ways to target recalls, when tuned
+      0;  ///< entries beyond one per vector; rows name their primary entries unless 0
+  std::size_t filled = 0;             ///< lists that have entries: no other is ever searched
+  Tuning tuning;                      ///< ways to target recalls, when tuned
   std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans
   std::size_t file_bytes = 0;
   std::uint32_t format_version = 0;
@@ -87,8 +88,11 @@ struct Segment {
   }
 };
 
+/// The number of lists that have entries.
+std::size_t count_filled(std::span<const ListRecord> lists);
+
 /// Makes the parts of a segment that are computed from its info, spilled and spans: transform,
-/// quantizers and the shapes of rows.
+/// quantizers, the shapes of rows and the number of lists with entries.
 void complete(Segment& segment);
 
 }  // namespace obliq

@@ -30,8 +30,10 @@ std::vector<TopK::Answer> brute_force(Metric metric, Matrix<float> base, const f
   for (std::size_t i = 0; i < base.rows; ++i) {
     float* x = base.row(i);
     if (metric == Metric::cosine) normalise(x, dim);
-    const float distance = metric == Metric::l2 ? kernels().l2_sqr(q.data(), x, dim)
-                                                : -kernels().dot(q.data(), x, dim);
+    const float l2 = kernels().l2_sqr(q.data(), x, dim);
+    const float distance = metric == Metric::l2   ? l2
+                           : metric == Metric::ip ? -kernels().dot(q.data(), x, dim)
+                                                  : l2 / 2;
     all.emplace_back(distance, static_cast<std::uint32_t>(i));
   }
   std::sort(all.begin(), all.end());
@@ -69,6 +71,60 @@ TEST_P(ExactKnn, GivesTiesToTheSmallerRowAcrossChunks) {
   EXPECT_EQ(found[0][0].second, 0U);
   EXPECT_EQ(found[0][1].second, 2U);
   EXPECT_EQ(found[0][2].second, 3U);
+}
+
+// Powers of two round nothing, but squares of tiny numbers would be no normal floats.
+TEST_P(ExactKnn, FindsTheSameRowsAtEveryScale) {
+  const auto base = gaussian(700, 24, 5);
+  const auto queries = gaussian(20, 24, 6);
+  const auto found = exact_knn(MatrixSource(base.view()), queries.view(), {}, {GetParam(), 10});
+  for (const int exponent : {-62, -50, -1, 30, 58}) {
+    auto x = base;
+    auto q = queries;
+    for (float& value : x.values) value = std::ldexp(value, exponent);
+    for (float& value : q.values) value = std::ldexp(value, exponent);
+    const auto scaled = exact_knn(MatrixSource(x.view()), q.view(), {}, {GetParam(), 10});
+    const int times = GetParam() == Metric::cosine ? 0 : 2 * exponent;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      for (std::size_t j = 0; j < 10; ++j) {
+        ASSERT_EQ(scaled[i][j].second, found[i][j].second) << "2^" << exponent;
+        ASSERT_EQ(scaled[i][j].first, std::ldexp(found[i][j].first, times)) << "2^" << exponent;
+      }
+    }
+  }
+}
+
+// 1 - <q,x> would give no more than multiples of 6e-8.
+TEST(ExactNeighbours, TellsSmallAnglesApartUnderCosine) {
+  constexpr std::size_t kDim = 64;
+  Matrix<float> base(50, kDim);
+  Matrix<float> query(1, kDim);
+  std::fill(query.values.begin(), query.values.end(), 1.0F);
+  for (std::size_t i = 0; i < base.rows; ++i) {
+    std::fill_n(base.row(i), kDim, 1.0F);
+    base.row(i)[i] += 1e-4F * static_cast<float>(base.rows - i);
+  }
+  const auto found = exact_knn(MatrixSource(base.view()), query.view(), {}, {Metric::cosine, 50});
+  for (std::size_t i = 0; i < base.rows; ++i) {
+    EXPECT_EQ(found[0][i].second, base.rows - 1 - i);
+    // sin^2 / 2 = e^2 (1/d - 1/d^2) / 2 of the angle that e in one of d coordinates makes; the
+    // coordinates of unit vectors are rounded to 2^-28, which leaves 1 % of the smallest e.
+    const double e = 1e-4 * static_cast<double>(i + 1);
+    const double expected = e * e * (1.0 / kDim - 1.0 / kDim / kDim) / 2;
+    EXPECT_NEAR(found[0][i].first, expected, .02 * expected);
+  }
+}
+
+TEST(ExactNeighbours, KeepsZeroVectorsAtDistanceOneUnderCosine) {
+  Matrix<float> base(3, 5);
+  base.row(1)[0] = 2;
+  base.row(2)[1] = -3;
+  Matrix<float> queries(2, 5);
+  queries.row(0)[0] = 7;
+  const auto found = exact_knn(MatrixSource(base.view()), queries.view(), {}, {Metric::cosine, 3});
+  using Answers = std::vector<TopK::Answer>;
+  EXPECT_EQ(found[0], (Answers{{0.0F, 1}, {1.0F, 0}, {1.0F, 2}}));
+  EXPECT_EQ(found[1], (Answers{{1.0F, 0}, {1.0F, 1}, {1.0F, 2}}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Metrics, ExactKnn,

@@ -79,7 +79,7 @@ class Profiler {
   }
 
   double recall() const {
-    return recall_at(ids_.view(), *questions_.truth, questions_.metric).strict;
+    return recall_at(ids_.view(), *questions_.truth).strict;
   }
 
  private:

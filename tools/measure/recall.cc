@@ -18,16 +18,15 @@ struct TrueNeighbours {
   std::vector<std::int64_t> tied;     // sorted, not in `nearest`
 };
 
-TrueNeighbours true_neighbours(const datasets::GroundTruth& truth, std::size_t query, std::size_t k,
-                               Metric metric) {
+TrueNeighbours true_neighbours(const datasets::GroundTruth& truth, std::size_t query,
+                               std::size_t k) {
   const std::int64_t* ids = truth.ids.row(query);
   const float* distances = truth.distances.row(query);  // not read when there are none
   TrueNeighbours result;
   for (std::size_t j = 0; j < k && ids[j] >= 0; ++j) result.nearest.push_back(ids[j]);
   if (result.nearest.size() == k && truth.distances.rows > 0) {
     const double last = distances[k - 1];
-    const double scale = metric == Metric::cosine ? 1.0 : std::fabs(last);
-    const double limit = last + kTieTolerance * scale;
+    const double limit = last + kTieTolerance * std::fabs(last);
     for (std::size_t j = k; j < truth.ids.cols && ids[j] >= 0 && distances[j] <= limit; ++j) {
       result.tied.push_back(ids[j]);
     }
@@ -46,7 +45,7 @@ std::size_t count_common(const std::vector<std::int64_t>& sorted,
 
 }  // namespace
 
-Recall recall_at(MatrixView<std::int64_t> ids, const datasets::GroundTruth& truth, Metric metric) {
+Recall recall_at(MatrixView<std::int64_t> ids, const datasets::GroundTruth& truth) {
   const std::size_t k = ids.cols;
   if (truth.ids.rows != ids.rows) {
     throw std::invalid_argument(
@@ -62,7 +61,7 @@ Recall recall_at(MatrixView<std::int64_t> ids, const datasets::GroundTruth& trut
   std::size_t strict = 0;
   std::size_t ties = 0;
   for (std::size_t q = 0; q < ids.rows; ++q) {
-    const TrueNeighbours neighbours = true_neighbours(truth, q, k, metric);
+    const TrueNeighbours neighbours = true_neighbours(truth, q, k);
     std::vector<std::int64_t> found(ids.row(q), ids.row(q) + k);
     std::sort(found.begin(), found.end());
     const std::size_t hits = count_common(found, neighbours.nearest);

@@ -5,8 +5,7 @@
 //                    back at the distance of the k-th neighbour: which of equally near vectors
 //                    comes k-th is arbitrary. At most k answers per query count.
 //
-// A tie is a true distance within 1e-6 of the k-th one: of its size for l2 and ip, absolutely for
-// cosine, whose rounding error comes from 1 - x. Ties beyond the end of the ground truth are not
+// A tie is a true distance within 1e-6 of the k-th one, relative to its size. Ties beyond the end of the ground truth are not
 // seen, and a truth without distances has none. Where the truth holds fewer than k neighbours (k >
 // n), it is a share of those.
 #pragma once
@@ -27,6 +26,6 @@ struct Recall {
 /// Mean over the queries. `ids` is [queries][k], -1 where an answer is missing; an id that comes
 /// twice counts once. Throws std::invalid_argument when the truth has other queries or fewer than
 /// k columns.
-Recall recall_at(MatrixView<std::int64_t> ids, const datasets::GroundTruth& truth, Metric metric);
+Recall recall_at(MatrixView<std::int64_t> ids, const datasets::GroundTruth& truth);
 
 }  // namespace obliq::tools

@@ -84,7 +84,7 @@ void first_pass(Measurement& measurement, const Questions& questions, Answers& a
   Point& point = measurement.point;
   measurement.searcher->search(questions.queries, point.options.k, point.options.threads,
                                answers.distances.row(0), answers.ids.row(0), &point.counters);
-  point.recall = recall_at(answers.ids.view(), *questions.truth, questions.metric);
+  point.recall = recall_at(answers.ids.view(), *questions.truth);
 }
 
 /// The value below which `share` of the values lie (nearest rank). Reorders them.

@@ -87,7 +87,6 @@ TEST_P(Batch, LeavesOutExcludedRowsAndFillsUpWhenAskedTo) {
   SearchPlan plan;
   plan.k = 200;
   plan.stop.nprobe = 12;
-  plan.fills = true;
   plan.allowed = &allowed;
   const std::size_t size = 150 * plan.k;
   std::vector<float> distances(size), same_distances(size);
