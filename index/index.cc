@@ -201,9 +201,10 @@ IndexStats Index::stats() const {
     stats.bytes_per_vector = static_cast<double>(bytes) / static_cast<double>(stats.n);
   }
   stats.id_bytes = segment.ids.size_bytes();
-  stats.centroid_bytes = segment.centroid_levels.size() + segment.centroid_fine.size() +
-                         segment.mean.size_bytes() + segment.router_blocks.size() +
-                         segment.groups.size_bytes() + segment.group_panels.size();
+  stats.centroid_bytes = segment.centroid_levels.size() + segment.far_lists.size_bytes() +
+                         segment.far_points.size_bytes() + segment.mean.size_bytes() +
+                         segment.router_blocks.size() + segment.groups.size_bytes() +
+                         segment.group_panels.size();
   stats.file_bytes = segment.file_bytes;
   stats.format_version = segment.format_version;
   stats.tuning = impl_->tuning();

@@ -4,17 +4,26 @@
 // pass.
 #include "index/build/base_encoder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <limits>
 #include <span>
+#include <stdexcept>
 
 #include "core/kernels/dispatch.h"
 #include "core/parallel.h"
 #include "index/build/kmeans.h"
+#include "index/build/learn_transform.h"
 #include "index/build/staged_vectors.h"
 #include "index/segment/raw_tier.h"
 
 namespace obliq {
 namespace {
+
+bool is_zero(const float* x, std::size_t dim) {
+  return std::all_of(x, x + dim, [](float value) { return value == 0; });
+}
 
 /// Entries of the chunk at hand.
 struct Chunk {
@@ -43,6 +52,7 @@ class BaseEncoder {
   void code_chunk(MatrixView<float> original, std::size_t first);
   void choose_lists_of(std::size_t first);
   void code_rows(std::size_t first, std::size_t begin, std::size_t end);
+  void store_raw(MatrixView<float> original, std::size_t first);
   void correct_zeros(MatrixView<float> original);
   void choose_spilled();
 
@@ -54,6 +64,7 @@ class BaseEncoder {
   const RowShape shape_;
   const MatrixView<float> centroids_;
   const NearestRows search_;
+  std::vector<bool> is_far_;  // of each list
   EncodedBase coded_;
   std::vector<ListChoice> choices_;  // one per vector where vectors are spilled
 
@@ -72,7 +83,9 @@ BaseEncoder::BaseEncoder(const BuildPlan& plan, const TrainedParts& parts)
       dim_(plan.dim),
       shape_(row_shape_of(plan, *parts.quantizer)),
       centroids_(parts.centroids.view()),
-      search_(centroids_) {
+      search_(centroids_),
+      is_far_(centroids_.rows) {
+  for (const std::uint32_t list : parts.codes.far_lists) is_far_[list] = true;
   for (StagingFile* file :
        {&coded_.primaries.numbers, &coded_.primaries.signs, &coded_.seconds.numbers,
         &coded_.seconds.signs, &coded_.rows, &coded_.raw}) {
@@ -123,20 +136,19 @@ void BaseEncoder::code_rows(std::size_t first, std::size_t begin, std::size_t en
   const std::size_t bytes = shape_.bytes();
   ResidualEncoder coder(*parts_.quantizer, options_.metric);
   for (std::size_t i = begin; i < end; ++i) {
-    coder.add({transformed_.row(i), centroids_.row(coded_.primaries.lists[first + i]),
+    const std::uint32_t list = coded_.primaries.lists[first + i];
+    coder.add({transformed_.row(i), centroids_.row(list), is_far_[list],
                primaries_.signs.data() + i * plane, rows_.data() + i * bytes,
                &primaries_.numbers[i]});
     if (choices_.empty() || choices_[first + i].second == kNoList) continue;
-    coder.code_entry(transformed_.row(i), centroids_.row(choices_[first + i].second),
-                     seconds_.signs.data() + i * plane, seconds_.numbers[i]);
+    const std::uint32_t second = choices_[first + i].second;
+    coder.code_entry({transformed_.row(i), centroids_.row(second), is_far_[second],
+                      seconds_.signs.data() + i * plane, nullptr, &seconds_.numbers[i]});
   }
   coder.flush();
 }
 
 void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
-  for (std::size_t i = 0; i < original.rows; ++i) {
-    coded_.norm2_sum += kernels().dot(original.row(i), original.row(i), dim_);
-  }
   if (transformed_.rows != original.rows) transformed_ = Matrix<float>(original.rows, dim_);
   parallel_for(original.rows, 64, options_.threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t i = begin; i < end; ++i) {
@@ -144,6 +156,10 @@ void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
       parts_.transform->apply(transformed_.row(i));
     }
   });
+  for (std::size_t i = 0; i < original.rows; ++i) {
+    require_bounded(transformed_.row(i), dim_, first + i);
+    coded_.norm2_sum += kernels().dot(transformed_.row(i), transformed_.row(i), dim_);
+  }
   choose_lists_of(first);
   primaries_.start(original.rows, plane_bytes(dim_));
   if (!choices_.empty()) seconds_.start(original.rows, plane_bytes(dim_));
@@ -152,18 +168,43 @@ void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
   parallel_for(original.rows, 256, options_.threads,
                [&](std::size_t begin, std::size_t end, int) { code_rows(first, begin, end); });
   if (options_.metric == Metric::cosine) correct_zeros(original);
-  store_raw(original, options_.metric, options_.raw, first, raw_);
+  if (options_.raw != RawTier::none) store_raw(original, first);
   primaries_.stage(coded_.primaries);
   if (!choices_.empty()) seconds_.stage(coded_.seconds);
   coded_.rows.append(rows_);
   coded_.raw.append(raw_);
 }
 
-// 1 - |x|^2 of a normalised vector: 1 where it is zero (vector_transform.h).
+// In the form of raw_form.h.
+void BaseEncoder::store_raw(MatrixView<float> original, std::size_t first) {
+  const std::size_t bytes = raw_bytes(options_.raw, dim_);
+  std::vector<float> x(dim_);
+  for (std::size_t i = 0; i < original.rows; ++i) {
+    const std::uint32_t list = coded_.primaries.lists[first + i];
+    if (parts_.raw_form == RawForm::half_behind) {
+      const float* c = centroids_.row(list);
+      for (std::size_t j = 0; j < dim_; ++j) {
+        x[j] = transformed_.row(i)[j] - (is_far_[list] ? c[j] : 0.0F);
+      }
+      if (options_.metric == Metric::cosine && is_zero(original.row(i), dim_)) {
+        std::fill(x.begin(), x.end(), std::numeric_limits<float>::quiet_NaN());
+      }
+    } else {
+      std::copy_n(original.row(i), dim_, x.data());
+      parts_.transform->scale(x.data());
+    }
+    if (write_raw(x.data(), dim_, options_.raw, raw_.data() + i * bytes)) continue;
+    throw std::invalid_argument(
+        fmt::format("base vector {} is more than 2^15 times as large as most, too large for an "
+                    "fp16 raw tier with them; use fp32, or remove it",
+                    first + i));
+  }
+}
+
+// |x|^2 - 1 of a normalised vector is -1 where it is zero (vector_transform.h).
 void BaseEncoder::correct_zeros(MatrixView<float> original) {
   for (std::size_t i = 0; i < original.rows; ++i) {
-    const float* x = original.row(i);
-    if (std::any_of(x, x + dim_, [](float value) { return value != 0; })) continue;
+    if (!is_zero(original.row(i), dim_)) continue;
     for (Chunk* chunk : {&primaries_, &seconds_}) {
       if (i >= chunk->numbers.size()) continue;
       chunk->numbers[i].entry_add += 1;

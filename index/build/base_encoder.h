@@ -32,7 +32,7 @@ struct EncodedBase {
   StagingFile rows;           ///< RowShape::bytes() each, with the code alone written
   StagingFile raw;            ///< raw_bytes() each
   std::uint64_t spilled = 0;  ///< vectors that have a second entry
-  double norm2_sum = 0;       ///< of the vectors as they were given
+  double norm2_sum = 0;       ///< of the vectors after the transform
 };
 
 /// Encodes all vectors of the plan's base. Reads it once, in order. Throws as Index::build does.

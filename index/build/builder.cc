@@ -1,7 +1,7 @@
 // A build in five steps, each a value that the next one needs:
 //
 //     plan     options, checked; sizes, and how memory is divided          build_plan.h
-//     sample   rows spread over the base, after the vector transform       sample.h
+//     sample   rows spread over the base                                   sample.h
 //     parts    what is learnt from them                                    trained_parts.h
 //     encoded  codes and factors of all vectors, in the order of the base  base_encoder.h
 //     lists    where each entry lies, and the units of its list            placed_lists.h
@@ -49,13 +49,6 @@ QuantizerPtr untrained_quantizer(const BuildPlan& plan) {
   return quantizer;
 }
 
-TrainedParts learn(const BuildPlan& plan, QuantizerPtr quantizer) {
-  auto transform =
-      std::make_unique<VectorTransform>(plan.options.metric, plan.dim, plan.options.seed);
-  const StagedVectors sample = take_sample(plan, *transform);
-  return train(plan, std::move(transform), std::move(quantizer), sample);
-}
-
 SegmentInfo info_of(const BuildPlan& plan, const TrainedParts& parts, const PlacedLists& lists) {
   SegmentInfo info;
   info.n = plan.n;
@@ -63,7 +56,8 @@ SegmentInfo info_of(const BuildPlan& plan, const TrainedParts& parts, const Plac
   info.nlist = plan.nlist;
   info.seed = plan.options.seed;
   info.metric = static_cast<std::uint32_t>(plan.options.metric);
-  info.raw = static_cast<std::uint32_t>(plan.options.raw);
+  info.raw = static_cast<std::uint32_t>(parts.raw_form);
+  info.scale = parts.transform->scale();
   info.list_weight = parts.list_weight;
   const std::string spec = parts.quantizer->spec();
   std::copy_n(spec.data(), std::min(spec.size(), sizeof info.quantizer - 1), info.quantizer);
@@ -81,7 +75,6 @@ Segment make_segment(const BuildPlan& plan, TrainedParts parts, const PlacedList
   Segment segment;
   segment.info = info_of(plan, parts, lists);
   segment.spilled = lists.spilled();
-  segment.filled = count_filled(lists.lists());
   segment.row_shape = lists.row_shape();
   if (plan.n > 0) {
     bytes->router_blocks = sign_centroids(
@@ -101,8 +94,10 @@ Segment make_segment(const BuildPlan& plan, TrainedParts parts, const PlacedList
   segment.groups = bytes->groups.records;
   segment.group_panels = bytes->groups.panels;
   segment.centroid_levels = bytes->centroids.levels;
-  segment.centroid_fine = bytes->centroids.fine;
+  segment.far_lists = bytes->centroids.far_lists;
+  segment.far_points = bytes->centroids.far_points;
   segment.lists = bytes->lists;
+  count_lists(segment);
   segment.quantizer_state = bytes->quantizer_state;
   segment.router_blocks = bytes->router_blocks;
   segment.ids = bytes->ids;
@@ -118,7 +113,7 @@ Segment build_segment(const VectorSource& base, const BuildOptions& options) {
         "max_memory bounds a build into a file: name one (Index::build_file), or leave it out");
   }
   const BuildPlan plan(base, options, "");
-  TrainedParts parts = learn(plan, untrained_quantizer(plan));
+  TrainedParts parts = train(plan, untrained_quantizer(plan), take_sample(plan));
   PlacedLists lists(plan, parts, encode_base(plan, parts));
   const auto bytes = std::make_shared<SegmentBytes>();
   Segment segment = make_segment(plan, std::move(parts), lists, bytes);
@@ -138,7 +133,7 @@ Segment build_segment(const VectorSource& base, const BuildOptions& options) {
 void build_segment_file(const VectorSource& base, const BuildOptions& options,
                         const std::string& path) {
   const BuildPlan plan(base, options, std::filesystem::path(path).parent_path().string());
-  TrainedParts parts = learn(plan, untrained_quantizer(plan));
+  TrainedParts parts = train(plan, untrained_quantizer(plan), take_sample(plan));
   auto lists = std::make_unique<PlacedLists>(plan, parts, encode_base(plan, parts));
   Segment segment = make_segment(plan, std::move(parts), *lists, std::make_shared<SegmentBytes>());
   const std::size_t piece = std::min(plan.piece_bytes, std::size_t{1} << 24);

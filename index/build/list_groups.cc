@@ -61,8 +61,7 @@ ListGroups group_lists(Matrix<float>& centroids, const KMeansOptions& how) {
     std::copy_n(centroids.row(order[l]), centroids.cols, sorted.row(l));
   }
   centroids = std::move(sorted);
-  constexpr double kNeverFine = std::numeric_limits<double>::infinity();
-  const CodedCentroids coded = code_centroids(points.view(), kNeverFine, groups.records);
+  const CodedCentroids coded = code_centroids(points.view(), {}, groups.records);
   groups.panels = zero_panels(points.rows, points.cols);
   for (std::size_t g = 0; g < points.rows; ++g) {
     write_panel_row(coded.levels.data() + g * points.cols, points.cols, g, groups.panels);

@@ -24,6 +24,9 @@ float round_to_half_precision(float value) {
   return std::bit_cast<float>(bits & ~0x1FFFU);
 }
 
+// Whether <x^,c> is no part of the additive factor.
+bool drops_centroid(const EncodeTask& task) { return task.far || task.c == nullptr; }
+
 }  // namespace
 
 ResidualEncoder::ResidualEncoder(const Quantizer& quantizer, Metric metric)
@@ -102,7 +105,7 @@ void ResidualEncoder::sign_code(const Coded& coded) {
     numbers.sine2 = std::max(0.0F, 1 - l1 * (l1 / numbers.r2) / dim);
   }
   numbers.entry_add = additive_factor(
-      coded, coded.task.c == nullptr ? 0.0F : numbers.entry_rescale * sums.centroid);
+      coded, drops_centroid(coded.task) ? 0.0F : numbers.entry_rescale * sums.centroid);
 }
 
 void ResidualEncoder::row_code(const Coded& coded) {
@@ -111,8 +114,8 @@ void ResidualEncoder::row_code(const Coded& coded) {
   for (float& factor : numbers.factors) factor = round_to_half_precision(factor);
   quantizer_.decode(coded.code, numbers.factors, decoded_.data());
   const float* c = coded.task.c;
-  numbers.row_add =
-      additive_factor(coded, c == nullptr ? 0.0F : kernels().dot(decoded_.data(), c, dim));
+  numbers.row_add = additive_factor(
+      coded, drops_centroid(coded.task) ? 0.0F : kernels().dot(decoded_.data(), c, dim));
   // Where a factor makes <x^,r> = |r|^2, this is the tangent of their angle; it holds for others
   // too.
   const float error2 = kernels().l2_sqr(decoded_.data(), coded.residual, dim);
@@ -124,13 +127,13 @@ void ResidualEncoder::row_code(const Coded& coded) {
       product_weight(metric_) * kernels().dot(decoded_.data(), mean_query.data(), dim);
 }
 
-void ResidualEncoder::code_entry(const float* x, const float* c, std::uint8_t* signs,
-                                 EncodedNumbers& numbers) {
+void ResidualEncoder::code_entry(const EncodeTask& task) {
   float* residual = residuals_.row(tasks_.size());
   const std::size_t dim = quantizer_.dim();
-  for (std::size_t i = 0; i < dim; ++i) residual[i] = x[i] - (c == nullptr ? 0.0F : c[i]);
-  numbers.r2 = kernels().dot(residual, residual, dim);
-  const EncodeTask task = {x, c, signs, nullptr, &numbers};
+  for (std::size_t i = 0; i < dim; ++i) {
+    residual[i] = task.x[i] - (task.c == nullptr ? 0.0F : task.c[i]);
+  }
+  task.numbers->r2 = kernels().dot(residual, residual, dim);
   sign_code({task, residual, nullptr});
 }
 

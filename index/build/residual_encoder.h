@@ -17,6 +17,7 @@ namespace obliq {
 struct EncodeTask {
   const float* x;       ///< after the transform
   const float* c;       ///< null: zero
+  bool far;             ///< c is the centroid of a far list (centroid_code.h)
   std::uint8_t* signs;  ///< plane_bytes(dim) bytes
   std::uint8_t* rest;   ///< RowShape::rest bytes
   EncodedNumbers* numbers;
@@ -33,9 +34,9 @@ class ResidualEncoder {
   /// Codes what has been added and not coded yet.
   void flush();
 
-  /// What an entry of x in the list of c (null: zero) holds: signs, f_add, f_rescale, r2 and sine2.
-  /// The rest is left alone.
-  void code_entry(const float* x, const float* c, std::uint8_t* signs, EncodedNumbers& numbers);
+  /// What an entry of the task's x in the list of its c holds: signs, f_add, f_rescale, r2 and
+  /// sine2. The rest is left alone.
+  void code_entry(const EncodeTask& task);
 
  private:
   /// One vector after its encoder: the residual r, and the code of the row in the batch.

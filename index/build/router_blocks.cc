@@ -17,8 +17,8 @@ std::vector<std::uint8_t> sign_centroids(const RoutedLists& routed, const Quanti
   NumberRange range;
   ResidualEncoder encoder(quantizer, routed.metric);
   for (std::size_t l = 0; l < nlist; ++l) {
-    encoder.code_entry(routed.centroids.row(l), nullptr, signs.data() + l * plane_bytes(dim),
-                       numbers[l]);
+    encoder.code_entry({routed.centroids.row(l), nullptr, false,
+                        signs.data() + l * plane_bytes(dim), nullptr, &numbers[l]});
     numbers[l].entry_add += radius_term(routed.metric, routed.weight, routed.lists[l].mean_r2);
     range.add(numbers[l]);
   }

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/parallel.h"
 #include "core/random.h"
 #include "core/spread_rows.h"
+#include "index/segment/vector_transform.h"
 #include "index/tune/tuning.h"
 
 namespace obliq {
@@ -25,7 +25,7 @@ std::vector<std::uint32_t> left_out(const BuildPlan& plan) {
 
 }  // namespace
 
-StagedVectors take_sample(const BuildPlan& plan, const VectorTransform& transform) {
+StagedVectors take_sample(const BuildPlan& plan) {
   const BuildOptions& options = plan.options;
   const std::size_t n = plan.n;
   const std::size_t dim = plan.dim;
@@ -51,9 +51,6 @@ StagedVectors take_sample(const BuildPlan& plan, const VectorTransform& transfor
       if (std::binary_search(others.begin(), others.end(), pick)) continue;
       std::copy_n(read.row(pick - first), dim, picked.row(kept++));
     }
-    parallel_for(kept, 64, options.threads, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t i = begin; i < end; ++i) transform.apply(picked.row(i));
-    });
     rows.append(picked.view().slice(0, kept));
   }
   return rows;

@@ -3,14 +3,13 @@
 
 #include "index/build/build_plan.h"
 #include "index/build/staged_vectors.h"
-#include "index/segment/vector_transform.h"
 
 namespace obliq {
 
-/// Rows of the base after `transform`, in their order: as many as k-means takes or, where
-/// centroids are given, as the mean and the quantizer need. Those that tuning asks with are left
+/// Rows of the base, in their order: as many as k-means takes or, where centroids are given, as the
+/// mean and the quantizer need. Those that tuning asks with are left
 /// out where that costs little, so that k-means does not know them. Reads the base once, in order.
 /// Throws std::invalid_argument naming a row that is not finite.
-StagedVectors take_sample(const BuildPlan& plan, const VectorTransform& transform);
+StagedVectors take_sample(const BuildPlan& plan);
 
 }  // namespace obliq

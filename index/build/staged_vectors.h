@@ -1,6 +1,7 @@
 // Vectors staged for k-means: in memory, or in a temporary file where memory is bounded.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -22,6 +23,11 @@ class StagedVectors final : public VectorSource {
         {reinterpret_cast<const std::uint8_t*>(vectors.data), vectors.size() * sizeof(float)});
   }
 
+  /// Calls change(rows, count) for all rows, `piece` at a time, to change them in place. Those in a
+  /// file move to `fresh`, an empty one.
+  template <typename Change>
+  void change(std::size_t piece, StagingFile fresh, Change change);
+
   std::size_t rows() const override { return file_.size() / (dim_ * sizeof(float)); }
   std::size_t dim() const override { return dim_; }
   void read(std::size_t first, std::size_t count, float* out) const override {
@@ -39,10 +45,29 @@ class StagedVectors final : public VectorSource {
   StagingFile file_;
 };
 
+template <typename Change>
+void StagedVectors::change(std::size_t piece, StagingFile fresh, Change change) {
+  std::vector<std::uint8_t> buffer;
+  const std::size_t n = rows();
+  const std::size_t row_bytes = dim_ * sizeof(float);
+  for (std::size_t first = 0; first < n; first += piece) {
+    const std::size_t count = std::min(piece, n - first);
+    const auto bytes = file_.edit(first * row_bytes, count * row_bytes, buffer);
+    change(reinterpret_cast<float*>(bytes.data()), count);
+    if (!file_.in_memory()) fresh.append(bytes);
+  }
+  if (!file_.in_memory()) file_ = std::move(fresh);
+}
+
 /// `rows` rows of another source, spread evenly.
 class ThinSource final : public VectorSource {
  public:
   ThinSource(const VectorSource& all, std::size_t rows) : all_(all), rows_(rows) {}
+  /// Calls change(rows, count) for all rows, `piece` at a time, to change them in place. Those in a
+  /// file move to `fresh`, an empty one.
+  template <typename Change>
+  void change(std::size_t piece, StagingFile fresh, Change change);
+
   std::size_t rows() const override { return rows_; }
   std::size_t dim() const override { return all_.dim(); }
   void read(std::size_t first, std::size_t count, float* out) const override {

@@ -1,27 +1,23 @@
-// The order of the steps follows from what they need: the mean, then centroids, which still hold
-// it, then the weight of a list's radius, then, without the mean, groups, codes of the centroids,
-// and the quantizer, which learns from residuals to the centroids as decoded.
+// The order of the steps follows from what they need: the transform, then centroids, the weight of
+// a list's radius, groups of lists, codes of the centroids, and the quantizer, which learns from
+// residuals to the centroids as decoded.
 #include "index/build/trained_parts.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
+#include <vector>
 
+#include "core/kernels/dispatch.h"
 #include "index/build/kmeans.h"
+#include "index/build/learn_transform.h"
 #include "index/build/list_weight.h"
 #include "index/build/staged_vectors.h"
 #include "index/build/training.h"
-#include "index/build/typical_rows.h"
 #include "index/segment/list_counts.h"
 
 namespace obliq {
 namespace {
-
-void subtract(const std::vector<float>& mean, Matrix<float>& rows) {
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    for (std::size_t j = 0; j < rows.cols; ++j) rows.row(i)[j] -= mean[j];
-  }
-}
 
 Matrix<float> read_thin(const VectorSource& sample, std::size_t most) {
   const ThinSource some(sample, std::min(sample.rows(), most));
@@ -30,26 +26,7 @@ Matrix<float> read_thin(const VectorSource& sample, std::size_t most) {
   return rows;
 }
 
-// The mean of the typical rows: a few vectors far away must not pull the origin from the rest,
-// which sets the precision of queries.
-std::vector<float> robust_mean(const VectorSource& rows, std::size_t piece) {
-  const std::vector<bool> typical = are_typical(rows, piece);
-  std::vector<double> sum(rows.dim());
-  Matrix<float> buffer;
-  for (std::size_t first = 0; first < rows.rows(); first += piece) {
-    const auto x = rows_of(rows, first, std::min(piece, rows.rows() - first), buffer);
-    for (std::size_t i = 0; i < x.rows; ++i) {
-      for (std::size_t j = 0; typical[first + i] && j < x.cols; ++j) sum[j] += x.row(i)[j];
-    }
-  }
-  const auto count = static_cast<double>(std::count(typical.begin(), typical.end(), true));
-  std::vector<float> mean;
-  mean.reserve(sum.size());
-  for (const double coordinate : sum) mean.push_back(static_cast<float>(coordinate / count));
-  return mean;
-}
-
-// Of k-means, or the given ones; the mean is in them, as in the sample.
+// Of k-means, or the given ones.
 Matrix<float> find_centroids(const BuildPlan& plan, const VectorTransform& transform,
                              const VectorSource& sample) {
   const MatrixView<float> given = plan.options.centroids;
@@ -61,21 +38,69 @@ Matrix<float> find_centroids(const BuildPlan& plan, const VectorTransform& trans
   }
   Matrix<float> centroids(given.rows, plan.dim);
   std::copy_n(given.data, given.size(), centroids.values.data());
-  for (std::size_t l = 0; l < given.rows; ++l) transform.rotation().apply(centroids.row(l));
+  for (std::size_t l = 0; l < given.rows; ++l) {
+    // A mean of unit vectors is none.
+    if (transform.metric() != Metric::cosine) transform.scale(centroids.row(l));
+    transform.centre(centroids.row(l));
+    transform.rotate(centroids.row(l));
+  }
   return centroids;
 }
 
-// Mean |r|^2 of some rows.
-double mean_distance2(const VectorSource& sample, const Matrix<float>& centroids, int threads) {
-  constexpr std::size_t kEnough = 1024;
-  const Matrix<float> rows = read_thin(sample, kEnough);
+/// What some rows of the sample tell of the lists.
+struct ListSurvey {
+  std::vector<std::size_t> rows;  ///< of each list
+  std::vector<float> mean_r2;     ///< that of all where a list has fewer than two rows
+};
+
+ListSurvey survey_lists(const VectorSource& sample, const Matrix<float>& centroids, int threads) {
+  constexpr std::size_t kRowsPerList = 8;
+  constexpr std::size_t kLeastRows = 1024;
+  const std::size_t nlist = centroids.rows;
+  const Matrix<float> rows = read_thin(sample, std::max(kLeastRows, kRowsPerList * nlist));
   std::vector<std::uint32_t> nearest(rows.rows);
   std::vector<float> distances(rows.rows);
   assign_nearest(rows.view(), centroids.view(), threads, nearest.data(), distances.data());
-  return std::accumulate(distances.begin(), distances.end(), 0.0) / static_cast<double>(rows.rows);
+  std::vector<double> sums(nlist);
+  ListSurvey survey{std::vector<std::size_t>(nlist), {}};
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    sums[nearest[i]] += distances[i];
+    ++survey.rows[nearest[i]];
+  }
+  const double all = std::accumulate(sums.begin(), sums.end(), 0.0);
+  survey.mean_r2.assign(nlist, static_cast<float>(all / static_cast<double>(rows.rows)));
+  for (std::size_t l = 0; l < nlist; ++l) {
+    const auto count = static_cast<double>(survey.rows[l]);
+    if (count > 1) survey.mean_r2[l] = static_cast<float>(sums[l] / count);
+  }
+  return survey;
 }
 
-// Requires the mean to be in the centroids as it is in the sample.
+// Whether far lists hold more than one in a hundred rows, and not outliers alone.
+bool many_are_far(const ListSurvey& survey, const std::vector<std::uint32_t>& far_lists) {
+  std::size_t far = 0;
+  for (const std::uint32_t list : far_lists) far += survey.rows[list];
+  return 100 * far > std::accumulate(survey.rows.begin(), survey.rows.end(), std::size_t{0});
+}
+
+// Of fp16, the form that hides nothing by its rounding (raw_form.h).
+RawForm choose_raw_form(const BuildPlan& plan, const VectorSource& sample, const ListSurvey& survey,
+                        const TrainedParts& parts) {
+  constexpr std::size_t kEnough = 1024;
+  if (plan.options.raw == RawTier::none) return RawForm::none;
+  if (plan.options.raw == RawTier::fp32) return RawForm::single;
+  if (many_are_far(survey, parts.codes.far_lists)) return RawForm::half_behind;
+  const std::vector<float>& mean = parts.transform->mean();
+  const Matrix<float> rows = read_thin(sample, kEnough);
+  double norm2 = 0;
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    norm2 += kernels().dot(rows.row(i), rows.row(i), rows.cols);
+  }
+  const double mean2 = kernels().dot(mean.data(), mean.data(), mean.size());
+  const double radius2 = norm2 / static_cast<double>(rows.rows);
+  return mean2 > kFarRadii * kFarRadii * radius2 ? RawForm::half_behind : RawForm::half;
+}
+
 float choose_list_weight(const BuildPlan& plan, const VectorSource& sample,
                          const Matrix<float>& centroids) {
   constexpr std::size_t kEnough = 1000;  // fewer tell little
@@ -100,8 +125,8 @@ ListGroups make_groups(const BuildPlan& plan, Matrix<float>& centroids) {
 void train_quantizer(const BuildPlan& plan, const VectorSource& sample, TrainedParts& parts) {
   if (!parts.quantizer->learns()) return;
   report(plan.options.progress, "train quantizer", 0);
-  Matrix<float> rows = read_thin(sample, plan.options.max_memory == 0 ? plan.n : plan.chunk_rows);
-  subtract(parts.transform->mean(), rows);
+  const Matrix<float> rows =
+      read_thin(sample, plan.options.max_memory == 0 ? plan.n : plan.chunk_rows);
   const TrainingSample training =
       training_sample(*parts.transform, rows.view(), plan.options.train_queries,
                       parts.centroids.view(), plan.options.threads);
@@ -112,27 +137,20 @@ void train_quantizer(const BuildPlan& plan, const VectorSource& sample, TrainedP
 
 }  // namespace
 
-TrainedParts train(const BuildPlan& plan, std::unique_ptr<VectorTransform> transform,
-                   QuantizerPtr quantizer, const VectorSource& sample) {
+TrainedParts train(const BuildPlan& plan, QuantizerPtr quantizer, StagedVectors sample) {
   TrainedParts parts;
   parts.quantizer = std::move(quantizer);
   parts.list_weight = kUsualListWeight;
-  if (plan.n == 0) {
-    parts.transform = std::move(transform);
-    return parts;
-  }
-  if (plan.options.metric != Metric::ip) {
-    transform->set_mean(robust_mean(sample, plan.chunk_rows));
-  }
-  parts.transform = std::move(transform);
+  parts.transform = learn_transform(plan, sample);
+  if (plan.n == 0) return parts;
   parts.centroids = find_centroids(plan, *parts.transform, sample);
-  const double mean_r2 = mean_distance2(sample, parts.centroids, plan.options.threads);
   parts.list_weight = choose_list_weight(plan, sample, parts.centroids);
-  subtract(parts.transform->mean(), parts.centroids);
   parts.groups = make_groups(plan, parts.centroids);
   parts.lists.resize(parts.centroids.rows);
-  parts.codes = code_centroids(parts.centroids.view(), mean_r2, parts.lists);
+  const ListSurvey survey = survey_lists(sample, parts.centroids, plan.options.threads);
+  parts.codes = code_centroids(parts.centroids.view(), survey.mean_r2, parts.lists);
   decode_centroids(parts.codes, parts.lists, parts.centroids);
+  parts.raw_form = choose_raw_form(plan, sample, survey, parts);
   train_quantizer(plan, sample, parts);
   return parts;
 }

@@ -27,7 +27,9 @@ void count_list(const ScanTask& task, SearchCounters& counters) {
 
 }  // namespace
 
-ScanScratch::ScanScratch(const Segment& segment) : tasks(kGroup), refine(segment) {}
+ScanScratch::ScanScratch(const Segment& segment) : refine(segment) {
+  for (std::size_t i = 0; i < kGroup; ++i) tasks.emplace_back(segment);
+}
 
 ListScanner::ListScanner(const Router& router)
     : segment_(router.segment()),
@@ -46,18 +48,22 @@ void ListScanner::start(const Visit& visit, const ListRecord* next, ScanTask& ta
   task.view = query.view_of(visit.list.probe);
   task.list = scan_list(*task.view.record, segment_.blocks.data(), dim_,
                         prunes ? task.view.base : -kInfinity, query.slope(), weight_);
-  query.scan().set_shift(spread_ * task.view.distance, prunes ? deviations : 0.0F, task.list);
+  task.scan = &query.scan();
+  if (segment_.far_point(visit.list.probe.list) != nullptr) {
+    task.far.set(query, visit.list.probe.list);
+    task.scan = &task.far.scan();
+  }
+  task.scan->set_shift(spread_ * task.view.distance, prunes ? deviations : 0.0F, task.list);
   if (next != nullptr) task.list.next = block_of(segment_.blocks.data(), dim_, next->first);
 }
 
 // Entries [begin, begin + kChunk) of the task's list.
 void ListScanner::scan_chunk(ScanTask& task, std::uint32_t begin) const {
-  const ActiveQuery& query = *task.visit.query;
+  const float threshold = task.visit.query->progress.top.threshold();
   const ScanList chunk = scan_part(task.list, begin, ScanTask::kChunk);
   task.first = task.view.record->first + begin;
-  task.found =
-      kernels().scan(query.prepared.scan().lut(), dim_, chunk, query.progress.top.threshold(),
-                     task.entries.data(), task.bounds.data());
+  task.found = kernels().scan(task.scan->lut(), dim_, chunk, threshold, task.entries.data(),
+                              task.bounds.data());
   refiner_.fetch_first(task);
 }
 

@@ -1,11 +1,13 @@
-// ip brings a query to the typical norm of the base, so that the answer does not depend on its
-// length; cosine distances are half of those between unit vectors.
+// l2 scales a query as the base, so that a distance is that behind the transform over scale^2; ip
+// brings it to the typical norm of the base, so that the answer does not depend on its length;
+// cosine distances are half of those between unit vectors.
 #include "index/search/prepared_query.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/kernels/dispatch.h"
+#include "core/largest.h"
 #include "core/prefetch.h"
 #include "core/safe_norm.h"
 
@@ -29,24 +31,58 @@ void PreparedQuery::set(const float* query) {
 
 void PreparedQuery::transform(const float* query) {
   const std::size_t dim = segment_.dim();
-  const Metric metric = segment_.metric();
+  const VectorTransform& transform = *segment_.transform;
   std::copy_n(query, dim, raw_.data());
-  if (metric == Metric::cosine) normalise(raw_.data(), dim);
-  std::copy_n(raw_.data(), dim, transformed_.data());
-  segment_.transform->apply(transformed_.data());
   slope_ = 1;
   offset_ = 0;
-  const float norm = std::sqrt(kernels().dot(raw_.data(), raw_.data(), dim));
-  if (metric == Metric::cosine) {
-    slope_ = 0.5F;
-    offset_ = norm > 0 ? 0.0F : 0.5F;
+  switch (segment_.metric()) {
+    case Metric::cosine:
+      normalise(raw_.data(), dim);
+      slope_ = 0.5F;
+      offset_ = largest_size(query, dim) > 0 ? 0.0F : 0.5F;
+      raw_slope_ = 1;
+      break;
+    case Metric::l2: {
+      const float scale = transform.scale() * shrinking(query);
+      for (float& value : raw_) value *= scale;
+      raw_slope_ = slope_ = 1 / scale / scale;
+      break;
+    }
+    case Metric::ip:
+      raw_slope_ = 1 / transform.scale();
+      break;
   }
-  if (metric == Metric::ip && norm > 0) {
-    const float stretch = segment_.info.typical_norm / norm;
-    if (!std::isnormal(stretch)) return;
-    for (float& value : transformed_) value *= stretch;
-    slope_ = 1 / stretch;
-  }
+  std::copy_n(raw_.data(), dim, transformed_.data());
+  if (segment_.metric() == Metric::ip) stretch(query);
+  transform.centre(transformed_.data());
+  transform.rotate(transformed_.data());
+}
+
+// A query so much longer than the base that its squares might overflow behind the scale is made
+// shorter: it is then still so long that no float tells its distances apart.
+float PreparedQuery::shrinking(const float* query) const {
+  constexpr int kMostExponent = 40;
+  const float scale = segment_.transform->scale();
+  if (scale <= 1) return 1;
+  const float largest = largest_size(query, segment_.dim()) * scale;
+  if (largest < std::ldexp(1.0F, kMostExponent)) return 1;
+  // Where the product is beyond the floats, its exponent is not.
+  const int exponent = std::ilogb(largest_size(query, segment_.dim())) + std::ilogb(scale);
+  return std::ldexp(1.0F, std::max(kMostExponent - exponent, -126));
+}
+
+// Brings a query of ip to the typical norm of the base.
+void PreparedQuery::stretch(const float* query) {
+  const std::size_t dim = segment_.dim();
+  const float largest = largest_size(query, dim);
+  if (largest == 0) return;
+  const int exponent = std::clamp(std::ilogb(largest), -126, 126);
+  const float power = std::ldexp(1.0F, -exponent);  // rounds nothing, so that the norm is no zero
+  for (float& value : transformed_) value *= power;
+  const float norm = std::sqrt(kernels().dot(transformed_.data(), transformed_.data(), dim));
+  const float factor = segment_.info.typical_norm / norm;
+  for (float& value : transformed_) value *= factor;
+  slope_ = std::ldexp(1 / factor, exponent) / segment_.transform->scale();
 }
 
 ListView PreparedQuery::view_of(const Probe& probe) const {

@@ -19,12 +19,16 @@ class PreparedQuery {
   /// Allocates all that a query takes. The segment outlives this.
   explicit PreparedQuery(const Segment& segment);
 
-  /// Takes a query of the space of the base, dim floats, and forgets the one before. A segment
-  /// without vectors takes none.
+  /// Takes a query of the space of the base, dim finite floats, and forgets the one before. A
+  /// segment without vectors takes none.
   void set(const float* query);
 
-  /// The query in the space of the base, [dim]; cosine: normalized.
+  /// Behind the transform, [dim].
+  const float* values() const { return transformed_.data(); }
+  /// Scaled alone (cosine: of unit length), [dim], for products and distances with raw vectors that
+  /// are not behind the transform; times raw_slope() they are distances of the metric.
   const float* raw() const { return raw_.data(); }
+  float raw_slope() const { return raw_slope_; }
   const ScanQuery& scan() const { return scan_; }
   const CentroidQuery& centroids() const { return centroids_; }
   const Scorer& scorer() const { return *scorer_; }
@@ -44,12 +48,15 @@ class PreparedQuery {
 
  private:
   void transform(const float* query);
+  float shrinking(const float* query) const;
+  void stretch(const float* query);
 
   const Segment& segment_;
   std::vector<float> raw_;
   std::vector<float> transformed_;
   float slope_ = 1;
   float offset_ = 0;
+  float raw_slope_ = 1;
   ScanQuery scan_;
   CentroidQuery centroids_;
   std::unique_ptr<Scorer> scorer_;

@@ -136,7 +136,7 @@ Probe Router::made_of(const CentroidDistance& distance, std::uint32_t list) cons
 }
 
 Probe Router::probe(const CentroidQuery& query, std::uint32_t list) const {
-  return made_of(query.exact(segment_, list), list);
+  return made_of(query.distance(segment_, list), list);
 }
 
 void Router::rank_pool(const CentroidQuery& query, RouteScratch& scratch,
@@ -146,10 +146,14 @@ void Router::rank_pool(const CentroidQuery& query, RouteScratch& scratch,
   for (std::size_t i = 0; i < pool.size(); ++i) {
     if (i + kFetchAhead < pool.size()) {
       const std::uint32_t ahead = pool[i + kFetchAhead];
-      prefetch(segment_.centroid(ahead), segment_.dim());
+      if (segment_.far_point(ahead) == nullptr) {
+        prefetch(segment_.centroid(ahead), segment_.dim());
+      } else {
+        prefetch(segment_.far_point(ahead), segment_.dim() * sizeof(float));
+      }
       prefetch(&segment_.lists[ahead], sizeof(ListRecord));
     }
-    scratch.ranked[i] = made_of(query.by_levels(segment_, pool[i]), pool[i]);
+    scratch.ranked[i] = probe(query, pool[i]);
   }
   counters.ranked += pool.size();
 }
@@ -189,8 +193,7 @@ void Router::extend(const PreparedQuery& query, ListCursor& cursor, RouteScratch
 Probe Router::next(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
                    SearchCounters& counters) const {
   if (cursor.taken == cursor.trusted) extend(query, cursor, scratch, counters);
-  const Probe& ranked = cursor.ranked[cursor.taken++];
-  return segment_.centroid_fine.empty() ? ranked : probe(query.centroids(), ranked.list);
+  return cursor.ranked[cursor.taken++];
 }
 
 void Router::route(const PreparedQuery& query, std::size_t nprobe, std::size_t leading,
@@ -209,9 +212,6 @@ void Router::route(const PreparedQuery& query, std::size_t nprobe, std::size_t l
   }
   rank_pool(query.centroids(), scratch, counters);
   keep_best(nprobe, leading, scratch, probes);
-  if (!segment_.centroid_fine.empty()) {
-    for (Probe& ranked : probes) ranked = probe(query.centroids(), ranked.list);
-  }
   counters.times.lap(Stage::ranks);
 }
 

@@ -1,8 +1,7 @@
 // The router finds the lists to probe, in the order of their keys (segment/list_key.h). It scans
 // the signs of all centroids or, where there are many, of those in the nearest groups
-// (near_groups.h), then takes the products of the query with the codes of a pool of them
-// (centroid_code.h). Only where centroids have a fine part are those that are probed measured once
-// more.
+// (near_groups.h), then measures a pool of them by their codes or, of far lists, their points
+// (centroid_code.h). A list without entries is never handed out.
 #pragma once
 
 #include <cstddef>

@@ -10,6 +10,7 @@
 #include "core/exact_distance.h"
 #include "core/kernels/dispatch.h"
 #include "core/rough_quantile.h"
+#include "index/search/far_query.h"
 #include "index/search/row_mask.h"
 #include "index/segment/entry_format.h"
 #include "index/segment/raw_tier.h"
@@ -53,6 +54,9 @@ RefineScratch::RefineScratch(const Segment& segment)
       products(kBatch),
       raw_row(segment.dim()) {
   batch.reserve(kBatch);
+  if (segment.far_lists.empty()) return;
+  far_values.resize(segment.dim());
+  far_scorer = segment.quantizer->make_scorer();
 }
 
 RowRefiner::RowRefiner(const Router& router)
@@ -150,8 +154,41 @@ void RowRefiner::multiply_batch(const ScanTask& task, RefineScratch& scratch) co
     scratch.refs[slot] = {signs, row,
                           read_row_factors(shape, row, segment_.lists[primary.list].scale)};
   }
-  task.visit.query->prepared.scorer().products({scratch.refs.data(), scratch.batch.size()},
-                                               scratch.products.data());
+  const PreparedQuery& query = task.visit.query->prepared;
+  if (scratch.far_scorer == nullptr) {
+    multiply(query, kNoList, 0, scratch.batch.size(), scratch);
+    return;
+  }
+  scratch.far_list = kNoList;
+  for (std::size_t begin = 0, end = 0; begin < scratch.batch.size(); begin = end) {
+    const std::uint32_t list = far_or_none(scratch.batch[begin].primary.list);
+    for (end = begin; end < scratch.batch.size(); ++end) {
+      if (far_or_none(scratch.batch[end].primary.list) != list) break;
+    }
+    multiply(query, list, begin, end, scratch);
+  }
+}
+
+// Slots [begin, end) of the batch, whose primary list is `list`; kNoList: any that are near.
+void RowRefiner::multiply(const PreparedQuery& query, std::uint32_t list, std::size_t begin,
+                          std::size_t end, RefineScratch& scratch) const {
+  const Scorer* scorer = &query.scorer();
+  if (list != kNoList) {
+    far_values(query, list, scratch);
+    scorer = scratch.far_scorer.get();
+  }
+  scorer->products({scratch.refs.data() + begin, end - begin}, scratch.products.data() + begin);
+}
+
+// q - c' of a far list, for which the far scorer is set, too.
+const float* RowRefiner::far_values(const PreparedQuery& query, std::uint32_t list,
+                                    RefineScratch& scratch) const {
+  if (scratch.far_list != list) {
+    scratch.far_list = list;
+    subtract_far_point(segment_, query, list, scratch.far_values.data());
+    scratch.far_scorer->set_query(scratch.far_values.data());
+  }
+  return scratch.far_values.data();
 }
 
 void RowRefiner::offer_batch(const ScanTask& task, RefineScratch& scratch,
@@ -163,7 +200,7 @@ void RowRefiner::offer_batch(const ScanTask& task, RefineScratch& scratch,
     const float f_add =
         read_row_add(segment_.row_shape, scratch.refs[slot].rest, primary.record->add_scale);
     const float distance = primary.base + slope * (f_add - weight_ * scratch.products[slot]);
-    offer(task, candidate, primary, distance, scratch, counters);
+    offer(task, candidate, primary, f_add, distance, scratch, counters);
   }
 }
 
@@ -179,38 +216,59 @@ const ListView& RowRefiner::view_of_primary(const ScanTask& task, std::uint32_t 
 }
 
 // Standard deviation of a refined distance: |r||q-c| tan / sqrt(dim-1) of its row. A second entry
-// tells its own |r|, which is no less than that in the primary list.
+// tells its own |r|, which is no less than that in the primary list. The rounding of the row's
+// numbers to 11 bits is added: that of its factors takes 2^-12 of <x^,q-c>, which is at most half
+// of |q-c|^2 + |r|^2, that of f_add as much of itself.
 float RowRefiner::row_spread(const ScanTask& task, const Candidate& candidate,
-                             const ListView& primary) const {
+                             const ListView& primary, float f_add) const {
+  constexpr float kRounding = 0x1p-12F;
   const float b =
       entry_rescale(segment_.blocks.data(), dim_, task.first + task.entries[candidate.survivor]);
   const float cosine = std::sqrt(std::max(0.0F, 1 - segment_.info.sine * segment_.info.sine));
   const float length = b * task.view.record->scale * std::sqrt(static_cast<float>(dim_)) * cosine;
-  return task.visit.query->prepared.slope() * weight_ * length * primary.distance *
-         segment_.info.row_tangent / std::sqrt(degrees_of_freedom(dim_));
+  const float angle = weight_ * length * primary.distance * segment_.info.row_tangent /
+                      std::sqrt(degrees_of_freedom(dim_));
+  const float rounded =
+      kRounding * (primary.distance * primary.distance + length * length + std::abs(f_add));
+  return task.visit.query->prepared.slope() * std::sqrt(angle * angle + rounded * rounded);
 }
 
 void RowRefiner::offer(const ScanTask& task, const Candidate& candidate, const ListView& primary,
-                       float distance, RefineScratch& scratch, SearchCounters& counters) const {
+                       float f_add, float distance, RefineScratch& scratch,
+                       SearchCounters& counters) const {
   auto& [prepared, progress] = *task.visit.query;
   const std::uint32_t row = task.rows[candidate.survivor];
-  if (segment_.raw_tier() == RawTier::none) {
+  if (segment_.raw_form() == RawForm::none) {
     progress.top.push(distance, row);
     return;
   }
   const float deviations = progress.plan.deviations;
-  const float bound = distance - deviations * row_spread(task, candidate, primary);
+  const float bound = distance - deviations * row_spread(task, candidate, primary, f_add);
   if (std::isfinite(deviations) && !(bound < progress.top.threshold())) return;
   ++counters.exact;
   counters.times.lap(Stage::refine);
-  progress.top.push(exact_distance(prepared, row, scratch), row);
+  progress.top.push(raw_distance(prepared, row, candidate.primary.list, scratch), row);
   counters.times.lap(Stage::raw);
 }
 
-float RowRefiner::exact_distance(const PreparedQuery& query, std::uint32_t row,
-                                 RefineScratch& scratch) const {
+float RowRefiner::raw_distance(const PreparedQuery& query, std::uint32_t row, std::uint32_t list,
+                               RefineScratch& scratch) const {
   const float* x = raw_row(segment_, row, scratch.raw_row.data());
-  return obliq::exact_distance(segment_.metric(), query.raw(), x, dim_);
+  if (segment_.raw_form() == RawForm::half_behind) return distance_behind(query, x, list, scratch);
+  return query.raw_slope() * exact_distance(segment_.metric(), query.raw(), x, dim_);
+}
+
+// Of a raw vector behind the transform, in a far list less its centroid.
+float RowRefiner::distance_behind(const PreparedQuery& query, const float* x, std::uint32_t list,
+                                  RefineScratch& scratch) const {
+  if (std::isnan(x[0])) return 1;  // zero under cosine (raw_form.h)
+  const bool far = segment_.far_point(list) != nullptr;
+  if (segment_.metric() != Metric::ip) {
+    const float* q = far ? far_values(query, list, scratch) : query.values();
+    return query.slope() * kernels().l2_sqr(q, x, dim_) + query.offset();
+  }
+  const float before = far ? kernels().dot(query.values(), segment_.far_point(list), dim_) : 0.0F;
+  return -query.slope() * (before + kernels().dot(query.values(), x, dim_));
 }
 
 }  // namespace obliq

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,10 @@ struct RefineScratch {
   std::vector<std::uint8_t> signs;
   std::vector<float> products;
   std::vector<float> raw_row;
+  // Of a far list:
+  std::uint32_t far_list = kNoList;    ///< that they are made for
+  std::vector<float> far_values;       ///< q - c'
+  std::unique_ptr<Scorer> far_scorer;  ///< null where no list is far
 };
 
 /// One for an index; threads share it, each with a RefineScratch of its own.
@@ -51,13 +56,25 @@ class RowRefiner {
   void select_batch(const ScanTask& task, std::size_t begin, std::size_t end,
                     RefineScratch& scratch) const;
   void multiply_batch(const ScanTask& task, RefineScratch& scratch) const;
+  const float* far_values(const PreparedQuery& query, std::uint32_t list,
+                          RefineScratch& scratch) const;
+  void multiply(const PreparedQuery& query, std::uint32_t list, std::size_t begin, std::size_t end,
+                RefineScratch& scratch) const;
   void offer_batch(const ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
   const ListView& view_of_primary(const ScanTask& task, std::uint32_t list,
                                   SearchCounters& counters) const;
-  void offer(const ScanTask& task, const Candidate& candidate, const ListView& primary,
+  void offer(const ScanTask& task, const Candidate& candidate, const ListView& primary, float f_add,
              float distance, RefineScratch& scratch, SearchCounters& counters) const;
-  float row_spread(const ScanTask& task, const Candidate& candidate, const ListView& primary) const;
-  float exact_distance(const PreparedQuery& query, std::uint32_t row, RefineScratch& scratch) const;
+  float row_spread(const ScanTask& task, const Candidate& candidate, const ListView& primary,
+                   float f_add) const;
+  float raw_distance(const PreparedQuery& query, std::uint32_t row, std::uint32_t list,
+                     RefineScratch& scratch) const;
+  float distance_behind(const PreparedQuery& query, const float* x, std::uint32_t list,
+                        RefineScratch& scratch) const;
+  /// The list where it is far, else kNoList.
+  std::uint32_t far_or_none(std::uint32_t list) const {
+    return segment_.far_point(list) == nullptr ? kNoList : list;
+  }
   /// Starts loading a row; one beyond the rows, of a damaged entry, is left alone.
   void fetch_row(std::uint32_t row) const {
     if (row < segment_.info.n) prefetch(row_at(row), row_bytes_);

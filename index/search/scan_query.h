@@ -3,8 +3,8 @@
 //
 // The table holds integers of at most 30, so that 8 of them add up inside a byte. One unit is
 // `step`; table value v of group g stands for (v - offset) * step. With s the signs of an entry,
-// sum over the groups times step, less groups * offset * step, is <s,q> up to rounding of standard
-// deviation step * sqrt(groups / 12).
+// sum over the groups times step, less the sum of all offsets times step, is <s,q> up to rounding
+// of standard deviation step * sqrt(groups / 12).
 #pragma once
 
 #include <algorithm>
@@ -38,9 +38,11 @@ class ScanQuery {
   void set_shift(float spread, float deviations, ScanList& list) const;
 
  private:
+  void set_wide(const float* query, float all);
+
   std::size_t dim_;
   float step_ = 0;
-  float offset_ = 0;  ///< table value of a zero sum
+  float zero_ = 0;  ///< sum of table values that stands for a zero sum
   std::vector<std::uint8_t> lut_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/kernels/kernels.h"
 #include "index/search/active_query.h"
+#include "index/search/far_query.h"
 #include "index/search/list_views.h"
 
 namespace obliq {
@@ -21,11 +22,18 @@ struct ScanTask {
   static constexpr std::size_t kChunk = 512;  ///< entries scanned before survivors are refined
 
   /// Room for a chunk's survivors.
-  ScanTask() : entries(kChunk + kBlockEntries), bounds(kChunk + kBlockEntries), rows(kChunk) {}
+  explicit ScanTask(const Segment& segment)
+      : far(segment),
+        entries(kChunk + kBlockEntries),
+        bounds(kChunk + kBlockEntries),
+        rows(kChunk) {}
 
   Visit visit = {};
   ListView view;       ///< of the list
   ScanList list = {};  ///< for the kernel
+  const ScanQuery* scan =
+      nullptr;  ///< what the kernel looks up: the query's or, of a far list, far
+  FarQuery far;
   // The chunk.
   std::uint64_t first = 0;             ///< its first entry, from the start of blocks
   std::size_t found = 0;               ///< survivors

@@ -18,14 +18,14 @@ void SearchProgress::start(const SearchPlan& what, bool spilled) {
   refined.clear();
 }
 
-void SearchProgress::write_answers(float least, float* distances, std::int64_t* rows) {
+void SearchProgress::write_answers(float least, float most, float* distances, std::int64_t* rows) {
   const auto& answers = top.sorted();
-  for (std::size_t i = 0; i < plan.k; ++i) {
-    const bool found = i < answers.size();
-    distances[i] = found ? answers[i].first : std::numeric_limits<float>::infinity();
-    distances[i] = std::max(distances[i], least);
-    rows[i] = found ? static_cast<std::int64_t>(answers[i].second) : -1;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    distances[i] = std::clamp(answers[i].first, least, most);
+    rows[i] = static_cast<std::int64_t>(answers[i].second);
   }
+  std::fill(distances + answers.size(), distances + plan.k, std::numeric_limits<float>::infinity());
+  std::fill(rows + answers.size(), rows + plan.k, -1);
 }
 
 std::size_t SearchProgress::bytes() const {

@@ -39,8 +39,8 @@ struct SearchProgress {
   /// Forgets all but the plan's place, and keeps memory.
   void start(const SearchPlan& what, bool spilled);
   /// Writes k distances and rows (-1 and +infinity where there are too few), nearest first. Ends
-  /// the search. `least`: distances below it are rounding.
-  void write_answers(float least, float* distances, std::int64_t* rows);
+  /// the search. Distances outside [least, most] are the error of codes.
+  void write_answers(float least, float most, float* distances, std::int64_t* rows);
   /// Memory held, in bytes.
   std::size_t bytes() const;
 };

@@ -176,7 +176,9 @@ void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* rows,
     fill(progress);
     run(query, scratch, counters);
   }
-  progress.write_answers(segment().metric() == Metric::ip ? -kInfinity : 0.0F, distances, rows);
+  const Metric metric = segment().metric();
+  progress.write_answers(metric == Metric::ip ? -kInfinity : 0.0F,
+                         metric == Metric::cosine ? 2.0F : kInfinity, distances, rows);
   counters.times.lap(Stage::rest);
 }
 

@@ -1,12 +1,15 @@
 // The centroids of the lists as they are stored. A list's residuals start from the decoded point
-// c' instead of the mean that k-means found,
+// c' instead of the mean that k-means found, so that its rounding costs no accuracy: a query's
+// distance to c' is known.
 //
-//     c'_i = scale * (level_i + fine_i / 254),        level_i, fine_i in [-127, 127],
+//     near lists   c'_i = scale * level_i, level_i in [-127, 127]: one byte per dim holds all that
+//                  ranking and estimating need. Residuals grow by |c - c'|^2, below 1e-4 |c|^2
+//     far lists    c' = c, in floats, besides its code, which still serves ranking by signs
 //
-// so that its rounding costs no accuracy: a query's distance to c' is known. Only residuals grow,
-// by |c - c'|^2, which is below 1e-4 |c|^2. Where that is less than a thousandth of the mean
-// |r|^2, as in all but data far from the origin beside its spread, the fine part is left out:
-// one byte per dim holds all that ranking and estimating need.
+// A list is *far* when its centroid is farther from the origin than kFarRadii times the radius of
+// the list, as in tight clusters far apart: there terms of the size of |r||c| or |q||c|, each
+// rounded, would drown what tells its vectors apart. So a far list is searched with q - c' in the
+// place of q, and its distance to the query is computed without cancellation.
 #pragma once
 
 #include <cstddef>
@@ -21,14 +24,17 @@
 
 namespace obliq {
 
+constexpr float kFarRadii = 8;
+
 struct CodedCentroids {
-  std::vector<std::int8_t> levels;  ///< [nlist][dim]
-  std::vector<std::int8_t> fine;    ///< [nlist][dim], or empty
+  std::vector<std::int8_t> levels;       ///< [nlist][dim]
+  std::vector<std::uint32_t> far_lists;  ///< rising
+  std::vector<float> far_points;         ///< [far lists][dim]
 };
 
 /// Codes centroids after the transform and sets centroid_scale and centroid_norm2 of their records.
-/// `mean_r2` is the mean |r|^2 that the base has to them, which decides on the fine part.
-CodedCentroids code_centroids(MatrixView<float> centroids, double mean_r2,
+/// `mean_r2` is the mean |r|^2 of each list, which decides on those that are far; empty: none is.
+CodedCentroids code_centroids(MatrixView<float> centroids, std::span<const float> mean_r2,
                               std::span<ListRecord> records);
 
 /// c' of all lists, [nlist][dim], into a matrix of that shape.
@@ -55,12 +61,12 @@ class CentroidQuery {
 
   const float* values() const { return query_; }
 
-  /// By the levels alone. Reads dim bytes and the record of the list.
-  CentroidDistance by_levels(const Segment& segment, std::size_t list) const;
-  /// With the fine part, where there is one.
-  CentroidDistance exact(const Segment& segment, std::size_t list) const;
+  /// To c' of a list. Reads dim bytes, of a far list dim floats, and the record of the list.
+  CentroidDistance distance(const Segment& segment, std::size_t list) const;
 
  private:
+  CentroidDistance by_levels(const Segment& segment, std::size_t list) const;
+
   const float* query_ = nullptr;
   IntegerQuery integers_;  ///< where the query comes without
   ByteQuery bytes_;

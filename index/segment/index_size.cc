@@ -62,7 +62,8 @@ IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> lis
   const ItemBytes item = item_bytes(shape);
   const std::size_t mean = shape.dim * sizeof(float);
   const std::size_t centroids = shape.nlist * item.centroid;
-  const std::size_t fine = shape.fine_centroids ? centroids : 0;
+  const std::size_t far_lists = shape.far_lists * sizeof(std::uint32_t);
+  const std::size_t far_points = shape.far_lists * shape.dim * sizeof(float);
   const std::size_t router_blocks = blocks_bytes(shape.nlist, shape.dim);
   const std::size_t groups = choose_list_groups(shape.list_groups, shape.nlist);
   const std::size_t lists = shape.nlist * item.list;
@@ -75,8 +76,8 @@ IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> lis
   IndexSize size;
   size.bytes_per_vector =
       static_cast<double>(blocks + rows + raw + lists) / static_cast<double>(shape.n);
-  size.centroid_bytes = centroids + fine + mean + router_blocks;
-  if (shape.fine_centroids) sections.push_back(fine);
+  size.centroid_bytes = centroids + far_lists + far_points + mean + router_blocks;
+  if (shape.far_lists > 0) sections.insert(sections.end(), {far_lists, far_points});
   if (groups > 1) {
     const std::size_t panels = panel_bytes(groups, shape.dim);
     size.centroid_bytes += groups * item.list + panels;

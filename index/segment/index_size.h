@@ -23,7 +23,7 @@ struct IndexShape {
   RawTier raw = RawTier::none;
   double spill = 0;
   bool has_ids = false;
-  bool fine_centroids = false;  ///< the data decides on that (centroid_code.h)
+  std::size_t far_lists = 0;    ///< the data decides on that (centroid_code.h)
   std::size_t list_groups = 0;  ///< as in BuildOptions
 };
 
@@ -35,7 +35,7 @@ struct ItemBytes {
       0;  ///< of the block of its primary entry, where that keeps the signs of a row
   std::size_t raw = 0;
   std::size_t list = 0;
-  std::size_t centroid = 0;  ///< its levels; its signs are an entry, its fine part is as large
+  std::size_t centroid = 0;  ///< its levels; its signs are an entry
   std::size_t group = 0;     ///< of lists: levels and record
 };
 

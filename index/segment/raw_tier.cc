@@ -1,17 +1,10 @@
-// Rows are stored as given, but for cosine, which stores unit vectors; fp16 rounds to nearest.
+// fp16 rounds to nearest.
 #include "index/segment/raw_tier.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <stdexcept>
-#include <vector>
 
 #include "core/half.h"
 #include "index/segment/segment.h"
-#include "index/segment/vector_transform.h"
 
 namespace obliq {
 
@@ -27,30 +20,18 @@ std::size_t raw_bytes(RawTier raw, std::size_t dim) {
   return 0;
 }
 
-void store_raw(MatrixView<float> vectors, Metric metric, RawTier raw, std::size_t first,
-               std::span<std::uint8_t> out) {
-  if (raw == RawTier::none) return;
-  const std::size_t dim = vectors.cols;
-  const std::size_t bytes = raw_bytes(raw, dim);
-  std::vector<float> x(dim);
-  for (std::size_t i = 0; i < vectors.rows; ++i) {
-    std::copy_n(vectors.row(i), dim, x.data());
-    if (metric == Metric::cosine) normalise(x.data(), dim);
-    std::uint8_t* stored = out.data() + i * bytes;
-    if (raw == RawTier::fp32) {
-      std::memcpy(stored, x.data(), bytes);
-      continue;
-    }
-    for (std::size_t j = 0; j < dim; ++j) {
-      if (std::abs(x[j]) >= kMaxHalf) {
-        throw std::invalid_argument(fmt::format(
-            "base vector {} holds {} in column {}, too large for an fp16 raw tier; use fp32",
-            first + i, x[j], j));
-      }
-      const std::uint16_t half = float_to_half(x[j]);
-      std::memcpy(stored + 2 * j, &half, sizeof half);
-    }
+bool write_raw(const float* x, std::size_t dim, RawTier raw, std::uint8_t* out) {
+  if (raw == RawTier::fp32) {
+    std::memcpy(out, x, raw_bytes(raw, dim));
+    return true;
   }
+  bool holds = true;
+  for (std::size_t j = 0; j < dim; ++j) {
+    const std::uint16_t half = float_to_half(x[j]);
+    holds = holds && (half & 0x7FFFU) != 0x7C00U;
+    std::memcpy(out + 2 * j, &half, sizeof half);
+  }
+  return holds;
 }
 
 const float* raw_row(const Segment& segment, std::size_t row, float* scratch) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "core/kernels/kernels.h"
@@ -14,13 +15,39 @@
 
 namespace obliq {
 void RowDecoder::vector(std::size_t row, float* out) {
-  if (segment_.raw_tier() == RawTier::none) {
+  const bool behind = segment_.raw_form() == RawForm::half_behind;
+  if (segment_.raw_form() == RawForm::none || (behind && !segment_.far_lists.empty())) {
     std::call_once(found_, [this] { find_entries(); });
+  }
+  if (segment_.raw_form() == RawForm::none) {
     decode(row, out);
     return;
   }
   const float* x = raw_row(segment_, row, out);
   if (x != out) std::copy_n(x, segment_.dim(), out);
+  if (behind) {
+    take_back(row, out);
+  } else {
+    segment_.transform->unscale(out);
+  }
+}
+
+// To the space of the base, from behind the transform and, in far lists, from the centroid.
+void RowDecoder::take_back(std::size_t row, float* out) const {
+  const std::size_t dim = segment_.dim();
+  if (std::isnan(out[0])) {  // zero under cosine (raw_form.h)
+    std::fill_n(out, dim, 0.0F);
+    return;
+  }
+  const float* far = segment_.far_lists.empty() ? nullptr : segment_.far_point(entry_of(row).list);
+  for (std::size_t i = 0; far != nullptr && i < dim; ++i) out[i] += far[i];
+  segment_.transform->apply_inverse(out);
+}
+
+const PrimaryEntry& RowDecoder::entry_of(std::size_t row) const {
+  const PrimaryEntry& entry = entries_[row];
+  if (entry.list == kNoList) throw std::runtime_error(fmt::format("row {} has no entry", row));
+  return entry;
 }
 
 bool RowDecoder::is_primary(std::size_t row, std::size_t list) const {
@@ -43,8 +70,7 @@ void RowDecoder::find_entries() {
 }
 
 void RowDecoder::decode(std::size_t row, float* out) {
-  const auto [list, entry] = entries_[row];
-  if (list == kNoList) throw std::runtime_error(fmt::format("row {} has no entry", row));
+  const auto& [list, entry] = entry_of(row);
   const std::size_t dim = segment_.dim();
   const RowShape& shape = segment_.row_shape;
   const std::uint8_t* stored = segment_.rows.data() + row * shape.bytes();

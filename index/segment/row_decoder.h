@@ -18,12 +18,14 @@ class RowDecoder {
   /// The segment outlives this.
   explicit RowDecoder(const Segment& segment) : segment_(segment) {}
 
-  /// Writes the vector of a row below n, dim floats in the space of the base (cosine: normalized).
-  /// Throws std::runtime_error when a damaged segment has no entry of it.
+  /// Writes the vector of a row below n, dim floats in the space of the base (cosine: of unit
+  /// length, or zero). Throws std::runtime_error when a damaged segment has no entry of it.
   void vector(std::size_t row, float* out);
 
  private:
   void find_entries();
+  void take_back(std::size_t row, float* out) const;
+  const PrimaryEntry& entry_of(std::size_t row) const;
   bool is_primary(std::size_t row, std::size_t list) const;
   void decode(std::size_t row, float* out);
 

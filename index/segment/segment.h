@@ -3,10 +3,11 @@
 //     blocks   entries of all lists in one stream, 32 to a block (segment/entry_format.h)
 //     rows     one per vector, in the order of the base (segment/entry_format.h)
 //     lists    where each list lies, and the units of its factors
-//     centroids  int8 codes of the points that the lists' residuals start from (centroid_code.h)
+//     centroids  codes of the points that the lists' residuals start from, and those of far lists
+//                exactly (centroid_code.h)
 //     router   the centroids once more, as one list of entries
 //     groups   lists that lie near each other, where there are many (list_groups.h)
-//     raw      exact vectors in the space of the base (cosine: normalised), optional
+//     raw      exact vectors (raw_form.h), optional
 //     ids      external ids, optional
 //
 // A vector has its primary entry in the list of its nearest centroid and, when it is spilled
@@ -19,6 +20,8 @@
 //
 //     l2, cosine   |q-x|^2 ~ |q-c|^2 + f_add - 2 <x^,q>    f_add = |r|^2 + 2 <x^,c>
 //     ip           -<q,x>  ~ -<q,c>  + f_add -   <x^,q>    f_add = -<r,c> +  <x^,c>
+//
+// In far lists (centroid_code.h) <x^,q-c> takes the place of <x^,q>, and <x^,c> is left out.
 #pragma once
 
 #include <cstddef>
@@ -26,9 +29,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "index/segment/entry_format.h"
 #include "index/segment/list_record.h"
+#include "index/segment/raw_form.h"
 #include "index/segment/vector_transform.h"
 #include "obliq/index.h"
 #include "obliq/quantizer.h"
@@ -50,7 +55,8 @@ struct SegmentInfo {
   float typical_norm = 1;  ///< root mean square |x|, for ip
   float list_weight = 0;   ///< w of the list order, see list_key.h
   ListRecord router = {};
-  char quantizer[32] = {};
+  char quantizer[28] = {};
+  float scale = 1;  ///< of the vector transform, a power of two
 };
 static_assert(sizeof(SegmentInfo) == 128);
 
@@ -59,11 +65,13 @@ struct Segment {
   std::unique_ptr<const Quantizer> quantizer;
   std::unique_ptr<const VectorTransform> transform;
   RowShape row_shape;
+  std::vector<std::uint32_t> far_numbers;  ///< [nlist] place in far_lists or kNoList; or empty
 
   std::span<const std::uint8_t> quantizer_state;  ///< of a trained quantizer
   std::span<const float> mean;                    ///< [dim], rotated
   std::span<const std::int8_t> centroid_levels;   ///< [nlist][dim]
-  std::span<const std::int8_t> centroid_fine;     ///< the same, or empty
+  std::span<const std::uint32_t> far_lists;       ///< rising (centroid_code.h), or empty
+  std::span<const float> far_points;              ///< [far_lists][dim]
   std::span<const ListRecord> lists;
   std::span<const ListRecord> groups;          ///< of lists, or empty
   std::span<const std::uint8_t> group_panels;  ///< levels of their points (byte_panels.h)
@@ -81,18 +89,24 @@ struct Segment {
   std::uint32_t format_version = 0;
 
   Metric metric() const { return static_cast<Metric>(info.metric); }
-  RawTier raw_tier() const { return static_cast<RawTier>(info.raw); }
+  RawForm raw_form() const { return static_cast<RawForm>(info.raw); }
+  RawTier raw_tier() const { return tier_of(raw_form()); }
   std::size_t dim() const { return info.dim; }
   const std::int8_t* centroid(std::size_t list) const {
     return centroid_levels.data() + list * info.dim;
   }
+  /// The centroid of a far list, dim floats; null for a near list.
+  const float* far_point(std::size_t list) const {
+    if (far_numbers.empty() || far_numbers[list] == kNoList) return nullptr;
+    return far_points.data() + far_numbers[list] * info.dim;
+  }
 };
 
-/// The number of lists that have entries.
-std::size_t count_filled(std::span<const ListRecord> lists);
+/// Counts the lists that have entries and numbers those that are far: a part of complete().
+void count_lists(Segment& segment);
 
 /// Makes the parts of a segment that are computed from its info, spilled and spans: transform,
-/// quantizers, the shapes of rows and the number of lists with entries.
+/// quantizers, the shapes of rows, and what is counted of lists.
 void complete(Segment& segment);
 
 }  // namespace obliq

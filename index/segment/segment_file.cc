@@ -4,7 +4,8 @@
 //     mean        float32 [dim]
 //     quantizer   what a trained quantizer's codes need to be decoded; left out when empty
 //     centroids   int8 [nlist][dim], see centroid_code.h
-//     centroid.fine  the same; left out when empty
+//     far.lists   uint32 [far lists], rising; left out, like the next, when there are none
+//     far.points  float32 [far lists][dim]: their centroids
 //     lists       ListRecord [nlist], 32 bytes each
 //     router.blk  blocks of the centroids' signs
 //     groups      ListRecord [groups], 32 bytes each (build/list_groups.h); left out when empty
@@ -62,6 +63,7 @@ class Reader {
   void read_info(SegmentInfo& info) const;
   void check_lists(const Segment& segment) const;
   void check_primaries(const Segment& segment) const;
+  void read_far_lists(Segment& segment) const;
   void read_centroids(Segment& segment) const;
   void read_groups(Segment& segment) const;
   std::uint64_t count_spilled(const Segment& segment) const;
@@ -92,8 +94,14 @@ void Reader::read_info(SegmentInfo& info) const {
   if (info.nlist >= 0xFFFFFFFFU) refuse("info", fmt::format("nlist {}", info.nlist));
   if (info.entries % kBlockEntries != 0) refuse("info", fmt::format("{} entries", info.entries));
   if (info.metric > 2) refuse("info", fmt::format("metric {}", info.metric));
-  if (info.raw > 2) refuse("info", fmt::format("raw tier {}", info.raw));
+  if (info.raw > 3) refuse("info", fmt::format("raw tier {}", info.raw));
   if (info.quantizer[sizeof info.quantizer - 1] != 0) refuse("info", "quantizer has no end");
+  int exponent = 0;
+  if (!std::isnormal(info.scale) || std::frexp(info.scale, &exponent) != 0.5F) {
+    refuse("info", fmt::format("scale {}: damaged, or of an obliq before 0.2, which must build the "
+                               "index again",
+                               info.scale));
+  }
   for (const float value : {info.sine, info.row_tangent, info.typical_norm, info.list_weight,
                             info.router.scale, info.router.add_scale}) {
     if (!std::isfinite(value)) refuse("info", "a number is not finite");
@@ -144,13 +152,27 @@ void Reader::check_primaries(const Segment& segment) const {
   }
 }
 
+// Before complete(), which numbers them.
+void Reader::read_far_lists(Segment& segment) const {
+  if (!file_->has("far.lists")) return;
+  for (const char* section : {"far.lists", "far.points"}) file_->verify(section);
+  const std::size_t count = file_->section("far.lists").size() / sizeof(std::uint32_t);
+  segment.far_lists = array<std::uint32_t>("far.lists", count, 1);
+  segment.far_points = array<float>("far.points", count, segment.dim());
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t list = segment.far_lists[i];
+    if (list >= segment.info.nlist || (i > 0 && list <= segment.far_lists[i - 1])) {
+      refuse("far.lists", fmt::format("list {} of {}, or out of order", list, segment.info.nlist));
+    }
+  }
+  for (const float value : segment.far_points) {
+    if (!std::isfinite(value)) refuse("far.points", "a number is not finite");
+  }
+}
+
 void Reader::read_centroids(Segment& segment) const {
   const std::uint64_t nlist = segment.info.nlist;
   segment.centroid_levels = array<std::int8_t>("centroids", nlist, segment.dim());
-  if (file_->has("centroid.fine")) {
-    file_->verify("centroid.fine");
-    segment.centroid_fine = array<std::int8_t>("centroid.fine", nlist, segment.dim());
-  }
   segment.router_blocks =
       array<std::uint8_t>("router.blk", block_count(nlist), block_bytes(segment.dim()));
 }
@@ -206,6 +228,7 @@ Segment Reader::read(bool verify_all) {
     const auto state = file_->section("quantizer");
     segment.quantizer_state = array<std::uint8_t>("quantizer", state.size(), 1);
   }
+  read_far_lists(segment);
   try {
     complete(segment);
   } catch (const std::invalid_argument& error) {
@@ -236,8 +259,9 @@ void write_small_sections(SectionWriter& writer, const Segment& segment) {
     writer.add("quantizer", bytes_of(segment.quantizer_state));
   }
   writer.add("centroids", bytes_of(segment.centroid_levels));
-  if (!segment.centroid_fine.empty()) {
-    writer.add("centroid.fine", bytes_of(segment.centroid_fine));
+  if (!segment.far_lists.empty()) {
+    writer.add("far.lists", bytes_of(segment.far_lists));
+    writer.add("far.points", bytes_of(segment.far_points));
   }
   writer.add("lists", bytes_of(segment.lists));
   writer.add("router.blk", bytes_of(segment.router_blocks));

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/exact_distance.h"
 #include "core/kernels/dispatch.h"
 #include "core/random.h"
 #include "index/segment/vector_transform.h"
@@ -32,15 +33,14 @@ inline Matrix<float> clustered(std::size_t n, std::size_t dim, std::uint64_t see
   return x;
 }
 
-/// Metric's distance by the kernels that the raw tier uses.
-inline float exact_distance(Metric metric, const float* q, const float* x, std::size_t dim) {
-  if (metric == Metric::l2) return kernels().l2_sqr(q, x, dim);
-  if (metric == Metric::ip) return -kernels().dot(q, x, dim);
+/// Metric's distance of vectors of any length, by the kernels that the raw tier uses.
+inline float metric_distance(Metric metric, const float* q, const float* x, std::size_t dim) {
+  if (metric != Metric::cosine) return obliq::exact_distance(metric, q, x, dim);
   std::vector<float> unit_q(q, q + dim);
   std::vector<float> unit_x(x, x + dim);
   normalise(unit_q.data(), dim);
   normalise(unit_x.data(), dim);
-  return std::max(0.0F, 1 - kernels().dot(unit_q.data(), unit_x.data(), dim));
+  return obliq::exact_distance(metric, unit_q.data(), unit_x.data(), dim);
 }
 
 /// All base vectors by (distance, position), nearest first.
@@ -49,7 +49,7 @@ inline std::vector<std::pair<float, std::int64_t>> brute_force(Metric metric,
                                                                const float* query) {
   std::vector<std::pair<float, std::int64_t>> all;
   for (std::size_t i = 0; i < base.rows; ++i) {
-    all.emplace_back(exact_distance(metric, query, base.row(i), base.cols), i);
+    all.emplace_back(metric_distance(metric, query, base.row(i), base.cols), i);
   }
   std::sort(all.begin(), all.end());
   return all;

@@ -112,7 +112,7 @@ TEST(Confidence, InvertsTheNormalDistribution) {
   EXPECT_EQ(normal_quantile(1), std::numeric_limits<double>::infinity());
 }
 
-TEST(CentroidCode, LeavesResidualsAsTheyAreWithTheFinePartOnlyWhereItMatters) {
+TEST(CentroidCode, KeepsFarCentroidsExactlyAndOthersAsBytes) {
   const std::size_t dim = 96;
   const auto near = clustered(40, dim, 31);
   for (const float offset : {0.0F, 1e4F}) {
@@ -121,21 +121,27 @@ TEST(CentroidCode, LeavesResidualsAsTheyAreWithTheFinePartOnlyWhereItMatters) {
     const std::vector<float> zero(dim, 0.0F);
     std::copy_n(zero.data(), dim, centroids.row(7));
     std::vector<ListRecord> lists(centroids.rows);
-    const CodedCentroids coded = code_centroids(centroids.view(), 100, lists);
-    EXPECT_EQ(coded.fine.empty(), offset == 0);
+    std::vector<float> radii(centroids.rows, 100.0F);
+    radii[8] = 1e12F;  // wide, so that its centroid is never far
+    const CodedCentroids coded = code_centroids(centroids.view(), radii, lists);
+    EXPECT_EQ(coded.far_lists.size(), offset == 0 ? 0 : centroids.rows - 2);
     Segment segment;
     segment.info.dim = dim;
     segment.lists = lists;
     segment.centroid_levels = coded.levels;
-    segment.centroid_fine = coded.fine;
+    segment.far_lists = coded.far_lists;
+    segment.far_points = coded.far_points;
+    count_lists(segment);
+    EXPECT_EQ(segment.far_point(7), nullptr);
+    EXPECT_EQ(segment.far_point(8), nullptr);
     std::vector<float> decoded(dim);
     for (std::size_t l = 0; l < centroids.rows; ++l) {
       decode_centroid(segment, l, decoded.data());
       const float error2 = kernels().l2_sqr(decoded.data(), centroids.row(l), dim);
-      // A value is off by half a step: 1/254 of the largest, or 1/254^2 with the fine part, which
-      // rounding to floats may double.
-      const double step = (offset == 0 ? 30.0 / 254 : 2 * 1.003e4 / 254 / 254) / 2;
-      EXPECT_LE(error2, dim * step * step) << l;
+      // A value is off by half a step: 1/254 of the largest.
+      const double largest = offset == 0 ? 30 : 1.003e4;
+      const double half_step = segment.far_point(l) == nullptr ? largest / 254 : 0;
+      EXPECT_LE(error2, dim * half_step * half_step) << l;
       EXPECT_FLOAT_EQ(lists[l].centroid_norm2, kernels().dot(decoded.data(), decoded.data(), dim));
     }
     decode_centroid(segment, 7, decoded.data());
@@ -153,7 +159,7 @@ TEST(Router, MeasuresDistancesToTheDecodedCentroids) {
       build.nlist = 60;
       build.tune = false;
       const Segment segment = build_segment(MatrixSource(base.view()), build);
-      EXPECT_TRUE(metric == Metric::l2 || segment.centroid_fine.empty() == (offset == 0));
+      EXPECT_EQ(segment.far_lists.size(), metric == Metric::ip && offset > 0 ? 60U : 0U);
       const Router router(segment);
       std::vector<float> q(base.row(5), base.row(5) + 48);
       segment.transform->apply(q.data());
@@ -166,9 +172,11 @@ TEST(Router, MeasuresDistancesToTheDecodedCentroids) {
         const double norms = std::sqrt(double{kernels().dot(q.data(), q.data(), 48)} *
                                        kernels().dot(c.data(), c.data(), 48));
         // The query's rounding to 1/8191 of its largest value, by Cauchy and Schwarz: 48 values
-        // each off by at most half a step. With the fine part only float rounding is left.
-        const double product = segment.centroid_fine.empty() ? norms * 48 / 2 / 8191 : 1e-6 * norms;
-        EXPECT_NEAR(probe.distance2, kernels().l2_sqr(q.data(), c.data(), 48), 2 * product);
+        // each off by at most half a step. Far centroids leave float rounding alone.
+        const bool far = segment.far_point(l) != nullptr;
+        const double product = far ? 1e-6 * norms : norms * 48 / 2 / 8191;
+        const float distance2 = kernels().l2_sqr(q.data(), c.data(), 48);
+        EXPECT_NEAR(probe.distance2, distance2, far ? 1e-6 * distance2 : 2 * product);
         const float ip = -kernels().dot(q.data(), c.data(), 48);
         EXPECT_NEAR(probe.base, metric == Metric::ip ? ip : probe.distance2, product);
       }

@@ -71,7 +71,8 @@ Proposal make_proposal(const Study& study, const AdviceRequest& request, const C
   Proposal proposal;
   proposal.shape = {request.n,           study.dim(),   choose_nlist(request.n),
                     code.code.quantizer, code.code.raw, spill};
-  proposal.shape.fine_centroids = study.has_fine_centroids();
+  proposal.shape.far_lists =
+      static_cast<std::size_t>(study.far_share() * static_cast<double>(proposal.shape.nlist));
   proposal.size = index_size(proposal.shape, grown_sizes(study, proposal.shape));
   proposal.ceiling = code.ceiling;
   proposal.fits = request.memory == 0 || proposal.size.file_bytes <= request.memory;

@@ -78,9 +78,7 @@ class Profiler {
     return pass;
   }
 
-  double recall() const {
-    return recall_at(ids_.view(), *questions_.truth).strict;
-  }
+  double recall() const { return recall_at(ids_.view(), *questions_.truth).strict; }
 
  private:
   const Index& index_;

@@ -5,9 +5,9 @@
 //                    back at the distance of the k-th neighbour: which of equally near vectors
 //                    comes k-th is arbitrary. At most k answers per query count.
 //
-// A tie is a true distance within 1e-6 of the k-th one, relative to its size. Ties beyond the end of the ground truth are not
-// seen, and a truth without distances has none. Where the truth holds fewer than k neighbours (k >
-// n), it is a share of those.
+// A tie is a true distance within 1e-6 of the k-th one, relative to its size. Ties beyond the end
+// of the ground truth are not seen, and a truth without distances has none. Where the truth holds
+// fewer than k neighbours (k > n), it is a share of those.
 #pragma once
 
 #include <cstddef>

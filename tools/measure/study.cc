@@ -99,7 +99,8 @@ void Study::add_route(SizeData& data, double spill, const Progress& progress) co
   Index index = build_and_open(data.base, build);
   use_stop_rule(index);
   const Segment& segment = IndexAccess::segment(index);
-  data.has_fine_centroids = !segment.centroid_fine.empty();
+  data.far_share =
+      static_cast<double>(segment.far_lists.size()) / static_cast<double>(segment.info.nlist);
   std::vector<std::uint32_t> list_sizes;
   for (const ListRecord& list : segment.lists) list_sizes.push_back(list.count);
   data.routes.emplace(spill, Route{std::move(index), std::move(list_sizes)});

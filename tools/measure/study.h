@@ -64,8 +64,8 @@ class Study {
   std::size_t n(StudySize size) const { return sizes_[size].base.rows; }
   std::size_t nlist(StudySize size) const { return sizes_[size].centroids.rows; }
   std::size_t dim() const { return queries_.cols; }
-  /// Whether the sample's centroids have a fine part.
-  bool has_fine_centroids() const { return sizes_[kSample].has_fine_centroids; }
+  /// The share of the sample's lists that are far (segment/centroid_code.h).
+  double far_share() const { return sizes_[kSample].far_share; }
   const std::vector<CodeStudy>& codes() const { return codes_; }
   const std::vector<Bandwidth>& bandwidths() const { return bandwidths_; }
 
@@ -84,7 +84,7 @@ class Study {
   struct SizeData {
     Matrix<float> base;
     Matrix<float> centroids;
-    bool has_fine_centroids = false;
+    double far_share = 0;
     datasets::GroundTruth truth;
     std::map<double, Route> routes;
   };

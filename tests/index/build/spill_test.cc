@@ -271,8 +271,8 @@ TEST(Spill, RefusesWhatIsNoShare) {
 TEST(Spill, VectorsOfAnyLengthAreSpilled) {
   auto base = clustered(100, 8, 15);
   for (std::size_t j = 0; j < 8; ++j) {
-    base.row(0)[j] = 6e18F;  // its squared norm is just below the largest float
-    base.row(1)[j] = -6e18F;
+    base.row(0)[j] = 3e18F;  // its squared norm is just below a quarter of the largest float
+    base.row(1)[j] = -3e18F;
     base.row(2)[j] *= 1e-30F;
   }
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {

@@ -24,11 +24,11 @@ TEST(IndexSize, IsThatOfTheFileButForBlanksBetweenLists) {
        {IndexShape{4000, 40, 90, "sq8"}, IndexShape{4000, 40, 90, "lm4", RawTier::fp16, 0.5},
         IndexShape{2500, 33, 50, "lm2", RawTier::none, 1}, IndexShape{900, 17, 20, "tq3.5"},
         IndexShape{3000, 24, 64, "sq8", RawTier::fp32, 0, true},
-        IndexShape{3000, 32, 70, "sq8", RawTier::none, 0, false, true},
-        IndexShape{3000, 32, 90, "sq8", RawTier::none, 0, false, false, 7}}) {
+        IndexShape{3000, 32, 70, "sq8", RawTier::none, 0, false, 70},
+        IndexShape{3000, 32, 90, "sq8", RawTier::none, 0, false, 0, 7}}) {
     auto base = clustered(shape.n, shape.dim, 5);
     BuildOptions build;
-    if (shape.fine_centroids) {  // far from the origin, which ip keeps
+    if (shape.far_lists > 0) {  // far from the origin, which ip keeps
       build.metric = Metric::ip;
       for (float& value : base.values) value += 1e4F;
     }

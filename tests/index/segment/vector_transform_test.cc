@@ -91,7 +91,8 @@ TEST(VectorTransform, KeepsDistancesWithAMeanAndTakesItOff) {
     transform.set_mean(mean);
     EXPECT_EQ(transform.mean(), mean);
     const auto after = applied(transform, x);
-    for (std::size_t i = 0; i < kDim; ++i) EXPECT_EQ(after[i], before[i] - mean[i]);
+    const auto rotated = applied(VectorTransform(Metric::l2, kDim, 7), mean);
+    for (std::size_t i = 0; i < kDim; ++i) EXPECT_NEAR(after[i], before[i] - rotated[i], 1e-6);
     EXPECT_NEAR(distance(after, applied(transform, y)), distance(x, y), 1e-5);
   }
 }
@@ -128,11 +129,45 @@ TEST(VectorTransform, TakesTheZeroVectorToMinusTheMean) {
       EXPECT_THAT(applied(transform, zero), Each(0.0F)) << to_string(metric);
       transform.set_mean(gaussian(dim, 14));
       auto moved = applied(transform, zero);
-      for (std::size_t i = 0; i < dim; ++i) EXPECT_EQ(moved[i], -transform.mean()[i]);
+      auto minus_mean = transform.mean();
+      for (float& value : minus_mean) value = -value;
+      transform.rotate(minus_mean.data());
+      EXPECT_EQ(moved, minus_mean);
       transform.apply_inverse(moved.data());
-      EXPECT_THAT(moved, Each(0.0F)) << to_string(metric);
+      EXPECT_LT(norm(moved), 1e-5) << to_string(metric);
     }
   }
+}
+
+TEST(VectorTransform, TakesAScaledVectorWhereItTakesTheVector) {
+  for (const Metric metric : kMetrics) {
+    const auto x = gaussian(33, 16);
+    auto small = x;
+    for (float& value : small) value *= 0x1p-90F;
+    VectorTransform transform(metric, 33, 17);
+    VectorTransform scaled(metric, 33, 17);
+    scaled.set_scale(0x1p90F);
+    const auto mean = gaussian(33, 18);
+    transform.set_mean(mean);
+    scaled.set_mean(mean);
+    auto moved = applied(scaled, small);
+    EXPECT_EQ(moved, applied(transform, x)) << to_string(metric);
+    if (metric == Metric::cosine) continue;
+    scaled.apply_inverse(moved.data());
+    for (std::size_t i = 0; i < 33; ++i) EXPECT_NEAR(moved[i] * 0x1p90F, x[i], 1e-5);
+  }
+}
+
+// The mean comes off before the rotation, whose rounding is relative to what it rotates.
+TEST(VectorTransform, KeepsSmallDifferencesFarFromTheOrigin) {
+  VectorTransform transform(Metric::l2, 64, 19);
+  std::vector<float> mean(64, 1000.0F);
+  transform.set_mean(mean);
+  auto x = mean;
+  auto y = mean;
+  for (std::size_t i = 0; i < 64; ++i) y[i] += i % 2 == 0 ? 0x1p-12F : 0;
+  EXPECT_NEAR(distance(applied(transform, x), applied(transform, y)), distance(x, y),
+              1e-5 * distance(x, y));
 }
 
 TEST(VectorTransform, DependsOnTheSeedAlone) {

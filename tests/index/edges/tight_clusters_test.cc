@@ -1,0 +1,145 @@
+// Clusters so tight and so far apart that distances inside one are a small part of the lengths:
+// whatever is rounded relative to a length must not hide them. Truth is in double precision.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/index/edges/edge_data.h"
+
+namespace obliq {
+namespace {
+
+using testing::double_recall;
+using testing::EdgeSet;
+using testing::tight_clusters;
+
+constexpr std::size_t kRows = 4000;
+constexpr std::size_t kDim = 64;
+constexpr std::size_t kCentres = 40;
+
+double exhaustive_recall(Metric metric, const EdgeSet& set, BuildOptions build,
+                         float confidence = SearchOptions{}.confidence) {
+  build.metric = metric;
+  build.tune = false;
+  const Index index = Index::build(set.base.view(), build);
+  SearchOptions search;
+  search.nprobe = kRows;
+  search.confidence = confidence;
+  return double_recall(metric, set, index.search(set.queries.view(), search), 1e-7);
+}
+
+class TightClusters : public ::testing::TestWithParam<std::tuple<Metric, double, double>> {
+ protected:
+  Metric metric_ = std::get<0>(GetParam());
+  double noise_ = std::get<1>(GetParam());
+  double offset_ = std::get<2>(GetParam());
+  EdgeSet set_ = tight_clusters(kRows, kDim, kCentres, noise_, offset_);
+  /// What one rounding of a coordinate to float is, of the noise: the data itself.
+  double rounding_ = std::max(1.0, offset_) * 0x1p-24 / noise_;
+};
+
+// What the codes of a quantizer find in clusters as wide as they are far apart, they find in tight
+// ones: the clusters look alike from inside. .03: a recall of 500 answers has a deviation of .01.
+TEST_P(TightClusters, AreSearchedAsWellAsWideOnes) {
+  if (rounding_ > .01) GTEST_SKIP() << "floats do not hold the set";
+  const EdgeSet wide = tight_clusters(kRows, kDim, kCentres, .3);
+  for (const char* spec : {"sq8", "lm4", "lm2", "tq4", "tqp4", "tcq2", "e8q14", "d4q8", "kashin4",
+                           "wf4", "lm4:query"}) {
+    BuildOptions build;
+    build.quantizer = spec;
+    build.nlist = kCentres;
+    const double expected = exhaustive_recall(Metric::l2, wide, build);
+    EXPECT_GT(exhaustive_recall(metric_, set_, build), expected - .04) << spec;
+  }
+}
+
+// 2.1 standard deviations of each bound: 98.2 % of the neighbours pass each of the two.
+TEST_P(TightClusters, AreSearchedExactlyWithARawTier) {
+  if (rounding_ > .05) GTEST_SKIP() << "floats do not hold the set";
+  for (const double spill : {0.0, .5}) {
+    for (const std::size_t nlist : {kCentres, std::size_t{250}}) {
+      BuildOptions build;
+      build.quantizer = "sq8";
+      build.nlist = nlist;
+      build.spill = spill;
+      build.raw = RawTier::fp32;
+      // ip is a sum of products, whose rounding in floats is 2^-24 of the lengths.
+      const double most = metric_ == Metric::ip && noise_ < 1e-4 ? .9 : .985;
+      EXPECT_GT(exhaustive_recall(metric_, set_, build), most) << spill << " " << nlist;
+      EXPECT_GT(exhaustive_recall(metric_, set_, build, 1), most) << spill << " " << nlist;
+      build.raw = RawTier::fp16;
+      EXPECT_GT(exhaustive_recall(metric_, set_, build), most - .02) << spill << " " << nlist;
+    }
+  }
+}
+
+std::string set_name(const ::testing::TestParamInfo<TightClusters::ParamType>& at) {
+  const auto& [metric, noise, offset] = at.param;
+  const int digits = static_cast<int>(.5 - std::log10(noise));
+  return to_string(metric) + "_noise_1em" + std::to_string(digits) +
+         (offset > 0 ? "_far" : "_near");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Edges, TightClusters,
+    ::testing::Combine(::testing::Values(Metric::l2, Metric::ip, Metric::cosine),
+                       ::testing::Values(1e-2, 1e-3, 1e-4, 1e-5), ::testing::Values(0.0, 30.0)),
+    set_name);
+
+TEST(FarLists, SurviveTheFileAndGiveBackTheirVectors) {
+  const EdgeSet set = tight_clusters(2000, 32, 20, 1e-4);
+  for (const RawTier raw : {RawTier::none, RawTier::fp16, RawTier::fp32}) {
+    BuildOptions build;
+    build.quantizer = "sq8";
+    build.raw = raw;
+    build.spill = .3;
+    const Index index = Index::build(set.base.view(), build);
+    const std::string path = ::testing::TempDir() + "/far-" + std::to_string(::getpid()) + ".obliq";
+    index.save(path);
+    const Index opened = Index::open(path, {Residence::mapped, true});
+    std::remove(path.c_str());
+    const SearchResult before = index.search(set.queries.view());
+    const SearchResult after = opened.search(set.queries.view());
+    EXPECT_EQ(before.ids.values, after.ids.values);
+    EXPECT_EQ(before.distances.values, after.distances.values);
+    std::vector<float> x(32);
+    for (std::int64_t id = 0; id < 2000; id += 97) {
+      opened.reconstruct(id, x.data());
+      const float* truth = set.base.row(static_cast<std::size_t>(id));
+      // fp32 is exact; a code of 8 bits and fp16 are off by a part of the noise, and the rotation
+      // by some roundings of a length.
+      for (std::size_t j = 0; j < 32; ++j) {
+        EXPECT_NEAR(x[j], truth[j], raw == RawTier::fp32 ? 0 : 1e-5) << to_string(raw);
+      }
+    }
+  }
+}
+
+TEST(SmallAngles, AreToldApartUnderCosine) {
+  for (const double noise : {.01, .003, .0005}) {
+    EdgeSet set{"small angles", Matrix<float>(4000, 64), Matrix<float>(40, 64)};
+    testing::fill_gaussian(set.base, 1);
+    testing::fill_gaussian(set.queries, 2);
+    for (Matrix<float>* x : {&set.base, &set.queries}) {
+      for (float& value : x->values) value = static_cast<float>(1 + noise * value);
+    }
+    for (const std::string preset : {"fast", "exact"}) {
+      BuildOptions build = testing::preset_options(preset);
+      build.metric = Metric::cosine;
+      const Index index = Index::build(set.base.view(), build);
+      SearchOptions search;
+      search.target_recall = .9;
+      const SearchResult found = index.search(set.queries.view(), search);
+      // A mean over 40 queries of .9 has a deviation of .02.
+      EXPECT_GT(double_recall(Metric::cosine, set, found), .84) << preset << " " << noise;
+      search.target_recall = 0;
+      search.nprobe = 4000;
+      const SearchResult all = index.search(set.queries.view(), search);
+      EXPECT_GT(double_recall(Metric::cosine, set, all), preset == "exact" ? .985 : .95) << noise;
+      for (const float distance : all.distances.values) EXPECT_GE(distance, 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace obliq
