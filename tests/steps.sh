@@ -33,14 +33,63 @@ test_step() {
   summaries+=("$name")
 }
 
+# The programs whose tests run many to a process: a process each costs more than most of them take,
+# under sanitizers ten times as much. ctest on the release build gives each test its own.
+readonly programs=(core kernels quant measure storage datasets index threads)
+
+# Shard `shard` of `shards` of one test program, its output to a log beside the program.
+run_shard() {
+  local program=$1 shard=$2 shards=$3
+  GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$shard \
+    timeout 1800 "./${program}_tests" --gtest_brief=1 >"${program}_tests.$shard.log" 2>&1 ||
+    { echo "$program, shard $shard of $shards: exit $?"; tail -n 40 "${program}_tests.$shard.log"; }
+}
+
+# Runs test programs of a preset, $jobs processes at a time, and says the result as ctest does. A
+# test that was not told as passed or skipped has failed, so that a crash hides none.
+run_programs() {
+  local preset=$1 shards=$((4 * jobs)) program shard tests total=0 passed skipped
+  shift
+  cd "build/$preset/tests"
+  rm -f ./*_tests.*.log
+  for program in "$@"; do
+    tests=$("./${program}_tests" --gtest_list_tests | grep -c '^  ')
+    total=$((total + tests))
+    for ((shard = 0; shard < shards; shard++)); do echo "$program $shard $shards"; done
+  done >shards.txt
+  export -f run_shard
+  xargs -P "$jobs" -L 1 bash -c 'run_shard "$@"' run_shard <shards.txt
+  passed=$(sum_of PASSED)
+  skipped=$(sum_of SKIPPED)
+  for ((tests = 0; tests < skipped; tests++)); do echo '***Skipped'; done
+  [ "$total" -gt 0 ] || { echo "no tests in: $*"; return 1; }
+  echo "$((100 * (passed + skipped) / total))% tests passed," \
+    "$((total - passed - skipped)) tests failed out of $total"
+  [ $((passed + skipped)) -eq "$total" ]
+}
+
+# The sum of "[  WORD  ] N test(s)" over the logs of all shards.
+sum_of() {
+  cat ./*_tests.*.log | sed -nE "s/^\[ +$1 +\] ([0-9]+) tests?[,.].*/\1/p" |
+    awk '{sum += $1} END {print sum + 0}'
+}
+
+# A step that runs test programs of a preset; what it counted is kept for the summary.
+program_step() {
+  local name=$1
+  shift
+  step "$name" run_programs "$@"
+  summaries+=("$name")
+}
+
 # Runs the tests at each instruction level of this CPU but the best, which runs anyhow.
 test_levels() {
   local level levels
   [ -x build/release/tests/simd_levels ] || return 0  # the build has failed
   mapfile -t levels < <(build/release/tests/simd_levels)
   for level in "${levels[@]:0:${#levels[@]}-1}"; do
-    OBLIQ_SIMD=$level test_step "tests at level $level" release \
-      -L '^(core|kernels|quant|measure|index|threads)$'
+    OBLIQ_SIMD=$level program_step "tests at level $level" release \
+      core kernels quant measure index threads
   done
 }
 
@@ -101,14 +150,15 @@ all_tests() {
   test_levels
   step "build debug kernels" build debug obliq_core
   test_step "kernel objects of a debug build" debug -R '^kernel_objects'
-  step "build clang" build clang obliq kernels_tests
+  step "build clang" build clang kernels_tests
   test_step "kernels built by Clang" clang -L '^kernels$'
-  step "build tsan" build tsan threads_tests
+  step "build tsan" build tsan obliq threads_tests
   test_step "threads under ThreadSanitizer" tsan -L '^threads$'
   step "build asan" build asan
-  test_step "tests asan" asan
+  program_step "tests asan" asan "${programs[@]}"
+  test_step "other tests asan" asan -LE "^($(IFS='|'; echo "${programs[*]}"))\$"
   if [ "$(uname -m)" = x86_64 ]; then
-    step "build aarch64" build aarch64
+    step "build aarch64" build aarch64 obliq kernels_tests core_tests
     # A death test starts its own program again, which an emulated one cannot do by itself.
     test_step "tests aarch64 emulated" aarch64 -L '^kernels$' -E DeathTest
     test_step "bits on aarch64 emulated" aarch64 -R '^(Platform|Half|Random|PortableLog)\.'
