@@ -1,7 +1,7 @@
 """Recall, missing answers and time of searches at the edges: copies, tight clusters, small angles,
 extreme scales, very high dims, large k; and of searches without knobs.
 
-    PYTHONPATH=build/release/python edges.py [--case tight,angles] [--list] [--set FILE.hdf5]...
+    PYTHONPATH=build/release/python edges.py [--case copies,tight-1e-3] [--list] [--set FILE.hdf5]...
 
 Measures the obliq package on PYTHONPATH, beside FAISS's IVF SQ8 where the package faiss is here. A
 line of JSON for each measurement goes to standard output. Truth is exhaustive search in float64; an
@@ -11,6 +11,7 @@ they mean something on an idle machine alone. `ids_missing` is the share of answ
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -203,20 +204,18 @@ def copies_build(_):
                  build_seconds=seconds)
 
 
-def tight(_):
+def tight(noise):
     specs = (*FAMILIES, "sq8", "sq8+fp16", "sq8+fp32")
     settings = [(10, all_lists()), (10, all_lists(1)), (10, {})]
-    for noise in (1e-2, 1e-3, 1e-4, 1e-5):
-        for offset in (0, 100):
-            for metric in ("l2", "ip", "cosine"):
-                rng = np.random.default_rng(1)
-                base, queries = clusters(rng, (20_000, 200), 128, 400, noise, offset)
-                data = Set("tight", f"noise {noise:g}, offset {offset}", metric, base, queries)
-                data.measure_faiss(400, 10, 400)
-                for preset in PRESETS:
-                    data.measure(preset, settings, nlist=400)
-                for spec in specs:
-                    data.measure(spec, settings[:2], nlist=400, tune=False)
+    for offset, metric in itertools.product((0, 100), ("l2", "ip", "cosine")):
+        rng = np.random.default_rng(1)
+        base, queries = clusters(rng, (20_000, 200), 128, 400, noise, offset)
+        data = Set("tight", f"noise {noise:g}, offset {offset}", metric, base, queries)
+        data.measure_faiss(400, 10, 400)
+        for preset in PRESETS:
+            data.measure(preset, settings, nlist=400)
+        for spec in specs:
+            data.measure(spec, settings[:2], nlist=400, tune=False)
 
 
 def angles(_):
@@ -302,8 +301,10 @@ def defaults(options):
             data.measure_faiss(lists, 10, nprobe)
 
 
-CASES = {case.__name__: case for case in (copies, copies_build, tight, angles, scales, dims,
-                                          large_k, defaults)}
+CASES = {case.__name__: case for case in (copies, copies_build, angles, scales, dims, large_k,
+                                          defaults)}
+CASES.update({f"tight-1e-{digits}": lambda _, digits=digits: tight(10.0**-digits)
+              for digits in (2, 3, 4, 5)})
 
 
 def main():
