@@ -1,7 +1,7 @@
 """Recall, missing answers and time of searches at the edges: copies, tight clusters, small angles,
 extreme scales, very high dims, large k; and of searches without knobs.
 
-    PYTHONPATH=build/release/python edges.py [--case copies,tight-1e-3] [--list] [--set FILE.hdf5]...
+    PYTHONPATH=build/release/python edges.py [--case copies,tight-1e-3] [--list] [--set FILE]...
 
 Measures the obliq package on PYTHONPATH, beside FAISS's IVF SQ8 where the package faiss is here. A
 line of JSON for each measurement goes to standard output. Truth is exhaustive search in float64; an
@@ -133,8 +133,9 @@ class Set:
                        timing)
             self.row(name, k, knobs, ids, us, seconds)
 
-    def measure_faiss(self, nlist, k, nprobe):
-        """FAISS's IVF SQ8; cosine as inner products of unit vectors."""
+    def measure_faiss(self, nlist, k, nprobe, centroids=None):
+        """FAISS's IVF SQ8, of these centroids or its own; cosine as inner products of unit vectors.
+        """
         if faiss is None:
             return
         base, queries = (np.array(part, np.float32) for part in (self.base, self.queries))
@@ -143,13 +144,15 @@ class Set:
                 part /= np.linalg.norm(part, axis=1, keepdims=True)
         kind = faiss.METRIC_L2 if self.metric == "l2" else faiss.METRIC_INNER_PRODUCT
         index = faiss.index_factory(base.shape[1], f"IVF{nlist},SQ8", kind)
+        if centroids is not None:
+            index.quantizer.add(centroids)
         start = time.perf_counter()
         index.train(base)
         index.add(base)
         seconds = round(time.perf_counter() - start, 2)
         index.nprobe = nprobe
-        self.row(f"faiss IVF{nlist},SQ8", k, {"nprobe": nprobe}, index.search(queries, k)[1], None,
-                 seconds)
+        name = f"faiss IVF{nlist},SQ8" + ("" if centroids is None else ", given centroids")
+        self.row(name, k, {"nprobe": nprobe}, index.search(queries, k)[1], None, seconds)
 
 
 def all_lists(confidence=None):
@@ -161,10 +164,14 @@ def gaussian(rng, n, dim):
 
 
 def clusters(rng, sizes, dim, centres, noise, offset=0.0):
-    """Sets of these sizes around the same Gaussian centres, `offset` from the origin."""
+    """Sets of these sizes around the same Gaussian centres, `offset` from the origin; for a size of
+    None the centres."""
     middle = rng.standard_normal((centres, dim)) + offset
-    return [(middle[rng.integers(centres, size=n)]
-             + noise * rng.standard_normal((n, dim))).astype(np.float32) for n in sizes]
+
+    def around(n):
+        return middle[rng.integers(centres, size=n)] + noise * rng.standard_normal((n, dim))
+
+    return [(middle if n is None else around(n)).astype(np.float32) for n in sizes]
 
 
 # --- cases ----------------------------------------------------------------------------------------
@@ -212,6 +219,9 @@ def tight(noise):
         base, queries = clusters(rng, (20_000, 200), 128, 400, noise, offset)
         data = Set("tight", f"noise {noise:g}, offset {offset}", metric, base, queries)
         data.measure_faiss(400, 10, 400)
+        if metric != "cosine":
+            middle, = clusters(np.random.default_rng(1), (None,), 128, 400, 0, offset)
+            data.measure_faiss(400, 10, 400, middle)
         for preset in PRESETS:
             data.measure(preset, settings, nlist=400)
         for spec in specs:
