@@ -57,6 +57,15 @@ TEST(RecallAt, MeasuresTiesByTheSizeOfTheDistance) {
   }
 }
 
+TEST(RecallAt, CountsAnIdThatTheTruthHoldsTwiceOnce) {
+  const auto right = truth(1, {7, 7, 8, 9, 7}, {1, 1, 2, 2, 2});
+  const auto one = ids(1, {7, 5, 6});
+  EXPECT_DOUBLE_EQ(recall_at(one.view(), right).strict, 0.5);
+  EXPECT_DOUBLE_EQ(recall_at(one.view(), right).ties, 0.5);
+  const auto all = ids(1, {8, 7, 6});
+  EXPECT_DOUBLE_EQ(recall_at(all.view(), right).strict, 1);
+}
+
 TEST(RecallAt, CountsAnIdThatComesTwiceOnce) {
   const auto right = truth(1, {0, 1}, {1, 2});
   const auto found = ids(1, {0, 0});

@@ -18,6 +18,11 @@ struct TrueNeighbours {
   std::vector<std::int64_t> tied;     // sorted, not in `nearest`
 };
 
+void keep_one_of_each(std::vector<std::int64_t>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
 TrueNeighbours true_neighbours(const datasets::GroundTruth& truth, std::size_t query,
                                std::size_t k) {
   const std::int64_t* ids = truth.ids.row(query);
@@ -31,8 +36,11 @@ TrueNeighbours true_neighbours(const datasets::GroundTruth& truth, std::size_t q
       result.tied.push_back(ids[j]);
     }
   }
-  std::sort(result.nearest.begin(), result.nearest.end());
-  std::sort(result.tied.begin(), result.tied.end());
+  keep_one_of_each(result.nearest);
+  keep_one_of_each(result.tied);
+  std::erase_if(result.tied, [&](std::int64_t id) {
+    return std::binary_search(result.nearest.begin(), result.nearest.end(), id);
+  });
   return result;
 }
 

@@ -24,8 +24,8 @@ struct Recall {
 };
 
 /// Mean over the queries. `ids` is [queries][k], -1 where an answer is missing; an id that comes
-/// twice counts once. Throws std::invalid_argument when the truth has other queries or fewer than
-/// k columns.
+/// twice, in the answer or in the truth, counts once. Throws std::invalid_argument when the truth
+/// has other queries or fewer than k columns.
 Recall recall_at(MatrixView<std::int64_t> ids, const datasets::GroundTruth& truth);
 
 }  // namespace obliq::tools
