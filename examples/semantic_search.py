@@ -29,7 +29,7 @@ def main() -> None:
         truth = file["neighbors"][:, :10]
 
     index = obliq.Index.build(base, metric="cosine", preset="small")
-    distances, ids = index.search(queries, k=10, nprobe=64)
+    distances, ids = index.search(queries, k=10)
 
     for query in range(arguments.show):
         print(asked[query])

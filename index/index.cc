@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "index/build/builder.h"
+#include "index/external_ids.h"
 #include "index/index_access.h"
 #include "index/search/confidence.h"
 #include "index/search/parallel_searcher.h"
@@ -65,11 +66,17 @@ struct Index::Impl {
   Segment segment;
   ParallelSearcher searcher;
   RowDecoder decoder;
-  std::mutex mutex;  ///< of segment.tuning
+  std::mutex mutex;  ///< of segment.tuning and the default plan
+  /// The default plan of the last k that was asked for, since most calls ask for the same one.
+  struct {
+    std::size_t k = 0;  ///< 0: none
+    StopPolicy stop;
+  } usual;
 
   explicit Impl(Segment made) : segment(std::move(made)), searcher(segment), decoder(segment) {}
 
   SearchPlan plan(const SearchOptions& options);
+  StopPolicy stop(const SearchOptions& options);
   /// kNoRow when the id is not in the index.
   std::size_t row_of(std::int64_t id) const;
   Tuning tuning() {
@@ -79,6 +86,7 @@ struct Index::Impl {
   void set_tuning(Tuning tuning) {
     const std::lock_guard lock(mutex);
     segment.tuning = std::move(tuning);
+    usual.k = 0;
   }
 };
 
@@ -96,15 +104,21 @@ SearchPlan Index::Impl::plan(const SearchOptions& options) {
   SearchPlan plan;
   plan.k = options.k;
   plan.deviations = deviations_of(options.confidence);
-  plan.stop.nprobe = options.nprobe.value_or(kDefaultNprobe);
-  if (options.target_recall == 0 || segment.info.nlist == 0) return plan;
-  plan.stop = {segment.info.nlist, {}};
-  const std::lock_guard lock(mutex);
-  if (segment.tuning.queries > 0 || segment.info.n >= kLeastTuned) {
-    plan.stop = plan_recall(segment.tuning, options.target_recall, options.k, segment.info.nlist);
-  }
-  plan.stop.nprobe = std::min(plan.stop.nprobe, options.nprobe.value_or(plan.stop.nprobe));
+  plan.stop = stop(options);
+  if (options.nprobe) plan.stop.nprobe = std::min(plan.stop.nprobe, *options.nprobe);
   return plan;
+}
+
+// Without regard to nprobe where there is a target.
+StopPolicy Index::Impl::stop(const SearchOptions& options) {
+  const IndexExtent extent = {segment.info.n, segment.info.nlist};
+  const bool aims = options.target_recall > 0;
+  if (extent.nlist == 0 || (options.nprobe && !aims)) return {options.nprobe.value_or(1), {}};
+  const std::lock_guard lock(mutex);
+  if (segment.tuning.queries == 0 && extent.n < kLeastTuned) return {extent.nlist, {}};
+  if (aims) return plan_recall(segment.tuning, options.target_recall, options.k, extent);
+  if (usual.k != options.k) usual = {options.k, plan_default(segment.tuning, options.k, extent)};
+  return usual.stop;
 }
 
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -113,6 +127,7 @@ Index& Index::operator=(Index&&) noexcept = default;
 Index::~Index() = default;
 
 Index Index::build(const VectorSource& base, const BuildOptions& options) {
+  check_ids(options.ids);
   auto impl = std::make_unique<Impl>(build_segment(base, options));
   if (options.tune) {
     impl->set_tuning(tune_built(impl->segment, base, options.train_queries,
@@ -123,6 +138,7 @@ Index Index::build(const VectorSource& base, const BuildOptions& options) {
 
 void Index::build_file(const VectorSource& base, const std::string& path,
                        const BuildOptions& options) {
+  check_ids(options.ids);
   build_segment_file(base, options, path);
 }
 

@@ -16,8 +16,8 @@ namespace {
 
 /// Everything that Index.build takes besides the vectors.
 struct Options {
-  std::string metric, quantizer, raw;
-  double spill;
+  std::string metric, preset, quantizer, raw;  // empty: not given
+  std::optional<double> spill;
   std::size_t nlist;
   std::size_t list_groups;
   std::uint64_t seed;
@@ -64,9 +64,12 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   const auto source = source_of(vectors);
   BuildOptions build;
   build.metric = parse_metric(options.metric);
-  build.quantizer = options.quantizer;
-  build.raw = parse_raw_tier(options.raw);
-  build.spill = options.spill;
+  std::optional<RawTier> raw;
+  if (!options.raw.empty()) raw = parse_raw_tier(options.raw);
+  const Preset codes = choose_codes(options.preset, options.quantizer, raw, options.spill);
+  build.quantizer = codes.quantizer;
+  build.raw = codes.raw;
+  build.spill = codes.spill;
   build.nlist = options.nlist;
   build.list_groups = options.list_groups;
   build.seed = options.seed;
@@ -190,11 +193,13 @@ Index open(const std::string& path, bool in_memory, bool verify) {
 
 void bind_index(nb::module_& module) {
   nb::class_<Options>(module, "BuildOptions")
-      .def(nb::init<std::string, std::string, std::string, double, std::size_t, std::size_t,
-                    std::uint64_t, int, int, bool, std::string, std::size_t>(),
-           nb::arg("metric"), nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill"),
-           nb::arg("nlist"), nb::arg("list_groups"), nb::arg("seed"), nb::arg("threads"),
-           nb::arg("kmeans_iterations"), nb::arg("tune"), nb::arg("path"), nb::arg("max_memory"));
+      .def(nb::init<std::string, std::string, std::string, std::string, std::optional<double>,
+                    std::size_t, std::size_t, std::uint64_t, int, int, bool, std::string,
+                    std::size_t>(),
+           nb::arg("metric"), nb::arg("preset"), nb::arg("quantizer"), nb::arg("raw"),
+           nb::arg("spill").none(), nb::arg("nlist"), nb::arg("list_groups"), nb::arg("seed"),
+           nb::arg("threads"), nb::arg("kmeans_iterations"), nb::arg("tune"), nb::arg("path"),
+           nb::arg("max_memory"));
   nb::class_<Index>(module, "Index")
       .def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
                   nb::arg("centroids").none(), nb::arg("train_queries").none(),

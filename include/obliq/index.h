@@ -44,22 +44,32 @@ struct Preset {
   double spill;
 };
 
-/// All presets; the first is what the command line and Python build where nothing is named.
+/// All presets; the first, `fast`, is what is built where nothing is named.
 OBLIQ_API std::span<const Preset> presets();
 OBLIQ_API const Preset& parse_preset(std::string_view name);  ///< throws std::invalid_argument
 
+/// What to build where a preset, its parts or both are named; an empty name is not given. Parts win
+/// over the preset. Without a preset, a quantizer stands for itself, without raw tier and spill,
+/// and without a quantizer the preset is the first. The result views the texts that are given.
+/// Throws std::invalid_argument on the unknown name of a preset.
+OBLIQ_API Preset choose_codes(std::string_view preset, std::string_view quantizer,
+                              std::optional<RawTier> raw, std::optional<double> spill);
+
 struct BuildOptions {
   Metric metric = Metric::l2;
-  std::string quantizer = "sq8";  ///< spec, see quantizer.h
-  std::size_t nlist = 0;          ///< number of lists, at most n; 0: about 4 sqrt(n)
+  /// Spec, see quantizer.h. Empty: that of the preset `fast`, and its spill where none is given; a
+  /// quantizer that is named has a spill of 0.
+  std::string quantizer = {};
+  std::size_t nlist = 0;  ///< number of lists, at most n; 0: about 4 sqrt(n)
   /// Number of groups of lists, at most nlist: with more than one, a search ranks only the lists of
   /// the groups nearest to the query, which pays with very many lists. 0: 4 sqrt(nlist) from 32,768
   /// lists on, else 1.
   std::size_t list_groups = 0;
   RawTier raw = RawTier::none;
   /// Share of the vectors that get a second entry, in another list, 0 to 1: more recall at the same
-  /// nprobe. Costs dim/8 + 8 bytes per second entry, and 2 to 6 bytes per vector where not 0.
-  double spill = 0;
+  /// nprobe. Costs dim/8 + 8 bytes per second entry, and 2 to 6 bytes per vector where not 0. Not
+  /// given: see quantizer.
+  std::optional<double> spill = {};
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all cores. The index does not depend on it.
   int kmeans_iterations = 10;
@@ -73,7 +83,8 @@ struct BuildOptions {
   /// Tune for target recalls, with train_queries or, without, base vectors in their place; see
   /// Index::tune. Fewer than 1,000 vectors are not tuned.
   bool tune = true;
-  /// External ids, [n][1]; empty: the id of a vector is its position in the base.
+  /// External ids, [n][1], all different and none of them -1, which means "no answer"; empty: the
+  /// id of a vector is its position in the base.
   MatrixView<std::int64_t> ids = {};
   Progress progress = {};
   /// Bytes of memory that build_file may take, 0: no bound. With a bound, intermediate vectors are
@@ -81,8 +92,6 @@ struct BuildOptions {
   /// stacks of threads, and cached pages of files, which the system drops when it needs memory.
   std::size_t max_memory = 0;
 };
-
-constexpr std::size_t kDefaultNprobe = 16;
 
 /// The order in which a call with many queries does its work. The answers are the same, bit by bit.
 enum class BatchOrder : std::uint8_t {
@@ -97,16 +106,19 @@ OBLIQ_API BatchOrder parse_batch_order(std::string_view name);  ///< throws std:
 struct SearchOptions {
   std::size_t k = 10;
   /// Number of lists to scan per query; more than nlist means all. With target_recall it is the
-  /// most lists to scan. Not given: kDefaultNprobe or, with target_recall, as many as that takes.
+  /// most lists to scan. Not given: as many as target_recall takes or, where that is 0 too, the
+  /// default: .96 of the recall that a scan of all lists gives at this k, and .95 at most, as
+  /// tuning found it. An index that is not tuned then scans all lists below 1,000 vectors and from
+  /// there on a number of lists that grows with nlist and k, without a promise.
   std::optional<std::size_t> nprobe = {};
   /// Probability (one-sided, normal model) that a true neighbour passes the bound of a stage, in
   /// (0, 1]. 1 prunes nothing: every entry of the probed lists is refined.
   float confidence = 0.964F;
   int threads = 0;  ///< 0: all cores. Answers do not depend on it, nor on the batch.
   /// Mean recall@k over queries to aim at, in (0, 1): each query scans as many lists as tuning (see
-  /// Index::tune) found that it needs. Tuning assumes the default confidence; a lower one gives
-  /// less recall. 0: scan nprobe lists. An index of fewer than 1,000 vectors that is not tuned
-  /// scans all lists.
+  /// Index::tune) found that it needs; beyond k = 100, the last that is tuned, rather more. Tuning
+  /// assumes the default confidence; a lower one gives less recall. 0: see nprobe. An index of
+  /// fewer than 1,000 vectors that is not tuned scans all lists.
   double target_recall = 0;
   BatchOrder batch_order = BatchOrder::automatic;
 };
@@ -154,9 +166,10 @@ class OBLIQ_API Index {
  public:
   /// Builds from `base`, [n][dim], in memory. Reads it twice, three times with tuning. Throws
   /// std::invalid_argument on NaN or infinity (naming the row), dim 0, an unknown quantizer, a
-  /// spill outside [0, 1], centroids, queries or ids of the wrong shape, or a max_memory; Cancelled
-  /// when options.progress returned false. Cost: k-means over kmeans_points * nlist vectors at
-  /// most, then the nearest of nlist centroids for each of the n vectors.
+  /// spill outside [0, 1], centroids, queries or ids of the wrong shape, an id that is -1 or given
+  /// twice (naming the rows), or a max_memory; Cancelled when options.progress returned false.
+  /// Cost: k-means over kmeans_points * nlist vectors at most, then the nearest of nlist centroids
+  /// for each of the n vectors.
   static Index build(const VectorSource& base, const BuildOptions& options = {});
   static Index build(MatrixView<float> base, const BuildOptions& options = {});
 

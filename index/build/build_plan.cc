@@ -34,6 +34,14 @@ void check_matrix(MatrixView<float> given, std::size_t dim, std::string_view plu
   require_finite(given, one);
 }
 
+// The options with quantizer and spill where they are not given.
+BuildOptions with_codes(BuildOptions options) {
+  const Preset codes = choose_codes({}, options.quantizer, options.raw, options.spill);
+  options.spill = codes.spill;
+  options.quantizer = std::string(codes.quantizer);
+  return options;
+}
+
 // Values of base vectors are checked when they are read.
 void check(const VectorSource& base, const BuildOptions& options) {
   const std::size_t n = base.rows();
@@ -51,9 +59,9 @@ void check(const VectorSource& base, const BuildOptions& options) {
     throw std::invalid_argument(
         fmt::format("ids are {} x {}, expected {} x 1", ids.rows, ids.cols, n));
   }
-  if (!(options.spill >= 0 && options.spill <= 1)) {
+  if (!(*options.spill >= 0 && *options.spill <= 1)) {
     throw std::invalid_argument(
-        fmt::format("spill must be a share of the vectors, 0 to 1, not {}", options.spill));
+        fmt::format("spill must be a share of the vectors, 0 to 1, not {}", *options.spill));
   }
   if (options.quantizer.size() >= sizeof SegmentInfo::quantizer) {
     throw std::invalid_argument("quantizer spec '" + options.quantizer + "' is too long");
@@ -66,12 +74,16 @@ void check(const VectorSource& base, const BuildOptions& options) {
 }  // namespace
 
 BuildPlan::BuildPlan(const VectorSource& from, const BuildOptions& how, std::string folder)
-    : base(from), options(how), n(from.rows()), dim(from.dim()), folder_(std::move(folder)) {
+    : base(from),
+      options(with_codes(how)),
+      n(from.rows()),
+      dim(from.dim()),
+      folder_(std::move(folder)) {
   check(base, options);
   nlist = options.nlist == 0 ? choose_nlist(n) : std::min(options.nlist, n);
   if (options.centroids.rows > 0) nlist = options.centroids.rows;
   if (n == 0) nlist = 0;
-  if (nlist > 1) spilled = static_cast<std::size_t>(options.spill * static_cast<double>(n));
+  if (nlist > 1) spilled = static_cast<std::size_t>(*options.spill * static_cast<double>(n));
   chunk_rows = std::clamp<std::size_t>(kChunkFloats / dim, 1, std::max<std::size_t>(n, 1));
   if (options.max_memory > 0) divide_memory();
 }

@@ -13,12 +13,12 @@ namespace obliq {
 
 class BuildPlan {
  public:
-  /// Both outlive this; `folder` is for temporary files. Throws as Index::build does, and where
-  /// max_memory is too little.
+  /// The base and what the options view outlive this; `folder` is for temporary files. Throws as
+  /// Index::build does, and where max_memory is too little.
   BuildPlan(const VectorSource& base, const BuildOptions& options, std::string folder);
 
   const VectorSource& base;
-  const BuildOptions& options;
+  const BuildOptions options;  ///< quantizer and spill are given
   const std::size_t n;
   const std::size_t dim;
   std::size_t nlist = 0;

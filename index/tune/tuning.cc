@@ -21,6 +21,7 @@
 #include "index/search/row_mask.h"
 #include "index/search/searcher.h"
 #include "index/segment/tuning_section.h"
+#include "index/tune/recall_plan.h"
 #include "index/tune/stop_trace.h"
 
 namespace obliq {
@@ -144,11 +145,24 @@ TunedTarget tune_target(const Traces& traces, float target, const Kept& kept, st
   return tuned;
 }
 
+// kTunedTargets; where the default recall is not among them, it takes the place of the last, which
+// no search reaches then.
+std::array<float, kTunedTargets.size()> targets_of(float max_recall) {
+  auto targets = kTunedTargets;
+  const auto usual = static_cast<float>(default_recall(max_recall));
+  if (usual <= 0 || std::find(targets.begin(), targets.end(), usual) != targets.end()) {
+    return targets;
+  }
+  targets.back() = usual;
+  std::sort(targets.begin(), targets.end());
+  return targets;
+}
+
 TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlist) {
   TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(traces.at_nprobe(nlist))), {}};
   float threshold = std::numeric_limits<float>::infinity();
   std::size_t nprobe = 0;
-  for (const float target : kTunedTargets) {
+  for (const float target : targets_of(ladder.max_recall)) {
     TunedTarget tuned = tune_target(traces, target, kept, nlist);
     tuned.threshold = threshold = std::min(threshold, tuned.threshold);
     tuned.nprobe = nprobe = std::max(nprobe, tuned.nprobe);

@@ -11,6 +11,9 @@
 // distribution times the standard error of the difference between this mean and that of 1,000 other
 // queries of the same kind. So in nine of ten such trials recall is at least target - .003.
 //
+// Where codes are so coarse that the default recall (recall_plan.h) is below .95, it is one of the
+// targets.
+//
 // The rule is used for targets of .9 and more, and only where it saves more entries than it
 // costs, against the nprobe that does the same.
 #pragma once

@@ -1,11 +1,12 @@
 """obliq for ann-benchmarks: copy this folder to ann_benchmarks/algorithms/obliq there.
 
-One index for each quantizer and number of lists; nprobe and confidence are query arguments.
+One index for each quantizer and number of lists; nprobe and confidence are query arguments. An
+nprobe of None (null in config.yml) is obliq's own choice: as many lists as a recall of .95 takes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +26,16 @@ class Obliq(BaseANN):
             raise NotImplementedError(f"obliq has no metric {metric}")
         self._metric = _METRICS[metric]
         self._build = {"quantizer": quantizer, "raw": raw, "nlist": nlist}
-        self.set_query_arguments(16, 0.964)
+        self.set_query_arguments(None, 0.964)
 
     def fit(self, X: NDArray[Any]) -> None:
         options: dict[str, Any] = dict(self._build)
         options["nlist"] = min(options["nlist"], len(X))
         self._index = obliq.Index.build(X, self._metric, **options)
 
-    def set_query_arguments(self, nprobe: int, confidence: float) -> None:
+    def set_query_arguments(self, nprobe: Optional[int], confidence: float) -> None:
         self._nprobe, self._confidence = nprobe, confidence
-        self.name = "obliq(%s, raw=%s, nlist=%d, nprobe=%d, confidence=%g)" % (
+        self.name = "obliq(%s, raw=%s, nlist=%d, nprobe=%s, confidence=%g)" % (
             *self._build.values(), nprobe, confidence)
 
     def query(self, q: NDArray[Any], n: int) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@
 
     base = np.random.default_rng(1).normal(size=(10_000, 64)).astype(np.float32)
     index = obliq.Index.build(base, metric="l2", quantizer="sq8")
-    distances, ids = index.search(base[:5], k=10, nprobe=16)
+    distances, ids = index.search(base[:5], k=10)
     index.save("my.idx")
 
 Index holds vectors and finds the nearest; Quantizer turns vectors into codes and back, for those

@@ -16,10 +16,21 @@ READ_AS_THEY_ARE = tuple(np.dtype(name) for name in
 _FIRST_PROCESS = os.getpid()
 
 
+def refuse_masked(values: Any, what: str) -> None:
+    """Raises ValueError for masked arrays, alone or in a list: their masks would be lost."""
+    parts = values if isinstance(values, (list, tuple)) else (values,)
+    for part in parts:
+        if isinstance(part, np.ma.MaskedArray):
+            raise ValueError(f"{what} hold a masked array with {np.ma.count_masked(part)} masked "
+                             "values, which have no distance: leave their rows out, or fill them, "
+                             "as with .filled(0)")
+
+
 def as_array(values: Any, what: str) -> NDArray[Any]:
     """A NumPy array of anything with the buffer protocol, DLPack or __array__, without a copy where
     that is possible; lists of Python numbers become float32. Raises TypeError for arrays of numbers
-    other than float16/32/64, int8 and uint8."""
+    other than float16/32/64, int8 and uint8, ValueError for masked arrays."""
+    refuse_masked(values, what)
     if isinstance(values, np.ndarray):
         array = values
     elif isinstance(values, (list, tuple)):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arrays import as_array, as_matrix, as_seed, team
+from obliq.arrays import as_array, as_matrix, as_seed, refuse_masked, team
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -21,7 +21,6 @@ Path = Union[str, "os.PathLike[str]"]
 Preset = Literal["fast", "small", "tiny", "exact"]
 Progress = Callable[[str, float], Optional[bool]]
 
-_PRESETS = _core.presets()  # name -> (quantizer, raw, spill)
 _FLOAT32 = np.dtype(np.float32)
 _INT64 = np.dtype(np.int64)
 _empty = np.empty  # found sooner than an attribute
@@ -96,17 +95,6 @@ class IndexStats:
     tuning: Optional[Tuning]
 
 
-def _preset(name: Optional[str], quantizer: Optional[str]) -> tuple[str, str, float]:
-    """Quantizer, raw tier and spill: those of a preset, or of a quantizer alone. Raises ValueError
-    on unknown names."""
-    if name is None and quantizer is not None:
-        return quantizer, "none", 0
-    if name is not None and name not in _PRESETS:
-        raise ValueError(f"unknown preset {name!r}; valid: {', '.join(_PRESETS)}")
-    spec, raw, spill = _PRESETS[name or "fast"]
-    return quantizer or spec, raw, spill
-
-
 def _as_base(vectors: Any) -> Any:
     """As an array [n][dim]. Raises ValueError on other shapes."""
     array = as_array(vectors, "vectors")
@@ -164,7 +152,7 @@ class Index:
         raw         exact vectors beside the codes: "none", "fp16" or "fp32"; wins over preset
         spill       share of the vectors with an entry in a second list, 0 to 1; wins over preset
         nlist       inverted lists; "auto": about 4 sqrt(n)
-        ids         int64 [n]; default: positions. Avoid -1, which also means "no answer"
+        ids         int64 [n], all different, none -1 ("no answer"); default: positions
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: all cores; the index does not depend on it
@@ -174,16 +162,16 @@ class Index:
         max_memory  with path: bytes that the build may take, with temporary files; 0: any
         progress    called with (stage, fraction done); return False to stop
 
-        Raises ValueError on NaN or infinity (naming the row), wrong shapes, an unknown spec, too
-        little max_memory; OSError when path cannot be written; TypeError on other number types;
-        Cancelled when progress returned False, and what it raised; KeyboardInterrupt on Ctrl-C.
-        Cost: k-means, then nlist * dim operations per vector, and tune.
+        Raises ValueError on NaN or infinity (naming the row), wrong shapes, masked arrays, an
+        unknown spec, an id given twice, too little max_memory; OSError when path cannot be written;
+        TypeError on other number types; Cancelled when progress returned False, and what it raised;
+        KeyboardInterrupt on Ctrl-C. Cost: k-means, then nlist * dim operations per vector, and tune
         """
-        spec, tier, share = _preset(preset, quantizer)
         options = _core.BuildOptions(
-            metric, spec, raw or tier, share if spill is None else float(spill), _count(nlist),
-            list_groups, as_seed(seed), team(threads), kmeans_iterations, tune,
-            "" if path is None else os.fspath(path), max_memory)
+            metric, preset or "", quantizer or "", raw or "",
+            None if spill is None else float(spill), _count(nlist), list_groups, as_seed(seed),
+            team(threads), kmeans_iterations, tune, "" if path is None else os.fspath(path),
+            max_memory)
         return cls._of(_core.Index.build(
             _as_base(vectors), options, None if ids is None else _as_ids(ids),
             _optional(centroids, "centroids"), _optional(train_queries, "train_queries"), progress))
@@ -215,13 +203,14 @@ class Index:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
         k           answers per query; the index may hold fewer
-        nprobe      lists to scan, the knob between recall and speed; more than nlist means all;
-                    default 16. With target_recall the most lists; default all
+        nprobe      lists to scan, the same for each query; more than nlist means all. With
+                    target_recall the most lists. None: as many as the target takes
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
         threads     0: all cores (answers do not depend on it)
-        target_recall   mean recall@k to reach, in (0, 1), by what tuning found: each query scans as
-                    many lists as it needs. 0: nprobe lists. Holds at the default confidence; an
-                    index of fewer than 1,000 vectors scans all lists
+        target_recall   mean recall@k to reach at the default confidence, in (0, 1): each query
+                    scans as many lists as tuning found that it needs. 0, without nprobe: .96 of
+                    what all lists give at this k, .95 at most; an index that is not tuned then
+                    scans all lists below 1,000 vectors, else a number that grows with nlist and k
         batch_order  "query": one query after the other; "list": many at a time, which share the
                     lists that they visit; "auto": list where enough queries visit the same lists.
                     The result depends only on query and options, not on other queries in the
@@ -351,6 +340,7 @@ def _may_be_id(id: object) -> TypeGuard[int]:
 
 
 def _as_ids(ids: Any) -> NDArray[np.int64]:
+    refuse_masked(ids, "ids")
     array = np.asarray(ids)
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size > 0):
         raise ValueError("ids must be whole numbers [n]")

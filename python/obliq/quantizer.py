@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arrays import as_matrix, as_seed, team
+from obliq.arrays import as_matrix, as_seed, refuse_masked, team
 
 
 class Codes(NamedTuple):
@@ -122,7 +122,9 @@ def _restore(spec: str, dim: int, seed: int, state: bytes) -> Quantizer:
 
 
 def _checked(codes: Codes) -> Codes:
-    """Codes that the library takes. Raises TypeError on other number types."""
+    """Codes that the library takes. Raises TypeError on other number types, ValueError on masked
+    arrays."""
+    refuse_masked(tuple(codes), "codes")
     values, factors = np.asarray(codes[0]), np.asarray(codes[1])
     if values.dtype != np.uint8 or factors.dtype != np.float32:
         raise TypeError(f"codes must be of uint8 and factors of float32, as encode gives them, not "

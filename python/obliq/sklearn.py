@@ -23,6 +23,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from obliq.arrays import refuse_masked
 from obliq.index import Index, Metric, Preset, SearchResult
 
 _METRICS: dict[str, Metric] = {"euclidean": "l2", "sqeuclidean": "l2", "cosine": "cosine"}
@@ -35,7 +36,7 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     mode          "distance": distances; "connectivity": ones
     metric        "euclidean", "sqeuclidean" or "cosine"
     preset, quantizer, nlist   as in Index.build; "exact" gives exact distances
-    nprobe        lists that a query scans, the knob between recall and speed
+    nprobe        lists that a query scans; None: as many as Index.search scans by default
     confidence    as in Index.search; with all lists scanned, 1 gives the exact graph
     n_jobs        threads, as everywhere in scikit-learn: None is 1, -1 all cores
     random_state  draws the seed of the index
@@ -46,9 +47,9 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def __init__(self, n_neighbors: int = 5, *,
                  mode: Literal["distance", "connectivity"] = "distance", metric: str = "euclidean",
                  preset: Preset = "exact", quantizer: Optional[str] = None,
-                 nlist: Union[int, Literal["auto"]] = "auto", nprobe: int = 16,
-                 confidence: float = 0.964, n_jobs: Optional[int] = None,
-                 random_state: Any = 1) -> None:
+                 nlist: Union[int, Literal["auto"]] = "auto",
+                 nprobe: Optional[int] = None, confidence: float = 0.964,
+                 n_jobs: Optional[int] = None, random_state: Any = 1) -> None:
         self.n_neighbors = n_neighbors
         self.mode = mode
         self.metric = metric
@@ -67,6 +68,7 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             raise ValueError(f"mode must be 'distance' or 'connectivity', not {self.mode!r}")
         if self.metric not in _METRICS:
             raise ValueError(f"unknown metric {self.metric!r}; valid: {', '.join(_METRICS)}")
+        refuse_masked(X, "X")
         X = validate_data(self, X, dtype=[np.float64, np.float32])
         seed = int(check_random_state(self.random_state).randint(1 << 31))
         self.index_ = Index.build(X, _METRICS[self.metric], self.quantizer, preset=self.preset,
@@ -80,6 +82,7 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         n_neighbors (+ 1 in mode "distance") entries per row, nearest first. Raises ValueError when
         fewer samples than that were fitted."""
         check_is_fitted(self)
+        refuse_masked(X, "X")
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         k = self.n_neighbors + (self.mode == "distance")
         if not 0 < k <= self.n_samples_fit_:
@@ -96,7 +99,7 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return self.fit(X).transform(X)
 
     def _neighbours(self, X: NDArray[Any], k: int) -> SearchResult:
-        """k answers per row: rows whose lists hold too few are searched again in all lists."""
+        """k answers per row: where nprobe lists hold too few, the row is searched in all lists."""
         options: dict[str, Any] = {"confidence": self.confidence, "threads": self._threads()}
         found = self.index_.search(X, k, nprobe=self.nprobe, **options)
         short = np.flatnonzero(found.ids[:, -1] < 0)

@@ -41,6 +41,21 @@ def test_every_row_is_full_even_when_its_lists_are_not() -> None:
     assert (np.diff(graph.indptr) == 21).all() and graph.indices.min() >= 0
 
 
+def test_by_default_it_finds_most_neighbours_of_many_samples() -> None:
+    many = np.random.default_rng(1).normal(size=(3000, 16))
+    ours = ObliqTransformer(10, mode="connectivity").fit_transform(many)
+    exact = KNeighborsTransformer(n_neighbors=10, mode="connectivity").fit_transform(many)
+    assert ours.nnz == exact.nnz and ours.multiply(exact).nnz > 0.93 * exact.nnz
+
+
+def test_masked_arrays_are_refused() -> None:
+    masked = np.ma.masked_greater(X, 5)
+    with pytest.raises(ValueError, match="masked array with"):
+        ObliqTransformer().fit(masked)
+    with pytest.raises(ValueError, match="masked array with"):
+        ObliqTransformer().fit(X).transform(masked)
+
+
 def test_it_stands_before_a_classifier() -> None:
     model = make_pipeline(ObliqTransformer(5), KNeighborsClassifier(5, metric="precomputed"))
     assert model.fit(X[:500], LABELS[:500]).score(X[500:], LABELS[500:]) > 0.95

@@ -16,11 +16,14 @@ void require(bool holds) {
 }
 
 void plan_all(const Tuning& tuning) {
+  constexpr std::size_t kVectors = 20000;
   constexpr std::size_t kLists = 1000;
-  for (const std::size_t k : {1U, 2U, 10U, 64U, 100U, 5000U}) {
+  for (const std::size_t k : {1U, 2U, 10U, 64U, 100U, 5000U, 30000U}) {
+    const StopPolicy usual = plan_default(tuning, k, {kVectors, kLists});
+    require(usual.nprobe >= 1 && usual.nprobe <= kLists);
     for (const double recall : {1e-9, 0.5, 0.9, 0.951, 0.99, 0.999999}) {
       try {
-        const StopPolicy plan = plan_recall(tuning, recall, k, kLists);
+        const StopPolicy plan = plan_recall(tuning, recall, k, {kVectors, kLists});
         require(plan.nprobe >= 1 && plan.nprobe <= kLists);
         require(!plan.threshold || *plan.threshold == *plan.threshold);
       } catch (const std::invalid_argument&) {  // out of reach

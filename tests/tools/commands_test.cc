@@ -13,6 +13,7 @@
 
 #include "core/safe_norm.h"
 #include "datasets/dataset.h"
+#include "obliq/index.h"
 #include "tests/tools/program.h"
 
 namespace obliq::tools {
@@ -253,6 +254,32 @@ TEST_F(Commands, EvalWritesALineForEachNprobe) {
   EXPECT_EQ(lines[2]["nprobe"], 12);
   EXPECT_EQ(lines[2]["entries"], kN);  // every list of an index without spill
   EXPECT_LE(lines[0]["recall"], lines[2]["recall"]);
+}
+
+TEST_F(Commands, EvalBeginsWithTheDefaultWhereNothingIsNamed) {
+  build();
+  const auto lines = json_lines(must({"eval", index_, set_, "--repeat", "1", "--json"}));
+  ASSERT_THAT(lines, SizeIs(6));  // and nprobe 1, 2, 4, 8, 12
+  EXPECT_FALSE(lines[0].contains("nprobe") || lines[0].contains("target_recall"));
+  EXPECT_GE(lines[0]["recall"], .9);
+  EXPECT_EQ(lines[5]["nprobe"], 12);
+  EXPECT_THAT(must({"eval", index_, set_, "--repeat", "1"}).out, HasSubstr("default"));
+}
+
+TEST_F(Commands, SearchByDefaultAnswersAsTheLibraryDoes) {
+  build();
+  const auto set = datasets::read_set(set_);
+  const Index index = Index::open(index_);
+  for (const std::size_t k : {10U, 1000U}) {
+    const auto found = index.search(set.test.view(), {.k = k});
+    const auto lines =
+        json_lines(must({"search", index_, set_, "-k", std::to_string(k), "--json"}));
+    ASSERT_EQ(lines.size(), set.test.rows);
+    for (std::size_t q = 0; q < lines.size(); ++q) {
+      EXPECT_EQ(lines[q]["ids"].get<std::vector<std::int64_t>>(),
+                std::vector<std::int64_t>(found.ids.row(q), found.ids.row(q) + k));
+    }
+  }
 }
 
 TEST_F(Commands, TuneTellsHowTargetRecallsAreReachedAndSearchesAimAtThem) {

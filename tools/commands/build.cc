@@ -1,5 +1,5 @@
 // obliq build: an index from a file of vectors. A preset only sets --quantizer, --raw and --spill;
-// a flag that is given besides wins. --quantizer without --preset means no spilling.
+// a flag that is given besides wins (choose_codes).
 #include <fmt/core.h>
 
 #include <chrono>
@@ -54,7 +54,9 @@ class Build final : public Command {
         "--train-queries", train_queries_,
         "Queries to learn from for quantizers that learn (':query'); HDF5: FILE:dataset, "
         "default learn_queries; without them base vectors stand in");
-    app.add_option("--ids", ids_, "64-bit ids, one per vector; default: the position in BASE");
+    app.add_option("--ids", ids_,
+                   "64-bit ids, one per vector, all different, none -1; default: the position in "
+                   "BASE");
     app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Iterations of k-means")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
@@ -112,11 +114,12 @@ class Build final : public Command {
   }
 
   void fill_options() {
-    Preset preset = preset_.empty() ? presets().front() : parse_preset(preset_);
-    if (preset_.empty() && !quantizer_.empty()) preset.spill = 0;
-    options_.quantizer = quantizer_.empty() ? std::string(preset.quantizer) : quantizer_;
-    options_.raw = raw_.empty() ? preset.raw : parse_raw_tier(raw_);
-    options_.spill = spill_.value_or(preset.spill);
+    std::optional<RawTier> raw;
+    if (!raw_.empty()) raw = parse_raw_tier(raw_);
+    const Preset codes = choose_codes(preset_, quantizer_, raw, spill_);
+    options_.quantizer = codes.quantizer;
+    options_.raw = codes.raw;
+    options_.spill = codes.spill;
     options_.nlist = parse_nlist(nlist_);
     options_.metric = resolve_metric(metric_, base_);
   }

@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSample = "datasets/sample/sample-384-angular.hdf5";
 constexpr std::size_t kShownNeighbours = 5;
-constexpr std::size_t kShownNprobe = 32;
 
 /// FAISS indexes that are quick to build: the code bytes of sq8, those of lm4, and a refine step.
 std::vector<std::string> quick_faiss_specs(std::size_t dim) {
@@ -132,7 +131,6 @@ class Demo final : public Command {
     const Index index = Index::open(index_path(specs_.front()));
     SearchOptions options;
     options.k = kShownNeighbours;
-    options.nprobe = kShownNprobe;
     const std::size_t count = std::min(show_, set.test.rows);
     const SearchResult result = index.search(set.test.view().slice(0, count), options);
     const Labels labels{set.train_labels, set.test_labels};

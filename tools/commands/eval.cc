@@ -1,5 +1,5 @@
-// obliq eval: recall and speed of an index over a range of nprobe or target recalls, on the queries
-// and the ground truth of an ann-benchmarks set.
+// obliq eval: recall and speed of an index by default and over a range of nprobe or target recalls,
+// on the queries and the ground truth of an ann-benchmarks set.
 #include <fmt/core.h>
 
 #include <array>
@@ -51,6 +51,7 @@ class Eval final : public Command {
     searcher->set_batch_order(parse_batch_order(batch_order_));
     Contestant contestant{searcher.get(), nprobe_, target_recall_};
     if (target_recall_.empty()) {
+      contestant.by_default = nprobe_.empty();
       contestant.nprobe = resolve_nprobe(nprobe_, stats.nlist, kLastNprobe);
     }
     const std::array contestants = {contestant};

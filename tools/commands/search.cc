@@ -28,11 +28,11 @@ class Search final : public Command {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--nprobe", options_.nprobe,
-                   "Lists to scan, at most all; with --target-recall the most that a query scans; "
-                   "default: 16, with --target-recall all")
+                   "Lists to scan, at most all; with --target-recall the most that a query scans")
         ->check(CLI::PositiveNumber);
     app.add_option("--target-recall", options_.target_recall,
-                   "Mean recall@k to reach, in (0, 1), as calibrated by build or tune");
+                   "Mean recall@k to reach, in (0, 1), as calibrated by build or tune; default, "
+                   "without --nprobe: .96 of what all lists give, at most .95");
     add_confidence(app, options_.confidence);
     app.add_option("--limit", limit_, "Only the first queries (0: all)")->capture_default_str();
     app.add_option("-o,--output", output_, "Write an ann-benchmarks result file (.hdf5) instead");
@@ -76,9 +76,8 @@ class Search final : public Command {
   std::string parameters() const {
     std::string text;
     if (options_.target_recall > 0) text = fmt::format("target_recall={},", options_.target_recall);
-    if (options_.nprobe || text.empty()) {
-      text += fmt::format("nprobe={},", options_.nprobe.value_or(kDefaultNprobe));
-    }
+    if (options_.nprobe) text += fmt::format("nprobe={},", *options_.nprobe);
+    if (text.empty()) text = "default recall,";
     return text + fmt::format("confidence={}", options_.confidence);
   }
 

@@ -10,8 +10,8 @@ namespace obliq::tools {
 namespace {
 
 std::string knob_text(const Point& point) {
-  return point.target_recall > 0 ? fmt::format("for {}", point.target_recall)
-                                 : std::to_string(point.nprobe);
+  if (point.nprobe > 0) return std::to_string(point.nprobe);
+  return point.target_recall > 0 ? fmt::format("for {}", point.target_recall) : "default";
 }
 
 void add_details(const Point& point, std::vector<std::string>& cells) {

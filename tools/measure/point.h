@@ -28,8 +28,8 @@ struct SweepOptions {
 struct Point {
   std::string method;
   std::string simd;
-  std::size_t nprobe = 0;    ///< 0: a target recall
-  double target_recall = 0;  ///< 0: an nprobe
+  std::size_t nprobe = 0;    ///< 0: a target recall, or the default
+  double target_recall = 0;  ///< 0: an nprobe, or the default
   std::size_t queries = 0;
   SweepOptions options;
   Recall recall;
@@ -43,9 +43,10 @@ struct Point {
   SearchCounters counters;   ///< of one pass over the queries; zero where a peer cannot count
 };
 
-/// method, mode, nprobe or target_recall, k, recall, recall_ties, qps, qps_min, qps_max, p50_us,
-/// p99_us (null in batch mode), bytes_per_vector, threads, simd, queries, repeat, build_seconds,
-/// and a query's mean of lists, entries, refined and exact when they were counted.
+/// method, mode, nprobe or target_recall (neither by default), k, recall, recall_ties, qps,
+/// qps_min, qps_max, p50_us, p99_us (null in batch mode), bytes_per_vector, threads, simd, queries,
+/// repeat, build_seconds, and a query's mean of lists, entries, refined and exact when they were
+/// counted.
 nlohmann::ordered_json to_json(const Point& point);
 
 enum class Detail { few, all };

@@ -23,7 +23,7 @@ class Searcher {
   virtual void set_nprobe(std::size_t nprobe) = 0;
   /// Sets the order of batches, where a searcher has several.
   virtual void set_batch_order(BatchOrder /*order*/) {}
-  /// Sets a target recall instead, where a searcher knows such a thing.
+  /// Sets a target recall instead, 0: the default, where a searcher knows such a thing.
   virtual void set_target_recall(double /*recall*/) {}
   /// Writes queries.rows * k distances and ids, nearest first. May be called by several threads at
   /// once; `threads` is how many this one call may use. Adds to `counters` when it can count.

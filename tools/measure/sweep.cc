@@ -68,6 +68,9 @@ std::vector<Measurement> plan(std::span<const Contestant> contestants, std::size
                               const SweepOptions& options) {
   std::vector<Measurement> plan;
   for (const Contestant& contestant : contestants) {
+    if (contestant.by_default) {
+      plan.push_back(measurement_of(*contestant.searcher, queries, options));
+    }
     for (const std::size_t nprobe : contestant.nprobe) {
       plan.push_back(measurement_of(*contestant.searcher, queries, options));
       plan.back().point.nprobe = nprobe;
@@ -124,10 +127,10 @@ std::vector<Point> sweep(std::span<const Contestant> contestants, const Question
   for (std::size_t round = 0; round <= options.repeat; ++round) {
     for (Measurement& measurement : measurements) {
       report(progress, "measuring", static_cast<double>(done++) / steps);
-      if (measurement.point.target_recall > 0) {
-        measurement.searcher->set_target_recall(measurement.point.target_recall);
-      } else {
+      if (measurement.point.nprobe > 0) {
         measurement.searcher->set_nprobe(measurement.point.nprobe);
+      } else {
+        measurement.searcher->set_target_recall(measurement.point.target_recall);
       }
       if (round == 0) {
         first_pass(measurement, questions, answers);

@@ -17,11 +17,12 @@
 
 namespace obliq::tools {
 
-/// A searcher, and the nprobe and then the target recalls to try with it.
+/// A searcher, and what to try with it: its default, and the nprobe and then the target recalls.
 struct Contestant {
   Searcher* searcher;
   std::vector<std::size_t> nprobe;
   std::vector<double> target_recall = {};
+  bool by_default = false;
 };
 
 /// The queries of a set, with what is right.

@@ -66,7 +66,7 @@ TEST(SearchCounters, TakeNoTimesWithoutAClockAndTheAnswersAreTheSame) {
 
 TEST(SearchCounters, CountTheCentroidsThatTheRouterReads) {
   const auto base = clustered(3000, 24, 33);
-  const Index plain = Index::build(base.view(), {.nlist = 80, .tune = false});
+  const Index plain = Index::build(base.view(), {.quantizer = "sq8", .nlist = 80, .tune = false});
   SearchOptions options;
   options.nprobe = 4;
   const auto some = search(plain, base.view().slice(0, 10), options, nullptr).counters;

@@ -87,13 +87,13 @@ Tuning ladders() {
 
 TEST(RecallPlan, InterpolatesBetweenTargetsAndBetweenK) {
   const Tuning tuning = ladders();
-  EXPECT_EQ(plan_recall(tuning, 0.5, 1, 1000).nprobe, 8U);
-  EXPECT_FALSE(plan_recall(tuning, 0.5, 1, 1000).threshold.has_value());
+  EXPECT_EQ(plan_recall(tuning, 0.5, 1, {100000, 1000}).nprobe, 8U);
+  EXPECT_FALSE(plan_recall(tuning, 0.5, 1, {100000, 1000}).threshold.has_value());
   // Half-way in log(1 - recall): 1 - sqrt(.1 * .01).
-  EXPECT_NEAR(*plan_recall(tuning, 1 - std::sqrt(0.001), 1, 1000).threshold, -9, 1e-4);
-  EXPECT_EQ(plan_recall(tuning, 0.9, 10, 1000).nprobe, 16U);
-  EXPECT_EQ(plan_recall(tuning, 0.99, 100, 1000).nprobe, 1000U);
-  EXPECT_EQ(plan_recall(tuning, 0.999, 1, 1000).nprobe, 1000U);
+  EXPECT_NEAR(*plan_recall(tuning, 1 - std::sqrt(0.001), 1, {100000, 1000}).threshold, -9, 1e-4);
+  EXPECT_EQ(plan_recall(tuning, 0.9, 10, {100000, 1000}).nprobe, 16U);
+  EXPECT_EQ(plan_recall(tuning, 0.99, 100, {100000, 1000}).nprobe, 1000U);
+  EXPECT_EQ(plan_recall(tuning, 0.999, 1, {100000, 1000}).nprobe, 1000U);
 }
 
 TEST(RecallPlan, AsksForNoLessWhenTheTargetRises) {
@@ -102,7 +102,7 @@ TEST(RecallPlan, AsksForNoLessWhenTheTargetRises) {
   for (const std::size_t k : {1U, 7U, 100U, 300U}) {
     std::size_t before = 0;
     for (double recall = 0.8; recall < 0.995; recall += 0.002) {
-      const std::size_t nprobe = plan_recall(tuning, recall, k, 1000).nprobe;
+      const std::size_t nprobe = plan_recall(tuning, recall, k, {100000, 1000}).nprobe;
       EXPECT_GE(nprobe, before) << "k " << k << " recall " << recall;
       before = nprobe;
     }
@@ -110,10 +110,16 @@ TEST(RecallPlan, AsksForNoLessWhenTheTargetRises) {
 }
 
 TEST(RecallPlan, RefusesWhatIsOutOfReachOrUnknown) {
-  EXPECT_THAT([] { plan_recall(ladders(), 0.999, 100, 9); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("0.999 is out of reach")));
-  EXPECT_THAT([] { plan_recall({}, 0.9, 10, 9); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("not tuned")));
+  EXPECT_THAT(
+      [] {
+        plan_recall(ladders(), 0.999, 100, {100000, 9});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("0.999 is out of reach")));
+  EXPECT_THAT(
+      [] {
+        plan_recall({}, 0.9, 10, {100000, 9});
+      },
+      ThrowsMessage<std::invalid_argument>(HasSubstr("not tuned")));
 }
 
 TEST(TuningSection, SurvivesAndRefusesWhatIsDamaged) {
