@@ -56,7 +56,8 @@ SegmentInfo info_of(const BuildPlan& plan, const TrainedParts& parts, const Plac
   info.nlist = plan.nlist;
   info.seed = plan.options.seed;
   info.metric = static_cast<std::uint32_t>(plan.options.metric);
-  info.raw = static_cast<std::uint32_t>(parts.raw_form);
+  info.raw = static_cast<std::uint16_t>(parts.raw_form);
+  info.names_primaries = lists.row_shape().primary() > 0 ? 1 : 0;
   info.scale = parts.transform->scale();
   info.list_weight = parts.list_weight;
   const std::string spec = parts.quantizer->spec();

@@ -1,6 +1,7 @@
 // A unit is a power of two, so that dividing by it rounds nothing. It is the least that no number
 // of the primary entries exceeds; second entries may reach 2^15 units, where fp16 still holds 11
-// bits.
+// bits. For longer ones the unit grows as far as the primary entries keep their bits: those that
+// are longer still, of vectors from other tight clusters, are not told (entry_format.h).
 #include "index/build/list_units.h"
 
 #include <algorithm>
@@ -21,9 +22,11 @@ float power_of_two_above(float value) {
 // entries at most `second`. A half keeps its 11 bits up to 2^16.
 float unit_of(float primary, float second) {
   constexpr float kMostUnits = 32768;
+  constexpr float kMostGrowth = 4096;
   if (primary <= 0) return power_of_two_above(second);
   const float unit = power_of_two_above(primary);
-  return second <= unit ? unit : std::max(unit, power_of_two_above(second) / kMostUnits);
+  if (second <= unit) return unit;
+  return std::clamp(power_of_two_above(second) / kMostUnits, unit, kMostGrowth * unit);
 }
 
 }  // namespace

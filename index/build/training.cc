@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kMostFloats = std::size_t{1} << 24;  // of each matrix of a sample
 constexpr std::size_t kMostQueries = 4096;
 constexpr std::size_t kListsPerQuery = 16;
+constexpr float kFarther2 = 4;
 constexpr std::size_t kListsToOneProbed = 8;  // where lists are few, a query probes a share of them
 
 Matrix<float> without_outliers(const Matrix<float>& rows) {
@@ -36,7 +37,9 @@ void subtract(const float* c, std::size_t dim, float* x) {
   for (std::size_t j = 0; j < dim; ++j) x[j] -= c[j];
 }
 
-// The `count` lists that a query would probe first.
+// The `count` lists that a query would probe first. In the place of lists that are twice as far as
+// the first, as those of other tight clusters are, comes the first again: what they hold is no near
+// neighbour, whatever its error, and q - c to them is so long that it would rule what is learnt.
 std::vector<std::size_t> nearest_lists(Metric metric, const float* query,
                                        MatrixView<float> centroids, std::size_t count) {
   std::vector<float> keys(centroids.rows);
@@ -49,6 +52,13 @@ std::vector<std::size_t> nearest_lists(Metric metric, const float* query,
       lists.begin(), lists.begin() + static_cast<std::ptrdiff_t>(count), lists.end(),
       [&](std::size_t a, std::size_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
   lists.resize(count);
+  const auto distance2 = [&](std::size_t l) {
+    return kernels().l2_sqr(query, centroids.row(l), centroids.cols);
+  };
+  const float limit = kFarther2 * distance2(lists.front());
+  std::replace_if(
+      lists.begin() + 1, lists.end(), [&](std::size_t l) { return distance2(l) > limit; },
+      lists.front());
   return lists;
 }
 

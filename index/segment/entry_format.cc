@@ -1,7 +1,9 @@
 // Offsets follow from dim alone. fp16 numbers are copied by bytes, since rows need not be aligned.
 #include "index/segment/entry_format.h"
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/half.h"
 #include "core/kernels/dispatch.h"
@@ -36,8 +38,12 @@ void write_entry(const std::uint8_t* signs, const EncodedNumbers& numbers, const
     std::uint8_t& byte = block[16 * g + lane % 16];
     byte = static_cast<std::uint8_t>(byte | bits << (lane < 16 ? 0 : 4));
   }
-  store_half(numbers.entry_add / record.add_scale, block + factors_at(dim) + 2 * lane);
-  store_half(numbers.entry_rescale / record.scale, block + rescale_at(dim) + 2 * lane);
+  const float add = numbers.entry_add / record.add_scale;
+  const float rescale = numbers.entry_rescale / record.scale;
+  const bool fits = std::abs(add) <= kMaxHalf && rescale <= kMaxHalf;
+  store_half(fits ? add : -std::numeric_limits<float>::infinity(),
+             block + factors_at(dim) + 2 * lane);
+  store_half(fits ? rescale : kMaxHalf, block + rescale_at(dim) + 2 * lane);
   std::memcpy(block + block_rows_at(dim) + 4 * lane, &row, sizeof row);
 }
 

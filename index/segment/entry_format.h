@@ -20,7 +20,8 @@
 //     ...          the primary entry, in indexes with spilled vectors only: uint16 list (uint32
 //                  beyond 65536 lists) and, where the block keeps the code's signs, uint32 entry
 //
-// Numbers are little-endian and not aligned.
+// Numbers are little-endian and not aligned. Numbers of a second entry that fp16 does not hold in
+// these units are stored as f_add -infinity and f_rescale 65504: its bound rules nothing out.
 #pragma once
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 
 namespace obliq {
 
-enum class RawForm : std::uint32_t {
+enum class RawForm : std::uint16_t {
   none = 0,
   half = 1,    ///< fp16 of the scaled vector (cosine: unit vector), so that fp16 vectors are exact
   single = 2,  ///< the same in fp32

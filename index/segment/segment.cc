@@ -23,7 +23,7 @@ void complete(Segment& segment) {
   count_lists(segment);
   segment.quantizer = make_quantizer(info.quantizer, info.dim, info.seed, segment.quantizer_state);
   segment.row_shape = RowShape(*segment.quantizer);
-  if (segment.spilled > 0) segment.row_shape.add_primary(info.nlist);
+  if (info.names_primaries != 0) segment.row_shape.add_primary(info.nlist);
   auto transform = std::make_unique<VectorTransform>(segment.metric(), info.dim, info.seed);
   transform->set_scale(info.scale);
   transform->set_mean({segment.mean.begin(), segment.mean.end()});

@@ -49,11 +49,12 @@ struct SegmentInfo {
   std::uint64_t entries = 0;  ///< length of the block stream
   std::uint64_t seed = 0;
   std::uint32_t metric = 0;
-  std::uint32_t raw = 0;
-  float sine = 0;          ///< root mean square sine of the angle between r and s
-  float row_tangent = 0;   ///< root mean square tangent of the angle between r and y
-  float typical_norm = 1;  ///< root mean square |x|, for ip
-  float list_weight = 0;   ///< w of the list order, see list_key.h
+  std::uint16_t raw = 0;              ///< RawForm
+  std::uint16_t names_primaries = 0;  ///< 1: rows name their primary entries
+  float sine = 0;                     ///< root mean square sine of the angle between r and s
+  float row_tangent = 0;              ///< root mean square tangent of the angle between r and y
+  float typical_norm = 1;             ///< root mean square |x|, for ip
+  float list_weight = 0;              ///< w of the list order, see list_key.h
   ListRecord router = {};
   char quantizer[28] = {};
   float scale = 1;  ///< of the vector transform, a power of two

@@ -94,6 +94,7 @@ void Reader::read_info(SegmentInfo& info) const {
   if (info.nlist >= 0xFFFFFFFFU) refuse("info", fmt::format("nlist {}", info.nlist));
   if (info.entries % kBlockEntries != 0) refuse("info", fmt::format("{} entries", info.entries));
   if (info.metric > 2) refuse("info", fmt::format("metric {}", info.metric));
+  if (info.names_primaries > 1) refuse("info", "rows name neither one primary entry nor none");
   if (info.raw > 3) refuse("info", fmt::format("raw tier {}", info.raw));
   if (info.quantizer[sizeof info.quantizer - 1] != 0) refuse("info", "quantizer has no end");
   int exponent = 0;
@@ -131,6 +132,9 @@ std::uint64_t Reader::count_spilled(const Segment& segment) const {
   const std::uint64_t n = segment.info.n;
   if (total < n || total - n > n) {
     refuse("lists", fmt::format("{} entries for {} vectors", total, n));
+  }
+  if (total > n && segment.info.names_primaries == 0) {
+    refuse("lists", "there are second entries, but rows do not name their primary entries");
   }
   return total - n;
 }

@@ -265,8 +265,10 @@ TEST(Bounds, HoldAsOftenAsTheConfidencePromises) {
       std::vector<std::uint32_t> entries(n + 32);
       std::vector<float> bounds(n + 32);
       ASSERT_EQ(kernels().scan(scan.lut(), 128, list, 1e30F, entries.data(), bounds.data()), n);
+      const float scale = segment.transform->scale();
       for (std::size_t e = 0; e < n; ++e) {
-        above += bounds[e] > kernels().l2_sqr(queries.row(i), base.row(e), 128) ? 1 : 0;
+        above +=
+            bounds[e] / scale / scale > kernels().l2_sqr(queries.row(i), base.row(e), 128) ? 1 : 0;
       }
     }
     const double trials = 4.0 * n;

@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Recorded, SampleRecall,
                                            Golden{"lm1", RawTier::none, 400, 3921},
                                            Golden{"tq4", RawTier::none, 400, 4825},
                                            Golden{"tqp4", RawTier::none, 400, 4765},
-                                           Golden{"lm2", RawTier::fp16, 400, 4992}),
+                                           Golden{"lm2", RawTier::fp16, 400, 4994}),
                          golden_name);
 
 TEST_P(SampleRecall, IsAsRecorded) {
