@@ -23,7 +23,8 @@ struct Corpus {
 
 std::vector<std::pair<std::string, Bytes>> seeds(const Corpus& corpus) {
   std::vector<std::pair<std::string, Bytes>> files;
-  const std::string folder = std::string(OBLIQ_SOURCE_DIR) + "/tests/fuzz/corpus/" + corpus.name;
+  const std::filesystem::path tests = OBLIQ_SOURCE_DIR "/tests";
+  const auto folder = tests / "fuzz" / "corpus" / corpus.name;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     files.emplace_back(entry.path().filename(), read_bytes(entry.path()));
   }

@@ -85,8 +85,8 @@ TEST_F(ProfileCommand, BytesAreCountsTimesSizes) {
 
 TEST_F(ProfileCommand, CountsThePointsOfGroupsAmongTheBytesOfSigns) {
   must({"build", set_, "-o", index_, "--nlist", "900", "--list-groups", "10"});
-  const auto lines = json_lines(must(
-      {"bench", set_, "--profile", "--index", index_, "--nprobe", "1", "--repeat", "1", "--json"}));
+  const auto lines = json_lines(must({"bench", set_, "--profile", "--index", index_, "-k", "1",
+                                      "--nprobe", "1", "--repeat", "1", "--json"}));
   const nlohmann::json signs = stages_of(lines.at(0)).at("signs");
   EXPECT_LT(signs["count"], 900);
   EXPECT_DOUBLE_EQ(signs["bytes"],
