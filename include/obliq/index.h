@@ -105,7 +105,8 @@ OBLIQ_API BatchOrder parse_batch_order(std::string_view name);  ///< throws std:
 
 struct SearchOptions {
   std::size_t k = 10;
-  /// Number of lists to scan per query; more than nlist means all. With target_recall it is the
+  /// The least number of lists to scan per query; more are scanned where they hold fewer than k
+  /// vectors, and more than nlist means all. With target_recall it is the
   /// most lists to scan. Not given: as many as target_recall takes or, where that is 0 too, the
   /// default: .96 of the recall that a scan of all lists gives at this k, and .95 at most, as
   /// tuning found it. An index that is not tuned then scans all lists below 1,000 vectors and from
