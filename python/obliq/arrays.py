@@ -21,7 +21,8 @@ def refuse_masked(values: Any, what: str) -> None:
     parts = values if isinstance(values, (list, tuple)) else (values,)
     for part in parts:
         if isinstance(part, np.ma.MaskedArray):
-            raise ValueError(f"{what} hold a masked array with {np.ma.count_masked(part)} masked "
+            masked = int(np.sum(np.ma.getmaskarray(part)))
+            raise ValueError(f"{what} hold a masked array with {masked} masked "
                              "values, which have no distance: leave their rows out, or fill them, "
                              "as with .filled(0)")
 
