@@ -25,7 +25,7 @@ class Scale : public ::testing::TestWithParam<std::tuple<std::string, RawTier, M
 
 TEST_P(Scale, ChangesNoAnswer) {
   const auto& [spec, raw, metric] = GetParam();
-  const EdgeSet set = testing::tight_clusters(2500, 20, 30, .4, .5);
+  const EdgeSet set = testing::tight_clusters(1100, 20, 20, .4, .5);
   BuildOptions build;
   build.quantizer = spec;
   build.raw = raw;
@@ -35,7 +35,7 @@ TEST_P(Scale, ChangesNoAnswer) {
   search.target_recall = .9;
   const SearchResult plain =
       Index::build(set.base.view(), build).search(set.queries.view(), search);
-  for (const int exponent : {-60, -40, -13, 7, 30, 58}) {
+  for (const int exponent : {-60, -13, 58}) {
     const Matrix<float> base = times(set.base, exponent);
     const Matrix<float> queries = times(set.queries, exponent);
     const Index index = Index::build(base.view(), build);
@@ -131,17 +131,17 @@ TEST(QueriesOfAnotherSize, HaveAnswers) {
 
 // The LUT of the scan has a range of 65,535 for all groups of four dims together.
 TEST(ManyDims, LoseNoneOfTheNeighboursThatTheBoundPromises) {
-  for (const std::size_t dim : {8736, 8740, 20'000, 65'536}) {
-    EdgeSet set{"many dims", Matrix<float>(300, dim), Matrix<float>(20, dim)};
+  for (const std::size_t dim : {8740, 65'536}) {
+    EdgeSet set{"many dims", Matrix<float>(100, dim), Matrix<float>(20, dim)};
     testing::fill_gaussian(set.base, 1);
     testing::fill_gaussian(set.queries, 2);
     // Neighbours that differ in their distance, since all Gaussian vectors are equally far.
-    for (std::size_t i = 0; i < 300; ++i) {
+    for (std::size_t i = 0; i < 100; ++i) {
       for (std::size_t j = 0; j < dim; ++j) {
-        set.base.row(i)[j] += .02F * static_cast<float>(i % 15) * set.queries.row(i % 20)[j];
+        set.base.row(i)[j] += .02F * static_cast<float>(i % 5) * set.queries.row(i % 20)[j];
       }
     }
-    for (const std::string preset : {"fast", "small", "exact"}) {
+    for (const std::string preset : {"fast", "exact"}) {
       BuildOptions build = testing::preset_options(preset);
       build.nlist = 4;
       build.kmeans_iterations = 2;
