@@ -2,24 +2,20 @@
 // zero vector 0. Only then is it looked for.
 #include "core/exact_distance.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/kernels/dispatch.h"
+#include "core/largest.h"
 
 namespace obliq {
 namespace {
-
-bool is_zero(const float* x, std::size_t dim) {
-  return std::all_of(x, x + dim, [](float value) { return value == 0; });
-}
 
 float unit_distance(const float* q, const float* x, std::size_t dim) {
   constexpr float kFromZero = 0.5F;
   constexpr float kRounding = 1e-3F;  // more than that of a length near 1, at any dim
   const float distance = kernels().l2_sqr(q, x, dim) / 2;
   const bool suspect = distance == 0 || std::abs(distance - kFromZero) < kRounding;
-  return suspect && (is_zero(q, dim) || is_zero(x, dim)) ? 1.0F : distance;
+  return suspect && (largest_size(q, dim) == 0 || largest_size(x, dim) == 0) ? 1.0F : distance;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <span>
 #include <stdexcept>
 
-#include "core/kernels/dispatch.h"
+#include "core/largest.h"
 #include "core/parallel.h"
 #include "index/build/kmeans.h"
 #include "index/build/learn_transform.h"
@@ -20,10 +20,6 @@
 
 namespace obliq {
 namespace {
-
-bool is_zero(const float* x, std::size_t dim) {
-  return std::all_of(x, x + dim, [](float value) { return value == 0; });
-}
 
 /// Entries of the chunk at hand.
 struct Chunk {
@@ -157,8 +153,7 @@ void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
     }
   });
   for (std::size_t i = 0; i < original.rows; ++i) {
-    require_bounded(transformed_.row(i), dim_, first + i);
-    coded_.norm2_sum += kernels().dot(transformed_.row(i), transformed_.row(i), dim_);
+    coded_.norm2_sum += bounded_norm2(transformed_.row(i), dim_, first + i);
   }
   choose_lists_of(first);
   primaries_.start(original.rows, plane_bytes(dim_));
@@ -186,7 +181,7 @@ void BaseEncoder::store_raw(MatrixView<float> original, std::size_t first) {
       for (std::size_t j = 0; j < dim_; ++j) {
         x[j] = transformed_.row(i)[j] - (is_far_[list] ? c[j] : 0.0F);
       }
-      if (options_.metric == Metric::cosine && is_zero(original.row(i), dim_)) {
+      if (options_.metric == Metric::cosine && largest_size(original.row(i), dim_) == 0) {
         std::fill(x.begin(), x.end(), std::numeric_limits<float>::quiet_NaN());
       }
     } else {
@@ -204,7 +199,7 @@ void BaseEncoder::store_raw(MatrixView<float> original, std::size_t first) {
 // |x|^2 - 1 of a normalised vector is -1 where it is zero (vector_transform.h).
 void BaseEncoder::correct_zeros(MatrixView<float> original) {
   for (std::size_t i = 0; i < original.rows; ++i) {
-    if (!is_zero(original.row(i), dim_)) continue;
+    if (largest_size(original.row(i), dim_) > 0) continue;
     for (Chunk* chunk : {&primaries_, &seconds_}) {
       if (i >= chunk->numbers.size()) continue;
       chunk->numbers[i].entry_add += 1;

@@ -20,9 +20,7 @@ namespace {
 
 constexpr int kLeastExponent = -62;  // of coordinates whose squares are normal floats
 
-bool is_bounded(const float* x, std::size_t dim) {
-  return kernels().dot(x, x, dim) <= std::numeric_limits<float>::max() / 4;
-}
+bool is_bounded(float norm2) { return norm2 <= std::numeric_limits<float>::max() / 4; }
 
 // The median of the rows' largest coordinates, rows of zeros left out; 0 where there are no others.
 float typical_coordinate(const VectorSource& rows, std::size_t piece) {
@@ -71,7 +69,9 @@ void require_all_bounded(const BuildPlan& plan, const VectorTransform& transform
   for (std::size_t first = 0; first < sample.rows(); first += plan.chunk_rows) {
     const std::size_t count = std::min(plan.chunk_rows, sample.rows() - first);
     const auto x = rows_of(sample, first, count, buffer);
-    for (std::size_t i = 0; i < count; ++i) bounded = bounded && is_bounded(x.row(i), plan.dim);
+    for (std::size_t i = 0; i < count; ++i) {
+      bounded = bounded && is_bounded(kernels().dot(x.row(i), x.row(i), plan.dim));
+    }
   }
   if (bounded) return;
   buffer = Matrix<float>(plan.chunk_rows, plan.dim);
@@ -80,7 +80,7 @@ void require_all_bounded(const BuildPlan& plan, const VectorTransform& transform
     plan.base.read(first, count, buffer.values.data());
     for (std::size_t i = 0; i < count; ++i) {
       transform.scale(buffer.row(i));
-      require_bounded(buffer.row(i), plan.dim, first + i);
+      (void)bounded_norm2(buffer.row(i), plan.dim, first + i);
     }
   }
 }
@@ -114,8 +114,9 @@ void change(const BuildPlan& plan, StagedVectors& sample, Step step) {
 
 }  // namespace
 
-void require_bounded(const float* x, std::size_t dim, std::size_t row) {
-  if (is_bounded(x, dim)) return;
+float bounded_norm2(const float* x, std::size_t dim, std::size_t row) {
+  const float norm2 = kernels().dot(x, x, dim);
+  if (is_bounded(norm2)) return norm2;
   throw std::invalid_argument(
       fmt::format("base vector {} is more than 10^18 times as long as most, too long for one index "
                   "with them; remove it",

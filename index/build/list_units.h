@@ -20,9 +20,9 @@ struct NumberRange {
 };
 
 /// Sets the record's mean |r|^2 to that of its primary entries, and its units to the smallest
-/// powers of two that no |r| and no f_add of those exceeds. Second entries
-/// count only where they would not fit 2^15 units, and by a factor of 2^12 at the most, so rows are
-/// stored as they would be without them.
+/// powers of two that no |r| and no f_add of those exceeds. Second entries count only where
+/// they would not fit 2^15 units, and by a factor of 2^12 at the most, so rows are stored as they
+/// would be without them.
 void choose_units(const NumberRange& primary, const NumberRange& second, ListRecord& record);
 
 }  // namespace obliq

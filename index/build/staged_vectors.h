@@ -63,11 +63,6 @@ void StagedVectors::change(std::size_t piece, StagingFile fresh, Change change) 
 class ThinSource final : public VectorSource {
  public:
   ThinSource(const VectorSource& all, std::size_t rows) : all_(all), rows_(rows) {}
-  /// Calls change(rows, count) for all rows, `piece` at a time, to change them in place. Those in a
-  /// file move to `fresh`, an empty one.
-  template <typename Change>
-  void change(std::size_t piece, StagingFile fresh, Change change);
-
   std::size_t rows() const override { return rows_; }
   std::size_t dim() const override { return all_.dim(); }
   void read(std::size_t first, std::size_t count, float* out) const override {

@@ -64,10 +64,10 @@ float PreparedQuery::shrinking(const float* query) const {
   constexpr int kMostExponent = 40;
   const float scale = segment_.transform->scale();
   if (scale <= 1) return 1;
-  const float largest = largest_size(query, segment_.dim()) * scale;
-  if (largest < std::ldexp(1.0F, kMostExponent)) return 1;
-  // Where the product is beyond the floats, its exponent is not.
-  const int exponent = std::ilogb(largest_size(query, segment_.dim())) + std::ilogb(scale);
+  const float largest = largest_size(query, segment_.dim());
+  // The exponent of the product, which may itself be beyond the floats.
+  const int exponent = largest > 0 ? std::ilogb(largest) + std::ilogb(scale) : 0;
+  if (exponent < kMostExponent) return 1;
   return std::ldexp(1.0F, std::max(kMostExponent - exponent, -126));
 }
 

@@ -31,8 +31,8 @@ struct ScanTask {
   Visit visit = {};
   ListView view;       ///< of the list
   ScanList list = {};  ///< for the kernel
-  const ScanQuery* scan =
-      nullptr;  ///< what the kernel looks up: the query's or, of a far list, far
+  /// What the kernel looks up: the query's or, of a far list, far.
+  const ScanQuery* scan = nullptr;
   FarQuery far;
   // The chunk.
   std::uint64_t first = 0;             ///< its first entry, from the start of blocks

@@ -12,8 +12,8 @@ class StopObserver;
 
 /// When a query has seen enough lists.
 struct StopPolicy {
-  std::size_t nprobe =
-      16;  ///< lists, and more while answers are missing; with a threshold the most
+  /// Lists, and more while answers are missing; with a threshold the most.
+  std::size_t nprobe = 16;
   std::optional<float> threshold = {};  ///< of the stop rule (stop_rule.h); none: nprobe lists
 };
 
