@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "obliq/index.h"
+#include "obliq/metric.h"
 
 namespace obliq {
 
@@ -16,6 +17,12 @@ enum class RawForm : std::uint16_t {
   /// the cosine metric, which has no direction, is NaN.
   half_behind = 3,
 };
+
+/// The power of two that a raw vector is multiplied by where it is kept. Differences of unit
+/// vectors, of coordinates up to 4, may lie below the normal numbers of fp16.
+constexpr float raw_stretch(RawForm form, Metric metric) {
+  return form == RawForm::half_behind && metric == Metric::cosine ? 0x1p12F : 1.0F;
+}
 
 constexpr RawTier tier_of(RawForm form) {
   if (form == RawForm::none) return RawTier::none;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/half.h"
+#include "index/segment/raw_form.h"
 #include "index/segment/segment.h"
 
 namespace obliq {
@@ -39,7 +40,8 @@ const float* raw_row(const Segment& segment, std::size_t row, float* scratch) {
   const std::uint8_t* stored = segment.raw.data() + row * raw_bytes(segment.raw_tier(), dim);
   if (segment.raw_tier() == RawTier::fp32) return reinterpret_cast<const float*>(stored);
   const auto* halves = reinterpret_cast<const std::uint16_t*>(stored);
-  for (std::size_t i = 0; i < dim; ++i) scratch[i] = half_to_float(halves[i]);
+  const float shrink = 1 / raw_stretch(segment.raw_form(), segment.metric());
+  for (std::size_t i = 0; i < dim; ++i) scratch[i] = shrink * half_to_float(halves[i]);
   return scratch;
 }
 

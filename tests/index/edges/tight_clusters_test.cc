@@ -125,6 +125,20 @@ TEST(FarLists, SurviveTheFileAndGiveBackTheirVectors) {
   }
 }
 
+// Unit vectors of such clusters differ by 2e-7 in a coordinate, less than fp16 tells apart as it
+// is.
+TEST(SmallAngles, AreKeptByHalvesAsWellAsByCodes) {
+  const EdgeSet set = tight_clusters(kRows, kDim, kCentres, 1e-4, 60);
+  BuildOptions build;
+  build.quantizer = "sq8";
+  build.nlist = kCentres;
+  const double codes = exhaustive_recall(Metric::cosine, set, build);
+  build.raw = RawTier::fp16;
+  // What the rounding of the data hides differs by as many answers: .02 of 500.
+  EXPECT_GT(exhaustive_recall(Metric::cosine, set, build), codes - .02);
+  EXPECT_GT(exhaustive_recall(Metric::cosine, set, build, 1), codes - .02);
+}
+
 TEST(SmallAngles, AreToldApartUnderCosine) {
   for (const double noise : {.01, .003, .0005}) {
     EdgeSet set{"small angles", Matrix<float>(1500, 64), Matrix<float>(40, 64)};
