@@ -11,7 +11,9 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <set>
 #include <stdexcept>
+#include <string_view>
 
 #include "core/exact_knn.h"
 #include "core/parallel.h"
@@ -171,22 +173,29 @@ TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlis
   return ladder;
 }
 
-// The learn rows, each left out of its own answers. Reads the base in order, kBlockRows at a time,
-// which suits compressed files.
+// The learn rows, each left out of its own answers and each vector taken once: what finds copies is
+// found easily, and where most vectors are copies of a few, it would set the mean for all others.
+// Reads the base in order, kBlockRows at a time, which suits compressed files.
 LearnQueries base_queries(const VectorSource& base, std::uint64_t seed) {
   const std::size_t n = base.rows();
-  LearnQueries learn = {{}, learn_rows(n, seed)};
-  learn.queries = Matrix<float>(learn.self.size(), base.dim());
+  const std::vector<std::uint32_t> rows = learn_rows(n, seed);
+  LearnQueries learn = {Matrix<float>(rows.size(), base.dim()), {}};
+  std::set<std::string_view> known;  // bytes of learn.queries
   Matrix<float> block(std::min(kBlockRows, n), base.dim());
   std::size_t held = n;  // first row of the block
-  for (std::size_t i = 0; i < learn.self.size(); ++i) {
-    const std::size_t row = learn.self[i];
+  for (const std::uint32_t row : rows) {
     if (const std::size_t first = row / kBlockRows * kBlockRows; first != held) {
       base.read(first, std::min(kBlockRows, n - first), block.values.data());
       held = first;
     }
-    std::copy_n(block.row(row - held), base.dim(), learn.queries.row(i));
+    float* query = learn.queries.row(learn.self.size());
+    std::copy_n(block.row(row - held), base.dim(), query);
+    const bool added =
+        known.emplace(reinterpret_cast<const char*>(query), base.dim() * sizeof *query).second;
+    if (added) learn.self.push_back(row);
   }
+  learn.queries.rows = learn.self.size();
+  learn.queries.values.resize(learn.queries.rows * base.dim());
   return learn;
 }
 

@@ -36,7 +36,7 @@ constexpr float kLeastStopTarget = 0.9F;
 /// How many learn queries tuning takes for n vectors: 1,000 up to n = 500,000, then fewer, at least
 /// 250.
 std::size_t learn_count(std::size_t n);
-/// The rows of the base that stand in for learn queries: learn_count(n) of them, rising, spread
+/// The rows of the base that may stand in for learn queries: learn_count(n) of them, rising, spread
 /// evenly with a seeded jitter. A vector that k-means was trained on lies nearer to its centroid
 /// than a query does, so the builder keeps these rows out of its sample where it can.
 std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed);
