@@ -106,11 +106,11 @@ OBLIQ_API BatchOrder parse_batch_order(std::string_view name);  ///< throws std:
 struct SearchOptions {
   std::size_t k = 10;
   /// The least number of lists to scan per query; more are scanned where they hold fewer than k
-  /// vectors, and more than nlist means all. With target_recall it is the
-  /// most lists to scan. Not given: as many as target_recall takes or, where that is 0 too, the
-  /// default: .96 of the recall that a scan of all lists gives at this k, and .95 at most, as
-  /// tuning found it. An index that is not tuned then scans all lists below 1,000 vectors and from
-  /// there on a number of lists that grows with nlist and k, without a promise.
+  /// vectors, and more than nlist means all. With target_recall it is the most lists to scan. Not
+  /// given: as many as target_recall takes or, where that is 0 too, the default: .96 of the recall
+  /// that a scan of all lists gives at this k, and .95 at most, as tuning found it. An index that
+  /// is not tuned then scans all lists below 1,000 vectors and from there on a number of lists that
+  /// grows with nlist and k, without a promise.
   std::optional<std::size_t> nprobe = {};
   /// Probability (one-sided, normal model) that a true neighbour passes the bound of a stage, in
   /// (0, 1]. 1 prunes nothing: every entry of the probed lists is refined.

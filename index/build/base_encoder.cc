@@ -173,11 +173,11 @@ void BaseEncoder::code_chunk(MatrixView<float> original, std::size_t first) {
 // In the form of raw_form.h.
 void BaseEncoder::store_raw(MatrixView<float> original, std::size_t first) {
   const std::size_t bytes = raw_bytes(options_.raw, dim_);
-  const float stretch = raw_stretch(parts_.raw_form, options_.metric);
+  const float stretch = raw_stretch(options_.metric);
   std::vector<float> x(dim_);
   for (std::size_t i = 0; i < original.rows; ++i) {
     const std::uint32_t list = coded_.primaries.lists[first + i];
-    if (parts_.raw_form == RawForm::half_behind) {
+    if (is_behind(parts_.raw_form, is_far_[list])) {
       const float* c = centroids_.row(list);
       for (std::size_t j = 0; j < dim_; ++j) {
         x[j] = stretch * (transformed_.row(i)[j] - (is_far_[list] ? c[j] : 0.0F));

@@ -20,8 +20,6 @@ namespace {
 
 constexpr int kLeastExponent = -62;  // of coordinates whose squares are normal floats
 
-bool is_bounded(float norm2) { return norm2 <= std::numeric_limits<float>::max() / 4; }
-
 // The median of the rows' largest coordinates, rows of zeros left out; 0 where there are no others.
 float typical_coordinate(const VectorSource& rows, std::size_t piece) {
   std::vector<float> largest;
@@ -113,6 +111,8 @@ void change(const BuildPlan& plan, StagedVectors& sample, Step step) {
 }
 
 }  // namespace
+
+bool is_bounded(float norm2) { return norm2 <= std::numeric_limits<float>::max() / 4; }
 
 float bounded_norm2(const float* x, std::size_t dim, std::size_t row) {
   const float norm2 = kernels().dot(x, x, dim);

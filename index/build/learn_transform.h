@@ -17,6 +17,9 @@ namespace obliq {
 /// floats, or overflow.
 std::unique_ptr<VectorTransform> learn_transform(const BuildPlan& plan, StagedVectors& sample);
 
+/// Whether squared distances of vectors of this |x|^2, scaled, are floats.
+bool is_bounded(float norm2);
+
 /// |x|^2. Throws std::invalid_argument naming a row of the base when x, that row scaled, is so much
 /// longer than most that its squared distances overflow.
 float bounded_norm2(const float* x, std::size_t dim, std::size_t row);

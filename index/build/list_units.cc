@@ -1,11 +1,14 @@
-// A unit is a power of two, so that dividing by it rounds nothing. It is the least that no number
-// of the primary entries exceeds; second entries may reach 2^15 units, where fp16 still holds 11
-// bits. For longer ones the unit grows as far as the primary entries keep their bits: those that
-// are longer still, of vectors from other tight clusters, are not told (entry_format.h).
+// A unit is a power of two, so that dividing by it rounds nothing. Of f_rescale and of the row
+// factors, which may exceed |r|, it is the least that |r| of no primary entry exceeds; f_add, which
+// falls with |r|^2, takes up to 2^15 units, so that fp16 holds 11 bits of that of short vectors,
+// too. Second entries may always reach 2^15 units. For longer ones the unit grows as far as the
+// primary entries keep their bits: those that are longer still, of vectors from other tight
+// clusters, are not told (entry_format.h).
 #include "index/build/list_units.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace obliq {
 namespace {
@@ -18,15 +21,17 @@ float power_of_two_above(float value) {
   return std::ldexp(1.0F, std::clamp(exponent, -125, 127));
 }
 
-// The unit of a list whose numbers in the primary list are at most `primary` and those of second
-// entries at most `second`. A half keeps its 11 bits up to 2^16.
-float unit_of(float primary, float second) {
-  constexpr float kMostUnits = 32768;
+constexpr float kMostUnits = 32768;  // a half keeps its 11 bits up to 2^16
+
+// The unit of a list whose numbers in the primary list are at most `primary`, which takes up to
+// `units`, and those of second entries at most `second`.
+float unit_of(float primary, float second, float units) {
   constexpr float kMostGrowth = 4096;
   if (primary <= 0) return power_of_two_above(second);
-  const float unit = power_of_two_above(primary);
-  if (second <= unit) return unit;
-  return std::clamp(power_of_two_above(second) / kMostUnits, unit, kMostGrowth * unit);
+  const float whole = power_of_two_above(primary);
+  const float least = std::max(whole / units, std::numeric_limits<float>::min());
+  if (second <= whole) return least;
+  return std::clamp(power_of_two_above(second) / kMostUnits, least, kMostGrowth * whole);
 }
 
 }  // namespace
@@ -39,8 +44,8 @@ void NumberRange::add(const EncodedNumbers& numbers) {
 }
 
 void choose_units(const NumberRange& primary, const NumberRange& second, ListRecord& record) {
-  record.scale = unit_of(std::sqrt(primary.longest2), std::sqrt(second.longest2));
-  record.add_scale = unit_of(primary.most_add, second.most_add);
+  record.scale = unit_of(std::sqrt(primary.longest2), std::sqrt(second.longest2), 1);
+  record.add_scale = unit_of(primary.most_add, second.most_add, kMostUnits);
   const auto count = static_cast<double>(std::max<std::size_t>(primary.count, 1));
   record.mean_r2 = static_cast<float>(primary.r2_sum / count);
 }

@@ -3,8 +3,11 @@
 // residuals to the centroids as decoded.
 #include "index/build/trained_parts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -43,17 +46,17 @@ Matrix<float> find_centroids(const BuildPlan& plan, const VectorTransform& trans
     if (transform.metric() != Metric::cosine) transform.scale(centroids.row(l));
     transform.centre(centroids.row(l));
     transform.rotate(centroids.row(l));
+    if (is_bounded(kernels().dot(centroids.row(l), centroids.row(l), plan.dim))) continue;
+    throw std::invalid_argument(fmt::format(
+        "centroid {} is more than 10^18 times as long as most base vectors are; leave it out", l));
   }
   return centroids;
 }
 
-/// What some rows of the sample tell of the lists.
-struct ListSurvey {
-  std::vector<std::size_t> rows;  ///< of each list
-  std::vector<float> mean_r2;     ///< that of all where a list has fewer than two rows
-};
-
-ListSurvey survey_lists(const VectorSource& sample, const Matrix<float>& centroids, int threads) {
+// The mean |r|^2 of each list, by some rows of the sample; that of all where a list has fewer than
+// two of them.
+std::vector<float> survey_lists(const VectorSource& sample, const Matrix<float>& centroids,
+                                int threads) {
   constexpr std::size_t kRowsPerList = 8;
   constexpr std::size_t kLeastRows = 1024;
   const std::size_t nlist = centroids.rows;
@@ -62,35 +65,26 @@ ListSurvey survey_lists(const VectorSource& sample, const Matrix<float>& centroi
   std::vector<float> distances(rows.rows);
   assign_nearest(rows.view(), centroids.view(), threads, nearest.data(), distances.data());
   std::vector<double> sums(nlist);
-  ListSurvey survey{std::vector<std::size_t>(nlist), {}};
+  std::vector<std::size_t> counts(nlist);
   for (std::size_t i = 0; i < rows.rows; ++i) {
     sums[nearest[i]] += distances[i];
-    ++survey.rows[nearest[i]];
+    ++counts[nearest[i]];
   }
   const double all = std::accumulate(sums.begin(), sums.end(), 0.0);
-  survey.mean_r2.assign(nlist, static_cast<float>(all / static_cast<double>(rows.rows)));
+  std::vector<float> means(nlist, static_cast<float>(all / static_cast<double>(rows.rows)));
   for (std::size_t l = 0; l < nlist; ++l) {
-    const auto count = static_cast<double>(survey.rows[l]);
-    if (count > 1) survey.mean_r2[l] = static_cast<float>(sums[l] / count);
+    if (counts[l] > 1) means[l] = static_cast<float>(sums[l] / static_cast<double>(counts[l]));
   }
-  return survey;
-}
-
-// Whether far lists hold more than one in a hundred rows, and not outliers alone.
-bool many_are_far(const ListSurvey& survey, const std::vector<std::uint32_t>& far_lists) {
-  std::size_t far = 0;
-  for (const std::uint32_t list : far_lists) far += survey.rows[list];
-  return 100 * far > std::accumulate(survey.rows.begin(), survey.rows.end(), std::size_t{0});
+  return means;
 }
 
 // Of fp16, the form that hides nothing by its rounding (raw_form.h).
-RawForm choose_raw_form(const BuildPlan& plan, const VectorSource& sample, const ListSurvey& survey,
-                        const TrainedParts& parts) {
+RawForm choose_raw_form(const BuildPlan& plan, const VectorSource& sample,
+                        const VectorTransform& transform) {
   constexpr std::size_t kEnough = 1024;
   if (plan.options.raw == RawTier::none) return RawForm::none;
   if (plan.options.raw == RawTier::fp32) return RawForm::single;
-  if (many_are_far(survey, parts.codes.far_lists)) return RawForm::half_behind;
-  const std::vector<float>& mean = parts.transform->mean();
+  const std::vector<float>& mean = transform.mean();
   const Matrix<float> rows = read_thin(sample, kEnough);
   double norm2 = 0;
   for (std::size_t i = 0; i < rows.rows; ++i) {
@@ -147,10 +141,10 @@ TrainedParts train(const BuildPlan& plan, QuantizerPtr quantizer, StagedVectors 
   parts.list_weight = choose_list_weight(plan, sample, parts.centroids);
   parts.groups = make_groups(plan, parts.centroids);
   parts.lists.resize(parts.centroids.rows);
-  const ListSurvey survey = survey_lists(sample, parts.centroids, plan.options.threads);
-  parts.codes = code_centroids(parts.centroids.view(), survey.mean_r2, parts.lists);
+  const std::vector<float> mean_r2 = survey_lists(sample, parts.centroids, plan.options.threads);
+  parts.codes = code_centroids(parts.centroids.view(), mean_r2, parts.lists);
   decode_centroids(parts.codes, parts.lists, parts.centroids);
-  parts.raw_form = choose_raw_form(plan, sample, survey, parts);
+  parts.raw_form = choose_raw_form(plan, sample, *parts.transform);
   train_quantizer(plan, sample, parts);
   return parts;
 }

@@ -46,8 +46,10 @@ void ListScanner::start(const Visit& visit, const ListRecord* next, ScanTask& ta
   const bool prunes = std::isfinite(deviations);
   task.visit = visit;
   task.view = query.view_of(visit.list.probe);
+  const float hidden = hidden_by_units(*task.view.record, dim_, weight_, task.view.distance);
   task.list = scan_list(*task.view.record, segment_.blocks.data(), dim_,
-                        prunes ? task.view.base : -kInfinity, query.slope(), weight_);
+                        prunes ? task.view.base - query.slope() * hidden : -kInfinity,
+                        query.slope(), weight_);
   task.scan = &query.scan();
   if (segment_.far_point(visit.list.probe.list) != nullptr) {
     task.far.set(query, visit.list.probe.list);

@@ -229,7 +229,8 @@ float RowRefiner::row_spread(const ScanTask& task, const Candidate& candidate,
   const float angle = weight_ * length * primary.distance * segment_.info.row_tangent /
                       std::sqrt(degrees_of_freedom(dim_));
   const float rounded =
-      kRounding * (primary.distance * primary.distance + length * length + std::abs(f_add));
+      kRounding * (primary.distance * primary.distance + length * length + std::abs(f_add)) +
+      hidden_by_units(*primary.record, dim_, weight_, primary.distance);
   return task.visit.query->prepared.slope() * std::sqrt(angle * angle + rounded * rounded);
 }
 
@@ -253,8 +254,9 @@ void RowRefiner::offer(const ScanTask& task, const Candidate& candidate, const L
 
 float RowRefiner::raw_distance(const PreparedQuery& query, std::uint32_t row, std::uint32_t list,
                                RefineScratch& scratch) const {
-  const float* x = raw_row(segment_, row, scratch.raw_row.data());
-  if (segment_.raw_form() == RawForm::half_behind) return distance_behind(query, x, list, scratch);
+  const bool behind = segment_.is_raw_behind(list);
+  const float* x = raw_row(segment_, row, behind, scratch.raw_row.data());
+  if (behind) return distance_behind(query, x, list, scratch);
   return query.raw_slope() * exact_distance(segment_.metric(), query.raw(), x, dim_);
 }
 

@@ -25,6 +25,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -83,6 +84,15 @@ void read_entry_signs(const std::uint8_t* blocks, std::size_t dim, std::uint64_t
 
 /// 2 for l2 and cosine, 1 for ip: how often <x^,q> counts in a distance.
 constexpr float product_weight(Metric metric) { return metric == Metric::ip ? 1.0F : 2.0F; }
+
+/// By how much f_add and f_rescale of an entry of zero may be off where fp16 holds less than 11
+/// bits of them, as a distance after the transform; `distance`: |q-c|.
+inline float hidden_by_units(const ListRecord& record, std::size_t dim, float weight,
+                             float distance) {
+  constexpr float kHalfStep = 0x1p-25F;
+  return kHalfStep *
+         (record.add_scale + weight * record.scale * std::sqrt(static_cast<float>(dim)) * distance);
+}
 
 /// The entries of a list for the scan kernel, in distances of `base + slope * (f_add - weight *
 /// product)`. The caller sets LUT step and shift.

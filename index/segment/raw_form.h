@@ -10,19 +10,24 @@ namespace obliq {
 
 enum class RawForm : std::uint16_t {
   none = 0,
-  half = 1,    ///< fp16 of the scaled vector (cosine: unit vector), so that fp16 vectors are exact
+  /// fp16 of the scaled vector (cosine: unit vector), so that fp16 vectors are exact; in far lists
+  /// as half_behind.
+  half = 1,
   single = 2,  ///< the same in fp32
   /// fp16 of the vector behind the transform, in far lists less the centroid: where a whole vector
   /// is so much longer than what tells it from others that 11 bits would hide it. A zero vector of
-  /// the cosine metric, which has no direction, is NaN.
+  /// the cosine metric, which has no direction, is NaN; others are stretched.
   half_behind = 3,
 };
 
-/// The power of two that a raw vector is multiplied by where it is kept. Differences of unit
-/// vectors, of coordinates up to 4, may lie below the normal numbers of fp16.
-constexpr float raw_stretch(RawForm form, Metric metric) {
-  return form == RawForm::half_behind && metric == Metric::cosine ? 0x1p12F : 1.0F;
+/// Whether vectors of a list are kept behind the transform.
+constexpr bool is_behind(RawForm form, bool far_list) {
+  return form == RawForm::half_behind || (form == RawForm::half && far_list);
 }
+
+/// The power of two by which vectors behind the transform are stretched. Differences of unit
+/// vectors, of coordinates up to 4, may lie below the normal numbers of fp16.
+constexpr float raw_stretch(Metric metric) { return metric == Metric::cosine ? 0x1p12F : 1.0F; }
 
 constexpr RawTier tier_of(RawForm form) {
   if (form == RawForm::none) return RawTier::none;

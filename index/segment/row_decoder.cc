@@ -15,31 +15,32 @@
 
 namespace obliq {
 void RowDecoder::vector(std::size_t row, float* out) {
-  const bool behind = segment_.raw_form() == RawForm::half_behind;
-  if (segment_.raw_form() == RawForm::none || (behind && !segment_.far_lists.empty())) {
-    std::call_once(found_, [this] { find_entries(); });
-  }
-  if (segment_.raw_form() == RawForm::none) {
+  const bool lists_tell = segment_.raw_tier() == RawTier::none ||
+                          (segment_.raw_tier() == RawTier::fp16 && !segment_.far_lists.empty());
+  if (lists_tell) std::call_once(found_, [this] { find_entries(); });
+  if (segment_.raw_tier() == RawTier::none) {
     decode(row, out);
     return;
   }
-  const float* x = raw_row(segment_, row, out);
+  const std::size_t list = lists_tell ? entry_of(row).list : 0;
+  const bool behind = segment_.is_raw_behind(list);
+  const float* x = raw_row(segment_, row, behind, out);
   if (x != out) std::copy_n(x, segment_.dim(), out);
   if (behind) {
-    take_back(row, out);
+    take_back(list, out);
   } else {
     segment_.transform->unscale(out);
   }
 }
 
 // To the space of the base, from behind the transform and, in far lists, from the centroid.
-void RowDecoder::take_back(std::size_t row, float* out) const {
+void RowDecoder::take_back(std::size_t list, float* out) const {
   const std::size_t dim = segment_.dim();
   if (std::isnan(out[0])) {  // zero under cosine (raw_form.h)
     std::fill_n(out, dim, 0.0F);
     return;
   }
-  const float* far = segment_.far_lists.empty() ? nullptr : segment_.far_point(entry_of(row).list);
+  const float* far = segment_.far_point(list);
   for (std::size_t i = 0; far != nullptr && i < dim; ++i) out[i] += far[i];
   segment_.transform->apply_inverse(out);
 }

@@ -24,7 +24,7 @@ class RowDecoder {
 
  private:
   void find_entries();
-  void take_back(std::size_t row, float* out) const;
+  void take_back(std::size_t list, float* out) const;
   const PrimaryEntry& entry_of(std::size_t row) const;
   bool is_primary(std::size_t row, std::size_t list) const;
   void decode(std::size_t row, float* out);

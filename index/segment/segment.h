@@ -91,6 +91,10 @@ struct Segment {
 
   Metric metric() const { return static_cast<Metric>(info.metric); }
   RawForm raw_form() const { return static_cast<RawForm>(info.raw); }
+  /// Whether the raw vectors of a list are kept behind the transform.
+  bool is_raw_behind(std::size_t list) const {
+    return is_behind(raw_form(), far_point(list) != nullptr);
+  }
   RawTier raw_tier() const { return tier_of(raw_form()); }
   std::size_t dim() const { return info.dim; }
   const std::int8_t* centroid(std::size_t list) const {

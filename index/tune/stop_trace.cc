@@ -13,7 +13,7 @@ TraceRecorder::TraceRecorder(std::span<const TopK::Answer> truth, std::size_t k,
     : wanted_(std::min(k, truth.size())), trace_(trace) {
   if (wanted_ == 0) return;
   const float kth = truth[wanted_ - 1].first;
-  const float limit = kth + 1e-6F * std::abs(kth);
+  const float limit = kth + std::numeric_limits<float>::epsilon() * std::abs(kth);
   for (const auto& [distance, row] : truth) {
     if (distance <= limit) right_.push_back(row);
   }

@@ -56,4 +56,4 @@ class Obliq(BaseANN):
 
     @staticmethod
     def _answers(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        return ids[ids >= 0]  # -1: the lists held too few
+        return ids[ids >= 0]  # -1: the base holds fewer than n

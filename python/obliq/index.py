@@ -203,8 +203,8 @@ class Index:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
         k           answers per query; the index may hold fewer
-        nprobe      lists to scan, the same for each query; more than nlist means all. With
-                    target_recall the most lists. None: as many as the target takes
+        nprobe      the least number of lists to scan; more where they hold fewer than k vectors,
+                    all from nlist on. With target_recall the most. None: as many as that takes
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
         threads     0: all cores (answers do not depend on it)
         target_recall   mean recall@k to reach at the default confidence, in (0, 1): each query

@@ -24,7 +24,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from obliq.arrays import refuse_masked
-from obliq.index import Index, Metric, Preset, SearchResult
+from obliq.index import Index, Metric, Preset
 
 _METRICS: dict[str, Metric] = {"euclidean": "l2", "sqeuclidean": "l2", "cosine": "cosine"}
 
@@ -88,7 +88,8 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if not 0 < k <= self.n_samples_fit_:
             raise ValueError(f"Expected 0 < n_neighbors <= n_samples_fit, but n_neighbors = {k}, "
                              f"n_samples_fit = {self.n_samples_fit_}")
-        distances, ids = self._neighbours(X, k)
+        distances, ids = self.index_.search(X, k, nprobe=self.nprobe, confidence=self.confidence,
+                                            threads=self._threads())
         values = self._values(distances) if self.mode == "distance" else np.ones(ids.shape)
         starts = np.arange(0, ids.size + 1, k)
         return csr_matrix((values.astype(X.dtype).ravel(), ids.ravel(), starts),
@@ -98,19 +99,8 @@ class ObliqTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """fit(X), then transform(X)."""
         return self.fit(X).transform(X)
 
-    def _neighbours(self, X: NDArray[Any], k: int) -> SearchResult:
-        """k answers per row: where nprobe lists hold too few, the row is searched in all lists."""
-        options: dict[str, Any] = {"confidence": self.confidence, "threads": self._threads()}
-        found = self.index_.search(X, k, nprobe=self.nprobe, **options)
-        short = np.flatnonzero(found.ids[:, -1] < 0)
-        if short.size > 0:
-            again = self.index_.search(X[short], k, nprobe=self.n_samples_fit_, **options)
-            found.distances[short], found.ids[short] = again
-        return found
-
     def _values(self, distances: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Distances as the metric has them: estimates may fall below zero, distances may not."""
-        distances = np.maximum(distances, 0)
+        """Distances as the metric has them."""
         return np.sqrt(distances) if self.metric == "euclidean" else distances
 
     def _threads(self) -> int:

@@ -110,7 +110,7 @@ class Build final : public Command {
         ->check(CLI::IsMember({"none", "fp16", "fp32"}));
     app.add_option("--spill", spill_,
                    "Share of vectors with an entry in a second list: 0, .5, 1 or between; "
-                   "default: the preset's, 0 without one");
+                   "default: the preset's, 0 with --quantizer alone");
   }
 
   void fill_options() {

@@ -28,7 +28,8 @@ class Search final : public Command {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--nprobe", options_.nprobe,
-                   "Lists to scan, at most all; with --target-recall the most that a query scans")
+                   "Lists to scan, more where they hold fewer than k vectors; with --target-recall "
+                   "the most that a query scans")
         ->check(CLI::PositiveNumber);
     app.add_option("--target-recall", options_.target_recall,
                    "Mean recall@k to reach, in (0, 1), as calibrated by build or tune; default, "

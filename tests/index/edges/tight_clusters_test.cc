@@ -125,6 +125,70 @@ TEST(FarLists, SurviveTheFileAndGiveBackTheirVectors) {
   }
 }
 
+// A wide set with a tight group far from it, of one row in a hundred, for which the queries ask.
+EdgeSet wide_and_tight(double distance, double noise) {
+  EdgeSet set{"wide and tight", Matrix<float>(4000, 32), Matrix<float>(50, 32)};
+  testing::fill_gaussian(set.base, 1);
+  testing::fill_gaussian(set.queries, 2);
+  const std::vector<float> centre(set.base.row(0), set.base.row(0) + 32);
+  const auto move = [&](float* x) {
+    for (std::size_t j = 0; j < 32; ++j) {
+      x[j] = static_cast<float>(distance * centre[j] + noise * x[j]);
+    }
+  };
+  for (std::size_t i = 0; i < set.base.rows; i += 100) move(set.base.row(i));
+  for (std::size_t i = 0; i < set.queries.rows; ++i) move(set.queries.row(i));
+  return set;
+}
+
+// A list is kept relative to its centroid where that is far, however few lists are.
+TEST(FewFarRows, AreKeptByHalvesAsWellAsByFloats) {
+  const EdgeSet set = wide_and_tight(8, 1e-3);
+  for (const Metric metric : {Metric::l2, Metric::ip}) {
+    BuildOptions build;
+    build.quantizer = "sq8";
+    build.raw = RawTier::fp32;
+    const double floats = exhaustive_recall(metric, set, build, 1);
+    build.raw = RawTier::fp16;
+    // 500 answers, of which a deviation of .01 is rounded the other way.
+    EXPECT_GT(exhaustive_recall(metric, set, build, 1), floats - .03) << to_string(metric);
+  }
+}
+
+// Near-duplicates share their list with rows a thousand times as far from its centroid. Codes of a
+// byte tell 1e-2 of that apart.
+TEST(MixedLists, HideNoShortResiduals) {
+  for (const double noise : {1e-2, 1e-3}) {
+    const EdgeSet set = wide_and_tight(1, noise);
+    BuildOptions build;
+    build.quantizer = "sq8";
+    build.nlist = 20;
+    if (noise == 1e-2) {
+      EXPECT_GT(exhaustive_recall(Metric::l2, set, build), .9);
+    }
+    build.raw = RawTier::fp32;
+    EXPECT_GT(exhaustive_recall(Metric::l2, set, build), .96) << noise;
+  }
+}
+
+// Norms over eight decades: most residuals of a list are below what fp16 tells in its units.
+TEST(MixedLists, AreSearchedExactlyWithARawTier) {
+  EdgeSet set{"norms", Matrix<float>(3000, 32), Matrix<float>(50, 32)};
+  testing::fill_gaussian(set.base, 1);
+  testing::fill_gaussian(set.queries, 2);
+  Random random(3);
+  for (Matrix<float>* x : {&set.base, &set.queries}) {
+    for (std::size_t i = 0; i < x->rows; ++i) {
+      const auto length = static_cast<float>(std::pow(10, 8 * random.uniform() - 4));
+      for (std::size_t j = 0; j < 32; ++j) x->row(i)[j] *= length;
+    }
+  }
+  BuildOptions build;
+  build.quantizer = "sq8";
+  build.raw = RawTier::fp32;
+  EXPECT_GT(exhaustive_recall(Metric::l2, set, build), .96);
+}
+
 // Unit vectors of such clusters differ by 2e-7 in a coordinate, less than fp16 tells apart as it
 // is.
 TEST(SmallAngles, AreKeptByHalvesAsWellAsByCodes) {
