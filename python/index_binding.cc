@@ -10,6 +10,7 @@
 #include "obliq/index.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
+#include "python/gil.h"
 
 namespace obliq::python {
 namespace {
@@ -28,19 +29,31 @@ struct Options {
   std::size_t max_memory;
 };
 
+/// callable(stage, fraction), as a new reference; null when Python raised. Nothing here has a
+/// destructor, which would run without the lock where Python ends the thread in the call.
+PyObject* call(PyObject* callable, std::string_view stage, double fraction) {
+  const auto size = static_cast<Py_ssize_t>(stage.size());
+  PyObject* arguments =
+      Py_BuildValue("(Nd)", PyUnicode_FromStringAndSize(stage.data(), size), fraction);
+  if (arguments == nullptr) return nullptr;
+  PyObject* result = PyObject_CallObject(callable, arguments);
+  Py_DECREF(arguments);
+  return result;
+}
+
 /// Calls a Python function with (stage, fraction); it may return False to stop. Also lets Ctrl-C
 /// through. What Python raised stays pending.
 Progress progress_of(const nb::object& callable) {
   return [&callable](std::string_view stage, double fraction) {
-    const nb::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) return false;
-    if (callable.is_none()) return true;
-    try {
-      return !callable(nb::str(stage.data(), stage.size()), fraction).is(nb::bool_(false));
-    } catch (nb::python_error& error) {
-      error.restore();
-      return false;
-    }
+    const GilAcquire gil;
+    return stay_while_python_ends([&] {
+      if (PyErr_CheckSignals() != 0) return false;
+      if (callable.is_none()) return true;
+      PyObject* result = call(callable.ptr(), stage, fraction);
+      const bool goes_on = result != nullptr && result != Py_False;
+      Py_XDECREF(result);
+      return goes_on;
+    });
   };
 }
 
@@ -48,7 +61,7 @@ Progress progress_of(const nb::object& callable) {
 template <typename Work>
 auto unless_cancelled(const Work& work) {
   try {
-    const nb::gil_scoped_release release;
+    const GilRelease release;
     return work();
   } catch (const Cancelled&) {
     if (PyErr_Occurred() != nullptr) throw nb::python_error();
@@ -107,7 +120,7 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
                  ids + first * options.k);
     first += count;
     if (queries.rows <= kSlice) return;
-    const nb::gil_scoped_acquire gil;
+    const GilAcquire gil;
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
   } while (first < queries.rows);
 }
@@ -125,7 +138,7 @@ void search(const Index& index, nb::handle query_array, nb::handle distance_arra
   }
   SearchOptions options{k, {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
   if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
-  const nb::gil_scoped_release release;
+  const GilRelease release;
   search_slices(index, {queries.data(), queries.rows(), queries.columns()}, options,
                 distances.data(), ids.data());
 }
@@ -133,7 +146,7 @@ void search(const Index& index, nb::handle query_array, nb::handle distance_arra
 nb::ndarray<nb::numpy, float> reconstruct(const Index& index, std::int64_t id) {
   float* values = nullptr;
   auto array = new_array<float>({index.stats().dim}, values);
-  const nb::gil_scoped_release release;  // the first call looks for every row
+  const GilRelease release;  // the first call looks for every row
   index.reconstruct(id, values);
   return array;
 }
@@ -185,7 +198,7 @@ nb::dict stats_of(const Index& index) {
 }
 
 Index open(const std::string& path, bool in_memory, bool verify) {
-  const nb::gil_scoped_release release;
+  const GilRelease release;
   return Index::open(path, {in_memory ? Residence::memory : Residence::mapped, verify});
 }
 
@@ -210,7 +223,7 @@ void bind_index(nb::module_& module) {
                           "train_queries: NDArray[numpy.float32] | None, "
                           "progress: object) -> Index"))
       .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
-      .def("save", &Index::save, nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
+      .def("save", &Index::save, nb::arg("path"), nb::call_guard<GilRelease>())
       .def("tune", &tune, nb::arg("learn_queries").none(), nb::arg("threads"),
            nb::arg("progress").none(),
            nb::sig("def tune(self, learn_queries: NDArray[numpy.float32] | None, threads: int, "
@@ -223,7 +236,7 @@ void bind_index(nb::module_& module) {
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
                    "batch_order: str) -> None"))
       .def("reconstruct", &reconstruct, nb::arg("id"))
-      .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<nb::gil_scoped_release>())
+      .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<GilRelease>())
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));
   module.def("presets", &preset_table,
              nb::sig("def presets() -> dict[str, tuple[str, str, float]]"));

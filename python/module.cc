@@ -26,6 +26,7 @@ void translate(const std::exception_ptr& pointer, void*) {
 }  // namespace
 
 NB_MODULE(_core, module) {
+  nb::set_leak_warnings(false);  // daemon threads hold what they work on until the process ends
   nb::register_exception_translator(translate);
   nb::exception<obliq::Cancelled>(module, "Cancelled", PyExc_RuntimeError);
   module.attr("version") = OBLIQ_VERSION;

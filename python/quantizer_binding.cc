@@ -15,6 +15,7 @@
 #include "obliq/rotation.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
+#include "python/gil.h"
 
 namespace obliq::python {
 namespace {
@@ -78,7 +79,7 @@ nb::tuple RotatedQuantizer::encode(const FloatMatrix& vectors, int threads) cons
   auto code_array = new_array<std::uint8_t>({n, code_bytes()}, codes);
   auto factor_array = new_array<float>({n, this->factors()}, factors);
   {
-    const nb::gil_scoped_release release;
+    const GilRelease release;
     const Matrix<float> x = rotated(vectors, "vector", threads);
     parallel_for(n, 64, threads, [&](std::size_t begin, std::size_t end, int) {
       std::vector<Factors> of(end - begin);
@@ -113,7 +114,7 @@ FloatArray RotatedQuantizer::decode(const ByteMatrix& codes, const FloatMatrix& 
   const std::size_t dim = quantizer_->dim();
   float* x = nullptr;
   auto array = new_array<float>({codes.shape(0), dim}, x);
-  const nb::gil_scoped_release release;
+  const GilRelease release;
   parallel_for(codes.shape(0), 64, threads, [&](std::size_t begin, std::size_t end, int) {
     for (std::size_t i = begin; i < end; ++i) {
       quantizer_->decode(codes.data() + i * code_bytes(), factors_of(factors, i), x + i * dim);
@@ -129,7 +130,7 @@ FloatArray RotatedQuantizer::estimate(const ByteMatrix& codes, const FloatMatrix
   const std::size_t n = codes.shape(0);
   float* products = nullptr;
   auto array = new_array<float>({queries.shape(0), n}, products);
-  const nb::gil_scoped_release release;
+  const GilRelease release;
   const Matrix<float> q = rotated(queries, "query", threads);
   const std::size_t planes =
       quantizer_->layout().leads_with_signs ? (quantizer_->dim() + 7) / 8 : 0;
@@ -151,7 +152,7 @@ FloatArray RotatedQuantizer::estimate(const ByteMatrix& codes, const FloatMatrix
 RotatedQuantizer RotatedQuantizer::train(const FloatMatrix& vectors,
                                          const std::optional<FloatMatrix>& queries,
                                          int threads) const {
-  const nb::gil_scoped_release release;
+  const GilRelease release;
   const Matrix<float> x = rotated(vectors, "vector", threads);
   const Matrix<float> q = queries ? rotated(*queries, "query", threads) : Matrix<float>();
   QuantizerPtr trained = quantizer_->train({x.view(), q.view(), threads});
