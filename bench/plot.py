@@ -1,4 +1,5 @@
-"""Draws the recall-QPS chart of a comparison from its JSON lines.
+"""Draws the recall-QPS chart of the JSON lines of bench/compare.py or of `obliq bench --out` (and
+`obliq demo`), whose every line tells of the set.
 
     plot.py RESULTS.jsonl -o chart.png [--mode single|batch] [--threads 1] [--bytes 400:660]
 
@@ -8,6 +9,7 @@ colour from chart to chart, its members differ by line style; the legend gives b
 """
 
 import argparse
+import json
 import math
 import sys
 
@@ -16,9 +18,33 @@ from frontier import pareto
 from report import title
 from results import read_results
 
+#: What a line of `obliq bench` must have; the last five are the same in all lines.
+FIELDS = ("method", "mode", "threads", "recall", "qps", "bytes_per_vector", "dataset", "n", "dim",
+          "nlist", "k")
 STYLES = ["-", "--", ":", "-."]
 TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995]
 LOWEST, HIGHEST = 0.5, 0.9997  # recalls shown; a perfect one is drawn at HIGHEST
+
+
+def read(path):
+    """(run, lines) of either kind of file. Raises ValueError where it is neither, or is empty."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = [json.loads(text) for text in file if text.strip()]
+    except ValueError as error:
+        raise ValueError(f"{path} holds no JSON lines: {error}") from error
+    if not lines:
+        raise ValueError(f"{path} is empty")
+    if not isinstance(lines[0], dict):
+        raise ValueError(f"{path} holds no JSON objects")
+    if "run" in lines[0]:
+        return read_results(path)
+    for number, line in enumerate(lines, 1):
+        missing = [name for name in FIELDS if name not in line]
+        if missing:
+            raise ValueError(f"line {number} of {path} has no '{missing[0]}': it is no file of "
+                             "'obliq bench --out' or bench/compare.py")
+    return {"data": lines[0]["dataset"], **{name: lines[0][name] for name in FIELDS[-4:]}}, lines
 
 
 def curves_by_method(lines):
@@ -41,7 +67,8 @@ def draw(axes, curves):
         colour = COLOURS.get(family, OTHER_COLOUR)
         style = STYLES[used.setdefault(family, 0) % len(STYLES)]
         used[family] += 1
-        shown = [(min(recall, HIGHEST), qps) for recall, qps in points if recall >= LOWEST]
+        lowest = axes.get_xlim()[0]
+        shown = [(min(recall, HIGHEST), qps) for recall, qps in points if recall >= lowest]
         if not shown:
             continue
         ours = family.startswith("obliq")
@@ -51,15 +78,31 @@ def draw(axes, curves):
                   zorder=3 if ours else 2, label=f"{method} ({size:.0f} B)")
 
 
-def label(axes, run, lines):
-    highest = max(line["recall"] for line in lines)
+def recalls_shown(recalls):
+    """(left, right) of the axis, left < right and both within (0, 1): from LOWEST, the least recall
+    or the tick below the highest to the tick above it; beneath LOWEST where none reaches that."""
+    highest, least = max(recalls), min(recalls)
     right = next((tick for tick in TICKS if tick > highest), HIGHEST)
+    if highest < LOWEST:
+        return max(least, 0.002) / 2, right
+    below = max((tick for tick in TICKS if tick < highest), default=LOWEST)
+    return max(LOWEST, min(least, below)), right
+
+
+def scale(axes, lines):
+    left, right = recalls_shown([line["recall"] for line in lines])
+    ticks = [tick for tick in TICKS if left <= tick <= right]
+    if left < LOWEST:
+        ticks = [left, (left + right) / 2, right]
     axes.set_xscale("logit")
     axes.set_yscale("log")
-    axes.set_xlim(max(LOWEST, min(line["recall"] for line in lines)), right)
-    axes.set_xticks([tick for tick in TICKS if tick <= right])
-    axes.set_xticklabels([f"{tick:g}" for tick in TICKS if tick <= right])
+    axes.set_xlim(left, right)
+    axes.set_xticks(ticks)
+    axes.set_xticklabels([f"{tick:.3g}" for tick in ticks])
     axes.set_xticks([], minor=True)
+
+
+def label(axes, run, lines):
     axes.set_xlabel(f"recall@{run['k']} (logit scale)")
     axes.set_ylabel("queries per second")
     axes.set_title(f"{run['data']}, {run['n']:,} x {run['dim']}, {run['nlist']} lists. "
@@ -78,6 +121,7 @@ def draw_chart(run, lines, png):
 
     curves = curves_by_method(lines)
     figure, axes = pyplot.subplots(figsize=(10.5, max(5.6, 0.2 * len(curves))))
+    scale(axes, lines)
     draw(axes, curves)
     label(axes, run, lines)
     figure.savefig(png, dpi=130, bbox_inches="tight")
@@ -98,23 +142,26 @@ def byte_range(text):
 
 def main():
     parser = argparse.ArgumentParser(description="Draws the recall-QPS chart of JSON lines.")
-    parser.add_argument("results", help="JSON lines of bench/compare.py")
+    parser.add_argument("results", help="JSON lines of bench/compare.py or obliq bench --out")
     parser.add_argument("-o", "--output", required=True, help="PNG to write")
     parser.add_argument("--mode", choices=["single", "batch"], default="single")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bytes", type=byte_range, default=":", metavar="LEAST:MOST",
                         help="only methods within this range of bytes per vector")
     options = parser.parse_args()
-    run, lines = read_results(options.results)
-    lines = chosen(lines, options.mode, options.threads, options.bytes)
-    if not lines:
-        print(f"plot.py: {options.results} has no speeds of mode {options.mode} with "
-              f"{options.threads} threads and that many bytes", file=sys.stderr)
-        return 1
     try:
+        run, lines = read(options.results)
+        lines = chosen(lines, options.mode, options.threads, options.bytes)
+        if not lines:
+            raise ValueError(f"{options.results} has no speeds of mode {options.mode} with "
+                             f"{options.threads} threads within the range of bytes")
         draw_chart(run, lines, options.output)
     except ImportError as error:
-        print(f"plot.py: {error}: install matplotlib", file=sys.stderr)
+        print(f"plot.py: {error}: install matplotlib, e.g. apt-get install python3-matplotlib",
+              file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        print(f"plot.py: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -2,6 +2,7 @@
 report,results,rounds,plot}.py. Drawing is skipped where matplotlib is missing."""
 
 import importlib.util
+import json
 import os
 import sys
 import tempfile
@@ -11,7 +12,7 @@ BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "be
 sys.path.insert(0, BENCH)
 import figures  # noqa: E402
 from families import COLOURS, family_of  # noqa: E402
-from plot import chosen, curves_by_method, draw_chart  # noqa: E402
+from plot import chosen, curves_by_method, draw_chart, read, recalls_shown  # noqa: E402
 from report import (choices_table, class_table, curves_of, markdown, peers_table,  # noqa: E402
                     ratio, report, speed_table)
 from results import read_results, write_results  # noqa: E402
@@ -183,6 +184,34 @@ class Plot(unittest.TestCase):
     def test_obliq_comes_first_and_strangers_last(self):
         names = [curve[0] for curve in curves_by_method(self.LINES[::-1])]
         self.assertEqual(names, ["obliq lm4", "faiss IVF64,SQ4", "mystery"])
+
+    COMMANDS = {**line("obliq lm4", 0.9, 1000), "dataset": "set", "n": 1000, "dim": 384,
+                "nlist": 8, "k": 10}
+
+    def read_lines(self, *lines):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "results.jsonl")
+            with open(path, "w", encoding="utf-8") as file:
+                file.writelines(json.dumps(entry) + "\n" for entry in lines)
+            return read(path)
+
+    def test_reads_the_lines_of_the_command_as_those_of_a_comparison(self):
+        run, lines = self.read_lines(self.COMMANDS, self.COMMANDS)
+        self.assertEqual(run, {"data": "set", "n": 1000, "dim": 384, "nlist": 8, "k": 10})
+        self.assertEqual(lines, [self.COMMANDS] * 2)
+        self.assertEqual(self.read_lines({"run": RUN}, self.LINES[0]), (RUN, self.LINES[:1]))
+
+    def test_says_what_is_wrong_with_a_file(self):
+        for lines in [], [{"spec": "lm4"}], [self.COMMANDS, {"method": "a"}], [5]:
+            with self.assertRaises(ValueError):
+                self.read_lines(*lines)
+
+    def test_shows_a_range_of_recalls_whatever_they_are(self):
+        self.assertEqual(recalls_shown([0.6, 0.93]), (0.6, 0.95))
+        self.assertEqual(recalls_shown([0.3, 0.93]), (0.5, 0.95))
+        for recalls in [1.0], [0.5], [0.0], [0.01, 0.2], [0.9, 0.9], [0.9996], [0.3, 1.0]:
+            left, right = recalls_shown(recalls)
+            self.assertTrue(0 < left < right < 1, (recalls, left, right))
 
     @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not installed")
     def test_draws_a_png(self):

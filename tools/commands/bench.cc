@@ -146,7 +146,8 @@ class Bench final : public Command {
     const nlohmann::ordered_json common = {
         {"dataset", dataset}, {"n", set.train.rows}, {"dim", set.train.cols}, {"nlist", nlist}};
     if (!out_.empty()) write_json_lines(out_, points, common);
-    const Mode drawn = mode_ == "batch" ? Mode::batch : Mode::single;
+    SweepOptions drawn = sweep_;
+    drawn.mode = mode_ == "batch" ? Mode::batch : Mode::single;
     const std::string chart = plot_.empty() ? "" : draw_chart(out_, plot_, drawn);
     if (json_) {
       for (const Point& point : points) {

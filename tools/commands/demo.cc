@@ -83,7 +83,7 @@ class Demo final : public Command {
                       {"dim", set.train.cols},
                       {"nlist", nlist}});
     fmt::print("results: {}\n{}\n", results,
-               draw_chart(results, (fs::path(out_) / "chart.png").string(), Mode::single));
+               draw_chart(results, (fs::path(out_) / "chart.png").string(), sweep_));
     return kOk;
   }
 

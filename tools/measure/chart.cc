@@ -7,10 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace obliq::tools {
@@ -18,24 +22,63 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Runs a program found on the PATH, its output thrown away. Returns its exit status, -1 when it
-/// could not be started or was killed.
-int run_quietly(std::vector<std::string> arguments) {
+/// How a program ended and all that it printed, on either stream.
+struct Ended {
+  bool well = false;
+  std::string printed;
+};
+
+/// Starts a program found on the PATH, its output into `pipe`. Returns 0 or an error number.
+int start(std::vector<std::string> arguments, int pipe, pid_t& child) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t child = 0;
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, pipe, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, pipe, STDERR_FILENO);
   const int failed = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) return -1;
+  return failed;
+}
+
+/// All that comes out of `pipe` until its writers are gone.
+std::string read_all(int pipe) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const ssize_t count = read(pipe, buffer.data(), buffer.size());
+    if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count == 0 || (count < 0 && errno != EINTR)) return text;
+  }
+}
+
+Ended run(const std::vector<std::string>& arguments) {
+  std::array<int, 2> ends;
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return {false, std::strerror(errno)};
+  pid_t child = 0;
+  const int failed = start(arguments, ends[1], child);
+  close(ends[1]);
+  std::string printed = failed == 0 ? read_all(ends[0]) : "";
+  close(ends[0]);
+  if (failed != 0) {
+    return {false, fmt::format("cannot run {}: {}", arguments[0], std::strerror(failed))};
+  }
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  if (WIFSIGNALED(status)) printed += fmt::format("\nended by signal {}", WTERMSIG(status));
+  return {WIFEXITED(status) && WEXITSTATUS(status) == 0, std::move(printed)};
+}
+
+/// The last line that is not empty: what a script says when it fails, and the error itself where
+/// Python shows where it was raised.
+std::string last_line(std::string_view text) {
+  const std::size_t end = text.find_last_not_of(" \n");
+  if (end == std::string_view::npos) return "it said nothing";
+  text = text.substr(0, end + 1);
+  return std::string(text.substr(text.rfind('\n') + 1));  // npos + 1 is 0
 }
 
 /// The project's own virtual environment first, then the system's Python.
@@ -58,11 +101,11 @@ void write_json_lines(const std::string& path, std::span<const Point> points,
 std::optional<std::string> find_project_file(const std::string& relative) {
   std::error_code ignored;
   const fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const fs::path installed = folder.parent_path() / "share/obliq" / fs::path(relative).filename();
+  if (fs::exists(installed, ignored)) return installed.string();
   for (fs::path up = folder; up.has_relative_path(); up = up.parent_path()) {
     if (fs::exists(up / relative, ignored)) return (up / relative).string();
   }
-  const fs::path installed = folder.parent_path() / "share/obliq" / fs::path(relative).filename();
-  if (fs::exists(installed, ignored)) return installed.string();
   return std::nullopt;
 }
 
@@ -72,16 +115,18 @@ std::string run_chart_script(const std::string& name, const std::vector<std::str
   if (!script) return fmt::format("no chart: {} was not found near this program", name);
   std::vector<std::string> command = {python(), *script};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  if (run_quietly(command) == 0) return "chart: " + png;
-  return fmt::format(
-      "no chart: Python with matplotlib is needed (apt-get install python3-matplotlib); then: "
-      "python3 {} {}",
-      *script, fmt::join(arguments, " "));
+  const Ended ended = run(command);
+  if (ended.well) return "chart: " + png;
+  return fmt::format("no chart: {}\nto try again: {}", last_line(ended.printed),
+                     fmt::join(command, " "));
 }
 
-std::string draw_chart(const std::string& json_lines, const std::string& png, Mode mode) {
-  const std::string name = mode == Mode::single ? "single" : "batch";
-  return run_chart_script("bench/plot.py", {json_lines, "-o", png, "--mode", name}, png);
+std::string draw_chart(const std::string& json_lines, const std::string& png,
+                       const SweepOptions& drawn) {
+  const std::string mode = drawn.mode == Mode::single ? "single" : "batch";
+  return run_chart_script(
+      "bench/plot.py",
+      {json_lines, "-o", png, "--mode", mode, "--threads", std::to_string(drawn.threads)}, png);
 }
 
 }  // namespace obliq::tools

@@ -14,17 +14,18 @@ namespace obliq::tools {
 void write_json_lines(const std::string& path, std::span<const Point> points,
                       const nlohmann::ordered_json& common);
 
-/// Runs a script such as "bench/plot.py" that draws a PNG. Returns a line for the user: where the
-/// chart is, or what is missing to draw it.
+/// Runs a script such as "bench/plot.py" that draws a PNG. Returns text for the user: where the
+/// chart is, or the last line that the script printed and how to run it again.
 std::string run_chart_script(const std::string& name, const std::vector<std::string>& arguments,
                              const std::string& png);
 
-/// Draws the recall-QPS chart of the points of one mode in a file of JSON lines as a PNG, and
-/// returns what run_chart_script does.
-std::string draw_chart(const std::string& json_lines, const std::string& png, Mode mode);
+/// Draws the recall-QPS chart of the points of one mode and number of threads in a file of JSON
+/// lines as a PNG, and returns what run_chart_script does.
+std::string draw_chart(const std::string& json_lines, const std::string& png,
+                       const SweepOptions& drawn);
 
-/// A file of the project, looked for from the folder of this program upwards (a build tree) and in
-/// ../share/obliq (an installation).
+/// A file of the project, looked for in ../share/obliq (an installation) and from the folder of
+/// this program upwards (a build tree).
 std::optional<std::string> find_project_file(const std::string& relative);
 
 }  // namespace obliq::tools
