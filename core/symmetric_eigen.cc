@@ -112,20 +112,29 @@ void rotate(double* x, double* y, double cosine, double sine, std::size_t n) {
   }
 }
 
+// sqrt(x^2 + y^2) without overflow of the squares. glibc's std::hypot is new in 2.35, and would be
+// all that the library needs of it.
+double hypotenuse(double x, double y) {
+  const auto [small, large] = std::minmax({std::abs(x), std::abs(y)});
+  if (large == 0) return 0;
+  const double ratio = small / large;
+  return large * std::sqrt(1 + ratio * ratio);
+}
+
 // One implicit QL sweep over [first, last], with the shift for the eigenvalue at `first`; rotates
 // the rows of `vectors` along.
 void ql_sweep(Tridiagonal& t, std::size_t first, std::size_t last, Matrix<double>& vectors) {
   std::vector<double>& d = t.diagonal;
   std::vector<double>& e = t.beside;
   double g = (d[first + 1] - d[first]) / (2 * e[first]);
-  g = d[last] - d[first] + e[first] / (g + std::copysign(std::hypot(g, 1), g));
+  g = d[last] - d[first] + e[first] / (g + std::copysign(hypotenuse(g, 1), g));
   double sine = 1;
   double cosine = 1;
   double p = 0;
   for (std::size_t i = last; i-- > first;) {
     const double f = sine * e[i];
     const double b = cosine * e[i];
-    const double r = std::hypot(f, g);
+    const double r = hypotenuse(f, g);
     e[i + 1] = r;
     if (r == 0) {  // the matrix splits here
       d[i + 1] -= p;

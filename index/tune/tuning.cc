@@ -128,7 +128,8 @@ struct Kept {
   double share;
   double recall(const Outcome& own) const { return share * own.recall; }
   double deviation(const Outcome& own) const {
-    return std::hypot(share * own.deviation, std::sqrt(share * (1 - share) * own.recall / k));
+    const double scaled = share * own.deviation;
+    return std::sqrt(scaled * scaled + share * (1 - share) * own.recall / k);
   }
 };
 
