@@ -62,7 +62,7 @@ void check_answers(std::size_t queries, std::size_t k) {
 
 }  // namespace
 
-struct Index::Impl {
+struct OBLIQ_HIDDEN Index::Impl {
   Segment segment;
   ParallelSearcher searcher;
   RowDecoder decoder;

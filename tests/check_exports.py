@@ -2,9 +2,9 @@
 
 Usage: check_exports.py LIBRARY INCLUDE_FOLDER   (NM names the tool, else the one on the path)
 
-Two kinds are let through. Weak symbols of the standard library: their headers make them visible
-whatever the library asks, and every C++ program may define them. Locks of named OpenMP critical
-sections: OpenMP wants one for the whole program.
+A class inside a class must be marked itself. Two kinds are let through. Weak symbols of the
+standard library: their headers make them visible whatever the library asks, and every C++ program
+may define them. Locks of named OpenMP critical sections: OpenMP wants one for the whole program.
 """
 
 import os
@@ -42,8 +42,8 @@ def hidden_but_shown(library, names):
             continue
         if symbol.startswith(".gomp_critical_user_obliq_"):
             continue
-        found = re.search(r"\bobliq::(\w+)", symbol)
-        if not found or found.group(1) not in names:
+        found = re.search(r"\bobliq::(\w+)(?:::(\w+)(?:::|$))?", symbol)
+        if not found or not names.issuperset(filter(None, found.groups())):
             yield f"{kind} {symbol}"
 
 

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "obliq/export.h"
+
 namespace obliq {
 
 /// Called from time to time, on the thread that called the library, with the name of the current
@@ -13,13 +15,11 @@ namespace obliq {
 using Progress = std::function<bool(std::string_view stage, double fraction)>;
 
 /// Thrown when a Progress callback returned false. No file was written.
-struct Cancelled : std::runtime_error {
+struct OBLIQ_API Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
 /// Calls `progress` unless it is empty. Throws Cancelled when it returns false.
-inline void report(const Progress& progress, std::string_view stage, double fraction) {
-  if (progress && !progress(stage, fraction)) throw Cancelled();
-}
+OBLIQ_API void report(const Progress& progress, std::string_view stage, double fraction);
 
 }  // namespace obliq
