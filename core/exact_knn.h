@@ -19,7 +19,7 @@ namespace obliq {
 struct ExactKnnOptions {
   Metric metric = Metric::l2;
   std::size_t k = 10;
-  int threads = 0;  ///< 0: all cores
+  int threads = 0;  ///< 0: as many as the process may use
   Progress progress = {};
   std::string_view stage = "exact neighbours";  ///< name of the work for `progress`
 };

@@ -1,42 +1,51 @@
 #include "core/parallel.h"
 
-#include <omp.h>
-
 #include <algorithm>
+#include <atomic>
 #include <exception>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+
+#include "core/default_threads.h"
+#include "core/thread_team.h"
 
 namespace obliq {
 
 int resolve_threads(int threads) {
   if (threads < 0) {
-    throw std::invalid_argument("threads must be 0 (all cores) or more, not " +
+    throw std::invalid_argument("threads must be 0 (as many as the process may use) or more, not " +
                                 std::to_string(threads));
   }
-  return threads == 0 ? omp_get_num_procs() : threads;
+  return std::min(threads == 0 ? default_threads().threads : threads, kMostThreads);
 }
 
 void parallel_for(std::size_t n, std::size_t grain, int threads,
                   const std::function<void(std::size_t, std::size_t, int)>& body) {
   grain = std::max<std::size_t>(grain, 1);
-  const std::size_t pieces = (n + grain - 1) / grain;
+  const std::size_t pieces = n / grain + (n % grain > 0 ? 1 : 0);
   const int team = static_cast<int>(
       std::min<std::size_t>(static_cast<std::size_t>(resolve_threads(threads)), pieces));
-  if (team <= 1) {
-    for (std::size_t p = 0; p < pieces; ++p) body(p * grain, std::min(n, (p + 1) * grain), 0);
+  const auto piece = [&](std::size_t p, int thread) {
+    body(p * grain, std::min(n - p * grain, grain) + p * grain, thread);
+  };
+  if (team <= 1 || ThreadTeam::is_running()) {
+    for (std::size_t p = 0; p < pieces; ++p) piece(p, 0);
     return;
   }
+  std::atomic<std::size_t> next = 0;
+  std::mutex failing;
   std::exception_ptr failure;
-#pragma omp parallel for num_threads(team) schedule(dynamic)
-  for (std::size_t p = 0; p < pieces; ++p) {
-    try {
-      body(p * grain, std::min(n, (p + 1) * grain), omp_get_thread_num());
-    } catch (...) {
-#pragma omp critical(obliq_parallel_for)
-      if (!failure) failure = std::current_exception();
+  ThreadTeam::mine().run(team, [&](int thread) {
+    for (std::size_t p = next++; p < pieces; p = next++) {
+      try {
+        piece(p, thread);
+      } catch (...) {
+        const std::lock_guard lock(failing);
+        if (!failure) failure = std::current_exception();
+      }
     }
-  }
+  });
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -9,7 +9,7 @@
 namespace obliq {
 
 /// The mean of x x^T over the rows x of `vectors`, [dim][dim]; zero when there are no rows. Not
-/// about their mean. threads 0: all cores; the result does not depend on them.
+/// about their mean. threads 0: as many as the process may use; the result does not depend on them.
 Matrix<double> second_moment(MatrixView<float> vectors, int threads = 0);
 
 struct SymmetricEigen {

@@ -31,7 +31,7 @@ struct DistortionOptions {
   std::size_t samples = 10000;
   std::vector<double> rhos = {0, 0.5, 0.9};  ///< each in [-1, 1]
   std::uint64_t seed = 1;
-  int threads = 0;  ///< 0: all cores. The report does not depend on it.
+  int threads = 0;  ///< 0: as many as the process may use. The report does not depend on it.
   /// What data-aware quantizers learn from, before the rotation: vectors other than those measured
   /// (none: they stay untrained) and queries other than those of `law`. Training is done for four
   /// of the rotations only.

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/default_threads.h"
 #include "core/kernels/dispatch.h"
 #include "obliq/progress.h"
 #include "tools/command.h"
@@ -50,7 +51,10 @@ constexpr std::array kCommands = {
 };
 
 std::string version_text() {
-  return fmt::format("obliq {} (SIMD {})", OBLIQ_VERSION, kernels().name);
+  const ThreadDefault threads = default_threads();
+  return fmt::format("obliq {} (SIMD {}; {} thread{} by default: {})", OBLIQ_VERSION,
+                     kernels().name, threads.threads, threads.threads == 1 ? "" : "s",
+                     threads.from);
 }
 
 bool is_command(std::string_view name) {
@@ -65,11 +69,19 @@ std::string command_names() {
   return names;
 }
 
-/// One line on stderr, whatever the message holds.
-void complain(const std::string& program, std::string what) {
-  while (!what.empty() && what.back() == '\n') what.pop_back();
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  fmt::print(stderr, "{}: {}\n", program, what);
+/// One line on stderr, whatever the message holds. Allocates nothing, to work without memory.
+void complain(std::string_view program, std::string_view what) noexcept {
+  const auto put = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
+  while (what.ends_with('\n')) what.remove_suffix(1);
+  put(program);
+  put(": ");
+  for (std::size_t end = what.find('\n'); end != std::string_view::npos; end = what.find('\n')) {
+    put(what.substr(0, end));
+    put(" ");
+    what.remove_prefix(end + 1);
+  }
+  put(what);
+  put("\n");
 }
 
 /// Runs the command; its output must have reached stdout for it to have succeeded.
@@ -110,15 +122,15 @@ std::optional<int> parse(CLI::App& app, const std::string& program, int argc,
     if (error.get_exit_code() == 0) return app.exit(error);
     complain(program, fmt::format("{} ('{} --help' lists the flags)", error.what(), program));
     return kUsage;
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     complain(program, error.what());
     return kUsage;
   }
 }
 
-}  // namespace
-
-int run_cli(int argc, const char* const* argv) {
+int parse_and_run(int argc, const char* const* argv) {
   const std::string first = argc > 1 ? argv[1] : "";
   if (first.empty()) {
     complain("obliq", fmt::format("name a command: {} ('obliq --help' tells what they do)",
@@ -146,6 +158,19 @@ int run_cli(int argc, const char* const* argv) {
     if (parsers[i]->parsed()) return guarded(program, *commands[i]);
   }
   return kUsage;  // not reached: a command is required
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    complain("obliq", "out of memory");
+  } catch (const std::exception& error) {
+    complain("obliq", error.what());
+  }
+  return kFailed;
 }
 
 }  // namespace obliq::tools

@@ -29,7 +29,7 @@ std::string hdf5_path(const std::string& spec) {
 void add_json(CLI::App& app, bool& json) { app.add_flag("--json", json, "Print JSON lines"); }
 
 void add_threads(CLI::App& app, int& threads, const std::string& what) {
-  app.add_option("--threads", threads, what + " (0: all cores)")
+  app.add_option("--threads", threads, what + " (0: as many as the process may use)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 }

@@ -71,7 +71,7 @@ struct BuildOptions {
   /// given: see quantizer.
   std::optional<double> spill = {};
   std::uint64_t seed = 1;
-  int threads = 0;  ///< 0: all cores. The index does not depend on it.
+  int threads = 0;  ///< 0: as many as the process may use. The index does not depend on it.
   int kmeans_iterations = 10;
   std::size_t kmeans_points = 256;  ///< most training vectors per list
   /// Centroids to use instead of k-means, [nlist][dim], in the space of the base vectors. Their
@@ -115,7 +115,8 @@ struct SearchOptions {
   /// Probability (one-sided, normal model) that a true neighbour passes the bound of a stage, in
   /// (0, 1]. 1 prunes nothing: every entry of the probed lists is refined.
   float confidence = 0.964F;
-  int threads = 0;  ///< 0: all cores. Answers do not depend on it, nor on the batch.
+  /// 0: as many as the process may use. Answers do not depend on it, nor on the batch.
+  int threads = 0;
   /// Mean recall@k over queries to aim at, in (0, 1): each query scans as many lists as tuning (see
   /// Index::tune) found that it needs; beyond k = 100, the last that is tuned, rather more. Tuning
   /// assumes the default confidence; a lower one gives less recall. 0: see nprobe. An index of
@@ -126,7 +127,8 @@ struct SearchOptions {
 
 /// Where the bytes of an opened index live.
 enum class Residence : std::uint8_t {
-  mapped,  ///< the file is mapped: opening is instant, pages are shared between processes
+  mapped,  ///< the file is mapped: opening is instant, pages are shared between processes; a disk
+           ///< that fails, or a file that is cut, ends a search by SIGBUS (docs/file_format.md)
   memory,  ///< the file is read into memory, on huge pages where the system has them: slower to
            ///< open, faster to search
 };

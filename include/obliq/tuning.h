@@ -38,7 +38,7 @@ struct Tuning {
 };
 
 struct TuneOptions {
-  int threads = 0;  ///< 0: all cores. The outcome does not depend on it.
+  int threads = 0;  ///< 0: as many as the process may use. The outcome does not depend on it.
   Progress progress = {};
 };
 

@@ -155,7 +155,7 @@ class Index:
         ids         int64 [n], all different, none -1 ("no answer"); default: positions
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
-        threads     0: all cores; the index does not depend on it
+        threads     0: as many as the process may use; the index does not depend on it
         list_groups  that route queries to lists: 0: none below 32,768 lists, 1: none at all
         tune        calibrate target recalls; see tune
         path        build into this file, whole or not at all, and open it mapped
@@ -206,7 +206,7 @@ class Index:
         nprobe      the least number of lists to scan; more where they hold fewer than k vectors,
                     all from nlist on. With target_recall the most. None: as many as that takes
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
-        threads     0: all cores (answers do not depend on it)
+        threads     0: as many as the process may use (answers do not depend on it)
         target_recall   mean recall@k to reach at the default confidence, in (0, 1): each query
                     scans as many lists as tuning found that it needs. 0, without nprobe: .96 of
                     what all lists give at this k, .95 at most; an index that is not tuned then
@@ -245,7 +245,7 @@ class Index:
 
         learn_queries   [m][dim], like those to come; at most 1,000 are used, above 500,000 vectors
                     fewer, 250 at least. None: base vectors stand in
-        threads     0: all cores; the outcome does not depend on it
+        threads     0: as many as the process may use; the outcome does not depend on it
         progress    called with (stage, fraction done); return False to stop
 
         Truth is exact with a raw tier; without one it is the index's own exhaustive search, and

@@ -185,9 +185,10 @@ TEST_F(Commands, InfoTellsEveryFieldOfTheContract) {
   build({"--quantizer", "lm4"});
   const auto lines = json_lines(must({"info", index_, "--json"}));
   ASSERT_THAT(lines, SizeIs(1));
-  for (const char* field : {"dim", "metric", "n", "nlist", "list_groups", "quantizer", "raw",
-                            "spill", "bytes_per_vector", "id_bytes", "centroid_bytes", "file_bytes",
-                            "format_version", "simd", "tuning"}) {
+  for (const char* field :
+       {"dim", "metric", "n", "nlist", "list_groups", "quantizer", "raw", "spill",
+        "bytes_per_vector", "id_bytes", "centroid_bytes", "file_bytes", "format_version", "simd",
+        "tuning", "default_threads", "default_threads_from"}) {
     EXPECT_TRUE(lines[0].contains(field)) << field;
   }
   EXPECT_THAT(must({"info", index_}).out, HasSubstr("quantizer"));

@@ -86,7 +86,9 @@ using testing::StartsWith;
 TEST(Program, PrintsVersionAndSimdLevel) {
   const Outcome outcome = run_obliq({"--version"});
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.out, MatchesRegex("obliq [0-9]+\\.[0-9]+\\.[0-9]+ \\(SIMD [a-z0-9]+\\)\n"));
+  EXPECT_THAT(outcome.out,
+              MatchesRegex("obliq [0-9]+\\.[0-9]+\\.[0-9]+ \\(SIMD [a-z0-9]+; [0-9]+ threads? by "
+                           "default: .*\\)\n"));
 }
 
 TEST(Program, ExplainsEveryCommandWithExitCodeZero) {

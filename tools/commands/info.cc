@@ -1,6 +1,7 @@
-// obliq info: what an index is made of.
+// obliq info: what an index is made of, and how many threads its searches take by default.
 #include <fmt/core.h>
 
+#include "core/default_threads.h"
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/describe.h"
@@ -18,10 +19,15 @@ class Info final : public Command {
 
   int run() override {
     const IndexStats stats = Index::open(index_).stats();
+    const ThreadDefault threads = default_threads();
     if (json_) {
-      print_json(stats_json(stats));
+      nlohmann::ordered_json json = stats_json(stats);
+      json["default_threads"] = threads.threads;
+      json["default_threads_from"] = threads.from;
+      print_json(json);
     } else {
-      fmt::print("{}", stats_text(stats));
+      fmt::print("{}\n{} thread{} by default: {}\n", stats_text(stats), threads.threads,
+                 threads.threads == 1 ? "" : "s", threads.from);
     }
     return kOk;
   }

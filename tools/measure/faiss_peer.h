@@ -22,7 +22,7 @@ struct FaissOptions {
   Metric metric = Metric::l2;        ///< cosine: give unit vectors; they are compared by L2
   MatrixView<float> centroids = {};  ///< nlist x dim
   float k_factor = 8;                ///< specs with a refine step: candidates = k_factor * k
-  int threads = 0;                   ///< for the build; 0: all cores
+  int threads = 0;                   ///< for the build; 0: as many as the process may use
 };
 
 /// An index of FAISS's factory string "IVF<nlist>,<spec>" over `base`. Throws std::invalid_argument
