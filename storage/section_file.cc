@@ -1,6 +1,9 @@
 // Reads the layout of storage/section_layout.h. open() believes nothing: each number is compared
 // with what is really there before it is used, and the sums are arranged so that none can overflow.
 // The sections' own bytes are left to verify(), because reading them all would defeat mapping them.
+//
+// Header and table come first and are read like all that is checked, through the system: a large
+// file of another kind is refused for its first bytes, and a disk that fails gives an error.
 #include "storage/section_file.h"
 
 #include <fmt/format.h>
@@ -8,18 +11,20 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "storage/crc32c.h"
 #include "storage/file_error.h"
+#include "storage/input_file.h"
 #include "storage/mapped_file.h"
 #include "storage/section_layout.h"
 
 namespace obliq {
 namespace {
 
-constexpr std::size_t kVerifyStep = std::size_t{4} << 20;  // bytes between two progress reports
+constexpr std::size_t kVerifyStep = std::size_t{4} << 20;  // bytes read and checked at a time
 
 struct Section {
   std::string name;
@@ -34,19 +39,20 @@ bool all_zero(std::span<const char> chars) {
   return std::ranges::all_of(chars, [](char c) { return c == 0; });
 }
 
-FileHeader read_header(const std::string& path, std::span<const std::byte> file) {
-  const auto damaged = [&path](std::string_view reason) {
-    throw_damaged(path, "header", 0, reason);
+FileHeader read_header(const InputFile& file) {
+  const auto damaged = [&file](std::string_view reason) {
+    throw_damaged(file.path(), "header", 0, reason);
   };
   FileHeader header;
-  if (file.empty()) damaged("the file is empty");
+  if (file.size() == 0) damaged("the file is empty");
   if (file.size() < sizeof header) {
     damaged(fmt::format("the file has {} bytes, its header alone takes {}", file.size(),
                         sizeof header));
   }
-  std::memcpy(&header, file.data(), sizeof header);
+  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(&header, 1));
+  file.read(0, bytes, "header");
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) damaged("not an obliq index");
-  if (crc32c(file.first(offsetof(FileHeader, header_crc))) != header.header_crc) {
+  if (crc32c(bytes.first(offsetof(FileHeader, header_crc))) != header.header_crc) {
     damaged("checksum mismatch");
   }
   if (header.format_version != kFormatVersion) {
@@ -61,11 +67,10 @@ FileHeader read_header(const std::string& path, std::span<const std::byte> file)
   return header;
 }
 
-std::span<const std::byte> read_table(const std::string& path, std::span<const std::byte> file,
-                                      const FileHeader& header) {
+std::vector<std::byte> read_table(const InputFile& file, const FileHeader& header) {
   const std::uint64_t start = header.table_offset;
-  const auto damaged = [&path, start](std::string_view reason) {
-    throw_damaged(path, "table", start, reason);
+  const auto damaged = [&file, start](std::string_view reason) {
+    throw_damaged(file.path(), "table", start, reason);
   };
   if (start < sizeof header || start > file.size()) damaged("lies outside the file");
   const std::uint64_t table_bytes = std::uint64_t{header.section_count} * sizeof(TableEntry);
@@ -73,7 +78,8 @@ std::span<const std::byte> read_table(const std::string& path, std::span<const s
     damaged(fmt::format("{} sections take {} bytes, {} are there", header.section_count,
                         table_bytes, file.size() - start));
   }
-  const auto table = file.subspan(start);
+  std::vector<std::byte> table(table_bytes);
+  file.read(start, table, "table");
   if (crc32c(table) != header.table_crc) damaged("checksum mismatch");
   return table;
 }
@@ -122,55 +128,75 @@ std::vector<Section> read_sections(const std::string& path, std::span<const std:
 }  // namespace
 
 struct SectionFile::State {
-  State(const std::string& path, Loading loading) : file(path, loading) {
-    header = read_header(path, file.bytes());
-    const auto table = read_table(path, file.bytes(), header);
-    sections = read_sections(path, table, header.table_offset);
+  State(const std::string& path, Loading loading) : State(InputFile(path), loading) {}
+
+  State(InputFile input, Loading loading) {
+    header = read_header(input);
+    sections = read_sections(input.path(), read_table(input, header), header.table_offset);
     for (const Section& section : sections) {
       if (!by_name.emplace(section.name, &section).second) {
-        throw_damaged(path, quoted(section.name), section.offset, "second section of this name");
+        throw_damaged(input.path(), quoted(section.name), section.offset,
+                      "second section of this name");
       }
+    }
+    file.emplace(std::move(input), loading);
+    if (loading == Loading::mapped) return;
+    for (const Section& section : sections) {
+      file->load(section.offset, padded_bytes(section), quoted(section.name));
     }
   }
 
   const Section& find(std::string_view name) const {
     const auto found = by_name.find(name);
     if (found != by_name.end()) return *found->second;
-    throw std::runtime_error(fmt::format("{}: {} is missing", file.path(), quoted(name)));
+    throw std::runtime_error(fmt::format("{}: {} is missing", file->path(), quoted(name)));
   }
 
-  std::span<const std::byte> with_padding(const Section& section) const {
-    return file.bytes().subspan(section.offset, section.bytes + padding_after(section.bytes));
+  static std::size_t padded_bytes(const Section& section) {
+    return section.bytes + padding_after(section.bytes);
   }
 
-  /// Calls `step` with the bytes read since the last call; stops and returns false where it does.
-  bool verify(const Section& section, const std::function<bool(std::size_t)>& step) const;
+  /// Bytes [at, at + out.size()) of a section and its padding.
+  void read(const Section& section, std::size_t at, std::span<std::byte> out) const {
+    if (file->is_mapped()) {
+      file->file().read(section.offset + at, out, quoted(section.name));
+    } else {
+      std::memcpy(out.data(), file->bytes().data() + section.offset + at, out.size());
+    }
+  }
 
-  MappedFile file;
+  /// Calls `take` with one piece after the other of the section's bytes and padding, which it may
+  /// keep; stops and returns false where it does. Else checks them all.
+  bool verify(const Section& section,
+              const std::function<bool(std::span<const std::byte>)>& take) const;
+
   FileHeader header;
   std::vector<Section> sections;  // in file order
   std::map<std::string_view, const Section*> by_name;
+  std::optional<MappedFile> file;  // once header and table are known to be sound
 };
 
 bool SectionFile::State::verify(const Section& section,
-                                const std::function<bool(std::size_t)>& step) const {
+                                const std::function<bool(std::span<const std::byte>)>& take) const {
+  const std::size_t size = padded_bytes(section);
+  std::vector<std::byte> buffer(std::min(size, kVerifyStep));
   std::uint32_t crc = 0;
-  for (auto left = with_padding(section); !left.empty();) {
-    const auto part = left.first(std::min(left.size(), kVerifyStep));
-    left = left.subspan(part.size());
-    file.check_not_cut();
-    file.prefetch(left.first(std::min(left.size(), kVerifyStep)));
+  bool padding_is_zero = true;
+  for (std::size_t at = 0; at < size; at += kVerifyStep) {
+    const auto part = std::span(buffer).first(std::min(size - at, kVerifyStep));
+    read(section, at, part);
     crc = crc32c(part, crc);
-    if (!step(part.size())) return false;
+    const std::size_t padding =
+        std::min(std::max<std::size_t>(section.bytes, at) - at, part.size());
+    padding_is_zero &=
+        std::ranges::all_of(part.subspan(padding), [](std::byte b) { return b == std::byte{0}; });
+    if (!take(part)) return false;
   }
   const auto damaged = [&](std::string_view reason) {
-    throw_damaged(file.path(), quoted(section.name), section.offset, reason);
+    throw_damaged(file->path(), quoted(section.name), section.offset, reason);
   };
   if (crc != section.crc) damaged("checksum mismatch");
-  const auto padding = with_padding(section).subspan(section.bytes);
-  if (std::ranges::any_of(padding, [](std::byte b) { return b != std::byte{0}; })) {
-    damaged("padding is not zero");
-  }
+  if (!padding_is_zero) damaged("padding is not zero");
   return true;
 }
 
@@ -183,9 +209,9 @@ std::unique_ptr<const SectionFile> SectionFile::open(const std::string& path, Lo
   return std::make_unique<const SectionFile>(path, loading);
 }
 
-const std::string& SectionFile::path() const { return state_->file.path(); }
+const std::string& SectionFile::path() const { return state_->file->path(); }
 
-std::size_t SectionFile::file_bytes() const { return state_->file.bytes().size(); }
+std::size_t SectionFile::file_bytes() const { return state_->file->bytes().size(); }
 
 std::uint32_t SectionFile::format_version() const { return state_->header.format_version; }
 
@@ -199,20 +225,40 @@ bool SectionFile::has(std::string_view name) const { return state_->by_name.cont
 
 std::span<const std::byte> SectionFile::section(std::string_view name) const {
   const Section& section = state_->find(name);
-  return state_->file.bytes().subspan(section.offset, section.bytes);
+  return state_->file->bytes().subspan(section.offset, section.bytes);
 }
 
 std::uint64_t SectionFile::offset(std::string_view name) const { return state_->find(name).offset; }
 
+void SectionFile::advise(Access access) const {
+  state_->file->advise(state_->file->bytes(), access);
+}
+
+void SectionFile::advise(std::string_view name, Access access) const {
+  state_->file->advise(section(name), access);
+}
+
 void SectionFile::verify(std::string_view name) const {
-  state_->verify(state_->find(name), [](std::size_t) { return true; });
+  state_->verify(state_->find(name), [](std::span<const std::byte>) { return true; });
+}
+
+std::vector<std::byte> SectionFile::verified_copy(std::string_view name) const {
+  const Section& section = state_->find(name);
+  std::vector<std::byte> copy;
+  copy.reserve(State::padded_bytes(section));
+  state_->verify(section, [&copy](std::span<const std::byte> part) {
+    copy.insert(copy.end(), part.begin(), part.end());
+    return true;
+  });
+  copy.resize(section.bytes);
+  return copy;
 }
 
 void SectionFile::verify_all(const std::function<bool(double)>& progress) const {
   const auto total = static_cast<double>(file_bytes());
   std::size_t done = sizeof(FileHeader);
-  const auto step = [&](std::size_t bytes) {
-    done += bytes;
+  const auto step = [&](std::span<const std::byte> part) {
+    done += part.size();
     return !progress || progress(static_cast<double>(done) / total);
   };
   for (const Section& section : state_->sections) {

@@ -54,9 +54,10 @@ std::uint64_t section_file_bytes(std::span<const std::uint64_t> sections);
 /// A file of sections. Immutable; its spans live as long as it does.
 class SectionFile {
  public:
-  /// Maps or reads `path` and checks magic, version, header, table and the bounds of every section
-  /// against the file's size, before anything is allocated. Throws std::system_error when it cannot
-  /// be read, std::runtime_error "path: section 'x' at offset n: reason" when it is damaged.
+  /// Checks magic, version, header, table and the bounds of every section against the file's size,
+  /// then maps or reads the rest of `path`. Throws std::system_error when it cannot be opened or
+  /// read, "path: cannot read section 'x' at offset n: meaning"; std::runtime_error "path: section
+  /// 'x' at offset n: reason" when it is damaged.
   static std::unique_ptr<const SectionFile> open(const std::string& path,
                                                  Loading loading = Loading::mapped);
   /// The same, for a SectionFile that is a member or a local.
@@ -74,9 +75,15 @@ class SectionFile {
   std::span<const std::byte> section(std::string_view name) const;
   /// Where a section starts in the file, for error messages.
   std::uint64_t offset(std::string_view name) const;
-  /// Recomputes the checksum of one section, which reads it all. Throws std::runtime_error as open
-  /// does, also when the file has been cut since it was opened.
+  /// Tells the system how all bytes of a mapped file, or those of one section, will be read.
+  void advise(Access access) const;
+  void advise(std::string_view name, Access access) const;
+  /// Recomputes the checksum of one section, which reads it all, through the system even where the
+  /// file is mapped. Throws as open does, also when the file has been cut since it was opened.
   void verify(std::string_view name) const;
+  /// The bytes of a section whose checksum holds: unlike those of section(), they stay as they are
+  /// when the file is written over. Throws as verify does.
+  std::vector<std::byte> verified_copy(std::string_view name) const;
   /// Recomputes all of them; `progress` gets the share done and may return false to stop early.
   void verify_all(const std::function<bool(double)>& progress = {}) const;
 

@@ -22,9 +22,12 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <initializer_list>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "core/kernels/kernels.h"
 #include "index/segment/byte_panels.h"
@@ -43,12 +46,24 @@ std::span<const std::byte> bytes_of(std::span<const T> values) {
   return std::as_bytes(values);
 }
 
-// Reads the sections of one file and refuses what does not fit together.
+// A file and copies of some of its sections.
+struct FileAndCopies {
+  FileAndCopies(const std::string& path, Loading loading) : file(path, loading) {}
+
+  SectionFile file;
+  std::deque<std::vector<std::byte>> copies;
+};
+
+// Reads the sections of one file and refuses what does not fit together. What leads a search to
+// other places, the records of lists and groups above all, is copied out of a mapped file before it
+// is checked: a file that is written over while it is in use may then change answers, but not lead
+// a search astray.
 class Reader {
  public:
   Reader(const std::string& path, Residence residence)
-      : file_(SectionFile::open(
-            path, residence == Residence::mapped ? Loading::mapped : Loading::memory)) {}
+      : mapped_(residence == Residence::mapped),
+        owner_(std::make_shared<FileAndCopies>(path, mapped_ ? Loading::mapped : Loading::memory)),
+        file_(&owner_->file) {}
 
   Segment read(bool verify_all);
 
@@ -60,23 +75,34 @@ class Reader {
   template <typename T>
   std::span<const T> array(std::string_view section, std::uint64_t count,
                            std::uint64_t width) const;
-  void read_info(SegmentInfo& info) const;
+  /// Bytes whose checksum holds, and which stay as they are.
+  std::span<const std::byte> fixed(std::string_view section);
+  /// The same as array gives them.
+  template <typename T>
+  std::span<const T> fixed_array(std::string_view section, std::uint64_t count,
+                                 std::uint64_t width);
+  template <typename T>
+  std::span<const T> as_array(std::string_view section, std::span<const std::byte> bytes,
+                              std::uint64_t count, std::uint64_t width) const;
+  void read_info(SegmentInfo& info);
   void check_lists(const Segment& segment) const;
   void check_primaries(const Segment& segment) const;
-  void read_far_lists(Segment& segment) const;
+  void read_far_lists(Segment& segment);
   void read_centroids(Segment& segment) const;
-  void read_groups(Segment& segment) const;
+  void read_groups(Segment& segment);
   std::uint64_t count_spilled(const Segment& segment) const;
-  Tuning read_ladders() const;
+  Tuning read_ladders();
+  void advise() const;
 
-  std::shared_ptr<const SectionFile> file_;
+  bool mapped_;
+  std::shared_ptr<FileAndCopies> owner_;
+  const SectionFile* file_;
 };
 
 // The section as `count` items of `width` values; its size must be exactly that.
 template <typename T>
-std::span<const T> Reader::array(std::string_view section, std::uint64_t count,
-                                 std::uint64_t width) const {
-  const auto bytes = file_->section(section);
+std::span<const T> Reader::as_array(std::string_view section, std::span<const std::byte> bytes,
+                                    std::uint64_t count, std::uint64_t width) const {
   const auto expected = static_cast<unsigned __int128>(count) * width * sizeof(T);
   if (bytes.size() != expected) {
     refuse(section, fmt::format("{} bytes, expected {} items of {} bytes", bytes.size(), count,
@@ -85,8 +111,34 @@ std::span<const T> Reader::array(std::string_view section, std::uint64_t count,
   return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
-void Reader::read_info(SegmentInfo& info) const {
-  const auto bytes = file_->section("info");
+template <typename T>
+std::span<const T> Reader::array(std::string_view section, std::uint64_t count,
+                                 std::uint64_t width) const {
+  return as_array<T>(section, file_->section(section), count, width);
+}
+
+template <typename T>
+std::span<const T> Reader::fixed_array(std::string_view section, std::uint64_t count,
+                                       std::uint64_t width) {
+  return as_array<T>(section, fixed(section), count, width);
+}
+
+std::span<const std::byte> Reader::fixed(std::string_view section) {
+  if (mapped_) return owner_->copies.emplace_back(file_->verified_copy(section));
+  file_->verify(section);
+  return file_->section(section);
+}
+
+// A query looks up rows here and there; read around each, they would bring in most of the file.
+void Reader::advise() const {
+  file_->advise(Access::random);
+  for (const char* scanned : {"router.blk", "group.codes", "blocks"}) {
+    if (file_->has(scanned)) file_->advise(scanned, Access::sequential);
+  }
+}
+
+void Reader::read_info(SegmentInfo& info) {
+  const auto bytes = fixed("info");
   if (bytes.size() != sizeof info) refuse("info", fmt::format("{} bytes", bytes.size()));
   std::memcpy(&info, bytes.data(), sizeof info);
   if (info.dim == 0 || info.dim > 65536) refuse("info", fmt::format("dim {}", info.dim));
@@ -157,11 +209,11 @@ void Reader::check_primaries(const Segment& segment) const {
 }
 
 // Before complete(), which numbers them.
-void Reader::read_far_lists(Segment& segment) const {
+void Reader::read_far_lists(Segment& segment) {
   if (!file_->has("far.lists")) return;
-  for (const char* section : {"far.lists", "far.points"}) file_->verify(section);
+  file_->verify("far.points");
   const std::size_t count = file_->section("far.lists").size() / sizeof(std::uint32_t);
-  segment.far_lists = array<std::uint32_t>("far.lists", count, 1);
+  segment.far_lists = fixed_array<std::uint32_t>("far.lists", count, 1);
   segment.far_points = array<float>("far.points", count, segment.dim());
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t list = segment.far_lists[i];
@@ -182,11 +234,11 @@ void Reader::read_centroids(Segment& segment) const {
 }
 
 // Groups must divide the lists among them, in their order.
-void Reader::read_groups(Segment& segment) const {
+void Reader::read_groups(Segment& segment) {
   if (!file_->has("groups")) return;
-  for (const char* section : {"groups", "group.codes"}) file_->verify(section);
+  file_->verify("group.codes");
   const std::size_t groups = file_->section("groups").size() / sizeof(ListRecord);
-  segment.groups = array<ListRecord>("groups", groups, 1);
+  segment.groups = fixed_array<ListRecord>("groups", groups, 1);
   segment.group_panels = array<std::uint8_t>("group.codes", panel_bytes(groups, segment.dim()), 1);
   std::uint64_t lists = 0;
   for (std::size_t g = 0; g < groups; ++g) {
@@ -205,11 +257,11 @@ void Reader::read_groups(Segment& segment) const {
   }
 }
 
-Tuning Reader::read_ladders() const {
+Tuning Reader::read_ladders() {
   if (!file_->has("tuning")) return {};
-  file_->verify("tuning");
+  const auto bytes = fixed("tuning");
   try {
-    return read_tuning(file_->section("tuning"));
+    return read_tuning(bytes);
   } catch (const std::invalid_argument& error) {
     refuse("tuning", error.what());
   }
@@ -217,20 +269,18 @@ Tuning Reader::read_ladders() const {
 
 Segment Reader::read(bool verify_all) {
   if (verify_all) file_->verify_all();
-  for (const char* section : {"info", "mean", "centroids", "lists", "router.blk"}) {
-    file_->verify(section);
-  }
+  for (const char* section : {"centroids", "router.blk"}) file_->verify(section);
   Segment segment;
   SegmentInfo& info = segment.info;
   read_info(info);
-  segment.mean = array<float>("mean", info.dim, 1);
-  segment.lists = array<ListRecord>("lists", info.nlist, 1);
+  segment.mean = fixed_array<float>("mean", info.dim, 1);
+  segment.lists = fixed_array<ListRecord>("lists", info.nlist, 1);
+  check_lists(segment);
   segment.spilled = count_spilled(segment);
   const bool trained = file_->has("quantizer");
   if (trained) {
-    file_->verify("quantizer");
-    const auto state = file_->section("quantizer");
-    segment.quantizer_state = array<std::uint8_t>("quantizer", state.size(), 1);
+    const std::size_t bytes = file_->section("quantizer").size();
+    segment.quantizer_state = fixed_array<std::uint8_t>("quantizer", bytes, 1);
   }
   read_far_lists(segment);
   try {
@@ -245,12 +295,12 @@ Segment Reader::read(bool verify_all) {
   segment.rows = array<std::uint8_t>("rows", info.n, segment.row_shape.bytes());
   segment.raw = array<std::uint8_t>("raw", info.n, raw_bytes(segment.raw_tier(), info.dim));
   if (!file_->section("ids").empty()) segment.ids = array<std::int64_t>("ids", info.n, 1);
-  check_lists(segment);
   if (verify_all) check_primaries(segment);
   segment.tuning = read_ladders();
   segment.file_bytes = file_->file_bytes();
   segment.format_version = file_->format_version();
-  segment.owner = file_;
+  segment.owner = owner_;
+  advise();
   return segment;
 }
 
