@@ -22,6 +22,10 @@ inline FileBytes bytes_of(const MappedFile& file) {
           file.path()};
 }
 
+/// The most values of a row, whatever file claims it: memory is found for a row of a set that has
+/// none.
+inline constexpr std::size_t kMostColumns = std::size_t{1} << 24;
+
 /// The product, or nothing where it does not fit std::size_t: for sizes that a file claims.
 inline bool multiply(std::size_t a, std::size_t b, std::size_t& product) {
   return !__builtin_mul_overflow(a, b, &product);

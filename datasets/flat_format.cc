@@ -45,6 +45,10 @@ const std::uint8_t* row_values(const FileBytes& file, const FlatLayout& layout, 
 
 FlatLayout checked_layout(const FileBytes& file, FlatLayout layout, std::size_t shape_offset) {
   if (layout.dim == 0) throw_damaged(file.name, shape_offset, "dim is 0");
+  if (layout.dim > kMostColumns) {
+    throw_damaged(file.name, shape_offset,
+                  fmt::format("rows of {} values, at most {} are read", layout.dim, kMostColumns));
+  }
   std::size_t row = 0;
   std::size_t all = 0;
   const std::size_t present = file.bytes.size() - layout.header_bytes;

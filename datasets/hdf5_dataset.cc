@@ -72,6 +72,7 @@ void Hdf5Dataset::set_shape(const Hdf5Handle& file) {
   H5Sget_simple_extent_dims(space.id(), dims, nullptr);
   rows_ = dims[0];
   cols_ = dims[1];
+  check_shape();
   const std::size_t width = H5Tget_size(type_.id());
   std::size_t bytes = 0;
   std::size_t in_memory = 0;
@@ -79,9 +80,10 @@ void Hdf5Dataset::set_shape(const Hdf5Handle& file) {
       !multiply(bytes, sizeof(double), in_memory)) {
     fail(fmt::format("{} x {} values do not fit memory", rows_, cols_));
   }
-  hsize_t present = 0;
-  H5Fget_filesize(file.id(), &present);
-  present = std::min(present, H5Dget_storage_size(dataset_.id()));
+  hsize_t whole = 0;
+  H5Fget_filesize(file.id(), &whole);
+  file_bytes_ = whole;
+  const hsize_t present = std::min(whole, H5Dget_storage_size(dataset_.id()));
   const bool packed = H5Pget_nfilters(creation.id()) > 0;
   if (bytes > present * (packed ? kMostCompression : 1)) {
     fail(fmt::format("claims {} bytes of values, but {} bytes are stored", bytes, present));
@@ -90,6 +92,14 @@ void Hdf5Dataset::set_shape(const Hdf5Handle& file) {
   if (H5Pget_layout(creation.id()) == H5D_CHUNKED) H5Pget_chunk(creation.id(), rank_, chunk);
   const std::size_t row_bytes = std::max<std::size_t>(cols_ * width, 1);
   piece_rows_ = chunk[0] * std::max<std::size_t>(kPieceBytes / row_bytes / chunk[0], 1);
+}
+
+// A product of extents is no bound for each of them where the other is 0.
+void Hdf5Dataset::check_shape() const {
+  if (cols_ == 0 && rows_ > 0) fail(fmt::format("has {} rows without values", rows_));
+  if (cols_ > kMostColumns) {
+    fail(fmt::format("has rows of {} values, at most {} are read", cols_, kMostColumns));
+  }
 }
 
 void Hdf5Dataset::fail(std::string_view reason) const {
@@ -173,6 +183,14 @@ std::vector<std::string> Hdf5Dataset::read_strings() const {
   if (rank_ != 1) fail("has 2 dimensions, not 1");
   const Hdf5Silence silence;
   const Hdf5Handle space(H5Dget_space(dataset_.id()), H5Sclose);
+  hsize_t bytes = 0;  // of strings of variable length, of which many may be one in the file
+  const bool variable = rows() > 0 && H5Tis_variable_str(type_.id()) > 0;
+  if (variable && H5Dvlen_get_buf_size(dataset_.id(), type_.id(), space.id(), &bytes) < 0) {
+    fail(fmt::format("cannot be read: {}", hdf5_reason()));
+  }
+  if (bytes > file_bytes_) {
+    fail(fmt::format("claims {} bytes of strings, but the file has {}", bytes, file_bytes_));
+  }
   return read_texts(type_, space, rows(), [&](void* out) { read_stored(0, rows(), out); });
 }
 

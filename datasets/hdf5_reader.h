@@ -41,6 +41,7 @@ class Hdf5Dataset {
   [[noreturn]] void fail(std::string_view reason) const;
   void set_type();
   void set_shape(const Hdf5Handle& file);
+  void check_shape() const;
   void check_rows(std::size_t first, std::size_t count) const;
   void check_numbers() const;
   void check_integers() const;
@@ -55,6 +56,7 @@ class Hdf5Dataset {
   int rank_ = 0;
   std::size_t rows_ = 0;
   std::size_t cols_ = 1;
+  std::size_t file_bytes_ = 0;
   std::size_t piece_rows_ = 1;  // rows converted at a time: of some chunks, about a megabyte
 };
 

@@ -46,20 +46,22 @@ void from_stored(Metric metric, Matrix<float>& distances) {
 GroundTruth read_truth(const Hdf5Reader& file, std::size_t n, std::size_t queries, Metric metric) {
   GroundTruth truth;
   if (!file.has("neighbors")) return truth;
-  truth.ids = file.dataset("neighbors").read_integers();
-  if (truth.ids.rows != queries) {
-    fail(file, "neighbors", fmt::format("has {} rows for {} queries", truth.ids.rows, queries));
+  const Hdf5Dataset ids = file.dataset("neighbors");
+  if (ids.rows() != queries) {
+    fail(file, "neighbors", fmt::format("has {} rows for {} queries", ids.rows(), queries));
   }
+  truth.ids = ids.read_integers();
   for (const std::int64_t id : truth.ids.values) {
     if (id < -1 || id >= static_cast<std::int64_t>(n)) {
       fail(file, "neighbors", fmt::format("holds id {}, but train has {} rows", id, n));
     }
   }
   if (!file.has("distances")) return truth;
-  truth.distances = file.dataset("distances").read_floats();
-  if (truth.distances.rows != queries || truth.distances.cols != truth.ids.cols) {
+  const Hdf5Dataset distances = file.dataset("distances");
+  if (distances.rows() != queries || distances.cols() != truth.ids.cols) {
     fail(file, "distances", "has another shape than 'neighbors'");
   }
+  truth.distances = distances.read_floats();
   from_stored(metric, truth.distances);
   return truth;
 }
@@ -67,11 +69,11 @@ GroundTruth read_truth(const Hdf5Reader& file, std::size_t n, std::size_t querie
 std::vector<std::string> read_labels(const Hdf5Reader& file, const std::string& name,
                                      std::size_t rows) {
   if (!file.has(name)) return {};
-  auto labels = file.dataset(name).read_strings();
-  if (labels.size() != rows) {
-    fail(file, name, fmt::format("has {} labels for {} vectors", labels.size(), rows));
+  const Hdf5Dataset labels = file.dataset(name);
+  if (labels.rows() != rows) {
+    fail(file, name, fmt::format("has {} labels for {} vectors", labels.rows(), rows));
   }
-  return labels;
+  return labels.read_strings();
 }
 
 Matrix<float> read_queries(const Hdf5Reader& file, const std::string& name, std::size_t dim) {

@@ -1,12 +1,16 @@
 // Damaged files: every corpus of the fuzz targets, cut at every length and changed at every byte,
 // is read or refused. What such a reader may read beyond the end, AddressSanitizer sees.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "datasets/dataset.h"
 #include "tests/datasets/files.h"
 #include "tests/datasets/survival.h"
 
@@ -82,6 +86,21 @@ TEST(DamagedFlatFiles, AreRefusedWhenCutAnywhereInsideARow) {
   const Bytes bytes = {3, 0, 0, 0, 1, 2, 3, 3, 0, 0, 0, 4, 5, 6};
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     EXPECT_EQ(survives(texmex, bytes, length), length == 7) << length;
+  }
+}
+
+// A set without rows has any dim: no memory may be found for a row of it.
+TEST(FlatFiles, AreRefusedWithRowsLongerThanAnyThatAreRead) {
+  const TemporaryFolder folder;
+  const std::string fbin = folder.file("none.fbin");
+  std::ofstream(fbin, std::ios::binary) << std::string("\0\0\0\0\0\0\0\x7F", 8);
+  const std::string npy = folder.file("none.npy");
+  const std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 1099511627776)}";
+  std::ofstream(npy, std::ios::binary)
+      << "\x93NUMPY\x01" << std::string("\0F\0", 3) << text << "\n";
+  for (const std::string& path : {fbin, npy}) {
+    EXPECT_THAT([&] { open_vectors(path); },
+                ::testing::ThrowsMessage<std::runtime_error>(::testing::HasSubstr("rows of ")));
   }
 }
 
