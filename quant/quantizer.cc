@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <stdexcept>
 
@@ -127,6 +128,24 @@ bool parse(const Family& family, std::string_view spec, QuantizerRequest& reques
   return false;
 }
 
+// The rows of the largest square matrix that the quantizer holds; 0: it holds none.
+std::size_t matrix_rows(const QuantizerRequest& request) {
+  const std::size_t dim = request.dim;
+  if (request.spec.starts_with("wf") || request.has("gaussian") || request.has("haar")) return dim;
+  // A DCT halves even lengths and is a matrix for the odd part.
+  const bool dct = request.has("dct") || request.has("signdct");
+  return dct ? dim >> std::countr_zero(dim) : 0;
+}
+
+void check_matrix(const QuantizerRequest& request) {
+  const std::size_t rows = matrix_rows(request);
+  if (rows <= kMostDenseDims) return;
+  throw std::invalid_argument(fmt::format(
+      "quantizer '{}' holds a matrix of {} x {} numbers at dim {}; such matrices are limited to {} "
+      "rows: choose another quantizer, such as 'lm4'",
+      request.spec, rows, rows, request.dim, kMostDenseDims));
+}
+
 }  // namespace
 
 QuantizerPtr make_quantizer(std::string_view spec, std::size_t dim, std::uint64_t seed,
@@ -135,6 +154,7 @@ QuantizerPtr make_quantizer(std::string_view spec, std::size_t dim, std::uint64_
   QuantizerRequest request{{}, 0, {}, dim, seed, state};
   for (const Family& family : kFamilies) {
     if (!parse(family, spec, request)) continue;
+    check_matrix(request);
     QuantizerPtr quantizer = family.make(request);
     if (state.size() != quantizer->state().size()) {
       throw std::invalid_argument(fmt::format("quantizer '{}' does not keep a state of {} bytes",

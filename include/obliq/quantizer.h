@@ -41,6 +41,11 @@ namespace obliq {
 /// The most factors that a quantizer keeps per vector.
 inline constexpr std::size_t kMaxFactors = 4;
 
+/// The highest dim for quantizers that hold a matrix of dim x dim numbers, which takes them up to a
+/// second to make and 270 MB: wf, tqp:gaussian and kashin:haar. kashin:dct and :signdct hold one of
+/// the odd part of dim.
+inline constexpr std::size_t kMostDenseDims = 4096;
+
 /// Numbers kept with a code; only the first CodeLayout::factors are used.
 using Factors = std::array<float, kMaxFactors>;
 
@@ -88,7 +93,8 @@ using QuantizerPtr = std::unique_ptr<const Quantizer>;
 struct TrainingData {
   MatrixView<float> vectors;       ///< [n][dim], like those to encode
   MatrixView<float> queries = {};  ///< [m][dim], like those to multiply with; none: not known
-  int threads = 0;                 ///< 0: all cores; what is learnt does not depend on it
+  /// 0: as many as the process may use; what is learnt does not depend on it.
+  int threads = 0;
 };
 
 /// A quantizer for rotated vectors of one dimension. Immutable: share it between threads.
@@ -125,7 +131,7 @@ class OBLIQ_API Quantizer {
 /// Makes the quantizer that `spec` names. `seed` draws its random parts (a sketch, a basis): take
 /// the seed of the rotation that its vectors went through. `state` is state() of a trained
 /// quantizer of that spec, dim and seed; empty: not trained. Throws std::invalid_argument naming
-/// the spec and the valid ones, or what is wrong with the state.
+/// the spec and the valid ones, the dim and the limit, or what is wrong with the state.
 OBLIQ_API QuantizerPtr make_quantizer(std::string_view spec, std::size_t dim,
                                       std::uint64_t seed = 1,
                                       std::span<const std::uint8_t> state = {});
