@@ -1,14 +1,14 @@
 #include "core/parallel.h"
 
+#include <omp.h>
+
 #include <algorithm>
-#include <atomic>
 #include <exception>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 
 #include "core/default_threads.h"
-#include "core/thread_team.h"
+#include "core/team_size.h"
 
 namespace obliq {
 
@@ -24,28 +24,25 @@ void parallel_for(std::size_t n, std::size_t grain, int threads,
                   const std::function<void(std::size_t, std::size_t, int)>& body) {
   grain = std::max<std::size_t>(grain, 1);
   const std::size_t pieces = n / grain + (n % grain > 0 ? 1 : 0);
-  const int team = static_cast<int>(
-      std::min<std::size_t>(static_cast<std::size_t>(resolve_threads(threads)), pieces));
+  const int size = team_size(static_cast<int>(
+      std::min<std::size_t>(static_cast<std::size_t>(resolve_threads(threads)), pieces)));
   const auto piece = [&](std::size_t p, int thread) {
     body(p * grain, std::min(n - p * grain, grain) + p * grain, thread);
   };
-  if (team <= 1 || ThreadTeam::is_running()) {
+  if (size <= 1) {
     for (std::size_t p = 0; p < pieces; ++p) piece(p, 0);
     return;
   }
-  std::atomic<std::size_t> next = 0;
-  std::mutex failing;
   std::exception_ptr failure;
-  ThreadTeam::mine().run(team, [&](int thread) {
-    for (std::size_t p = next++; p < pieces; p = next++) {
-      try {
-        piece(p, thread);
-      } catch (...) {
-        const std::lock_guard lock(failing);
-        if (!failure) failure = std::current_exception();
-      }
+#pragma omp parallel for num_threads(size) schedule(dynamic)
+  for (std::size_t p = 0; p < pieces; ++p) {
+    try {
+      piece(p, omp_get_thread_num());
+    } catch (...) {
+#pragma omp critical(obliq_parallel_for)
+      if (!failure) failure = std::current_exception();
     }
-  });
+  }
   if (failure) std::rethrow_exception(failure);
 }
 
