@@ -1,5 +1,5 @@
 // Commands that run out of memory anywhere: while flags are set up and parsed, while they run, and
-// while they print. A library that lets malloc fail is loaded before the program.
+// while they print. A library that lets operator new fail is loaded before the program.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,12 +27,12 @@ class OutOfMemory : public ::testing::Test {
     for (const char* name : {"LD_PRELOAD", "OBLIQ_FAIL_FROM", "OBLIQ_FAIL_COUNT"}) ::unsetenv(name);
   }
 
-  /// Lets calls of malloc fail, up to the first after which the program succeeds. Most of the
+  /// Lets calls of operator new fail, up to the first after which the program succeeds. Most of the
   /// thousands of calls are left out, evenly.
   void expect_one_line(const std::vector<std::string>& arguments, const char* failing_calls) {
     ::setenv("OBLIQ_FAIL_COUNT", failing_calls, 1);
     int failed = 0;
-    long from = 2;
+    long from = 1;
     for (int done = 0;; from += 1 + from / 25) {
       ::setenv("OBLIQ_FAIL_FROM", std::to_string(from).c_str(), 1);
       const Outcome outcome = run_obliq(arguments);
@@ -45,7 +45,7 @@ class OutOfMemory : public ::testing::Test {
       EXPECT_THAT(outcome.err, ::testing::MatchesRegex("obliq.*emory.*\n")) << "call " << from;
       if (HasFailure()) return;
     }
-    EXPECT_GT(failed, 30) << "malloc was not replaced";
+    EXPECT_GT(failed, 30) << "operator new was not replaced";
   }
 
   TemporaryFolder folder_;
