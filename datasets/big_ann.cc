@@ -85,6 +85,7 @@ void write_truth_bin(const std::string& path, const GroundTruth& truth) {
   }
   AtomicFile file(path);
   const auto start = header(truth.ids.rows, truth.ids.cols, Element::u32);
+  file.expect(start.size() + 2 * bytes.size());
   file.append(std::as_bytes(std::span(start)));
   file.append(std::as_bytes(std::span(bytes)));
   file.append(std::as_bytes(std::span(distances)));

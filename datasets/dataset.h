@@ -22,6 +22,7 @@
 
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
+#include "obliq/progress.h"
 #include "obliq/vector_source.h"
 
 namespace obliq::datasets {
@@ -37,12 +38,29 @@ Matrix<float> read_all(const VectorSource& source);
 /// Integer rows (.ivecs, .ibin, .npy of int32/int64/uint32, or an HDF5 dataset): ground truth ids.
 Matrix<std::int64_t> read_ids(const std::string& spec, std::string_view default_dataset);
 
+/// Whether the name ends in a suffix of the table above.
+bool names_vectors(std::string_view path);
+/// Throws std::invalid_argument naming the path and the valid suffixes where it does not.
+void require_vector_suffix(std::string_view path);
+
+struct WriteOptions {
+  std::string_view format = {};  ///< a suffix of those above; empty: that of the path
+  Progress progress = {};        ///< a false answer leaves the path as it was
+};
+
+// All writers go through storage/atomic_file.h: what the path names is replaced whole or not at
+// all, or written through where it is a pipe or a device. They throw std::system_error "path:
+// cannot
+// ...", and Cancelled.
+
 /// Writes vectors in the format that the name asks for (HDF5: into dataset "train"). Halves are
 /// rounded; throws std::invalid_argument naming a value that does not fit the format.
-void write_vectors(const std::string& path, const VectorSource& source);
+void write_vectors(const std::string& path, const VectorSource& source,
+                   const WriteOptions& options = {});
 
 /// Writes integer rows (.ivecs, .ibin, .npy; HDF5: into dataset "neighbors").
-void write_ids(const std::string& path, MatrixView<std::int64_t> ids);
+void write_ids(const std::string& path, MatrixView<std::int64_t> ids,
+               const WriteOptions& options = {});
 
 /// Exact neighbours: ids [queries][k] and distances of Metric's definition, nearest first.
 struct GroundTruth {
@@ -73,8 +91,9 @@ BenchmarkSet read_set(const std::string& path, ReadTrain train = ReadTrain::yes)
 enum class Stored { float32, float16 };
 
 /// Writes one: train, test, neighbors, distances, attributes distance, dimension, type,
-/// point_type, and the optional parts that are not empty. Written to a temporary name, renamed.
-void write_set(const std::string& path, const BenchmarkSet& set, Stored stored = Stored::float32);
+/// point_type, and the optional parts that are not empty.
+void write_set(const std::string& path, const BenchmarkSet& set, Stored stored = Stored::float32,
+               const Progress& progress = {});
 
 /// Writes an ann-benchmarks result file: neighbors, distances, times, attributes algo, dataset,
 /// distance, count, name, run_count, best_search_time, candidates, build_time, index_size.

@@ -14,6 +14,7 @@
 #include "datasets/element.h"
 #include "datasets/file_bytes.h"
 #include "obliq/matrix_view.h"
+#include "obliq/progress.h"
 #include "obliq/vector_source.h"
 
 namespace obliq::datasets {
@@ -63,9 +64,9 @@ std::unique_ptr<VectorSource> open_flat(const std::string& path, const FlatFamil
                                         Element element);
 Matrix<std::int64_t> read_flat_ids(const std::string& path, const FlatFamily& family,
                                    Element element);
-/// Write through a temporary name. Throw std::invalid_argument on a value that does not fit.
+/// Write with AtomicFile. Throw std::invalid_argument on a value that does not fit.
 void write_flat(const std::string& path, const VectorSource& source, const FlatFamily& family,
-                Element element);
+                Element element, const Progress& progress);
 void write_flat_ids(const std::string& path, MatrixView<std::int64_t> ids, const FlatFamily& family,
                     Element element);
 

@@ -7,12 +7,11 @@
 #include <string_view>
 
 #include "datasets/flat_format.h"
+#include "datasets/write_in_pieces.h"
 #include "storage/atomic_file.h"
 
 namespace obliq::datasets {
 namespace {
-
-constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
 
 template <typename Value>
 [[noreturn]] void refuse(const std::string& path, std::size_t row, std::size_t column, Value value,
@@ -29,8 +28,9 @@ class FlatRows {
       : path_(path), dim_(dim), element_(element), file_(path), header_(family.row_header(dim)) {
     if (dim == 0) throw std::invalid_argument(path + ": dim must be 1 or more, not 0");
     const auto start = family.header(rows, dim, element);
-    file_.append(std::as_bytes(std::span(start)));
     bytes_.resize(header_.size() + dim * element_bytes(element));
+    file_.expect(start.size() + rows * bytes_.size());
+    file_.append(std::as_bytes(std::span(start)));
     std::copy(header_.begin(), header_.end(), bytes_.begin());
   }
 
@@ -65,16 +65,11 @@ void append_u32(std::vector<std::uint8_t>& bytes, std::uint32_t value) {
 }
 
 void write_flat(const std::string& path, const VectorSource& source, const FlatFamily& family,
-                Element element) {
-  const std::size_t dim = source.dim();
-  FlatRows rows(path, source.rows(), dim, family, element);
-  const std::size_t piece = std::max<std::size_t>(kPieceBytes / sizeof(float) / dim, 1);
-  Matrix<float> values(std::min(piece, source.rows()), dim);
-  for (std::size_t first = 0; first < source.rows(); first += piece) {
-    const std::size_t count = std::min(piece, source.rows() - first);
-    source.read(first, count, values.values.data());
-    for (std::size_t i = 0; i < count; ++i) rows.add(values.row(i), from_floats);
-  }
+                Element element, const Progress& progress) {
+  FlatRows rows(path, source.rows(), source.dim(), family, element);
+  write_in_pieces(source, "writing", progress, [&](std::size_t, MatrixView<float> piece) {
+    for (std::size_t i = 0; i < piece.rows; ++i) rows.add(piece.row(i), from_floats);
+  });
   rows.commit();
 }
 

@@ -42,6 +42,10 @@ Location locate(const std::string& spec, std::string_view default_dataset) {
   return {spec, std::string(default_dataset)};
 }
 
+const Format& written_format(const std::string& path, const WriteOptions& options) {
+  return format_of(options.format.empty() ? std::string_view(path) : options.format);
+}
+
 }  // namespace
 
 const Format& format_of(std::string_view path) {
@@ -50,6 +54,10 @@ const Format& format_of(std::string_view path) {
   for (const Format& format : kFormats) valid += fmt::format(" {}", format.suffix);
   throw std::invalid_argument(fmt::format("{}: unknown format; valid suffixes:{}", path, valid));
 }
+
+bool names_vectors(std::string_view path) { return find_format(path) != nullptr; }
+
+void require_vector_suffix(std::string_view path) { (void)format_of(path); }
 
 std::unique_ptr<VectorSource> open_vectors(const std::string& spec,
                                            std::string_view default_dataset) {
@@ -72,17 +80,18 @@ Matrix<std::int64_t> read_ids(const std::string& spec, std::string_view default_
                                 : read_flat_ids(location.path, *format.flat, format.vectors);
 }
 
-void write_vectors(const std::string& path, const VectorSource& source) {
-  const Format& format = format_of(path);
+void write_vectors(const std::string& path, const VectorSource& source,
+                   const WriteOptions& options) {
+  const Format& format = written_format(path, options);
   if (format.flat == nullptr) {
-    write_hdf5(path, source);
+    write_hdf5(path, source, options.progress);
   } else {
-    write_flat(path, source, *format.flat, format.vectors);
+    write_flat(path, source, *format.flat, format.vectors, options.progress);
   }
 }
 
-void write_ids(const std::string& path, MatrixView<std::int64_t> ids) {
-  const Format& format = format_of(path);
+void write_ids(const std::string& path, MatrixView<std::int64_t> ids, const WriteOptions& options) {
+  const Format& format = written_format(path, options);
   if (!format.ids) {
     throw std::invalid_argument(fmt::format(
         "{}: {} files hold no ids; use .ivecs, .ibin, .npy or .hdf5", path, format.suffix));

@@ -33,7 +33,7 @@ struct Location {
 
 std::unique_ptr<VectorSource> open_hdf5(const Location& location);
 Matrix<std::int64_t> read_hdf5_ids(const Location& location);
-void write_hdf5(const std::string& path, const VectorSource& source);
+void write_hdf5(const std::string& path, const VectorSource& source, const Progress& progress);
 void write_hdf5_ids(const std::string& path, MatrixView<std::int64_t> ids);
 
 }  // namespace obliq::datasets

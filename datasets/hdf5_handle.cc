@@ -9,7 +9,11 @@ namespace obliq::datasets {
 
 static_assert(std::is_same_v<hid_t, Hdf5Id> && std::is_same_v<herr_t, int>);
 
+// The first call of the library that this program makes. What the library does when the process
+// ends, after a file that it could not close, is to close it again, and crash.
 Hdf5Silence::Hdf5Silence() {
+  static const int without_exit_handler = H5dont_atexit();
+  (void)without_exit_handler;
   H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }

@@ -10,6 +10,20 @@ namespace obliq::datasets {
 
 using Hdf5Id = std::int64_t;  ///< hid_t
 
+/// While it lives, HDF5 prints nothing on errors in this thread. Whoever calls the library has one:
+/// handles when they close, others in the functions where they call it.
+class Hdf5Silence {
+ public:
+  Hdf5Silence();
+  ~Hdf5Silence();
+  Hdf5Silence(const Hdf5Silence&) = delete;
+  Hdf5Silence& operator=(const Hdf5Silence&) = delete;
+
+ private:
+  int (*print_)(Hdf5Id, void*) = nullptr;
+  void* data_ = nullptr;
+};
+
 /// An HDF5 identifier and the function that closes it.
 class Hdf5Handle {
  public:
@@ -25,32 +39,22 @@ class Hdf5Handle {
     return *this;
   }
   ~Hdf5Handle() {
-    if (valid()) close_(id_);
+    if (valid()) close();
   }
 
   Hdf5Id id() const { return id_; }
   bool valid() const { return id_ >= 0; }
   /// Closes now. Returns whether HDF5 succeeded: the last writes may fail here.
-  bool close() { return close_(std::exchange(id_, kNone)) >= 0; }
+  bool close() {
+    const Hdf5Silence silence;
+    return close_(std::exchange(id_, kNone)) >= 0;
+  }
 
  private:
   static constexpr Hdf5Id kNone = -1;
 
   Hdf5Id id_ = kNone;
   Close close_ = nullptr;
-};
-
-/// While it lives, HDF5 prints nothing on errors in this thread.
-class Hdf5Silence {
- public:
-  Hdf5Silence();
-  ~Hdf5Silence();
-  Hdf5Silence(const Hdf5Silence&) = delete;
-  Hdf5Silence& operator=(const Hdf5Silence&) = delete;
-
- private:
-  int (*print_)(Hdf5Id, void*) = nullptr;
-  void* data_ = nullptr;
 };
 
 /// What HDF5 says of its last error: the deepest reason, "unknown error" when there is none.

@@ -140,10 +140,11 @@ BenchmarkSet read_set(const std::string& path, ReadTrain train) {
   return read_set(Hdf5Reader(path), train);
 }
 
-void write_set(const std::string& path, const BenchmarkSet& set, Stored stored) {
+void write_set(const std::string& path, const BenchmarkSet& set, Stored stored,
+               const Progress& progress) {
   check_shapes(set);
   const std::size_t dim = set.train.cols;
-  Hdf5Writer file(path);
+  Hdf5Writer file(path, progress);
   write_part(file, "train", set.train, dim, stored);
   write_part(file, "test", set.test, dim, stored);
   if (set.truth.ids.cols > 0) {

@@ -40,8 +40,8 @@ Matrix<std::int64_t> read_hdf5_ids(const Location& location) {
   return Hdf5Reader(location.path).dataset(location.dataset).read_integers();
 }
 
-void write_hdf5(const std::string& path, const VectorSource& source) {
-  Hdf5Writer file(path);
+void write_hdf5(const std::string& path, const VectorSource& source, const Progress& progress) {
+  Hdf5Writer file(path, progress);
   file.vectors("train", source, Stored::float32);
   file.commit();
 }

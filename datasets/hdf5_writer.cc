@@ -9,11 +9,10 @@
 
 #include "datasets/element.h"
 #include "datasets/hdf5_type.h"
+#include "datasets/write_in_pieces.h"
 
 namespace obliq::datasets {
 namespace {
-
-constexpr std::size_t kPieceBytes = std::size_t{8} << 20;
 
 Hdf5Handle text_type() {
   Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
@@ -33,24 +32,14 @@ std::vector<std::uint8_t> to_halves(const std::string& path, std::span<const flo
 
 }  // namespace
 
-Hdf5Writer::Hdf5Writer(const std::string& path) : path_(path), whole_(path) {
-  const Hdf5Silence silence;
-  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_file_locking(access.id(), false, true);
-  file_ = {H5Fcreate(whole_.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
-           H5Fclose};
-  if (!file_.valid()) fail();
+Hdf5Writer::Hdf5Writer(const std::string& path, Progress progress)
+    : path_(path), progress_(std::move(progress)), output_(path), file_(output_.create()) {
+  if (!file_.valid()) fail("HDF5 makes no file");
 }
 
-// What could not be written fails once more when it is closed.
-Hdf5Writer::~Hdf5Writer() {
-  const Hdf5Silence silence;
-  if (file_.valid()) file_.close();
-}
-
-void Hdf5Writer::fail() const {
+void Hdf5Writer::fail(const std::string& what) const {
   throw std::system_error(std::make_error_code(std::errc::io_error),
-                          fmt::format("{}: cannot write: {}", path_, hdf5_reason()));
+                          fmt::format("{}: {}: {}", path_, what, hdf5_reason()));
 }
 
 Hdf5Handle Hdf5Writer::create(const std::string& name, hid_t type,
@@ -62,12 +51,17 @@ Hdf5Handle Hdf5Writer::create(const std::string& name, hid_t type,
   Hdf5Handle dataset(H5Dcreate2(file_.id(), name.c_str(), type, space.id(), H5P_DEFAULT,
                                 creation.id(), H5P_DEFAULT),
                      H5Dclose);
-  if (!dataset.valid()) fail();
+  if (!dataset.valid()) fail(fmt::format("dataset '{}' cannot be made", name));
   return dataset;
 }
 
-void Hdf5Writer::write(const Hdf5Handle& dataset, hid_t type, const void* values) const {
-  if (H5Dwrite(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) fail();
+void Hdf5Writer::write(const std::string& name, hid_t stored, const std::vector<hsize_t>& dims,
+                       hid_t type, const void* values) const {
+  const Hdf5Handle dataset = create(name, stored, dims);
+  if (H5Dwrite(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
+    fail(fmt::format("dataset '{}' cannot be written", name));
+  }
+  output_.rethrow();
 }
 
 void Hdf5Writer::vectors(const std::string& name, const VectorSource& source, Stored stored) {
@@ -76,35 +70,35 @@ void Hdf5Writer::vectors(const std::string& name, const VectorSource& source, St
   const bool halves = stored == Stored::float16;
   const Hdf5Handle dataset =
       create(name, halves ? half.id() : H5T_IEEE_F32LE, {source.rows(), source.dim()});
-  const std::size_t piece = std::max<std::size_t>(
-      kPieceBytes / sizeof(float) / std::max<std::size_t>(source.dim(), 1), 1);
-  std::vector<float> values(std::min(piece, source.rows()) * source.dim());
-  for (std::size_t first = 0; first < source.rows(); first += piece) {
-    const std::size_t count = std::min(piece, source.rows() - first);
-    source.read(first, count, values.data());
-    const hsize_t start[2] = {first, 0};
-    const hsize_t extent[2] = {count, source.dim()};
-    const Hdf5Handle space(H5Dget_space(dataset.id()), H5Sclose);
-    const Hdf5Handle memory(H5Screate_simple(2, extent, nullptr), H5Sclose);
-    H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start, nullptr, extent, nullptr);
-    const auto packed = halves ? to_halves(path_, {values.data(), count * source.dim()})
-                               : std::vector<std::uint8_t>();
-    const void* bytes = halves ? static_cast<const void*>(packed.data()) : values.data();
-    if (H5Dwrite(dataset.id(), halves ? half.id() : H5T_NATIVE_FLOAT, memory.id(), space.id(),
-                 H5P_DEFAULT, bytes) < 0) {
-      fail();
-    }
-  }
+  const Hdf5Handle space(H5Dget_space(dataset.id()), H5Sclose);
+  output_.file().expect(output_.file().size() +
+                        source.rows() * source.dim() *
+                            element_bytes(halves ? Element::f16 : Element::f32));
+  write_in_pieces(
+      source, "writing " + name, progress_, [&](std::size_t first, MatrixView<float> rows) {
+        const hsize_t start[2] = {first, 0};
+        const hsize_t extent[2] = {rows.rows, rows.cols};
+        const Hdf5Handle memory(H5Screate_simple(2, extent, nullptr), H5Sclose);
+        H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start, nullptr, extent, nullptr);
+        const auto packed =
+            halves ? to_halves(path_, {rows.data, rows.size()}) : std::vector<std::uint8_t>();
+        const void* bytes = halves ? static_cast<const void*>(packed.data()) : rows.data;
+        if (H5Dwrite(dataset.id(), halves ? half.id() : H5T_NATIVE_FLOAT, memory.id(), space.id(),
+                     H5P_DEFAULT, bytes) < 0) {
+          fail(fmt::format("dataset '{}' cannot be written", name));
+        }
+        output_.rethrow();
+      });
 }
 
 void Hdf5Writer::floats(const std::string& name, MatrixView<float> values) {
   const Hdf5Silence silence;
-  write(create(name, H5T_IEEE_F32LE, {values.rows, values.cols}), H5T_NATIVE_FLOAT, values.data);
+  write(name, H5T_IEEE_F32LE, {values.rows, values.cols}, H5T_NATIVE_FLOAT, values.data);
 }
 
 void Hdf5Writer::floats(const std::string& name, const std::vector<float>& values) {
   const Hdf5Silence silence;
-  write(create(name, H5T_IEEE_F32LE, {values.size()}), H5T_NATIVE_FLOAT, values.data());
+  write(name, H5T_IEEE_F32LE, {values.size()}, H5T_NATIVE_FLOAT, values.data());
 }
 
 void Hdf5Writer::integers(const std::string& name, MatrixView<std::int64_t> values) {
@@ -113,8 +107,8 @@ void Hdf5Writer::integers(const std::string& name, MatrixView<std::int64_t> valu
     return v >= std::numeric_limits<std::int32_t>::min() &&
            v <= std::numeric_limits<std::int32_t>::max();
   });
-  write(create(name, narrow ? H5T_STD_I32LE : H5T_STD_I64LE, {values.rows, values.cols}),
-        H5T_NATIVE_INT64, values.data);
+  write(name, narrow ? H5T_STD_I32LE : H5T_STD_I64LE, {values.rows, values.cols}, H5T_NATIVE_INT64,
+        values.data);
 }
 
 void Hdf5Writer::strings(const std::string& name, const std::vector<std::string>& values) {
@@ -123,7 +117,7 @@ void Hdf5Writer::strings(const std::string& name, const std::vector<std::string>
   std::vector<const char*> texts(values.size());
   std::transform(values.begin(), values.end(), texts.begin(),
                  [](const std::string& value) { return value.c_str(); });
-  write(create(name, type.id(), {values.size()}), type.id(), texts.data());
+  write(name, type.id(), {values.size()}, type.id(), texts.data());
 }
 
 void Hdf5Writer::scalar(const std::string& name, hid_t stored, hid_t type,
@@ -131,7 +125,9 @@ void Hdf5Writer::scalar(const std::string& name, hid_t stored, hid_t type,
   const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   const Hdf5Handle attribute(
       H5Acreate2(file_.id(), name.c_str(), stored, space.id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  if (!attribute.valid() || H5Awrite(attribute.id(), type, value) < 0) fail();
+  if (!attribute.valid() || H5Awrite(attribute.id(), type, value) < 0) {
+    fail(fmt::format("attribute '{}' cannot be written", name));
+  }
 }
 
 void Hdf5Writer::attribute(const std::string& name, const std::string& value) {
@@ -153,8 +149,8 @@ void Hdf5Writer::attribute(const std::string& name, double value) {
 
 void Hdf5Writer::commit() {
   const Hdf5Silence silence;
-  if (!file_.close()) fail();
-  whole_.commit();
+  if (!file_.close()) fail("HDF5 cannot close it");
+  output_.commit();
 }
 
 }  // namespace obliq::datasets

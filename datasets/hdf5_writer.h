@@ -9,18 +9,19 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/hdf5_file_driver.h"
 #include "datasets/hdf5_handle.h"
 #include "obliq/matrix_view.h"
+#include "obliq/progress.h"
 #include "obliq/vector_source.h"
-#include "storage/atomic_file.h"
 
 namespace obliq::datasets {
 
-/// A new file, under its name once committed. Throws std::system_error when it cannot be written.
+/// A new file, under its name once committed. Throws std::system_error when it cannot be written,
+/// and Cancelled when `progress`, told how vectors get on, returns false.
 class Hdf5Writer {
  public:
-  explicit Hdf5Writer(const std::string& path);
-  ~Hdf5Writer();
+  explicit Hdf5Writer(const std::string& path, Progress progress = {});
 
   /// Writes in chunks of bounded memory.
   void vectors(const std::string& name, const VectorSource& source, Stored stored);
@@ -37,13 +38,15 @@ class Hdf5Writer {
   void commit();
 
  private:
-  [[noreturn]] void fail() const;
+  [[noreturn]] void fail(const std::string& what) const;
   Hdf5Handle create(const std::string& name, hid_t type, const std::vector<hsize_t>& dims) const;
-  void write(const Hdf5Handle& dataset, hid_t type, const void* values) const;
+  void write(const std::string& name, hid_t stored, const std::vector<hsize_t>& dims, hid_t type,
+             const void* values) const;
   void scalar(const std::string& name, hid_t stored, hid_t type, const void* value) const;
 
   std::string path_;
-  AtomicFile whole_;
+  Progress progress_;
+  Hdf5Output output_;
   Hdf5Handle file_;
 };
 

@@ -2,8 +2,8 @@
 // Byte layout: docs/file_format.md. Everything is little-endian; every byte of the file, padding
 // included, lies under a CRC32C.
 //
-// Writing goes to `path` + ".tmp-<pid>..." in the same folder, is synced, renamed over `path`, and
-// the folder synced: a killed process or a full disk leaves the old file as it was.
+// Writing goes to a temporary file in the same folder, which is synced and renamed over `path`
+// (storage/atomic_file.h): a killed process or a full disk leaves the old file as it was.
 #pragma once
 
 #include <cstddef>
@@ -23,13 +23,14 @@ namespace obliq {
 /// std::system_error, the temporary file is gone and further calls throw std::invalid_argument.
 class SectionWriter {
  public:
-  /// Throws std::system_error naming the path when the temporary file cannot be made, or `path` is
-  /// a folder, pipe or device.
+  /// Throws as the constructor of AtomicFile does.
   explicit SectionWriter(std::string path);
   ~SectionWriter();
   SectionWriter(const SectionWriter&) = delete;
   SectionWriter& operator=(const SectionWriter&) = delete;
 
+  /// Tells how many bytes are to come, for the message that there is no room for them.
+  void expect(std::uint64_t bytes_to_come);
   /// Starts a section; names are 1 to 15 visible ASCII characters, each used once. Each section
   /// starts at a multiple of 64 bytes. Throws std::invalid_argument for another name.
   void begin(std::string_view name);

@@ -23,7 +23,8 @@
 namespace obliq {
 
 struct SectionWriter::State {
-  explicit State(std::string target) : path(target), file(std::move(target)) {}
+  explicit State(std::string target)
+      : path(target), file(std::move(target), AtomicFile::Access::random) {}
 
   /// Adds bytes that belong to the section begun last.
   void append_checked(std::span<const std::byte> bytes) {
@@ -63,6 +64,10 @@ SectionWriter::SectionWriter(std::string path) : state_(std::make_unique<State>(
 }
 
 SectionWriter::~SectionWriter() = default;
+
+void SectionWriter::expect(std::uint64_t bytes_to_come) {
+  state_->file.expect(state_->file.size() + bytes_to_come);
+}
 
 void SectionWriter::begin(std::string_view name) {
   check_name(state_->path, name);
@@ -115,7 +120,7 @@ void SectionWriter::commit() {
   header.file_bytes = file.size();
   const auto header_bytes = std::as_bytes(std::span(&header, 1));
   header.header_crc = crc32c(header_bytes.first(offsetof(FileHeader, header_crc)));
-  file.overwrite(0, header_bytes);
+  file.write_at(0, header_bytes);
   file.commit();
 }
 

@@ -1,21 +1,23 @@
 #include "storage/staging_file.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
 
 #include "storage/file_error.h"
+#include "storage/write_all.h"
 
 namespace obliq {
 
 StagingFile::StagingFile(const std::string& folder) : folder_(folder.empty() ? "." : folder) {
-  std::string name = folder_ + "/.obliq-staging-XXXXXX";
-  file_ = FileDescriptor(::mkstemp(name.data()));
+  const FileDescriptor open(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!open.is_open()) throw_system_error(folder_, "open");
+  remove_abandoned_files(open.get());
+  file_ = TemporaryFile(open.get());
   if (!file_.is_open()) throw_system_error(folder_, "make a temporary file in it");
-  if (::unlink(name.c_str()) != 0) throw_system_error(name, "remove the temporary file");
+  if (file_.unlink() != 0) throw_system_error(folder_, "remove a temporary file from it");
 }
 
 void StagingFile::reserve(std::uint64_t bytes) {
@@ -28,13 +30,11 @@ void StagingFile::append(std::span<const std::uint8_t> bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     return;
   }
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written == 0) errno = ENOSPC;
-    if (written <= 0) throw_system_error(folder_, "write to a temporary file in it");
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
+  const int error = write_all(file_.fd(), std::as_bytes(bytes));
+  if (error == 0) return;
+  throw_system_error(
+      folder_, "write to a temporary file in it" + describe_lack_of_room(error, file_.fd(), size_),
+      error);
 }
 
 void StagingFile::copy(std::uint64_t offset, std::size_t count, std::uint8_t* out) const {
@@ -43,15 +43,8 @@ void StagingFile::copy(std::uint64_t offset, std::size_t count, std::uint8_t* ou
     std::copy_n(bytes_.data() + offset, count, out);
     return;
   }
-  while (count > 0) {
-    const ssize_t got = ::pread(file_.get(), out, count, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got == 0) errno = EIO;
-    if (got <= 0) throw_system_error(folder_, "read from a temporary file in it");
-    out += got;
-    offset += static_cast<std::uint64_t>(got);
-    count -= static_cast<std::size_t>(got);
-  }
+  const int error = read_all_at(file_.fd(), offset, std::as_writable_bytes(std::span(out, count)));
+  if (error != 0) throw_system_error(folder_, "read from a temporary file in it", error);
 }
 
 std::span<const std::uint8_t> StagingFile::read(std::uint64_t offset, std::size_t count,

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/file_descriptor.h"
+#include "storage/temporary_file.h"
 
 namespace obliq {
 
@@ -41,7 +41,7 @@ class StagingFile {
 
  private:
   std::string folder_;  // for messages
-  FileDescriptor file_;
+  TemporaryFile file_;
   std::vector<std::uint8_t> bytes_;
   std::uint64_t size_ = 0;
 };

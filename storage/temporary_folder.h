@@ -1,28 +1,19 @@
 // A folder for files that are written and read again: its name cannot be guessed, only this
-// user may read it, and it is removed with its files.
+// user may read it, and it is removed with its files. It is locked while it lives: the next one
+// that is made removes those that a process left behind when it died.
 #pragma once
 
-#include <stdlib.h>  // NOLINT: mkdtemp is POSIX
-
-#include <cerrno>
-#include <filesystem>
 #include <string>
-#include <system_error>
+
+#include "storage/file_descriptor.h"
 
 namespace obliq {
 
 class TemporaryFolder {
  public:
   /// Throws std::system_error when it cannot be made.
-  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "obliq-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) {
-      throw std::system_error(errno, std::generic_category(), path_);
-    }
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
+  TemporaryFolder();
+  ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
@@ -31,7 +22,10 @@ class TemporaryFolder {
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
+  bool create(const std::string& parent);
+
   std::string path_;
+  FileDescriptor lock_;
 };
 
 }  // namespace obliq

@@ -187,8 +187,9 @@ class OBLIQ_API Index {
   /// options.verify every byte. Throws std::runtime_error naming file, section and offset when the
   /// file is damaged, std::system_error when it cannot be read.
   static Index open(const std::string& path, const OpenOptions& options = {});
-  /// Writes one file: to a temporary name beside `path`, synced, then renamed. Throws
-  /// std::system_error when that fails. Cost: writes every byte of the index.
+  /// Writes one file: to a temporary name beside `path`, synced, then renamed. Pipes and devices
+  /// are written through. Throws std::system_error when that fails; the message tells when the new
+  /// file is in place nevertheless. Cost: writes every byte of the index.
   void save(const std::string& path) const;
 
   /// The k nearest base vectors of each of m queries, [m][dim]. Throws std::invalid_argument on a

@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <stdexcept>
 
 #include "index/build/base_encoder.h"
@@ -24,6 +23,7 @@
 #include "index/build/trained_parts.h"
 #include "index/segment/segment_writer.h"
 #include "index/tune/tuning.h"
+#include "storage/output_target.h"
 
 namespace obliq {
 namespace {
@@ -133,7 +133,7 @@ Segment build_segment(const VectorSource& base, const BuildOptions& options) {
 
 void build_segment_file(const VectorSource& base, const BuildOptions& options,
                         const std::string& path) {
-  const BuildPlan plan(base, options, std::filesystem::path(path).parent_path().string());
+  const BuildPlan plan(base, options, staging_folder(path));
   TrainedParts parts = train(plan, untrained_quantizer(plan), take_sample(plan));
   auto lists = std::make_unique<PlacedLists>(plan, parts, encode_base(plan, parts));
   Segment segment = make_segment(plan, std::move(parts), *lists, std::make_shared<SegmentBytes>());

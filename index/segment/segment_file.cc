@@ -323,6 +323,10 @@ void write_small_sections(SectionWriter& writer, const Segment& segment) {
     writer.add("groups", bytes_of(segment.groups));
     writer.add("group.codes", bytes_of(segment.group_panels));
   }
+  const SegmentInfo& info = segment.info;
+  writer.expect(info.entries / kBlockEntries * block_bytes(info.dim) +
+                info.n * (segment.row_shape.bytes() + raw_bytes(segment.raw_tier(), info.dim)) +
+                segment.ids.size_bytes());
 }
 
 void save_segment(const Segment& segment, const std::string& path) {

@@ -194,7 +194,8 @@ class Index:
 
     def save(self, path: Path) -> None:
         """Writes one file, whole or not at all: to a temporary name, synced, then renamed. Raises
-        OSError when it cannot. Cost: the bytes of stats()."""
+        OSError when it cannot; the message tells when the new file is in place nevertheless.
+        Cost: the bytes of stats()."""
         self._index.save(os.fspath(path))
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,

@@ -2,6 +2,7 @@
 // and the link that leads to it stay.
 #include "storage/atomic_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +14,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -90,10 +93,10 @@ TEST(AtomicFile, ReplacesOnlyAtCommit) {
 TEST(AtomicFile, OverwritesWhatIsBufferedAndWhatIsWritten) {
   const TemporaryFolder folder;
   Bytes expected = counting_bytes((std::size_t{1} << 20) + 500);
-  AtomicFile file(folder / "f");
+  AtomicFile file(folder / "f", AtomicFile::Access::random);
   const auto patch = [&](std::size_t at) {
     const Bytes bytes(3, std::byte{0xEE});
-    file.overwrite(at, bytes);
+    file.write_at(at, bytes);
     std::ranges::copy(bytes, expected.begin() + static_cast<std::ptrdiff_t>(at));
   };
   file.append(std::span(expected).first(100));
@@ -152,8 +155,8 @@ TEST(AtomicFile, StaysInItsFolderWhenTheWorkingDirectoryChanges) {
 TEST(AtomicFile, RefusesAtOnceWhatItCouldNotReplace) {
   const TemporaryFolder folder;
   fs::create_directory(folder / "folder");
-  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  for (const auto* name : {"folder", "pipe", "missing/f", "pipe/f"}) {
+  write_bytes(folder / "file", {});
+  for (const auto* name : {"folder", "missing/f", "file/f"}) {
     EXPECT_THAT([&] { AtomicFile file(folder / name); },
                 ThrowsMessage<std::system_error>(StartsWith(folder / name + ": cannot ")));
   }
@@ -164,27 +167,143 @@ TEST(AtomicFile, RefusesAtOnceWhatItCouldNotReplace) {
   EXPECT_EQ(file_count(folder), 2U);
 }
 
-TEST(AtomicFile, TakesWhatIsWrittenToItsTemporaryPath) {
+TEST(AtomicFile, WritesAndReadsAtAnyPlaceAndFillsGapsWithZeros) {
   const TemporaryFolder folder;
-  replace(folder / "f", counting_bytes(9));
-  AtomicFile file(folder / "f");
-  std::ofstream(file.temporary_path(), std::ios::trunc) << "other";
-  EXPECT_EQ(read_bytes(folder / "f"), counting_bytes(9));
+  AtomicFile file(folder / "f", AtomicFile::Access::random);
+  file.write_at(6, counting_bytes(2));
+  EXPECT_EQ(file.size(), 8U);
+  Bytes seen(4, std::byte{9});
+  file.read_at(5, seen);
+  EXPECT_EQ(seen, (Bytes{std::byte{0}, counting_bytes(2)[0], counting_bytes(2)[1], std::byte{0}}));
   file.commit();
-  EXPECT_EQ(read_bytes(folder / "f").size(), 5U);
-  EXPECT_EQ(file_count(folder), 1U);
-  EXPECT_THROW(file.temporary_path(), std::invalid_argument);
+  EXPECT_EQ(read_bytes(folder / "f").size(), 8U);
 }
 
-TEST(AtomicFile, LeavesTheTemporaryFilesOfOthersAlone) {
+TEST(AtomicFile, KeepsTheOwnerOfTheFileItReplacesOrRefuses) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
   const TemporaryFolder folder;
   const std::string path = folder / "f";
-  const std::string left = fmt::format("{}.tmp-{}-0", path, ::getpid());  // by an earlier process
-  write_bytes(left, counting_bytes(8));
+  write_bytes(path, {});
+  ASSERT_EQ(::chown(path.c_str(), 12, 34), 0);
+  ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
   replace(path, counting_bytes(3));
-  EXPECT_EQ(read_bytes(path), counting_bytes(3));
-  EXPECT_EQ(read_bytes(left), counting_bytes(8));
-  EXPECT_EQ(file_count(folder), 2U);
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 12U);
+  EXPECT_EQ(status.st_gid, 34U);
+  EXPECT_EQ(permissions(path), 0600U);
+}
+
+TEST(AtomicFile, MakesTheFileThatADanglingLinkPointsTo) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "real");
+  fs::create_symlink("second", folder / "first");
+  fs::create_symlink("real/f", folder / "second");
+  replace(folder / "first", counting_bytes(9));
+  EXPECT_TRUE(fs::is_symlink(folder / "first"));
+  EXPECT_TRUE(fs::is_symlink(folder / "second"));
+  EXPECT_EQ(read_bytes(folder / "real/f"), counting_bytes(9));
+  fs::create_symlink("loop", folder / "loop");
+  EXPECT_THROW(AtomicFile(folder / "loop"), std::system_error);
+}
+
+TEST(AtomicFile, TakesNamesAsLongAsTheFileSystemDoes) {
+  const TemporaryFolder folder;
+  const std::string path = folder / std::string(255, 'n');
+  replace(path, counting_bytes(9));
+  EXPECT_EQ(read_bytes(path), counting_bytes(9));
+  EXPECT_THROW(replace(folder / std::string(256, 'n'), {}), std::system_error);
+  EXPECT_EQ(file_count(folder), 1U);
+}
+
+TEST(AtomicFile, RefusesPathsThatNoFileCanHave) {
+  for (const std::string& path : {std::string("a\0b", 3), std::string()}) {
+    EXPECT_THROW(AtomicFile{path}, std::invalid_argument);
+  }
+}
+
+/// What a child process reads from a pipe while `write` writes it.
+std::string through_pipe(const std::string& pipe, const std::function<void()>& write) {
+  const std::string copy = pipe + ".copy";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execlp("cp", "cp", pipe.c_str(), copy.c_str(), nullptr);
+    ::_exit(1);
+  }
+  write();
+  ::waitpid(child, nullptr, 0);
+  std::ifstream in(copy, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+TEST(AtomicFile, WritesThroughAPipeWhicheverWayItIsWritten) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder / "pipe";
+  const Bytes many = counting_bytes((std::size_t{3} << 20) + 1);
+  for (const auto access : {AtomicFile::Access::sequential, AtomicFile::Access::random}) {
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const std::string copied = through_pipe(pipe, [&] {
+      AtomicFile file(pipe, access);
+      file.append(many);
+      file.commit();
+    });
+    EXPECT_TRUE(fs::is_fifo(pipe));
+    EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(copied)), many));
+    EXPECT_EQ(file_count(folder), 2U);
+    fs::remove(pipe);
+  }
+}
+
+TEST(AtomicFile, TakesAPipeThatNobodyReadsAnyMoreForAnError) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  AtomicFile file(fmt::format("/dev/fd/{}", ends[1]));
+  EXPECT_THROW(file.append(counting_bytes(std::size_t{1} << 20)), std::system_error);
+  ::close(ends[1]);
+}
+
+TEST(AtomicFile, WritesOnWhereADescriptorOfThisProcessStands) {
+  const TemporaryFolder folder;
+  const int log = ::open((folder / "log").c_str(), O_RDWR | O_CREAT, 0600);
+  ASSERT_EQ(::write(log, "abc", 3), 3);
+  fs::create_symlink(fmt::format("/dev/fd/{}", log), folder / "link");
+  for (const std::string& path :
+       {fmt::format("/dev/fd/{}", log), fmt::format("/proc/self/fd/{}", log), folder / "link"}) {
+    replace(path, Bytes(2, std::byte{'x'}));
+  }
+  const Bytes found = read_bytes(folder / "log");
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(found.data()), found.size()), "abcxxxxxx");
+  EXPECT_THROW(AtomicFile("/dev/fd/987"), std::system_error);
+  ::close(log);
+}
+
+TEST(AtomicFile, WritesToADevice) {
+  replace("/dev/null", counting_bytes(100));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  if (::access("/dev/full", W_OK) != 0) return;
+  EXPECT_THAT(
+      [] { replace("/dev/full", counting_bytes(100)); },
+      ThrowsMessage<std::system_error>(StartsWith("/dev/full: cannot write: at least 100")));
+}
+
+TEST(AtomicFile, RemovesWhatDeadProcessesLeftAndNothingElse) {
+  const TemporaryFolder folder;
+  write_bytes(folder / ".obliq-tmp-1-0", counting_bytes(8));
+  write_bytes(folder / ".obliq-tmp-4711-12", counting_bytes(8));
+  const auto others = {".obliq-tmp-1-0.bak", ".obliq-tmp-x", "f.tmp-1-0"};
+  for (const char* name : others) write_bytes(folder / name, counting_bytes(8));
+  fs::create_symlink("f.tmp-1-0", folder / ".obliq-tmp-2-0");
+  fs::create_directory(folder / ".obliq-tmp-3-0");
+  AtomicFile alive(folder / "g");
+  EXPECT_EQ(file_count(folder), 6U);
+  replace(folder / "f", counting_bytes(3));
+  for (const char* name : others) EXPECT_TRUE(fs::exists(folder / name)) << name;
+  EXPECT_EQ(file_count(folder), 7U);
+  alive.append(counting_bytes(5));
+  alive.commit();
+  EXPECT_EQ(read_bytes(folder / "g"), counting_bytes(5));
+  EXPECT_EQ(file_count(folder), 7U);
 }
 
 TEST(SectionWriter, LeavesNothingBehindWithoutCommit) {
@@ -238,7 +357,10 @@ TEST(SectionWriter, LeavesAWholeFileWhenKilledAtAnyMoment) {
     ::kill(child, SIGKILL);
     ASSERT_EQ(::waitpid(child, nullptr, 0), child);
     expect_one_writer(path);
+    EXPECT_LE(file_count(folder), 2U);
   }
+  write_signed(path, 0);
+  EXPECT_EQ(file_count(folder), 1U);
 }
 
 TEST(SectionFile, StaysReadableAfterItIsReplacedOrRemoved) {

@@ -1,12 +1,11 @@
-// What AtomicFile does when the system fails it, at every call it makes. The C library's functions
-// are replaced in this program: a definition of ours goes before the library's. They go on to the
-// kernel unless a test says otherwise. Besides, a real limit on file sizes stands in for a full
-// disk.
+// What AtomicFile does when the system fails it, at every call it makes (failing_calls.h). Besides,
+// a real limit on file sizes stands in for a full disk.
+#include "tests/storage/failing_calls.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,73 +15,18 @@
 #include <functional>
 #include <system_error>
 
+#include "storage/atomic_file.h"
 #include "storage/section_file.h"
+#include "storage/staging_file.h"
 #include "tests/storage/damage.h"
-
-namespace {
-
-enum class Call { kNone, kWrite, kOverwrite, kSync, kClose, kRename };
-
-constexpr int kDies = -1;  // instead of an error: the process ends there, as if killed
-
-struct Failure {
-  Call call = Call::kNone;
-  int error = 0;
-  int spared = 0;  // calls that succeed before
-  bool hesitant = false;
-};
-
-Failure failure;
-
-/// True, with errno set, when the call is to fail.
-bool fails(Call call) {
-  if (failure.call != call || failure.spared-- > 0) return false;
-  if (failure.error == kDies) ::kill(::getpid(), SIGKILL);
-  errno = failure.error;
-  return true;
-}
-
-/// Every second write is interrupted, and the others take at most seven bytes.
-bool hesitates(std::size_t& count) {
-  if (!failure.hesitant) return false;
-  count = std::min<std::size_t>(count, 7);
-  errno = EINTR;
-  return failure.spared++ % 2 == 0;
-}
-
-}  // namespace
-
-extern "C" {
-
-ssize_t write(int fd, const void* bytes, size_t count) {
-  if (fails(Call::kWrite) || hesitates(count)) return -1;
-  return ::syscall(SYS_write, fd, bytes, count);
-}
-
-ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
-  if (fails(Call::kOverwrite) || hesitates(count)) return -1;
-  return ::syscall(SYS_pwrite64, fd, bytes, count, offset);
-}
-
-int fsync(int fd) { return fails(Call::kSync) ? -1 : static_cast<int>(::syscall(SYS_fsync, fd)); }
-
-int close(int fd) {
-  const bool failed = fails(Call::kClose);
-  const auto result = static_cast<int>(::syscall(SYS_close, fd));
-  if (failed) errno = failure.error;
-  return failed ? -1 : result;
-}
-
-int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
-  if (fails(Call::kRename)) return -1;
-  return static_cast<int>(::syscall(SYS_renameat2, from_folder, from, to_folder, to, 0));
-}
-
-}  // extern "C"
 
 namespace obliq {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 const Bytes kOld = counting_bytes(1000);
@@ -93,11 +37,11 @@ void write_new(const std::string& path) { write_sections(path, {{"new", kNew}});
 class FailingSystem : public ::testing::Test {
  protected:
   FailingSystem() { write_sections(path_, {{"old", kOld}}); }
-  ~FailingSystem() override { failure = {}; }
+  ~FailingSystem() override { set_failure({}); }
 
   /// The error with which writing anew ends; no error where it succeeds.
   std::string error_of_writing(const Failure& chosen) {
-    failure = chosen;
+    set_failure(chosen);
     std::string what;
     try {
       write_new(path_);
@@ -105,7 +49,7 @@ class FailingSystem : public ::testing::Test {
       what = error.what();
       EXPECT_EQ(error.code().value(), chosen.error);
     }
-    failure = {};
+    set_failure({});
     return what;
   }
 
@@ -153,9 +97,59 @@ TEST_F(FailingSystem, KeepsTheOldFileAndRemovesTheTemporaryOneWhicheverCallFails
   }
 }
 
+TEST_F(FailingSystem, HasTheOldFileOrSaysThatTheNewOneIsInPlaceWhicheverCallFails) {
+  const auto write = [&] {
+    SectionWriter writer(path_);
+    writer.add("new", kNew);
+    (void)writer.written("new");
+    writer.commit();
+  };
+  const int calls = fail_each_call(EIO, write, [&](const std::string& message) {
+    const bool in_place = message.empty() || message.find("is in place") != std::string::npos;
+    EXPECT_THAT(message, AnyOf(IsEmpty(), StartsWith(path_ + ": ")));
+    expect_section(in_place ? "new" : "old", in_place ? kNew : kOld);
+    EXPECT_EQ(file_count(folder_), 1U) << message;
+    write_sections(path_, {{"old", kOld}});
+  });
+  EXPECT_GT(calls, 12);
+}
+
+TEST_F(FailingSystem, LeavesNoStagingFileWhicheverCallFails) {
+  const std::vector<std::uint8_t> bytes(100, 7);
+  const auto stage = [&] {
+    StagingFile staging(folder_.path());
+    staging.append(bytes);
+    std::vector<std::uint8_t> buffer;
+    EXPECT_TRUE(std::ranges::equal(staging.read(0, bytes.size(), buffer), bytes));
+  };
+  const int calls = fail_each_call(EIO, stage, [&](const std::string& message) {
+    EXPECT_THAT(message, AnyOf(IsEmpty(), StartsWith(folder_.path() + ": cannot ")));
+    EXPECT_EQ(file_count(folder_), 1U) << message;
+  });
+  EXPECT_GT(calls, 4);
+}
+
+TEST_F(FailingSystem, TellsHowManyBytesAFullDiskLacks) {
+  AtomicFile file(path_);
+  file.expect(5'000'000);
+  file.append(kOld);
+  set_failure({Call::kWrite, ENOSPC});
+  std::string message;
+  try {
+    file.commit();
+  } catch (const std::system_error& error) {
+    message = error.what();
+  }
+  EXPECT_THAT(message,
+              AllOf(StartsWith(path_ + ": cannot write: at least 5000000 bytes are needed"),
+                    HasSubstr(" are free: No space left on device")));
+}
+
 TEST_F(FailingSystem, TellsThatTheFolderCouldNotBeSynced) {
   EXPECT_EQ(error_of_writing({Call::kSync, EIO, 1}),
-            path_ + ": cannot sync its folder: Input/output error");
+            path_ +
+                ": the new file is in place, but its folder cannot be synced, so that a power "
+                "failure may bring back the old one: Input/output error");
   expect_section("new", kNew);
   EXPECT_EQ(file_count(folder_), 1U);
 }
@@ -166,17 +160,17 @@ TEST_F(FailingSystem, IsContentWithAFolderThatKnowsNoSync) {
 }
 
 TEST_F(FailingSystem, WritesOnAfterInterruptedAndShortWrites) {
-  failure.hesitant = true;
+  set_failure({.hesitant = true});
   write_sections(path_, {{"short", kOld}});
-  failure = {};
+  set_failure({});
   expect_section("short", kOld);
 }
 
 TEST_F(FailingSystem, RefusesCallsAfterAFailure) {
   SectionWriter writer(path_);
-  failure = {Call::kWrite, ENOSPC, 0};
+  set_failure({Call::kWrite, ENOSPC, 0});
   EXPECT_THROW(writer.add("new", kNew), std::system_error);
-  failure = {};
+  set_failure({});
   EXPECT_EQ(file_count(folder_), 1U);
   EXPECT_THROW(writer.append(kOld), std::invalid_argument);
   EXPECT_THROW(writer.begin("more"), std::invalid_argument);
@@ -185,27 +179,27 @@ TEST_F(FailingSystem, RefusesCallsAfterAFailure) {
 }
 
 TEST_F(FailingSystem, LeavesTheOldFileWhereverTheWriterIsKilled) {
+  // The first file that is closed is the one that the last writer left.
   const Failure deaths[] = {{Call::kWrite, kDies, 0},     {Call::kWrite, kDies, 1},
                             {Call::kOverwrite, kDies, 0}, {Call::kSync, kDies, 0},
-                            {Call::kClose, kDies, 0},     {Call::kRename, kDies, 0}};
-  std::size_t leftovers = 0;
+                            {Call::kClose, kDies, 1},     {Call::kRename, kDies, 0}};
   for (const Failure& death : deaths) {
     const int status = outcome_in_child([&] {
-      failure = death;
+      set_failure(death);
       write_new(path_);
     });
     ASSERT_TRUE(WIFSIGNALED(status));
     expect_section("old", kOld);
-    EXPECT_EQ(file_count(folder_), 1 + ++leftovers);
+    EXPECT_EQ(file_count(folder_), 2U);  // the next writer removes what the last one left
   }
   write_new(path_);
   expect_section("new", kNew);
-  EXPECT_EQ(file_count(folder_), 1 + leftovers);  // files of other processes are left alone
+  EXPECT_EQ(file_count(folder_), 1U);
 }
 
 TEST_F(FailingSystem, HasTheNewFileWhenKilledAfterTheRename) {
   const int status = outcome_in_child([&] {
-    failure = {Call::kSync, kDies, 1};
+    set_failure({Call::kSync, kDies, 1});
     write_new(path_);
   });
   ASSERT_TRUE(WIFSIGNALED(status));
@@ -215,7 +209,7 @@ TEST_F(FailingSystem, HasTheNewFileWhenKilledAfterTheRename) {
 
 TEST_F(FailingSystem, LeavesNoTrustInAHalfWrittenTemporaryFile) {
   outcome_in_child([&] {
-    failure = {Call::kOverwrite, kDies, 0};
+    set_failure({Call::kOverwrite, kDies, 0});
     write_new(path_);
   });
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
@@ -228,7 +222,6 @@ TEST_F(FailingSystem, LeavesNoTrustInAHalfWrittenTemporaryFile) {
 TEST_F(FailingSystem, KeepsTheOldFileAtEveryLimitOnFileSizes) {
   const auto write_within = [&](std::size_t limit) {
     return outcome_in_child([&] {
-      std::signal(SIGXFSZ, SIG_IGN);
       const rlimit most{limit, limit};
       if (::setrlimit(RLIMIT_FSIZE, &most) != 0) ::_exit(2);
       try {

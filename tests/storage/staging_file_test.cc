@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <numeric>
 #include <system_error>
 
@@ -51,6 +53,27 @@ TEST(StagingFile, NamesTheFolderThatHasNoRoomForATemporaryFile) {
     EXPECT_NE(std::string(error.what()).find("/nowhere/at/all"), std::string::npos);
     EXPECT_EQ(error.code().value(), ENOENT);
   }
+}
+
+TEST(TemporaryFolder, RemovesThoseOfDeadProcessesAndNoOthers) {
+  namespace fs = std::filesystem;
+  const TemporaryFolder parent;
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", parent.path().c_str(), 1);
+  for (const char* name : {"obliq-folder-aB3xYz", "obliq-folder-longer1", "other"}) {
+    fs::create_directories(parent / name + "/in");
+  }
+  {
+    const TemporaryFolder alive;
+    write_bytes(alive / "f", Bytes(3));
+    const TemporaryFolder next;
+    EXPECT_TRUE(fs::exists(alive / "f"));
+    EXPECT_FALSE(fs::exists(parent / "obliq-folder-aB3xYz"));
+    EXPECT_EQ(file_count(parent), 4U);
+  }
+  EXPECT_EQ(file_count(parent), 2U);
+  before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1);
 }
 
 TEST(SectionWriter, ShowsWhatItHasWrittenBeforeTheFileIsThere) {

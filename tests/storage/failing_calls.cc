@@ -1,0 +1,155 @@
+#include "tests/storage/failing_calls.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <exception>
+#include <string>
+
+namespace obliq {
+namespace {
+
+Failure failure;
+
+/// True, with errno set, when the call is to fail.
+bool fails(Call call) {
+  const bool meant = failure.call == call || failure.call == Call::kAny;
+  if (!meant || failure.spared-- > 0) return false;
+  failure.call = Call::kNone;
+  if (failure.error == kDies) ::kill(::getpid(), SIGKILL);
+  errno = failure.error;
+  return true;
+}
+
+/// Every second write is interrupted, and the others take at most seven bytes.
+bool hesitates(std::size_t& count) {
+  if (!failure.hesitant) return false;
+  count = std::min<std::size_t>(count, 7);
+  errno = EINTR;
+  return failure.spared++ % 2 == 0;
+}
+
+template <typename... Arguments>
+int unless_it_fails(Call call, long number, Arguments... arguments) {
+  return fails(call) ? -1 : static_cast<int>(::syscall(number, arguments...));
+}
+
+}  // namespace
+
+void set_failure(const Failure& chosen) { failure = chosen; }
+
+int fail_each_call(int error, const std::function<void()>& write,
+                   const std::function<void(const std::string&)>& check) {
+  for (int spared = 0;; ++spared) {
+    std::string message;
+    failure = {Call::kAny, error, spared};
+    try {
+      write();
+    } catch (const std::exception& thrown) {
+      message = thrown.what();
+    }
+    const bool all_succeeded = failure.call != Call::kNone;
+    failure = {};
+    check(message);
+    if (all_succeeded) return spared;
+  }
+}
+
+}  // namespace obliq
+
+using obliq::Call;
+using obliq::fails;
+using obliq::unless_it_fails;
+
+extern "C" {
+
+ssize_t write(int fd, const void* bytes, size_t count) {
+  if (fails(Call::kWrite) || obliq::hesitates(count)) return -1;
+  return ::syscall(SYS_write, fd, bytes, count);
+}
+
+ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
+  if (fails(Call::kOverwrite) || obliq::hesitates(count)) return -1;
+  return ::syscall(SYS_pwrite64, fd, bytes, count, offset);
+}
+
+ssize_t pread(int fd, void* bytes, size_t count, off_t offset) {
+  if (fails(Call::kAny)) return -1;
+  return ::syscall(SYS_pread64, fd, bytes, count, offset);
+}
+
+int fsync(int fd) { return unless_it_fails(Call::kSync, SYS_fsync, fd); }
+
+int close(int fd) {
+  const bool failed = fails(Call::kClose);
+  const int error = errno;
+  const auto result = static_cast<int>(::syscall(SYS_close, fd));
+  if (failed) errno = error;
+  return failed ? -1 : result;
+}
+
+int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  return unless_it_fails(Call::kRename, SYS_renameat2, from_folder, from, to_folder, to, 0);
+}
+
+int flock(int fd, int operation) noexcept {
+  return unless_it_fails(Call::kAny, SYS_flock, fd, operation);
+}
+
+int fchmod(int fd, mode_t mode) noexcept {
+  return unless_it_fails(Call::kAny, SYS_fchmod, fd, mode);
+}
+
+int fchown(int fd, uid_t owner, gid_t group) noexcept {
+  return unless_it_fails(Call::kAny, SYS_fchown, fd, owner, group);
+}
+
+void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) noexcept {
+  if (fd >= 0 && fails(Call::kAny)) return MAP_FAILED;
+  return reinterpret_cast<void*>(::syscall(SYS_mmap, address, size, protection, flags, fd, offset));
+}
+
+int open(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return unless_it_fails(Call::kAny, SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int openat(int folder, const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return unless_it_fails(Call::kAny, SYS_openat, folder, path, flags, mode);
+}
+
+int fcntl(int fd, int command, ...) {
+  va_list more;
+  va_start(more, command);
+  const long argument = va_arg(more, long);
+  va_end(more);
+  if (command == F_DUPFD_CLOEXEC && fails(Call::kAny)) return -1;
+  return static_cast<int>(::syscall(SYS_fcntl, fd, command, argument));
+}
+
+#ifdef SYS_newfstatat
+int fstatat(int folder, const char* path, struct stat* out, int flags) noexcept {
+  return unless_it_fails(Call::kAny, SYS_newfstatat, folder, path, out, flags);
+}
+
+int fstat(int fd, struct stat* out) noexcept {
+  return unless_it_fails(Call::kAny, SYS_newfstatat, fd, "", out, AT_EMPTY_PATH);
+}
+#endif
+
+}  // extern "C"
