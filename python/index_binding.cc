@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "index/open_written.h"
 #include "index/segment/vector_transform.h"
 #include "obliq/index.h"
 #include "python/arrays.h"
@@ -97,7 +98,7 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   return unless_cancelled([&] {
     if (options.path.empty()) return Index::build(*source, build);
     Index::build_file(*source, options.path, build);
-    return Index::open(options.path);
+    return open_written(options.path);
   });
 }
 

@@ -1,6 +1,6 @@
 // The table of commands, and what is the same for all of them: parsing, one-line errors and exit
-// codes. std::invalid_argument is the caller's mistake (2), Cancelled is Ctrl-C (130), everything
-// else is a failure while running (1).
+// codes. std::invalid_argument is the caller's mistake (2), everything else a failure while running
+// (1), but after a signal, which may show as any failure: 128 + signal.
 #include "tools/cli.h"
 
 #include <fmt/core.h>
@@ -21,6 +21,7 @@
 #include "core/kernels/dispatch.h"
 #include "obliq/progress.h"
 #include "tools/command.h"
+#include "tools/interrupt.h"
 
 namespace obliq::tools {
 namespace {
@@ -93,12 +94,10 @@ int run_command(Command& command) {
   return code;
 }
 
-int guarded(const std::string& program, Command& command) {
+/// Says what the exception that is being handled says. Returns the exit code.
+int report_failure(const std::string& program) {
   try {
-    return run_command(command);
-  } catch (const Cancelled&) {
-    complain(program, "cancelled; nothing was written");
-    return kCancelled;
+    throw;
   } catch (const std::invalid_argument& error) {
     complain(program, error.what());
     return kUsage;
@@ -108,6 +107,16 @@ int guarded(const std::string& program, Command& command) {
   } catch (const std::exception& error) {
     complain(program, error.what());
     return kFailed;
+  }
+}
+
+int guarded(const std::string& program, Command& command) {
+  try {
+    return run_command(command);
+  } catch (...) {
+    if (interrupted() == 0) return report_failure(program);
+    complain(program, kCancelledText);
+    return interrupt_exit_code();
   }
 }
 
@@ -153,6 +162,7 @@ int parse_and_run(int argc, const char* const* argv) {
     commands[i]->add_flags(*parsers[i]);
   }
   const std::string program = is_command(first) ? "obliq " + first : "obliq";
+  catch_interrupts(program);
   if (const auto code = parse(app, program, argc, argv)) return *code;
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
     if (parsers[i]->parsed()) return guarded(program, *commands[i]);

@@ -12,9 +12,9 @@ namespace obliq::tools {
 
 enum ExitCode : int {
   kOk = 0,
-  kFailed = 1,       ///< a check failed, or something went wrong while running
-  kUsage = 2,        ///< a flag, its value or an input that does not fit it
-  kCancelled = 130,  ///< stopped by Ctrl-C (128 + SIGINT, as shells have it)
+  kFailed = 1,  ///< a check failed, or something went wrong while running
+  kUsage = 2,   ///< a flag, its value or an input that does not fit it
+  // Stopped by a signal: 128 + its number, as shells have it (interrupt.h).
 };
 
 class Command {

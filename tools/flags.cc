@@ -43,6 +43,11 @@ void add_batch_order(CLI::App& app, std::string& order) {
       ->capture_default_str();
 }
 
+void add_output_format(CLI::App& app, std::string& format) {
+  app.add_option("--output-format", format,
+                 "Format of an output whose name tells none, as /dev/stdout: .npy, .fvecs ...");
+}
+
 void add_seed(CLI::App& app, std::uint64_t& seed) {
   app.add_option("--seed", seed, "Seed of all randomness")->capture_default_str();
 }
@@ -107,9 +112,10 @@ Matrix<float> read_matrix(const std::string& file, std::string_view dataset) {
 
 bool is_hdf5(const std::string& path) { return path.ends_with(".hdf5") || path.ends_with(".h5"); }
 
-void print_json(const nlohmann::ordered_json& object) {
-  fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-  std::fflush(stdout);
+void print_json(const nlohmann::ordered_json& object, std::FILE* to) {
+  fmt::print(to, "{}\n",
+             object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  std::fflush(to);
 }
 
 }  // namespace obliq::tools

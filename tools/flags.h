@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ void add_json(CLI::App& app, bool& json);
 /// "auto", "query" or "list", for parse_batch_order.
 void add_batch_order(CLI::App& app, std::string& order);
 void add_threads(CLI::App& app, int& threads, const std::string& what);
+/// For outputs whose name tells no format: pipes, /dev/stdout.
+void add_output_format(CLI::App& app, std::string& format);
 void add_seed(CLI::App& app, std::uint64_t& seed);
 /// --metric l2|ip|cosine, with no default: empty when not given.
 void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise);
@@ -41,7 +44,7 @@ Matrix<float> read_matrix(const std::string& file, std::string_view dataset);
 /// Whether a name ends in .hdf5 or .h5, without a dataset after it.
 bool is_hdf5(const std::string& path);
 
-/// Prints one JSON object on a line of stdout.
-void print_json(const nlohmann::ordered_json& object);
+/// Prints one JSON object on a line.
+void print_json(const nlohmann::ordered_json& object, std::FILE* to = stdout);
 
 }  // namespace obliq::tools

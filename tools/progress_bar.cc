@@ -37,9 +37,7 @@ std::string progress_line(std::string_view label, std::string_view stage, double
 }
 
 ProgressBar::ProgressBar(std::string label)
-    : label_(std::move(label)), on_terminal_(isatty(STDERR_FILENO) == 1) {
-  catch_interrupts();
-}
+    : label_(std::move(label)), on_terminal_(isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -55,7 +53,7 @@ void ProgressBar::clear() {
 }
 
 bool ProgressBar::update(std::string_view stage, double fraction) {
-  if (interrupted()) return false;
+  if (interrupted() != 0) return false;
   if (!on_terminal_) return true;
   const auto now = Clock::now();
   if (stage != stage_) {

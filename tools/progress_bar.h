@@ -18,7 +18,7 @@ std::string progress_line(std::string_view label, std::string_view stage, double
 
 class ProgressBar {
  public:
-  /// Also catches Ctrl-C from here on: the callback then asks the work to stop.
+  /// The callback asks the work to stop once a signal was remembered (interrupt.h).
   explicit ProgressBar(std::string label);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;

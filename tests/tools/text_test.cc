@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tools/describe.h"
+#include "tools/interrupt.h"
 #include "tools/neighbours.h"
 #include "tools/progress_bar.h"
 #include "tools/table.h"
@@ -64,18 +65,43 @@ TEST(ProgressLine, TellsNoTimeLeftAtTheStartAndClampsTheShare) {
 
 TEST(ProgressBar, AsksTheWorkToStopAfterAnInterrupt) {
   const auto interrupted = [] {
+    catch_interrupts("test");
+    const HoldInterrupts held;
     ProgressBar bar("test");
     const Progress progress = bar.callback();
     if (!progress("stage", 0)) std::exit(1);
-    std::raise(SIGINT);
-    std::exit(progress("stage", 0.5) ? 2 : 42);
+    std::raise(SIGTERM);
+    std::exit(progress("stage", 0.5) ? 2 : interrupt_exit_code());
   };
-  EXPECT_EXIT(interrupted(), testing::ExitedWithCode(42), "");
+  EXPECT_EXIT(interrupted(), testing::ExitedWithCode(143), "");
 }
 
-TEST(ProgressBar, LetsTheSecondInterruptKill) {
+TEST(Interrupts, EndTheProgramAtOnceWhereNothingIsHalfWritten) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const auto raised = [signal] {
+      catch_interrupts("obliq test");
+      { const HoldInterrupts over; }
+      std::raise(signal);
+      std::exit(0);
+    };
+    EXPECT_EXIT(raised(), testing::ExitedWithCode(128 + signal), "obliq test: cancelled; no file");
+  }
+}
+
+TEST(Interrupts, StayIgnoredWhereTheyWere) {
+  const auto raised = [] {
+    std::signal(SIGHUP, SIG_IGN);
+    catch_interrupts("test");
+    std::raise(SIGHUP);
+    std::exit(7);
+  };
+  EXPECT_EXIT(raised(), testing::ExitedWithCode(7), "");
+}
+
+TEST(Interrupts, LetTheSecondKill) {
   const auto interrupted_twice = [] {
-    ProgressBar bar("test");
+    catch_interrupts("test");
+    const HoldInterrupts held;
     std::raise(SIGINT);
     std::raise(SIGINT);
     std::exit(0);

@@ -10,9 +10,11 @@
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
 #include "tools/measure/advice.h"
 #include "tools/measure/questions.h"
 #include "tools/measure/sample.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 #include "tools/table.h"
 
@@ -101,6 +103,10 @@ class Advise final : public Command {
   }
 
   int run() override {
+    if (!check_.empty()) {
+      check_outputs({check_}, {set_, queries_});
+      refuse_foreign_suffix(check_, "an index");
+    }
     if (!check_.empty() && !is_hdf5(set_)) {
       throw std::invalid_argument("--check needs queries and ground truth: give a set (.hdf5)");
     }
@@ -191,7 +197,7 @@ class Advise final : public Command {
     build.nlist = proposal.shape.nlist;
     build.threads = threads_;
     build.progress = progress;
-    Index::build(base, build).save(check_);
+    build_checked(base, build);
     const Index index = Index::open(check_, {.residence = Residence::memory});
     const auto set = read_questions(set_, check_, index.stats());
     SearchOptions search;
@@ -200,6 +206,11 @@ class Advise final : public Command {
     const Questions questions = {set.test.view(), &set.truth, set.metric};
     compare(proposal, index.stats(),
             profile_search(index, search, questions, kCheckRounds, measure_bandwidth()));
+  }
+
+  void build_checked(const VectorSource& base, const BuildOptions& build) const {
+    const HoldInterrupts held;
+    Index::build_file(base, check_, build);
   }
 
   void compare(const Proposal& proposal, const IndexStats& stats, const Profile& found) const {

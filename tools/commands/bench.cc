@@ -13,6 +13,7 @@
 #include "tools/measure/faiss_peer.h"
 #include "tools/measure/profile_run.h"
 #include "tools/measure/tradeoff.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -101,6 +102,13 @@ class Bench final : public Command {
     if (!plot_.empty() && out_.empty()) {
       throw std::invalid_argument("--plot draws from the JSON lines: give --out FILE too");
     }
+    std::vector<std::string> outputs;
+    for (const std::string& output : {out_, plot_}) {
+      if (!output.empty()) outputs.push_back(output);
+    }
+    check_outputs(outputs, {set_, index_});
+    if (!out_.empty()) refuse_foreign_suffix(out_, "JSON lines");
+    if (!plot_.empty()) require_suffix(plot_, {".png"}, "a chart");
     if (against_.empty() && !faiss_specs_.empty()) {
       throw std::invalid_argument("--faiss-spec needs --against faiss");
     }

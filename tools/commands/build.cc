@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "index/open_written.h"
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -77,6 +80,8 @@ class Build final : public Command {
   }
 
   int run() override {
+    check_outputs({output_}, {base_, centroids_, train_queries_, ids_});
+    refuse_foreign_suffix(output_, "an index");
     fill_options();
     const auto base = datasets::open_vectors(base_, "train");
     const auto centroids = read_matrix(centroids_, "centroids");
@@ -88,14 +93,19 @@ class Build final : public Command {
     ProgressBar bar("build");
     options_.progress = bar.callback();
     const auto start = std::chrono::steady_clock::now();
-    Index::build_file(*base, output_, options_);
+    write(*base);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     bar.clear();
-    print(Index::open(output_).stats(), seconds.count());
+    if (!is_stream(output_)) print(open_written(output_).stats(), seconds.count());
     return kOk;
   }
 
  private:
+  void write(const VectorSource& base) const {
+    const HoldInterrupts held;
+    Index::build_file(base, output_, options_);
+  }
+
   void add_code_flags(CLI::App& app) {
     app.add_option("--quantizer", quantizer_,
                    "Quantizer spec: sq8, lm4, ...; default: the preset's");

@@ -6,6 +6,8 @@
 #include "datasets/dataset.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -17,6 +19,7 @@ class MakeCentroids final : public Command {
     app.add_option("base", base_, "Base vectors; HDF5: FILE:dataset, default train")->required();
     app.add_option("-o,--output", output_, "Vectors to write; the name gives the format: .npy ...")
         ->required();
+    add_output_format(app, output_format_);
     app.add_option("--nlist", options_.nlist, "Centroids")->required();
     app.add_option("--kmeans-iterations", options_.iterations, "Iterations of k-means")
         ->check(CLI::NonNegativeNumber)
@@ -28,23 +31,34 @@ class MakeCentroids final : public Command {
   }
 
   int run() override {
+    check_outputs({output_}, {base_});
+    check_output_format(output_, output_format_);
     const Metric metric = resolve_metric(metric_, base_);
     Matrix<float> base = datasets::read_all(*datasets::open_vectors(base_, "train"));
     if (metric == Metric::cosine) normalise(base);
     ProgressBar bar("centroids");
     const Matrix<float> centroids = train_centroids(base.view(), options_, bar.callback());
-    datasets::write_vectors(output_, MatrixSource(centroids.view()));
+    write(centroids, bar.callback());
     bar.clear();
     if (json_) {
-      print_json({{"output", output_}, {"nlist", centroids.rows}, {"dim", centroids.cols}});
+      print_json({{"output", output_}, {"nlist", centroids.rows}, {"dim", centroids.cols}},
+                 beside(output_));
     } else {
-      fmt::print("{}: {} centroids of dim {}\n", output_, centroids.rows, centroids.cols);
+      fmt::print(beside(output_), "{}: {} centroids of dim {}\n", output_, centroids.rows,
+                 centroids.cols);
     }
     return kOk;
   }
 
  private:
+  void write(const Matrix<float>& centroids, const Progress& progress) const {
+    const HoldInterrupts held;
+    datasets::write_vectors(output_, MatrixSource(centroids.view()),
+                            {.format = output_format_, .progress = progress});
+  }
+
   CentroidOptions options_;
+  std::string output_format_;
   std::string base_;
   std::string output_;
   std::string metric_;

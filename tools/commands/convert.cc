@@ -10,6 +10,9 @@
 #include "datasets/dataset.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
+#include "tools/outputs.h"
+#include "tools/progress_bar.h"
 
 namespace obliq::tools {
 namespace {
@@ -62,6 +65,7 @@ class Convert final : public Command {
                    "File to write; its name gives the format: .hdf5 .fvecs .bvecs .ivecs .fbin "
                    ".u8bin .i8bin .f16bin .ibin .npy")
         ->required();
+    add_output_format(app, output_format_);
     auto* queries =
         app.add_option("--queries", queries_, "Queries: makes a set (.hdf5) with INPUT as base");
     app.add_option("--truth", truth_,
@@ -75,10 +79,12 @@ class Convert final : public Command {
   }
 
   int run() override {
+    check_outputs({output_}, {input_, queries_, truth_});
+    check_output_format(output_, output_format_);
     if (only_ids_) return convert_ids();
     const auto source = datasets::open_vectors(input_, "train");
     if (queries_.empty()) {
-      datasets::write_vectors(output_, *source);
+      write_vectors(*source);
     } else {
       write_set(*source);
     }
@@ -88,24 +94,29 @@ class Convert final : public Command {
  private:
   int convert_ids() const {
     const Matrix<std::int64_t> ids = datasets::read_ids(input_, "neighbors");
-    datasets::write_ids(output_, ids.view());
+    const HoldInterrupts held;
+    datasets::write_ids(output_, ids.view(), {.format = output_format_});
     return print(ids.rows, ids.cols, "rows of ids, each of");
+  }
+
+  void write_vectors(const VectorSource& source) const {
+    ProgressBar bar("convert");
+    const HoldInterrupts held;
+    datasets::write_vectors(output_, source,
+                            {.format = output_format_, .progress = bar.callback()});
   }
 
   int print(std::size_t rows, std::size_t cols, const char* what) const {
     if (json_) {
-      print_json({{"output", output_}, {"n", rows}, {"dim", cols}});
+      print_json({{"output", output_}, {"n", rows}, {"dim", cols}}, beside(output_));
     } else {
-      fmt::print("{}: {} {} {}\n", output_, rows, what, cols);
+      fmt::print(beside(output_), "{}: {} {} {}\n", output_, rows, what, cols);
     }
     return kOk;
   }
 
   void write_set(const VectorSource& source) const {
-    if (!is_hdf5(output_)) {
-      throw std::invalid_argument(
-          fmt::format("cannot write a set to '{}': its name must end in .hdf5 or .h5", output_));
-    }
+    require_suffix(output_, {".hdf5", ".h5"}, "a set");
     datasets::BenchmarkSet set;
     set.metric = resolve_metric(metric_, input_);
     set.train = datasets::read_all(source);
@@ -115,7 +126,9 @@ class Convert final : public Command {
           fmt::format("queries have dim {}, the base has dim {}", set.test.cols, set.train.cols));
     }
     if (!truth_.empty()) set.truth = read_truth(set);
-    datasets::write_set(output_, set);
+    ProgressBar bar("convert");
+    const HoldInterrupts held;
+    datasets::write_set(output_, set, datasets::Stored::float32, bar.callback());
   }
 
   datasets::GroundTruth read_truth(const datasets::BenchmarkSet& set) const {
@@ -138,6 +151,7 @@ class Convert final : public Command {
   std::string output_;
   std::string queries_;
   std::string truth_;
+  std::string output_format_;
   std::string metric_;
   bool only_ids_ = false;
   bool json_ = false;

@@ -7,15 +7,18 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "index/open_written.h"
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
 #include "tools/measure/chart.h"
 #include "tools/measure/contest.h"
 #include "tools/measure/faiss_peer.h"
 #include "tools/measure/tradeoff.h"
 #include "tools/neighbours.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -62,6 +65,9 @@ class Demo final : public Command {
 
   int run() override {
     if (data_.empty()) data_ = sample();
+    std::vector<std::string> outputs = {results_path(), chart_path()};
+    for (const std::string& spec : specs_) outputs.push_back(index_path(spec));
+    check_outputs(outputs, {data_});
     fs::create_directories(out_);
     ProgressBar bar("demo");
     datasets::BenchmarkSet set = datasets::read_set(data_);
@@ -76,14 +82,13 @@ class Demo final : public Command {
     if (with_faiss() && !has_faiss()) {
       fmt::print("(built without FAISS: install libfaiss-dev to compare)\n");
     }
-    const std::string results = (fs::path(out_) / "results.jsonl").string();
+    const std::string results = results_path();
     write_json_lines(results, points,
                      {{"dataset", fs::path(data_).stem().string()},
                       {"n", set.train.rows},
                       {"dim", set.train.cols},
                       {"nlist", nlist}});
-    fmt::print("results: {}\n{}\n", results,
-               draw_chart(results, (fs::path(out_) / "chart.png").string(), sweep_));
+    fmt::print("results: {}\n{}\n", results, draw_chart(results, chart_path(), sweep_));
     return kOk;
   }
 
@@ -95,6 +100,14 @@ class Demo final : public Command {
   }
 
   bool with_faiss() const { return against_ == "faiss"; }
+
+  std::string results_path() const { return (fs::path(out_) / "results.jsonl").string(); }
+  std::string chart_path() const { return (fs::path(out_) / "chart.png").string(); }
+
+  static void save(const Index& index, const std::string& path) {
+    const HoldInterrupts held;
+    index.save(path);
+  }
 
   std::string index_path(const std::string& spec) const {
     std::string name = spec;
@@ -115,10 +128,10 @@ class Demo final : public Command {
       const auto start = std::chrono::steady_clock::now();
       const Index index = Index::build(set.train.view(), options);
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-      index.save(index_path(spec));
+      save(index, index_path(spec));
       build_seconds_.push_back(seconds.count());
       bar.clear();
-      const IndexStats stats = Index::open(index_path(spec)).stats();
+      const IndexStats stats = open_written(index_path(spec)).stats();
       fmt::print("built {}: {} (in {:.2f} s)\n", index_path(spec), stats_line(stats),
                  seconds.count());
       nlist = stats.nlist;

@@ -6,10 +6,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 
 #include "datasets/dataset.h"
 #include "index/segment/vector_transform.h"
@@ -18,6 +16,7 @@
 #include "tools/flags.h"
 #include "tools/measure/chart.h"
 #include "tools/measure/distortion_results.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -74,6 +73,10 @@ class Distortion final : public Command {
   }
 
   int run() override {
+    if (!plot_.empty()) {
+      require_suffix(plot_, {".png"}, "a chart");
+      check_outputs({plot_, lines_path()}, {setting_.data, setting_.queries});
+    }
     const std::vector<std::string> specs = specs_.empty() ? quantizer_specs() : specs_;
     const Vectors vectors = read_vectors();
     const std::size_t dim = vectors.measured.cols;
@@ -158,13 +161,15 @@ class Distortion final : public Command {
     return measure_speed(*quantizer, rotated.view());
   }
 
+  std::string lines_path() const {
+    return std::filesystem::path(plot_).replace_extension(".jsonl").string();
+  }
+
   void plot(const std::vector<DistortionResult>& results) const {
-    const std::string lines = std::filesystem::path(plot_).replace_extension(".jsonl").string();
-    std::ofstream out(lines, std::ios::trunc);
-    out << limits_json(setting_).dump() << '\n';
-    for (const DistortionResult& result : results) out << to_json(result, setting_).dump() << '\n';
-    out.close();
-    if (!out) throw std::system_error(errno, std::generic_category(), "cannot write " + lines);
+    const std::string lines = lines_path();
+    std::vector<nlohmann::ordered_json> objects = {limits_json(setting_)};
+    for (const DistortionResult& result : results) objects.push_back(to_json(result, setting_));
+    write_json_lines(lines, objects);
     fmt::print(json_ ? stderr : stdout, "{}\n",
                run_chart_script("bench/rate_distortion.py", {lines, "-o", plot_}, plot_));
   }

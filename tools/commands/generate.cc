@@ -6,6 +6,8 @@
 #include "datasets/groundtruth.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -49,13 +51,15 @@ class Generate final : public Command {
   }
 
   int run() override {
+    check_outputs({output_}, {});
+    require_suffix(output_, {".hdf5", ".h5"}, "a set");
     options_.metric = resolve_metric(metric_, "");
     options_.stored = float16_ ? datasets::Stored::float16 : datasets::Stored::float32;
     ProgressBar bar("generate");
     datasets::BenchmarkSet set = datasets::generate(options_, threads_);
     set.truth = datasets::ground_truth(MatrixSource(set.train.view()), set.test.view(), k_,
                                        options_.metric, threads_, bar.callback());
-    datasets::write_set(output_, set, options_.stored);
+    write(set, bar.callback());
     bar.clear();
     if (json_) {
       print_json({{"output", output_},
@@ -66,15 +70,22 @@ class Generate final : public Command {
                   {"learn_queries", set.learn_queries.rows},
                   {"k", k_},
                   {"metric", to_string(options_.metric)},
-                  {"seed", options_.seed}});
+                  {"seed", options_.seed}},
+                 beside(output_));
     } else {
-      fmt::print("{}: {} base vectors of dim {}, {} queries with {} true neighbours, {}\n", output_,
+      fmt::print(beside(output_),
+                 "{}: {} base vectors of dim {}, {} queries with {} true neighbours, {}\n", output_,
                  set.train.rows, set.train.cols, set.test.rows, k_, to_string(options_.metric));
     }
     return kOk;
   }
 
  private:
+  void write(const datasets::BenchmarkSet& set, const Progress& progress) const {
+    const HoldInterrupts held;
+    datasets::write_set(output_, set, options_.stored, progress);
+  }
+
   datasets::GenerateOptions options_;
   std::string output_;
   std::string metric_;

@@ -8,6 +8,8 @@
 
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -29,10 +31,8 @@ class Groundtruth final : public Command {
   }
 
   int run() override {
-    if (!is_hdf5(output_) && !output_.ends_with(".bin")) {
-      throw std::invalid_argument(
-          fmt::format("cannot write '{}': the output must end in .hdf5, .h5 or .bin", output_));
-    }
+    check_outputs({output_}, {base_, queries_});
+    require_suffix(output_, {".hdf5", ".h5", ".bin"}, "ground truth");
     const Metric metric = resolve_metric(metric_, base_);
     const auto base = datasets::open_vectors(base_, "train");
     datasets::BenchmarkSet set;
@@ -41,17 +41,20 @@ class Groundtruth final : public Command {
     ProgressBar bar("groundtruth");
     set.truth =
         datasets::ground_truth(*base, set.test.view(), k_, metric, threads_, bar.callback());
-    write(*base, set);
+    write(*base, set, bar.callback());
     bar.clear();
     print(base->rows(), set);
     return kOk;
   }
 
  private:
-  void write(const VectorSource& base, datasets::BenchmarkSet& set) const {
-    if (!is_hdf5(output_)) return datasets::write_truth_bin(output_, set.truth);
-    set.train = datasets::read_all(base);
-    datasets::write_set(output_, set);
+  void write(const VectorSource& base, datasets::BenchmarkSet& set,
+             const Progress& progress) const {
+    const bool alone = output_.ends_with(".bin");
+    if (!alone) set.train = datasets::read_all(base);
+    const HoldInterrupts held;
+    if (alone) return datasets::write_truth_bin(output_, set.truth);
+    datasets::write_set(output_, set, datasets::Stored::float32, progress);
   }
 
   void print(std::size_t n, const datasets::BenchmarkSet& set) const {
@@ -61,11 +64,12 @@ class Groundtruth final : public Command {
                   {"dim", set.test.cols},
                   {"queries", set.test.rows},
                   {"k", k_},
-                  {"metric", to_string(set.metric)}});
+                  {"metric", to_string(set.metric)}},
+                 beside(output_));
       return;
     }
-    fmt::print("{}: the {} nearest of {} vectors for {} queries, {}\n", output_, k_, n,
-               set.test.rows, to_string(set.metric));
+    fmt::print(beside(output_), "{}: the {} nearest of {} vectors for {} queries, {}\n", output_,
+               k_, n, set.test.rows, to_string(set.metric));
   }
 
   std::string base_;

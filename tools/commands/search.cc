@@ -10,8 +10,10 @@
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
 #include "tools/measure/searcher.h"
 #include "tools/neighbours.h"
+#include "tools/outputs.h"
 
 namespace obliq::tools {
 namespace {
@@ -42,6 +44,10 @@ class Search final : public Command {
   }
 
   int run() override {
+    if (!output_.empty()) {
+      check_outputs({output_}, {index_, queries_});
+      require_suffix(output_, {".hdf5", ".h5"}, "results");
+    }
     const Index index = Index::open(index_);
     const datasets::BenchmarkSet set = read_queries();
     const std::size_t count = limit_ == 0 ? set.test.rows : std::min(limit_, set.test.rows);
@@ -50,7 +56,9 @@ class Search final : public Command {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     if (!output_.empty()) {
       write(index.stats(), result, seconds.count());
-      if (json_) print_json({{"output", output_}, {"queries", count}, {"k", options_.k}});
+      if (json_) {
+        print_json({{"output", output_}, {"queries", count}, {"k", options_.k}}, beside(output_));
+      }
       return kOk;
     }
     const Labels labels{set.train_labels, set.test_labels};
@@ -95,6 +103,7 @@ class Search final : public Command {
     file.distances = result.distances;
     const auto queries = static_cast<double>(result.ids.rows);
     file.query_seconds.assign(result.ids.rows, static_cast<float>(seconds / queries));
+    const HoldInterrupts held;
     datasets::write_results(output_, file);
   }
 

@@ -8,6 +8,8 @@
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/interrupt.h"
+#include "tools/outputs.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -25,12 +27,13 @@ class Tune final : public Command {
   }
 
   int run() override {
+    check_outputs({index_}, {learn_queries_});
     Index index = Index::open(index_);
     const auto queries = read_matrix(learn_queries_, "learn_queries");
     ProgressBar bar("tune");
     options_.progress = bar.callback();
     index.tune(queries.view(), options_);
-    index.save(index_);
+    save(index);
     bar.clear();
     const IndexStats stats = index.stats();
     if (json_) {
@@ -42,6 +45,11 @@ class Tune final : public Command {
   }
 
  private:
+  void save(const Index& index) const {
+    const HoldInterrupts held;
+    index.save(index_);
+  }
+
   std::string index_;
   std::string learn_queries_;
   TuneOptions options_;

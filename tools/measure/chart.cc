@@ -9,13 +9,19 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include "obliq/progress.h"
+#include "storage/atomic_file.h"
+#include "storage/mapped_file.h"
+#include "storage/temporary_folder.h"
+#include "tools/interrupt.h"
 
 namespace obliq::tools {
 namespace {
@@ -43,12 +49,13 @@ int start(std::vector<std::string> arguments, int pipe, pid_t& child) {
   return failed;
 }
 
-/// All that comes out of `pipe` until its writers are gone.
-std::string read_all(int pipe) {
+/// All that comes out of `pipe` until `child`, which a signal of ours ends, is gone.
+std::string read_all(int pipe, pid_t child) {
   std::string text;
   std::array<char, 4096> buffer;
   for (;;) {
     const ssize_t count = read(pipe, buffer.data(), buffer.size());
+    if (interrupted() != 0) kill(child, SIGTERM);
     if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
     if (count == 0 || (count < 0 && errno != EINTR)) return text;
   }
@@ -60,14 +67,16 @@ Ended run(const std::vector<std::string>& arguments) {
   pid_t child = 0;
   const int failed = start(arguments, ends[1], child);
   close(ends[1]);
-  std::string printed = failed == 0 ? read_all(ends[0]) : "";
+  std::string printed = failed == 0 ? read_all(ends[0], child) : "";
   close(ends[0]);
   if (failed != 0) {
     return {false, fmt::format("cannot run {}: {}", arguments[0], std::strerror(failed))};
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    if (interrupted() != 0) kill(child, SIGTERM);
   }
+  if (interrupted() != 0) throw Cancelled();
   if (WIFSIGNALED(status)) printed += fmt::format("\nended by signal {}", WTERMSIG(status));
   return {WIFEXITED(status) && WEXITSTATUS(status) == 0, std::move(printed)};
 }
@@ -81,21 +90,34 @@ std::string last_line(std::string_view text) {
   return std::string(text.substr(text.rfind('\n') + 1));  // npos + 1 is 0
 }
 
+void copy_file(const std::string& from, const std::string& to) {
+  const MappedFile bytes(from);
+  AtomicFile file(to);
+  file.expect(bytes.bytes().size());
+  file.append(bytes.bytes());
+  file.commit();
+}
+
 /// The project's own virtual environment first, then the system's Python.
 std::string python() { return find_project_file(".venv/bin/python").value_or("python3"); }
 
 }  // namespace
 
+void write_json_lines(const std::string& path, std::span<const nlohmann::ordered_json> objects) {
+  const HoldInterrupts held;
+  AtomicFile file(path);
+  for (const nlohmann::ordered_json& object : objects) {
+    const std::string line = object.dump() + '\n';
+    file.append(std::as_bytes(std::span(line)));
+  }
+  file.commit();
+}
+
 void write_json_lines(const std::string& path, std::span<const Point> points,
                       const nlohmann::ordered_json& common) {
-  std::ofstream out(path, std::ios::trunc);
-  for (const Point& point : points) {
-    nlohmann::ordered_json json = to_json(point);
-    json.update(common);
-    out << json.dump() << '\n';
-  }
-  out.close();
-  if (!out) throw std::system_error(errno, std::generic_category(), "cannot write " + path);
+  std::vector<nlohmann::ordered_json> objects;
+  for (const Point& point : points) objects.emplace_back(to_json(point)).update(common);
+  write_json_lines(path, objects);
 }
 
 std::optional<std::string> find_project_file(const std::string& relative) {
@@ -113,12 +135,22 @@ std::string run_chart_script(const std::string& name, const std::vector<std::str
                              const std::string& png) {
   const auto script = find_project_file(name);
   if (!script) return fmt::format("no chart: {} was not found near this program", name);
+  const HoldInterrupts held;
+  const TemporaryFolder folder;
+  const std::string drawn = folder / "chart.png";
   std::vector<std::string> command = {python(), *script};
-  command.insert(command.end(), arguments.begin(), arguments.end());
+  std::vector<std::string> again = command;
+  for (const std::string& argument : arguments) {
+    command.push_back(argument == png ? drawn : argument);
+    again.push_back(argument);
+  }
   const Ended ended = run(command);
-  if (ended.well) return "chart: " + png;
-  return fmt::format("no chart: {}\nto try again: {}", last_line(ended.printed),
-                     fmt::join(command, " "));
+  if (!ended.well) {
+    return fmt::format("no chart: {}\nto try again: {}", last_line(ended.printed),
+                       fmt::join(again, " "));
+  }
+  copy_file(drawn, png);
+  return "chart: " + png;
 }
 
 std::string draw_chart(const std::string& json_lines, const std::string& png,

@@ -10,6 +10,9 @@
 
 namespace obliq::tools {
 
+/// Writes JSON objects, a line each. Throws std::system_error.
+void write_json_lines(const std::string& path, std::span<const nlohmann::ordered_json> objects);
+
 /// Writes points as JSON lines, each with the fields of `common`. Throws std::system_error.
 void write_json_lines(const std::string& path, std::span<const Point> points,
                       const nlohmann::ordered_json& common);

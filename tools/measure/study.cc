@@ -9,6 +9,7 @@
 #include "index/segment/list_counts.h"
 #include "index/tune/tuning.h"
 #include "storage/temporary_folder.h"
+#include "tools/interrupt.h"
 #include "tools/measure/centroids.h"
 
 namespace obliq::tools {
@@ -19,6 +20,7 @@ constexpr std::size_t kShareOfLists = 16;  // codes are timed over one list in 1
 
 // From a file into memory, as users who want speed open one.
 Index build_and_open(const Matrix<float>& base, const BuildOptions& options) {
+  const HoldInterrupts held;
   const TemporaryFolder folder;
   const std::string path = folder / "index.obliq";
   Index::build_file(MatrixSource(base.view()), path, options);
