@@ -192,6 +192,23 @@ TEST(AtomicFile, KeepsTheOwnerOfTheFileItReplacesOrRefuses) {
   EXPECT_EQ(status.st_uid, 12U);
   EXPECT_EQ(status.st_gid, 34U);
   EXPECT_EQ(permissions(path), 0600U);
+
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0777), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setgid(56) != 0 || ::setuid(78) != 0) ::_exit(1);
+    try {
+      replace(path, {});
+    } catch (const std::system_error& error) {
+      ::_exit(error.code().value() == EPERM ? 3 : 4);
+    }
+    ::_exit(2);
+  }
+  int outcome = 0;
+  ASSERT_EQ(::waitpid(child, &outcome, 0), child);
+  EXPECT_TRUE(WIFEXITED(outcome) && WEXITSTATUS(outcome) == 3) << outcome;
+  EXPECT_EQ(read_bytes(path), counting_bytes(3));
+  EXPECT_EQ(file_count(folder), 1U);
 }
 
 TEST(AtomicFile, MakesTheFileThatADanglingLinkPointsTo) {
