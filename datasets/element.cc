@@ -1,6 +1,8 @@
 // One template for each direction, one switch that gives it the type.
 #include "datasets/element.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -79,6 +81,25 @@ float widen(T stored) {
   }
 }
 
+template <typename T>
+T load(const std::uint8_t* from) {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+template <typename T>
+bool is_held(T value, float by) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<long double>(value) == static_cast<long double>(by);
+  } else if constexpr (std::is_same_v<T, double>) {
+    if (by == 0) return value == 0;
+    return !std::isinf(by) || std::isinf(value);
+  } else {
+    return true;
+  }
+}
+
 }  // namespace
 
 std::size_t element_bytes(Element element) {
@@ -123,6 +144,27 @@ void to_floats(Element element, const std::uint8_t* from, std::span<float> out) 
       std::memcpy(&stored, from, sizeof stored);
       value = widen(stored);
       from += sizeof stored;
+    }
+  });
+}
+
+std::size_t held_by_floats(Element element, const std::uint8_t* from,
+                           std::span<const float> floats) {
+  return with_type(element, [&](auto type) {
+    using T = decltype(type);
+    std::size_t held = 0;
+    while (held < floats.size() && is_held(load<T>(from + held * sizeof(T)), floats[held])) ++held;
+    return held;
+  });
+}
+
+std::string value_text(Element element, const std::uint8_t* from) {
+  return with_type(element, [&](auto type) -> std::string {
+    using T = decltype(type);
+    if constexpr (std::is_same_v<T, Half>) {
+      return fmt::format("{}", half_to_float(load<T>(from).bits));
+    } else {
+      return fmt::format("{}", load<T>(from));
     }
   });
 }

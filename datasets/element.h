@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace obliq::datasets {
@@ -22,6 +23,14 @@ std::string_view element_name(Element element);
 /// Converts stored values, any alignment, to floats: exactly, but for rounding of the wide types.
 /// Reads out.size() * element_bytes bytes.
 void to_floats(Element element, const std::uint8_t* from, std::span<float> out);
+
+/// The number of stored values from the start that `floats` stand for, as to_floats made them:
+/// integers exactly, float64 unless it became infinity or 0.
+std::size_t held_by_floats(Element element, const std::uint8_t* from,
+                           std::span<const float> floats);
+
+/// A stored value as text, for errors.
+std::string value_text(Element element, const std::uint8_t* from);
 
 /// Converts stored integers; uint64 above the range of ids become negative. Requires
 /// is_integer(element).

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <span>
 #include <stdexcept>
 
 #include "storage/file_error.h"
@@ -14,7 +15,13 @@ namespace {
 class FlatVectors final : public VectorSource {
  public:
   FlatVectors(const std::string& path, const FlatFamily& family, Element element)
-      : map_(path), file_(bytes_of(map_)), layout_(family.parse(file_, element)) {}
+      : map_(path), file_(bytes_of(map_)), layout_(family.parse(file_, element)) {
+    if (layout_.is_matrix) return;
+    throw_damaged(path, 0,
+                  fmt::format("vectors are an array [n][dim], not one axis of {} values; save "
+                              "x.reshape(n, dim)",
+                              layout_.rows));
+  }
   std::size_t rows() const override { return layout_.rows; }
   std::size_t dim() const override { return layout_.dim; }
   void read(std::size_t first, std::size_t count, float* out) const override {
@@ -39,6 +46,17 @@ const std::uint8_t* row_values(const FileBytes& file, const FlatLayout& layout, 
     }
   }
   return file.bytes.data() + offset + layout.row_header_bytes;
+}
+
+void require_held(const FileBytes& file, const FlatLayout& layout, std::size_t row,
+                  const std::uint8_t* values, std::span<const float> floats) {
+  const std::size_t held = held_by_floats(layout.element, values, floats);
+  if (held == floats.size()) return;
+  const std::uint8_t* value = values + held * element_bytes(layout.element);
+  throw_damaged(file.name, static_cast<std::size_t>(value - file.bytes.data()),
+                fmt::format("row {} holds {}, which float32 cannot hold; scale the vectors, or "
+                            "give a file of vectors if these are ids",
+                            row, value_text(layout.element, value)));
 }
 
 }  // namespace
@@ -79,14 +97,11 @@ void read_rows(const FileBytes& file, const FlatLayout& layout, std::size_t firs
     throw std::invalid_argument(fmt::format("{}: rows {} + {} are beyond the {} it has", file.name,
                                             first, count, layout.rows));
   }
-  if (layout.row_header_bytes == 0) {
-    to_floats(layout.element, file.bytes.data() + layout.row_offset(first),
-              {out, count * layout.dim});
-    return;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    to_floats(layout.element, row_values(file, layout, first + i),
-              {out + i * layout.dim, layout.dim});
+  for (std::size_t row = first; row < first + count; ++row, out += layout.dim) {
+    const std::uint8_t* values = row_values(file, layout, row);
+    const std::span<float> floats(out, layout.dim);
+    to_floats(layout.element, values, floats);
+    require_held(file, layout, row, values, floats);
   }
 }
 

@@ -26,6 +26,7 @@ struct FlatLayout {
   Element element = Element::f32;
   std::size_t header_bytes = 0;
   std::size_t row_header_bytes = 0;  ///< 0, or 4: dim again, as int32
+  bool is_matrix = true;             ///< false: the file has one axis, which reads as one column
 
   std::size_t row_bytes() const { return row_header_bytes + dim * element_bytes(element); }
   /// Offset of a row, its header included.
@@ -54,7 +55,9 @@ FlatLayout checked_layout(const FileBytes& file, FlatLayout layout, std::size_t 
 std::uint32_t read_u32(const FileBytes& file, std::size_t offset);
 void append_u32(std::vector<std::uint8_t>& bytes, std::uint32_t value);
 
-/// Rows [first, first + count). Throws std::runtime_error when a row's own header disagrees.
+/// Rows [first, first + count). Throws std::runtime_error when a row's own header disagrees, or
+/// naming row and value when float32 cannot hold one: an integer that it would round, a float64
+/// that would become infinity or 0.
 void read_rows(const FileBytes& file, const FlatLayout& layout, std::size_t first,
                std::size_t count, float* out);
 /// The same for integers; throws std::runtime_error when the file holds none.

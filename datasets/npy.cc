@@ -96,6 +96,7 @@ FlatLayout parse(const FileBytes& file, Element) {
   }
   layout.rows = header.shape[0];
   layout.dim = header.shape.size() == 2 ? header.shape[1] : 1;
+  layout.is_matrix = header.shape.size() == 2;
   layout.header_bytes = extent.start + extent.length;
   return checked_layout(file, layout, header.shape_offset);
 }

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -212,6 +214,40 @@ TEST(NpyFiles, ReadEveryVersionAndType) {
   write_bytes(path, npy("{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }", 24));
   EXPECT_EQ(read_ids(path, "").rows, 3U);
   EXPECT_EQ(read_ids(path, "").cols, 1U);
+}
+
+// Of one row [0, value].
+Bytes npy_of(const std::string& descr, std::uint64_t value, std::size_t width) {
+  Bytes bytes =
+      npy("{'descr': '" + descr + "', 'fortran_order': False, 'shape': (1, 2), }", 2 * width);
+  std::memcpy(&bytes[bytes.size() - width], &value, width);
+  return bytes;
+}
+
+TEST(NpyFiles, AreNoVectorsWhereFloatsCannotHoldThem) {
+  const std::uint64_t odd = (1U << 24U) + 1;
+  expect_refused("a.npy", npy_of("<i4", odd, 4), "row 0 holds 16777217, which float32 cannot");
+  expect_refused("a.npy", npy_of("<u4", odd, 4), "row 0 holds 16777217, which float32 cannot");
+  expect_refused("a.npy", npy_of("<i8", ~odd + 1, 8), "row 0 holds -16777217, which");
+  expect_refused("a.npy", npy_of("<u8", ~std::uint64_t{0}, 8), "holds 18446744073709551615, which");
+  expect_refused("a.npy", npy_of("<f8", std::bit_cast<std::uint64_t>(1e300), 8), "holds 1e+300, ");
+  expect_refused("a.npy", npy_of("<f8", std::bit_cast<std::uint64_t>(1e-300), 8), "holds 1e-300, ");
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.npy");
+  write_bytes(path, npy_of("<i8", std::uint64_t{1} << 40U, 8));
+  EXPECT_EQ(read_all(*open_vectors(path)).values[1], 0x1p40F);
+  write_bytes(path, npy_of("<f8", std::bit_cast<std::uint64_t>(.1), 8));
+  EXPECT_EQ(read_all(*open_vectors(path)).values[1], .1F);
+}
+
+TEST(NpyFiles, AreNoVectorsWithOneAxis) {
+  expect_refused("a.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 12),
+                 "one axis of 3 values; save x.reshape(n, dim)");
+}
+
+TEST(TexmexFiles, AreNoVectorsWhereFloatsCannotHoldTheirIntegers) {
+  expect_refused("a.ivecs", {1, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1},
+                 "offset 12: row 1 holds 16777217");
 }
 
 TEST(NpyFiles, RefuseWhatIsNoPlainArray) {
