@@ -28,6 +28,17 @@ std::string hdf5_path(const std::string& spec) {
 
 void add_json(CLI::App& app, bool& json) { app.add_flag("--json", json, "Print JSON lines"); }
 
+CLI::Validator positive_count() {
+  const auto fault = [](const std::string& text) -> std::string {
+    std::size_t count = 0;
+    const char* end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, count);
+    if (result.ec == std::errc() && result.ptr == end && count > 0) return {};
+    return fmt::format("must be a whole number of 1 or more, not '{}'", text);
+  };
+  return {fault, "POSITIVE", "positive count"};
+}
+
 void add_threads(CLI::App& app, int& threads, const std::string& what) {
   app.add_option("--threads", threads, what + " (0: as many as the process may use)")
       ->check(CLI::NonNegativeNumber)
@@ -60,7 +71,7 @@ void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise
 void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe) {
   app.add_option("--nprobe", nprobe, "Lists to scan, with commas; default: 1,2,4,... up to nlist")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber);
+      ->check(positive_count());
 }
 
 void add_confidence(CLI::App& app, float& confidence) {

@@ -18,6 +18,8 @@ namespace obliq::tools {
 void add_json(CLI::App& app, bool& json);
 /// "auto", "query" or "list", for parse_batch_order.
 void add_batch_order(CLI::App& app, std::string& order);
+/// For counts: a whole number of 1 or more.
+CLI::Validator positive_count();
 void add_threads(CLI::App& app, int& threads, const std::string& what);
 /// For outputs whose name tells no format: pipes, /dev/stdout.
 void add_output_format(CLI::App& app, std::string& format);

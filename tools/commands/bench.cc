@@ -63,7 +63,7 @@ class Bench final : public Command {
  private:
   void add_measuring_flags(CLI::App& app) {
     app.add_option("-k", sweep_.k, "Neighbours per query")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     add_nprobe_list(app, options_.nprobe);
     add_confidence(app, options_.confidence);
@@ -76,7 +76,7 @@ class Bench final : public Command {
         ->check(CLI::Range(1.0, 1e6))
         ->capture_default_str();
     app.add_option("--repeat", sweep_.repeat, "Timed rounds; QPS is their median")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     add_threads(app, sweep_.threads, "Threads of the searches; builds use all cores");
     add_seed(app, options_.seed);

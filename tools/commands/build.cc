@@ -64,7 +64,7 @@ class Build final : public Command {
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--kmeans-points", options_.kmeans_points, "Training vectors per list, at most")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     app.add_flag("!--no-tune", options_.tune,
                  "Do not calibrate target recalls (obliq tune does so later)");

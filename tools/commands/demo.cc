@@ -54,10 +54,10 @@ class Demo final : public Command {
     app.add_option("--queries", queries_, "Queries to measure with (0: all)")
         ->capture_default_str();
     app.add_option("-k", sweep_.k, "Neighbours per query")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     app.add_option("--repeat", sweep_.repeat, "Timed rounds; QPS is their median")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     add_threads(app, threads_, "Threads of the builds; searches are timed on one");
     add_seed(app, seed_);

@@ -24,7 +24,7 @@ class Eval final : public Command {
     app.add_option("set", set_, "ann-benchmarks set (.hdf5) with queries and ground truth")
         ->required();
     app.add_option("-k", options_.k, "Neighbours per query")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     add_nprobe_list(app, nprobe_);
     app.add_option("--target-recall", target_recall_,
@@ -35,7 +35,7 @@ class Eval final : public Command {
     add_batch_order(app, batch_order_);
     app.add_flag("--mapped", mapped_, "Search the mapped file; default: read it into memory first");
     app.add_option("--repeat", options_.repeat, "Timed rounds; QPS is their median")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     add_threads(app, options_.threads, "Threads; without --batch, callers side by side");
     add_json(app, json_);

@@ -23,7 +23,7 @@ class Groundtruth final : public Command {
     app.add_option("-o,--output", output_, "Set to write (.hdf5), or truth alone (.bin)")
         ->required();
     app.add_option("-k", k_, "Neighbours per query")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
     add_threads(app, threads_, "Threads to use");

@@ -27,12 +27,12 @@ class Search final : public Command {
                    "an HDF5 set are shown")
         ->required();
     app.add_option("-k", options_.k, "Neighbours per query")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     app.add_option("--nprobe", options_.nprobe,
                    "Lists to scan, more where they hold fewer than k vectors; with --target-recall "
                    "the most that a query scans")
-        ->check(CLI::PositiveNumber);
+        ->check(positive_count());
     app.add_option("--target-recall", options_.target_recall,
                    "Mean recall@k to reach, in (0, 1), as calibrated by build or tune; default, "
                    "without --nprobe: .96 of what all lists give, at most .95");
