@@ -6,8 +6,12 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <span>
 #include <stdexcept>
+#include <unordered_map>
+#include <vector>
 
+#include "core/stage_progress.h"
 #include "index/build/builder.h"
 #include "index/external_ids.h"
 #include "index/index_access.h"
@@ -60,6 +64,10 @@ void check_answers(std::size_t queries, std::size_t k) {
   }
 }
 
+[[noreturn]] void refuse_id(std::int64_t id) {
+  throw std::invalid_argument(fmt::format("id {} is not in the index", id));
+}
+
 }  // namespace
 
 struct OBLIQ_HIDDEN Index::Impl {
@@ -79,6 +87,13 @@ struct OBLIQ_HIDDEN Index::Impl {
   StopPolicy stop(const SearchOptions& options);
   /// kNoRow when the id is not in the index.
   std::size_t row_of(std::int64_t id) const;
+  /// Of many ids, in one pass over the ids of the index. Throws std::invalid_argument naming an id
+  /// that is not in it.
+  std::vector<std::size_t> rows_of(std::span<const std::int64_t> wanted) const;
+  Segment segment_copy() {
+    const std::lock_guard lock(mutex);
+    return segment;
+  }
   Tuning tuning() {
     const std::lock_guard lock(mutex);
     return segment.tuning;
@@ -98,6 +113,22 @@ std::size_t Index::Impl::row_of(std::int64_t id) const {
   const auto found = std::find(segment.ids.begin(), segment.ids.end(), id);
   return found == segment.ids.end() ? kNoRow
                                     : static_cast<std::size_t>(found - segment.ids.begin());
+}
+
+std::vector<std::size_t> Index::Impl::rows_of(std::span<const std::int64_t> wanted) const {
+  std::unordered_map<std::int64_t, std::size_t> found;
+  for (const std::int64_t id : wanted) found.emplace(id, segment.ids.empty() ? row_of(id) : kNoRow);
+  for (std::size_t row = 0; row < segment.ids.size(); ++row) {
+    const auto place = found.find(segment.ids[row]);
+    if (place != found.end()) place->second = row;
+  }
+  std::vector<std::size_t> rows;
+  rows.reserve(wanted.size());
+  for (const std::int64_t id : wanted) {
+    rows.push_back(found.at(id));
+    if (rows.back() == kNoRow) refuse_id(id);
+  }
+  return rows;
 }
 
 SearchPlan Index::Impl::plan(const SearchOptions& options) {
@@ -126,13 +157,19 @@ Index::Index(Index&&) noexcept = default;
 Index& Index::operator=(Index&&) noexcept = default;
 Index::~Index() = default;
 
+Index Index::copy() const { return Index(std::make_unique<Impl>(impl_->segment_copy())); }
+
 Index Index::build(const VectorSource& base, const BuildOptions& options) {
   check_ids(options.ids);
-  auto impl = std::make_unique<Impl>(build_segment(base, options));
-  if (options.tune) {
-    impl->set_tuning(tune_built(impl->segment, base, options.train_queries,
-                                {options.threads, options.progress}));
+  StageProgress stages(options.progress);
+  BuildOptions own = options;
+  own.progress = stages.callback();
+  auto impl = std::make_unique<Impl>(build_segment(base, own));
+  if (own.tune) {
+    impl->set_tuning(
+        tune_built(impl->segment, base, own.train_queries, {own.threads, own.progress}));
   }
+  stages.end();
   return Index(std::move(impl));
 }
 
@@ -145,7 +182,11 @@ void Index::build_file(const VectorSource& base, const std::string& path,
 void Index::tune(MatrixView<float> learn_queries, const TuneOptions& options) {
   const RowSource rows(impl_->segment.info.n, impl_->segment.dim(),
                        [this](std::size_t row, float* out) { impl_->decoder.vector(row, out); });
-  impl_->set_tuning(tune_opened(impl_->segment, rows, learn_queries, impl_->tuning(), options));
+  StageProgress stages(options.progress);
+  Tuning found = tune_opened(impl_->segment, rows, learn_queries, impl_->tuning(),
+                             {options.threads, stages.callback()});
+  stages.end();
+  impl_->set_tuning(std::move(found));
 }
 
 Index Index::build(MatrixView<float> base, const BuildOptions& options) {
@@ -187,8 +228,15 @@ void IndexAccess::search(const Index& index, MatrixView<float> queries,
 
 void Index::reconstruct(std::int64_t id, float* out) const {
   const std::size_t row = impl_->row_of(id);
-  if (row == kNoRow) throw std::invalid_argument(fmt::format("id {} is not in the index", id));
+  if (row == kNoRow) refuse_id(id);
   impl_->decoder.vector(row, out);
+}
+
+void Index::reconstruct(std::span<const std::int64_t> ids, float* out) const {
+  for (const std::size_t row : impl_->rows_of(ids)) {
+    impl_->decoder.vector(row, out);
+    out += impl_->segment.dim();
+  }
 }
 
 const Segment& IndexAccess::segment(const Index& index) { return index.impl_->segment; }

@@ -192,6 +192,11 @@ class OBLIQ_API Index {
   /// file is in place nevertheless. Cost: writes every byte of the index.
   void save(const std::string& path) const;
 
+  /// An index of the same vectors with a tuning of its own, which starts as that of this one. They
+  /// share vectors, codes and ids. Other threads may search and tune this one meanwhile. Cost: a
+  /// few bytes per list.
+  Index copy() const;
+
   /// The k nearest base vectors of each of m queries, [m][dim]. Throws std::invalid_argument on a
   /// wrong dim, NaN or infinity (naming the query), k = 0, nprobe = 0, a confidence outside (0, 1],
   /// a target recall that is outside [0, 1), above what a scan of all lists gives, or asked of an
@@ -218,6 +223,10 @@ class OBLIQ_API Index {
   /// without a raw tier the first call passes over all entries; with external ids every call passes
   /// over the ids.
   void reconstruct(std::int64_t id, float* out) const;
+
+  /// The same for many ids, which may repeat: [ids.size()][dim], in their order. Writes nothing
+  /// when an id is unknown. Cost: with external ids one pass over the ids for all.
+  void reconstruct(std::span<const std::int64_t> ids, float* out) const;
 
   /// Whether an id is in the index. Cost: with external ids a pass over the ids.
   bool contains(std::int64_t id) const;

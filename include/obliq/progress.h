@@ -10,8 +10,8 @@
 namespace obliq {
 
 /// Called from time to time, on the thread that called the library, with the name of the current
-/// stage and the fraction of it that is done (0 to 1). Return false to stop: the call then throws
-/// Cancelled. May be empty.
+/// stage and the fraction of it that is done, which never falls within a stage and ends at 1.
+/// Return false to stop: the call then throws Cancelled. May be empty.
 using Progress = std::function<bool(std::string_view stage, double fraction)>;
 
 /// Thrown when a Progress callback returned false. No file was written.

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/stage_progress.h"
 #include "index/build/base_encoder.h"
 #include "index/build/build_plan.h"
 #include "index/build/placed_lists.h"
@@ -131,8 +132,11 @@ Segment build_segment(const VectorSource& base, const BuildOptions& options) {
   return segment;
 }
 
-void build_segment_file(const VectorSource& base, const BuildOptions& options,
+void build_segment_file(const VectorSource& base, const BuildOptions& asked,
                         const std::string& path) {
+  StageProgress stages(asked.progress);
+  BuildOptions options = asked;
+  options.progress = stages.callback();
   const BuildPlan plan(base, options, staging_folder(path));
   TrainedParts parts = train(plan, untrained_quantizer(plan), take_sample(plan));
   auto lists = std::make_unique<PlacedLists>(plan, parts, encode_base(plan, parts));
@@ -149,9 +153,11 @@ void build_segment_file(const VectorSource& base, const BuildOptions& options,
   writer.append(lists->raw(), piece);
   lists.reset();  // what tuning does not need
   writer.finish([&](Segment& written) {
-    if (!options.tune) return;
-    written.tuning =
-        tune_built(written, base, options.train_queries, {options.threads, options.progress});
+    if (options.tune) {
+      written.tuning =
+          tune_built(written, base, options.train_queries, {options.threads, options.progress});
+    }
+    stages.end();
   });
 }
 

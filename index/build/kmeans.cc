@@ -157,6 +157,7 @@ Matrix<float> plus_plus(const VectorSource& x, const KMeansOptions& options) {
     pick = std::min(draw(weight, random.uniform() * total), count - 1);
     if (total == 0) pick = random.below(count);  // fewer distinct points than clusters
   }
+  report(options.progress, "k-means++ start", 1);
   return centroids;
 }
 
@@ -237,6 +238,7 @@ KMeansResult kmeans(const VectorSource& x, const KMeansOptions& options) {
   }
   Lloyd all(x, options, result.centroids);
   for (; done < options.iterations; ++done) result.objectives.push_back(all.iterate(done));
+  report(options.progress, "k-means", 1);
   return result;
 }
 

@@ -61,10 +61,11 @@ struct SegmentInfo {
 };
 static_assert(sizeof(SegmentInfo) == 128);
 
+/// A copy shares everything that is large: bytes, quantizer and transform.
 struct Segment {
   SegmentInfo info;
-  std::unique_ptr<const Quantizer> quantizer;
-  std::unique_ptr<const VectorTransform> transform;
+  std::shared_ptr<const Quantizer> quantizer;
+  std::shared_ptr<const VectorTransform> transform;
   RowShape row_shape;
   std::vector<std::uint32_t> far_numbers;  ///< [nlist] place in far_lists or kNoList; or empty
 

@@ -51,11 +51,18 @@ struct Worker {
   RowMask allowed;
 };
 
+/// The stage "tune": passes over the learn queries, one after the other.
+struct Passes {
+  std::size_t all;
+  std::size_t done = 0;
+};
+
 /// Searches all lists with learn queries, each left out of its own answers.
 class LearnSearch {
  public:
-  LearnSearch(const Segment& segment, const LearnQueries& learn, const TuneOptions& options)
-      : searcher_(segment), learn_(learn), options_(options) {}
+  LearnSearch(const Segment& segment, const LearnQueries& learn, const TuneOptions& options,
+              Passes& passes)
+      : searcher_(segment), learn_(learn), options_(options), passes_(passes) {}
 
   /// Searches by `plan`, as adapt(query, plan) changes it, and calls take(query, distances, rows).
   template <typename Adapt, typename Take>
@@ -65,6 +72,7 @@ class LearnSearch {
   Searcher searcher_;
   const LearnQueries& learn_;
   const TuneOptions& options_;
+  Passes& passes_;
 };
 
 template <typename Adapt, typename Take>
@@ -88,7 +96,9 @@ void LearnSearch::run(const SearchPlan& plan, Adapt adapt, Take take) const {
   constexpr std::size_t kReported = 128;
   const std::size_t count = learn_.self.size();
   for (std::size_t first = 0; first < count; first += kReported) {
-    report(options_.progress, "tune", static_cast<double>(first) / static_cast<double>(count));
+    const double share = static_cast<double>(first) / static_cast<double>(count);
+    report(options_.progress, "tune",
+           (static_cast<double>(passes_.done) + share) / static_cast<double>(passes_.all));
     parallel_for(std::min(kReported, count - first), 4, options_.threads,
                  [&](std::size_t begin, std::size_t end, int thread) {
                    auto& worker = workers[static_cast<std::size_t>(thread)];
@@ -96,6 +106,7 @@ void LearnSearch::run(const SearchPlan& plan, Adapt adapt, Take take) const {
                    for (std::size_t q = begin; q < end; ++q) search(*worker, first + q);
                  });
   }
+  ++passes_.done;
 }
 
 SearchPlan full_scan(const Segment& segment, std::size_t k) {
@@ -107,7 +118,7 @@ SearchPlan full_scan(const Segment& segment, std::size_t k) {
 }
 
 Traces trace(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
-             std::size_t k, const TuneOptions& options) {
+             std::size_t k, const TuneOptions& options, Passes& passes) {
   std::vector<StopTrace> all(truth.size());
   std::vector<std::unique_ptr<TraceRecorder>> recorders(truth.size());
   SearchPlan plan = full_scan(segment, k);
@@ -116,7 +127,7 @@ Traces trace(const Segment& segment, const LearnQueries& learn, const Neighbours
     recorders[q] = std::make_unique<TraceRecorder>(truth[q], k, all[q]);
     own.observer = recorders[q].get();
   };
-  LearnSearch(segment, learn, options)
+  LearnSearch(segment, learn, options, passes)
       .run(plan, watch, [&](std::size_t q, const auto&, const auto&) { recorders[q].reset(); });
   return Traces(std::move(all));
 }
@@ -215,7 +226,7 @@ LearnQueries learn_queries(const Segment& segment, const VectorSource& base,
 
 // What the index finds when it scans all lists and hardly prunes.
 Neighbours own_neighbours(const Segment& segment, const LearnQueries& learn,
-                          const TuneOptions& options) {
+                          const TuneOptions& options, Passes& passes) {
   constexpr float kDeviations = 4;
   Neighbours all(learn.self.size());
   SearchPlan plan = full_scan(segment, kTrueNeighbours);
@@ -225,7 +236,7 @@ Neighbours own_neighbours(const Segment& segment, const LearnQueries& learn,
       all[q].emplace_back(distances[i], static_cast<std::uint32_t>(rows[i]));
     }
   };
-  LearnSearch(segment, learn, options)
+  LearnSearch(segment, learn, options, passes)
       .run(
           plan, [](std::size_t, SearchPlan&) {}, keep);
   return all;
@@ -244,12 +255,12 @@ Kept kept_by_codes(const Tuning& known, std::uint32_t k, double own_max_recall) 
 
 // `known`: the previous tuning, where truth is what the index finds itself; else empty.
 Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
-               const Tuning& known, const TuneOptions& options) {
+               const Tuning& known, const TuneOptions& options, Passes& passes) {
   const std::size_t nlist = segment.info.nlist;
   Tuning tuning;
   tuning.queries = truth.size();
   for (const std::uint32_t k : kTunedKs) {
-    const Traces traces = trace(segment, learn, truth, k, options);
+    const Traces traces = trace(segment, learn, truth, k, options, passes);
     const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);
     tuning.ladders.push_back(make_ladder(traces, kept, nlist));
   }
@@ -280,7 +291,8 @@ Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<f
   const Neighbours truth = exact_knn(
       base, learn.queries.view(), learn.self,
       {segment.metric(), kTrueNeighbours, options.threads, options.progress, "true neighbours"});
-  Tuning tuning = measure(segment, learn, truth, {}, options);
+  Passes passes = {kTunedKs.size()};
+  Tuning tuning = measure(segment, learn, truth, {}, options, passes);
   tuning.from_base = queries.rows == 0;
   return tuning;
 }
@@ -296,7 +308,9 @@ Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<
     return tune_built(segment, rows, queries, options);
   }
   const LearnQueries learn = learn_queries(segment, rows, queries);
-  Tuning tuning = measure(segment, learn, own_neighbours(segment, learn, options), known, options);
+  Passes passes = {kTunedKs.size() + 1};
+  const Neighbours truth = own_neighbours(segment, learn, options, passes);
+  Tuning tuning = measure(segment, learn, truth, known, options, passes);
   tuning.from_base = queries.rows == 0;
   tuning.exact_truth = false;
   return tuning;
