@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <type_traits>
@@ -10,6 +11,14 @@
 
 namespace obliq::python {
 namespace {
+
+constexpr std::string_view kRemedy = "which float32 cannot hold: scale the vectors";
+
+/// Whether float32 holds `value` in place of `from`: not where a number became infinity or 0.
+bool holds(double from, float value) {
+  if (value == 0) return from == 0;
+  return !std::isinf(value) || std::isinf(from);
+}
 
 /// fp16 as it lies in memory.
 struct Half {
@@ -45,12 +54,21 @@ class ArraySource final : public VectorSource {
         }
       }
       for (std::size_t j = 0; j < dim_; ++j) {
-        out[j] = to_float(row[static_cast<std::int64_t>(j) * stride_]);
+        const T value = row[static_cast<std::int64_t>(j) * stride_];
+        out[j] = to_float(value);
+        if constexpr (std::is_same_v<T, double>) {
+          if (!holds(value, out[j])) refuse(value, i, j);
+        }
       }
     }
   }
 
  private:
+  [[noreturn]] static void refuse(double value, std::size_t row, std::size_t column) {
+    throw std::invalid_argument(
+        fmt::format("vectors hold {} in row {}, column {}, {}", value, row, column, kRemedy));
+  }
+
   const T* data_;
   std::size_t rows_;
   std::size_t dim_;

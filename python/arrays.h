@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -29,7 +30,9 @@ inline MatrixView<float> view_of(const FloatMatrix& array) {
 }
 
 /// Vectors [n][dim] of float16, float32, float64, int8 or uint8 with any strides. Throws
-/// nb::type_error or nb::value_error naming what is wrong. The array must outlive it.
+/// nb::type_error or nb::value_error naming what is wrong; reading throws std::invalid_argument
+/// naming a float64 value that float32 cannot hold, and its row and column. The array must outlive
+/// it.
 std::unique_ptr<VectorSource> source_of(const AnyArray& array);
 
 /// The memory of a contiguous NumPy array [rows][columns] of T. Throws what the array raises when
@@ -64,6 +67,9 @@ class ArrayMemory {
  private:
   Py_buffer buffer_;
 };
+
+/// A path as os.fsencode gives it.
+inline std::string path_of(const nb::bytes& path) { return {path.c_str(), path.size()}; }
 
 /// `value` as a count. Throws std::invalid_argument with the name when it is below 1.
 std::size_t count_of(std::int64_t value, std::string_view name);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "index/open_written.h"
 #include "index/segment/vector_transform.h"
@@ -18,7 +19,7 @@ namespace {
 
 /// Everything that Index.build takes besides the vectors.
 struct Options {
-  std::string metric, preset, quantizer, raw;  // empty: not given
+  std::string metric, preset, quantizer, raw;  // empty: not given; obliq.Index refuses empty names
   std::optional<double> spill;
   std::size_t nlist;
   std::size_t list_groups;
@@ -26,7 +27,7 @@ struct Options {
   int threads;
   int kmeans_iterations;
   bool tune;
-  std::string path;  // to build into; empty: in memory
+  nb::bytes path;  // to build into; empty: in memory
   std::size_t max_memory;
 };
 
@@ -95,10 +96,11 @@ Index build(const AnyArray& vectors, const Options& options, const std::optional
   if (centroids) build.centroids = view_of(*centroids);
   if (train_queries) build.train_queries = view_of(*train_queries);
   build.progress = progress_of(progress);
+  const std::string path = path_of(options.path);
   return unless_cancelled([&] {
-    if (options.path.empty()) return Index::build(*source, build);
-    Index::build_file(*source, options.path, build);
-    return open_written(options.path);
+    if (path.empty()) return Index::build(*source, build);
+    Index::build_file(*source, path, build);
+    return open_written(path);
   });
 }
 
@@ -144,11 +146,13 @@ void search(const Index& index, nb::handle query_array, nb::handle distance_arra
                 distances.data(), ids.data());
 }
 
-nb::ndarray<nb::numpy, float> reconstruct(const Index& index, std::int64_t id) {
+/// [ids][dim]
+nb::ndarray<nb::numpy, float> reconstruct(const Index& index, const Ids& ids) {
   float* values = nullptr;
-  auto array = new_array<float>({index.stats().dim}, values);
+  auto array = new_array<float>({ids.shape(0), index.stats().dim}, values);
+  const std::span<const std::int64_t> wanted(ids.data(), ids.shape(0));
   const GilRelease release;  // the first call looks for every row
-  index.reconstruct(id, values);
+  index.reconstruct(wanted, values);
   return array;
 }
 
@@ -198,9 +202,16 @@ nb::dict stats_of(const Index& index) {
   return dict;
 }
 
-Index open(const std::string& path, bool in_memory, bool verify) {
+Index open(const nb::bytes& path, bool in_memory, bool verify) {
+  const std::string name = path_of(path);
   const GilRelease release;
-  return Index::open(path, {in_memory ? Residence::memory : Residence::mapped, verify});
+  return Index::open(name, {in_memory ? Residence::memory : Residence::mapped, verify});
+}
+
+void save(const Index& index, const nb::bytes& path) {
+  const std::string name = path_of(path);
+  const GilRelease release;
+  index.save(name);
 }
 
 }  // namespace
@@ -208,7 +219,7 @@ Index open(const std::string& path, bool in_memory, bool verify) {
 void bind_index(nb::module_& module) {
   nb::class_<Options>(module, "BuildOptions")
       .def(nb::init<std::string, std::string, std::string, std::string, std::optional<double>,
-                    std::size_t, std::size_t, std::uint64_t, int, int, bool, std::string,
+                    std::size_t, std::size_t, std::uint64_t, int, int, bool, nb::bytes,
                     std::size_t>(),
            nb::arg("metric"), nb::arg("preset"), nb::arg("quantizer"), nb::arg("raw"),
            nb::arg("spill").none(), nb::arg("nlist"), nb::arg("list_groups"), nb::arg("seed"),
@@ -224,7 +235,8 @@ void bind_index(nb::module_& module) {
                           "train_queries: NDArray[numpy.float32] | None, "
                           "progress: object) -> Index"))
       .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
-      .def("save", &Index::save, nb::arg("path"), nb::call_guard<GilRelease>())
+      .def("save", &save, nb::arg("path"))
+      .def("copy", &Index::copy)
       .def("tune", &tune, nb::arg("learn_queries").none(), nb::arg("threads"),
            nb::arg("progress").none(),
            nb::sig("def tune(self, learn_queries: NDArray[numpy.float32] | None, threads: int, "
@@ -236,7 +248,7 @@ void bind_index(nb::module_& module) {
                    "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
                    "batch_order: str) -> None"))
-      .def("reconstruct", &reconstruct, nb::arg("id"))
+      .def("reconstruct", &reconstruct, nb::arg("ids"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<GilRelease>())
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));
   module.def("presets", &preset_table,

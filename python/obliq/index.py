@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Optional, Union
+from typing import Any, Callable, Literal, NamedTuple, NoReturn, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arrays import as_array, as_matrix, as_seed, refuse_masked, team
+from obliq.arguments import as_flag, as_path, as_progress, as_threads, shown
+from obliq.arrays import (as_array, as_base, as_given, as_ids, as_matrix, may_be_id, team,
+                          whole_numbers)
+from obliq.options import BatchOrder as BatchOrder
+from obliq.options import Metric as Metric
+from obliq.options import Path as Path
+from obliq.options import Preset as Preset
+from obliq.options import Raw as Raw
+from obliq.options import build_options, search_options
+from obliq.temporary import bytes_of, open_bytes
 
-if TYPE_CHECKING:
-    from typing_extensions import TypeGuard
-
-Metric = Literal["l2", "ip", "cosine"]
-Path = Union[str, "os.PathLike[str]"]
-Preset = Literal["fast", "small", "tiny", "exact"]
-Progress = Callable[[str, float], Optional[bool]]
+Progress = Callable[[str, float], Union[bool, np.bool_, None]]
 
 _FLOAT32 = np.dtype(np.float32)
 _INT64 = np.dtype(np.int64)
 _empty = np.empty  # found sooner than an attribute
+_WHOLE = (int, type(None))
 
 
 class SearchResult(NamedTuple):
@@ -83,7 +85,7 @@ class IndexStats:
     dim: int
     nlist: int
     list_groups: int
-    metric: str
+    metric: Metric
     quantizer: str
     raw: str
     spill: float
@@ -95,21 +97,13 @@ class IndexStats:
     tuning: Optional[Tuning]
 
 
-def _as_base(vectors: Any) -> Any:
-    """As an array [n][dim]. Raises ValueError on other shapes."""
-    array = as_array(vectors, "vectors")
-    if array.ndim != 2:
-        raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
-    return array
-
-
-def _bad_room(k: int) -> Exception:
-    """Why there is no array of k columns."""
-    return ValueError(f"k must be 1 or more, not {k}") if k < 1 else MemoryError(f"k = {k}")
-
-
-def _optional(vectors: Any, name: str) -> Any:
-    return None if vectors is None else as_matrix(vectors, name)
+def _as_queries(queries: Any) -> tuple[Any, bool]:
+    """Queries [m][dim], and whether they are one, given as [dim]."""
+    if type(queries) is np.ndarray and queries.dtype is _FLOAT32 \
+            and 1 <= queries.ndim <= 2 and queries.flags.c_contiguous:
+        return (queries, False) if queries.ndim == 2 else (queries[np.newaxis], True)
+    array = as_array(queries, "queries")
+    return as_matrix(array, "queries"), array.ndim == 1
 
 
 class Index:
@@ -124,9 +118,9 @@ class Index:
     _index: _core.Index
     __iter__ = None  # there are len and [], but ids need not be positions
 
-    def __init__(self) -> None:
+    def __init__(self, *_: NoReturn, **__: NoReturn) -> None:
         raise TypeError("make an index with Index.build(vectors), Index.open(path) or "
-                        "Index.from_bytes(data)")
+                        "Index.from_bytes(data); it has the dim of its vectors")
 
     @classmethod
     def _of(cls, core: _core.Index) -> Index:
@@ -136,7 +130,7 @@ class Index:
 
     @classmethod
     def build(cls, vectors: Any, metric: Metric = "l2", quantizer: Optional[str] = None, *,
-              preset: Optional[Preset] = None, raw: Optional[str] = None,
+              preset: Optional[Preset] = None, raw: Optional[Raw] = None,
               spill: Optional[float] = None, nlist: Union[int, Literal["auto"]] = "auto",
               ids: Any = None, centroids: Any = None, train_queries: Any = None, seed: int = 1,
               threads: int = 0, kmeans_iterations: int = 10, list_groups: int = 0,
@@ -160,21 +154,21 @@ class Index:
         tune        calibrate target recalls; see tune
         path        build into this file, whole or not at all, and open it mapped
         max_memory  with path: bytes that the build may take, with temporary files; 0: any
-        progress    called with (stage, fraction done); return False to stop
+        progress    called with (stage, fraction done: it rises to 1); return False to stop
 
-        Raises ValueError on NaN or infinity (naming the row), wrong shapes, masked arrays, an
-        unknown spec, an id given twice, too little max_memory; OSError when path cannot be written;
-        TypeError on other number types; Cancelled when progress returned False, and what it raised;
-        KeyboardInterrupt on Ctrl-C. Cost: k-means, then nlist * dim operations per vector, and tune
+        Raises ValueError on NaN, infinity or what float32 cannot hold (naming the row), wrong
+        shapes, masked arrays, an unknown name, an id given twice, too little max_memory; OSError
+        when path cannot be written; TypeError on other types; Cancelled when progress returned
+        False, and what it raised; KeyboardInterrupt on Ctrl-C. Cost: k-means, then nlist * dim
+        operations per vector, and tune
         """
-        options = _core.BuildOptions(
-            metric, preset or "", quantizer or "", raw or "",
-            None if spill is None else float(spill), _count(nlist), list_groups, as_seed(seed),
-            team(threads), kmeans_iterations, tune, "" if path is None else os.fspath(path),
-            max_memory)
+        options = build_options(metric, preset, quantizer, raw, spill, nlist, list_groups, seed,
+                                threads, kmeans_iterations, tune, path, max_memory)
+        base = as_base(vectors)
         return cls._of(_core.Index.build(
-            _as_base(vectors), options, None if ids is None else _as_ids(ids),
-            _optional(centroids, "centroids"), _optional(train_queries, "train_queries"), progress))
+            base, options, None if ids is None else as_ids(ids, len(base)),
+            as_given(centroids, "centroids", "for k-means"), as_given(
+                train_queries, "train_queries", "for base vectors"), as_progress(progress)))
 
     @classmethod
     def open(cls, path: Path, *, in_memory: bool = False,
@@ -185,22 +179,23 @@ class Index:
         Raises OSError when the file cannot be read, RuntimeError naming section and offset when it
         is damaged.
         """
-        return cls._of(_core.Index.open(os.fspath(path), in_memory, verify))
+        return cls._of(_core.Index.open(as_path(path), as_flag(in_memory, "in_memory"),
+                                        as_flag(verify, "verify")))
 
     @staticmethod
     def verify(path: Path) -> None:
         """Checks every byte of a saved index. Raises as open does; returns nothing when sound."""
-        _core.Index.open(os.fspath(path), False, True)
+        _core.Index.open(as_path(path), False, True)
 
     def save(self, path: Path) -> None:
         """Writes one file, whole or not at all: to a temporary name, synced, then renamed. Raises
         OSError when it cannot; the message tells when the new file is in place nevertheless.
         Cost: the bytes of stats()."""
-        self._index.save(os.fspath(path))
+        self._index.save(as_path(path))
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
-               confidence: float = 0.964, threads: int = 0,
-               target_recall: float = 0.0, batch_order: str = "auto") -> SearchResult:
+               confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
+               batch_order: BatchOrder = "auto", **unknown: NoReturn) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
         k           answers per query; the index may hold fewer
@@ -214,28 +209,25 @@ class Index:
                     scans all lists below 1,000 vectors, else a number that grows with nlist and k
         batch_order  "query": one query after the other; "list": many at a time, which share the
                     lists that they visit; "auto": list where enough queries visit the same lists.
-                    The result depends only on query and options, not on other queries in the
-                    batch
+                    Results depend on query and options, not on other queries in the batch
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe below 1,
         a confidence outside (0, 1], an unknown batch_order, a target_recall of an index that is not
-        tuned or above its max_recall; TypeError on number types that build refuses too.
-        Ctrl-C ends a long batch. Other Python threads run meanwhile.
+        tuned or above its max_recall; TypeError on types that build refuses too. Ctrl-C ends a long
+        batch. Other Python threads run meanwhile.
         """
-        if type(queries) is np.ndarray and queries.dtype is _FLOAT32 \
-                and 1 <= queries.ndim <= 2 and queries.flags.c_contiguous:
-            matrix = queries if queries.ndim == 2 else queries[np.newaxis]
-        else:
-            queries = as_array(queries, "queries")
-            matrix = as_matrix(queries, "queries")
+        if unknown or type(k) is not int or type(nprobe) not in _WHOLE or type(threads) is not int:
+            k, nprobe, confidence, threads, target_recall, batch_order = search_options(
+                k, nprobe, confidence, threads, target_recall, batch_order, unknown)
+        matrix, alone = _as_queries(queries)
         try:
-            distances = _empty((len(matrix), k), _FLOAT32)
-            ids = _empty((len(matrix), k), _INT64)
-        except ValueError:
-            raise _bad_room(k) from None
-        self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
-                           target_recall, batch_order)
-        if queries.ndim == 1:
+            distances, ids = _empty((len(matrix), k), _FLOAT32), _empty((len(matrix), k), _INT64)
+            self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
+                               target_recall, batch_order)
+        except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
+            search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
+            raise
+        if alone:
             distances, ids = distances[0], ids[0]
         return SearchResult(distances, ids)
 
@@ -247,7 +239,7 @@ class Index:
         learn_queries   [m][dim], like those to come; at most 1,000 are used, above 500,000 vectors
                     fewer, 250 at least. None: base vectors stand in
         threads     0: as many as the process may use; the outcome does not depend on it
-        progress    called with (stage, fraction done); return False to stop
+        progress    called with (stage, fraction done), as in build
 
         Truth is exact with a raw tier; without one it is the index's own exhaustive search, and
         what the codes lose is taken from the tuning before: all lists then give the recall that
@@ -256,15 +248,17 @@ class Index:
         meanwhile, but not save. Raises as build does. Cost: three to four searches
         through all lists per query.
         """
-        self._index.tune(None if learn_queries is None
-                         else as_matrix(learn_queries, "learn_queries"), team(threads), progress)
+        queries = as_given(learn_queries, "learn_queries", "for base vectors")
+        self._index.tune(queries, team(as_threads(threads)), as_progress(progress))
 
-    def reconstruct(self, id: int) -> NDArray[np.float32]:
+    def reconstruct(self, ids: Any) -> NDArray[np.float32]:
         """The vector float32 [dim] that an id stands for: exact from a raw tier, else decoded;
-        cosine gives unit vectors. Raises ValueError for an unknown id."""
-        if not _may_be_id(id):
-            raise ValueError(f"id {id!r} is not in the index")
-        return self._index.reconstruct(id)
+        cosine gives unit vectors. Many ids, of any shape as [m] or the [m][k] of a search, give
+        [m][dim] or [m][k][dim] in one call. Raises ValueError naming an unknown id. Cost: with
+        external ids one pass over them for all."""
+        if isinstance(ids, int) and not may_be_id(ids):
+            raise ValueError(f"id {ids} is not in the index")
+        return self._vectors(whole_numbers(ids))
 
     def stats(self) -> IndexStats:
         """What the index is made of."""
@@ -278,21 +272,18 @@ class Index:
         return IndexStats(**stats, tuning=tuning)
 
     def to_bytes(self) -> bytes:
-        """The index as save would write it."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "index.idx")
-            self.save(path)
-            with open(path, "rb") as file:
-                return file.read()
+        """The index as save would write it. Needs no folder where memory can hold it twice; else
+        raises OSError naming the temporary folder that is full."""
+        return bytes_of(self.save)
 
     @classmethod
     def from_bytes(cls, data: Union[bytes, bytearray, memoryview]) -> Index:
-        """The reverse of to_bytes. Every byte is checked; raises RuntimeError when damaged."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "index.idx")
-            with open(path, "wb") as file:
-                file.write(data)
-            return cls.open(path, in_memory=True, verify=True)
+        """The reverse of to_bytes. Every byte is checked; raises RuntimeError when damaged, OSError
+        as to_bytes does."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError("data must be bytes, as to_bytes gives them, not "
+                            f"{shown(data)}; to open a file, use Index.open(path)")
+        return open_bytes(data, lambda path: cls.open(path, in_memory=True, verify=True))
 
     def __reduce__(self) -> Any:
         return Index.from_bytes, (self.to_bytes(),)
@@ -301,50 +292,51 @@ class Index:
         return self.stats().n
 
     def __copy__(self) -> Index:
-        return self
+        """An index of the same vectors, which both share, with a tuning of its own."""
+        return self._of(self._index.copy())
 
     def __deepcopy__(self, memo: Any) -> Index:
-        return self
+        """As __copy__: nothing but the tuning of an index ever changes."""
+        return self._of(self._index.copy())
 
     def __contains__(self, id: object) -> bool:
         """Whether an id is in the index. Cost: with external ids a pass over them."""
-        return _may_be_id(id) and self._index.contains(id)
+        return may_be_id(id) and self._index.contains(id)
 
-    def __getitem__(self, id: int) -> NDArray[np.float32]:
+    def __getitem__(self, ids: Any) -> NDArray[np.float32]:
         """reconstruct, but KeyError for an unknown id."""
-        if id not in self:
-            raise KeyError(id)
-        return self._index.reconstruct(id)
+        if isinstance(ids, slice):
+            raise TypeError("ids are not positions to slice: give those wanted, as "
+                            "index[np.arange(10)]")
+        if not (isinstance(ids, (list, tuple)) or hasattr(ids, "__array__") or may_be_id(ids)):
+            raise KeyError(ids)
+        wanted = whole_numbers(ids)
+        try:
+            return self._vectors(wanted)
+        except ValueError as error:
+            raise KeyError(str(error)) from None
+
+    def _vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        vectors = self._index.reconstruct(ids.ravel())
+        return vectors.reshape((*ids.shape, vectors.shape[1]))
 
     @property
     def dim(self) -> int:
         """Dimensions of a vector."""
         return self.stats().dim
 
+    @property
+    def metric(self) -> Metric:
+        """What distances are: "l2", "ip" or "cosine"."""
+        return self.stats().metric
+
+    @property
+    def nlist(self) -> int:
+        """The number of lists; to scan them all, search with nprobe=index.nlist."""
+        return self.stats().nlist
+
     def __repr__(self) -> str:
         stats = self.stats()
         return (f"obliq.Index(n={stats.n}, dim={stats.dim}, metric='{stats.metric}', "
                 f"quantizer='{stats.quantizer}', nlist={stats.nlist}, "
                 f"bytes_per_vector={stats.bytes_per_vector:.1f})")
-
-
-def _count(nlist: Any) -> int:
-    if nlist == "auto":
-        return 0
-    if isinstance(nlist, (int, np.integer)) and nlist > 0:
-        return int(nlist)
-    raise ValueError(f"nlist must be 'auto' or a number of 1 or more, not {nlist!r}")
-
-
-def _may_be_id(id: object) -> TypeGuard[int]:
-    return isinstance(id, (int, np.integer)) and -(1 << 63) <= int(id) < 1 << 63
-
-
-def _as_ids(ids: Any) -> NDArray[np.int64]:
-    refuse_masked(ids, "ids")
-    array = np.asarray(ids)
-    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size > 0):
-        raise ValueError("ids must be whole numbers [n]")
-    if array.dtype == np.uint64 and (array >> np.uint64(63)).any():
-        raise ValueError("ids must be below 2**63")
-    return np.ascontiguousarray(array, dtype=np.int64)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arrays import as_matrix, as_seed, refuse_masked, team
+from obliq.arguments import as_seed, as_spec, as_threads, as_whole, shown
+from obliq.arrays import as_given, as_matrix, refuse_masked, team
 
 
 class Codes(NamedTuple):
@@ -42,7 +43,10 @@ class Quantizer:
     __slots__ = ("_quantizer",)
 
     def __init__(self, spec: str, dim: int, *, seed: int = 1, state: bytes = b"") -> None:
-        self._quantizer = _core.Quantizer(spec, dim, as_seed(seed), state)
+        if not isinstance(state, bytes):
+            raise TypeError(f"state must be bytes, as Quantizer.state gives, not {shown(state)}")
+        self._quantizer = _core.Quantizer(as_spec(spec), as_whole(dim, "dim", 1), as_seed(seed),
+                                          state)
 
     @property
     def spec(self) -> str:
@@ -87,27 +91,32 @@ class Quantizer:
     def encode(self, vectors: Any, *, threads: int = 0) -> Codes:
         """Codes of `vectors`, [n][dim] or [dim] (then n = 1). Raises ValueError naming the row of a
         value that is not finite."""
-        return Codes(*self._quantizer.encode(as_matrix(vectors, "vectors"), team(threads)))
+        return Codes(*self._quantizer.encode(as_matrix(vectors, "vectors"),
+                                             team(as_threads(threads))))
 
     def decode(self, codes: Codes, *, threads: int = 0) -> NDArray[np.float32]:
         """The vectors float32 [n][dim] that codes stand for. Raises ValueError when codes or
         factors have another shape than encode gives, TypeError on other number types."""
-        return self._quantizer.decode(*_checked(codes), team(threads))
+        return self._quantizer.decode(*_checked(codes), team(as_threads(threads)))
 
     def estimate(self, codes: Codes, queries: Any, *, threads: int = 0) -> NDArray[np.float32]:
         """Estimated inner products float32 [queries][n] of queries [m][dim] with coded vectors:
         those with the decoded vectors, up to the rounding of the query to 14 bits. Unbiased over
         the rotation for most specs (not tq; docs/quantizers.md). Raises as decode and encode do."""
         matrix = as_matrix(queries, "queries")
-        return self._quantizer.estimate(*_checked(codes), matrix, team(threads))
+        return self._quantizer.estimate(*_checked(codes), matrix,
+                                        team(as_threads(threads)))
 
     def train(self, vectors: Any, queries: Any = None, *, threads: int = 0) -> Quantizer:
         """A quantizer that has learnt from vectors like those to encode and queries like those to
-        come. Raises ValueError when the spec learns nothing."""
+        come. Raises ValueError when the spec learns nothing, and for no queries (queries=q[:0])."""
+        examples = as_matrix(vectors, "vectors")
+        if len(examples) == 0:
+            raise ValueError(f"vectors hold none to learn from, shape {list(examples.shape)}")
         trained = Quantizer.__new__(Quantizer)
         trained._quantizer = self._quantizer.train(
-            as_matrix(vectors, "vectors"),
-            None if queries is None else as_matrix(queries, "queries"), team(threads))
+            examples, as_given(queries, "queries", "for vectors in their place"),
+            team(as_threads(threads)))
         return trained
 
     def __repr__(self) -> str:
