@@ -177,7 +177,7 @@ TEST(BigAnnFiles, RefuseShapesThatTheBytesDoNotFill) {
   expect_refused("a.fbin", {1, 0, 0, 0, 0, 0, 0, 0}, "dim is 0");
   expect_refused("a.fbin", {1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, "need 4 bytes, but 3 follow");
   expect_refused("a.u8bin", {1, 0, 0, 0, 1, 0, 0, 0, 0, 0}, "need 1 bytes, but 2 follow");
-  expect_refused("a.fbin", Bytes(8, 255), "too many");
+  expect_refused("a.fbin", Bytes(8, 255), "rows of 4294967295 values");
 }
 
 TEST(BigAnnTruth, ReturnsWhatWasWritten) {
