@@ -59,7 +59,7 @@ class ExactScan {
             const ExactKnnOptions& options)
       : metric_(options.metric),
         power_(power),
-        threads_(options.threads),
+        threads_(resolve_threads(options.threads)),
         excluded_(excluded),
         found_(queries.rows) {
     queries_.values = Matrix<float>(queries.rows, queries.cols);
@@ -71,7 +71,7 @@ class ExactScan {
   /// Compares all queries with rows [begin, end) of a chunk, whose row 0 is base row `first`.
   void add(const Rows& chunk, std::size_t begin, std::size_t end, std::size_t first) {
     const std::size_t n = found_.size();
-    const auto team = static_cast<std::size_t>(resolve_threads(threads_));
+    const auto team = static_cast<std::size_t>(threads_);
     const std::size_t grain = std::clamp<std::size_t>((n + team - 1) / team, 1, kTileQueries);
     parallel_for(n, grain, threads_, [&](std::size_t from, std::size_t to, int) {
       for (std::size_t row = begin; row < end; row += kTileRows) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 
@@ -24,16 +25,22 @@ std::string hdf5_path(const std::string& spec) {
   return {};
 }
 
+/// The whole number of 1 or more that is all of the text; nothing for other texts.
+std::optional<std::size_t> parse_count(std::string_view text) {
+  std::size_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, count);
+  if (result.ec != std::errc() || result.ptr != end || count == 0) return std::nullopt;
+  return count;
+}
+
 }  // namespace
 
 void add_json(CLI::App& app, bool& json) { app.add_flag("--json", json, "Print JSON lines"); }
 
 CLI::Validator positive_count() {
   const auto fault = [](const std::string& text) -> std::string {
-    std::size_t count = 0;
-    const char* end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, count);
-    if (result.ec == std::errc() && result.ptr == end && count > 0) return {};
+    if (parse_count(text)) return {};
     return fmt::format("must be a whole number of 1 or more, not '{}'", text);
   };
   return {fault, "POSITIVE", "positive count"};
@@ -96,14 +103,9 @@ Metric resolve_metric(const std::string& flag, const std::string& spec) {
 
 std::size_t parse_nlist(const std::string& text) {
   if (text == "auto") return 0;
-  std::size_t nlist = 0;
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, nlist);
-  if (result.ec != std::errc() || result.ptr != end || nlist == 0) {
-    throw std::invalid_argument(
-        fmt::format("--nlist must be 'auto' or a positive number, not '{}'", text));
-  }
-  return nlist;
+  if (const auto nlist = parse_count(text)) return *nlist;
+  throw std::invalid_argument(
+      fmt::format("--nlist must be 'auto' or a positive number, not '{}'", text));
 }
 
 std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, std::size_t nlist,

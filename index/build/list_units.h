@@ -20,9 +20,9 @@ struct NumberRange {
 };
 
 /// Sets the record's mean |r|^2 to that of its primary entries, and its units to the smallest
-/// powers of two that no |r| and no f_add of those exceeds. Second entries count only where
-/// they would not fit 2^15 units, and by a factor of 2^12 at the most, so rows are stored as they
-/// would be without them.
+/// powers of two of which no |r| of those exceeds one and no f_add 2^15. Second entries count only
+/// where they would not fit 2^15 units, and raise a unit to 2^12 times the largest primary number
+/// at the most.
 void choose_units(const NumberRange& primary, const NumberRange& second, ListRecord& record);
 
 }  // namespace obliq

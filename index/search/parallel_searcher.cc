@@ -18,9 +18,8 @@ struct Pieces {
   BatchOrder order;
 };
 
-Pieces divide(std::size_t queries, const SearchOptions& options, const SearchPlan& plan,
-              const Segment& segment) {
-  const auto threads = static_cast<std::size_t>(resolve_threads(options.threads));
+Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& options,
+              const SearchPlan& plan, const Segment& segment) {
   // As large as may be, since a list serves more queries of a larger piece.
   const std::size_t rounds = (queries + threads * kMostUnderWay - 1) / (threads * kMostUnderWay);
   const std::size_t pieces = std::max<std::size_t>(1, rounds * threads);
@@ -44,18 +43,19 @@ ParallelSearcher::ParallelSearcher(const Segment& segment)
 void ParallelSearcher::search(MatrixView<float> queries, const SearchPlan& plan,
                               const SearchOptions& options, float* distances, std::int64_t* rows,
                               SearchCounters* counters) {
-  const Pieces pieces = divide(queries.rows, options, plan, segment_);
+  const int threads = resolve_threads(options.threads);
+  const Pieces pieces =
+      divide(queries.rows, static_cast<std::size_t>(threads), options, plan, segment_);
   std::mutex counting;
-  parallel_for(queries.rows, pieces.queries, options.threads,
-               [&](std::size_t begin, std::size_t end, int) {
-                 SearchCounters local;
-                 if (counters != nullptr) local.times.clock = counters->times.clock;
-                 search_piece(queries.slice(begin, end - begin), plan, pieces.order,
-                              distances + begin * plan.k, rows + begin * plan.k, local);
-                 if (counters == nullptr) return;
-                 const std::lock_guard lock(counting);
-                 counters->add(local);
-               });
+  parallel_for(queries.rows, pieces.queries, threads, [&](std::size_t begin, std::size_t end, int) {
+    SearchCounters local;
+    if (counters != nullptr) local.times.clock = counters->times.clock;
+    search_piece(queries.slice(begin, end - begin), plan, pieces.order, distances + begin * plan.k,
+                 rows + begin * plan.k, local);
+    if (counters == nullptr) return;
+    const std::lock_guard lock(counting);
+    counters->add(local);
+  });
 }
 
 void ParallelSearcher::search_piece(MatrixView<float> queries, const SearchPlan& plan,

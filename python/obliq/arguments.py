@@ -78,7 +78,7 @@ def as_flag(value: Any, what: str) -> bool:
 
 
 def as_threads(value: Any) -> int:
-    """A number of threads; 0: all cores."""
+    """A number of threads; 0: as many as the process may use."""
     return as_whole(value, "threads", 0, (1 << 31) - 1)
 
 
