@@ -18,7 +18,7 @@
 
 namespace {
 
-constexpr std::int64_t kSound = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kSound = std::numeric_limits<std::int64_t>::max() / 2;  // beyond each file
 constexpr std::int64_t kSector = 512;
 
 std::int64_t bad_sector = kSound;  // offset of the bytes that cannot be read
