@@ -27,6 +27,9 @@ try:
 except ImportError:
     faiss = None
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
+from benchmark_set import normalise  # noqa: E402
+
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 SAMPLE = os.path.join(ROOT, "datasets", "sample", "sample-384-angular.hdf5")
 PRESETS = ("fast", "small", "tiny", "exact")
@@ -141,7 +144,7 @@ class Set:
         base, queries = (np.array(part, np.float32) for part in (self.base, self.queries))
         if self.metric == "cosine":
             for part in (base, queries):
-                part /= np.linalg.norm(part, axis=1, keepdims=True)
+                normalise(part)
         kind = faiss.METRIC_L2 if self.metric == "l2" else faiss.METRIC_INNER_PRODUCT
         index = faiss.index_factory(base.shape[1], f"IVF{nlist},SQ8", kind)
         if centroids is not None:

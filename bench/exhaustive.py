@@ -23,6 +23,9 @@ import numpy as np
 
 from contestants import FOLDER, TOOL, Failed, run_program
 
+sys.path.insert(0, os.path.join(FOLDER, "peers"))
+from benchmark_set import normalise  # noqa: E402
+
 SAMPLE = os.path.normpath(os.path.join(FOLDER, "..", "datasets", "sample",
                                        "sample-384-angular.hdf5"))
 SPECS = ("lm1,lm2,lm3,lm4,lm1:query,lm2:query,lm3:query,lm4:query,tq1,tq2,tq3,tq4,tq2.5,tq3.5,"
@@ -59,8 +62,10 @@ class BenchmarkSet:
 
     def unit(self, vectors):
         """Vectors as FAISS shall compare them."""
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / lengths if self.angular else vectors
+        if self.angular:
+            vectors = vectors.astype(np.float32)
+            normalise(vectors)
+        return vectors
 
     @functools.cached_property
     def base(self):

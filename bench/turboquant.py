@@ -17,7 +17,7 @@ import os
 import sys
 import tempfile
 
-from contestants import TOOL, Failed, run_program
+from contestants import FOLDER, TOOL, Failed, run_program
 
 KS = [1, 2, 4, 8, 16, 32, 64]
 COLOURS = {"lm": "#0072b2", "tq": "#e69f00", "tqp": "#d55e00", "tqp:gaussian": "#cc79a7",
@@ -52,10 +52,12 @@ def faiss_ids(path, bits):
     import faiss
     import h5py
     import numpy as np
+    sys.path.insert(0, os.path.join(FOLDER, "peers"))
+    from benchmark_set import normalise
     with h5py.File(path) as file:
         base, queries = (np.asarray(file[name], dtype=np.float32) for name in ("train", "test"))
-    base /= np.linalg.norm(base, axis=1, keepdims=True)
-    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    normalise(base)
+    normalise(queries)
     index = faiss.IndexPQ(base.shape[1], base.shape[1] * bits // 8, 8, faiss.METRIC_INNER_PRODUCT)
     index.train(base)
     index.add(base)

@@ -54,18 +54,27 @@ struct Rows {
 
 class ExactScan {
  public:
-  /// Both queries and base are multiplied by `power`.
-  ExactScan(MatrixView<float> queries, std::span<const std::uint32_t> excluded, float power,
+  ExactScan(MatrixView<float> queries, std::span<const std::uint32_t> excluded,
             const ExactKnnOptions& options)
       : metric_(options.metric),
-        power_(power),
         threads_(resolve_threads(options.threads)),
         excluded_(excluded),
+        given_(queries),
+        largest_(metric_ == Metric::cosine ? 0 : largest_size(queries.data, queries.size())),
         found_(queries.rows) {
     queries_.values = Matrix<float>(queries.rows, queries.cols);
-    std::copy_n(queries.data, queries.size(), queries_.values.values.begin());
-    queries_.prepare(metric_, queries.rows, power_, threads_);
+    set_power(power_for(largest_));
     for (TopK& found : found_) found.reset(options.k);
+  }
+
+  /// What queries and base are multiplied by, once it is known how large values are in the next
+  /// `count` rows of the base. It only falls: what was found so far is brought to the new scale.
+  float power_with(const float* rows, std::size_t count) {
+    if (metric_ == Metric::cosine) return 1;
+    largest_ = std::max(largest_, largest_size(rows, count * given_.cols));
+    const float power = power_for(largest_);
+    if (power != power_) set_power(power);
+    return power_;
   }
 
   /// Compares all queries with rows [begin, end) of a chunk, whose row 0 is base row `first`.
@@ -91,6 +100,13 @@ class ExactScan {
   }
 
  private:
+  void set_power(float power) {
+    std::copy_n(given_.data, given_.size(), queries_.values.values.begin());
+    queries_.prepare(metric_, given_.rows, power, threads_);
+    for (TopK& found : found_) found.scale(power / power_);
+    power_ = power;
+  }
+
   float exact(const float* query, const float* row) const {
     return exact_distance(metric_, query, row, queries_.values.cols);
   }
@@ -140,9 +156,11 @@ class ExactScan {
 
   const Kernels& kernel_ = kernels();
   Metric metric_;
-  float power_;
+  float power_ = 1;
   int threads_;
   std::span<const std::uint32_t> excluded_;
+  MatrixView<float> given_;  ///< the queries as they came
+  float largest_;            ///< absolute value in the queries and the base rows seen; not cosine
   Rows queries_;
   std::vector<TopK> found_;
 };
@@ -159,16 +177,11 @@ Neighbours exact_knn(const VectorSource& base, MatrixView<float> queries,
       std::clamp<std::size_t>(kChunkFloats / dim, 1, std::max<std::size_t>(n, 1));
   const std::size_t slab_rows = std::max(kSlabFloats / dim, kTileRows);
   Rows chunk{Matrix<float>(chunk_rows, dim), {}};
-  base.read(0, std::min(chunk_rows, n), chunk.values.values.data());
-  const float power =
-      options.metric == Metric::cosine
-          ? 1.0F
-          : power_for(std::max(largest_size(queries.data, queries.size()),
-                               largest_size(chunk.values.row(0), chunk.values.values.size())));
-  ExactScan scan(queries, excluded, power, options);
+  ExactScan scan(queries, excluded, options);
   for (std::size_t first = 0; first < n; first += chunk_rows) {
     const std::size_t count = std::min(chunk_rows, n - first);
-    if (first > 0) base.read(first, count, chunk.values.values.data());
+    base.read(first, count, chunk.values.values.data());
+    const float power = scan.power_with(chunk.values.row(0), count);
     chunk.prepare(options.metric, count, power, options.threads);
     for (std::size_t row = 0; row < count; row += slab_rows) {
       report(options.progress, options.stage,

@@ -28,11 +28,12 @@ struct ExactKnnOptions {
 using Neighbours = std::vector<std::vector<TopK::Answer>>;
 
 /// The k nearest rows of `base`, all where there are fewer, by exact_distance (exact_distance.h) of
-/// vectors that are brought near 1 by a power of two where their squares would not be normal
-/// floats. `excluded` names for each query a base row that is no answer, TopK::kNoRow for none;
-/// empty: none for all. The same on every ISA and for any number of threads. Requires finite
-/// values, k > 0, equal dims above 0 and fewer than TopK::kNoRow rows. Reads the base once, in
-/// order, 4 MB at a time; cost: rows * queries * dim multiplications.
+/// vectors that are brought near 1 by a power of two where the squares of the longest would not be
+/// normal floats; cosine: of unit vectors, whatever the lengths. `excluded` names for each query a
+/// base row that is no answer, TopK::kNoRow for none; empty: none for all. The same on every ISA
+/// and for any number of threads. Requires finite values, k > 0, equal dims above 0 and fewer than
+/// TopK::kNoRow rows. Reads the base once, in order, 4 MB at a time; cost: rows * queries * dim
+/// multiplications.
 Neighbours exact_knn(const VectorSource& base, MatrixView<float> queries,
                      std::span<const std::uint32_t> excluded, const ExactKnnOptions& options);
 

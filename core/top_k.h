@@ -44,6 +44,11 @@ class TopK {
     std::push_heap(heap_.begin(), heap_.end());
   }
 
+  /// Multiplies all distances by factor^2, which keeps their order. factor >= 0.
+  void scale(float factor) {
+    for (Answer& answer : heap_) answer.first = answer.first * factor * factor;
+  }
+
   std::size_t bytes() const { return heap_.capacity() * sizeof(Answer); }
 
   /// The answers so far, in no order.

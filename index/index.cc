@@ -43,7 +43,7 @@ void check_search(const Segment& segment, MatrixView<float> queries, const Searc
     throw std::invalid_argument(fmt::format(
         "target_recall must be in (0, 1), or 0 for none, not {}", options.target_recall));
   }
-  require_finite(queries, "query");
+  require_finite(queries, "query", 0, segment.metric());
 }
 
 /// Standard deviations of the bounds. Those of the confidence that most calls have are worked out

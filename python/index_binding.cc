@@ -115,7 +115,8 @@ void tune(Index& index, const std::optional<FloatMatrix>& learn_queries, int thr
 void search_slices(const Index& index, MatrixView<float> queries, const SearchOptions& options,
                    float* distances, std::int64_t* ids) {
   constexpr std::size_t kSlice = 16384;
-  if (queries.rows > kSlice) require_finite(queries, "query");  // so that rows have their numbers
+  // So that rows have their numbers.
+  if (queries.rows > kSlice) require_finite(queries, "query", 0, index.metric());
   std::size_t first = 0;
   do {
     const std::size_t count = std::min(kSlice, queries.rows - first);

@@ -65,7 +65,12 @@ class BenchmarkSet:
 
 
 def normalise(vectors):
-    """Scales every row to length 1 in place; zero rows stay."""
+    """Scales every row to length 1 in place, however short or long it is; zero rows stay."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
+    # A power of two, which rounds nothing, brings the squares into the range of float32.
+    exponents = np.where(largest > 0, 1 - np.frexp(largest)[1], 0)
+    for part in (exponents // 2, exponents - exponents // 2):  # one alone may be beyond float32
+        np.ldexp(vectors, part, out=vectors)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors /= np.where(norms > 0, norms, 1)
 

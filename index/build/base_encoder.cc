@@ -108,7 +108,7 @@ EncodedBase BaseEncoder::code() {
     const std::size_t count = std::min(plan_.chunk_rows, n_ - first);
     report(options_.progress, "encode", static_cast<double>(first) / static_cast<double>(n_));
     const MatrixView<float> original = rows_of(plan_.base, first, count, buffer);
-    require_finite(original, "base vector", first);
+    require_finite(original, "base vector", first, options_.metric);
     code_chunk(original, first);
   }
   choose_spilled();

@@ -25,13 +25,13 @@ constexpr std::size_t kLeastMemory = std::size_t{3} << 20;   // what is not coun
 constexpr std::size_t kTuningMemory = std::size_t{6} << 20;  // besides what each learn query takes
 constexpr std::size_t kLeastRows = 64;                       // of a chunk
 
-void check_matrix(MatrixView<float> given, std::size_t dim, std::string_view plural,
+void check_matrix(MatrixView<float> given, std::size_t dim, Metric metric, std::string_view plural,
                   std::string_view one) {
   if (given.rows > 0 && given.cols != dim) {
     throw std::invalid_argument(
         fmt::format("{} have dim {}, the base has {}", plural, given.cols, dim));
   }
-  require_finite(given, one);
+  require_finite(given, one, 0, metric);
 }
 
 // The options with quantizer and spill where they are not given.
@@ -52,8 +52,8 @@ void check(const VectorSource& base, const BuildOptions& options) {
   if (n >= std::numeric_limits<std::uint32_t>::max()) {
     throw std::invalid_argument(fmt::format("{} vectors are too many for one index", n));
   }
-  check_matrix(options.centroids, dim, "centroids", "centroid");
-  check_matrix(options.train_queries, dim, "train_queries", "training query");
+  check_matrix(options.centroids, dim, options.metric, "centroids", "centroid");
+  check_matrix(options.train_queries, dim, options.metric, "train_queries", "training query");
   const auto& ids = options.ids;
   if (ids.rows > 0 && (ids.rows != n || ids.cols != 1)) {
     throw std::invalid_argument(

@@ -42,7 +42,7 @@ StagedVectors take_sample(const BuildPlan& plan) {
     const std::size_t size = std::min(plan.chunk_rows, n - first);
     report(options.progress, "sample", static_cast<double>(first) / static_cast<double>(n));
     const MatrixView<float> read = rows_of(plan.base, first, size, buffer);
-    require_finite(read, "base vector", first);
+    require_finite(read, "base vector", first, options.metric);
     std::size_t kept = 0;
     for (; taken < count && spread_row(taken, count, n) < first + size; ++taken) {
       const std::size_t begin = std::max(spread_row(taken, count, n), first);

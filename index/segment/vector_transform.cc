@@ -12,7 +12,8 @@
 
 namespace obliq {
 
-void require_finite(MatrixView<float> vectors, std::string_view what, std::size_t first_row) {
+void require_finite(MatrixView<float> vectors, std::string_view what, std::size_t first_row,
+                    Metric metric) {
   constexpr float kMost = std::numeric_limits<float>::max() / 4;  // |q-x|^2 <= 4 max |.|^2
   const auto& kernel = kernels();
   for (std::size_t i = 0; i < vectors.rows; ++i) {
@@ -25,6 +26,7 @@ void require_finite(MatrixView<float> vectors, std::string_view what, std::size_
                                                 std::isnan(x[j]) ? "NaN" : "infinity", j));
       }
     }
+    if (metric == Metric::cosine) continue;
     throw std::invalid_argument(
         fmt::format("{} {} is too long: its squared distances overflow a float; divide all vectors "
                     "and queries by a power of ten",

@@ -29,8 +29,10 @@
 namespace obliq {
 
 /// Throws std::invalid_argument naming `what`, the row (counted from first_row) and the column of
-/// the first value that is NaN or infinite, or the row whose squared distances overflow a float.
-void require_finite(MatrixView<float> vectors, std::string_view what, std::size_t first_row = 0);
+/// the first value that is NaN or infinite, or the row whose squared distances overflow a float;
+/// cosine has no such rows, since lengths mean nothing.
+void require_finite(MatrixView<float> vectors, std::string_view what, std::size_t first_row = 0,
+                    Metric metric = Metric::l2);
 
 class VectorTransform {
  public:

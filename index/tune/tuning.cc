@@ -303,7 +303,7 @@ Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<
     throw std::invalid_argument(
         fmt::format("learn_queries have dim {}, the index has {}", queries.cols, segment.dim()));
   }
-  require_finite(queries, "learn query");
+  require_finite(queries, "learn query", 0, segment.metric());
   if (segment.raw_tier() != RawTier::none || segment.info.n < kLeastTuned) {
     return tune_built(segment, rows, queries, options);
   }

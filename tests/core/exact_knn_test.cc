@@ -94,6 +94,23 @@ TEST_P(ExactKnn, FindsTheSameRowsAtEveryScale) {
   }
 }
 
+// The power of two that suits the first chunk of the base is too large for the second.
+TEST_P(ExactKnn, ComparesRowsOfVeryDifferentSizesAcrossChunks) {
+  const std::size_t dim = 4096;  // 256 rows are a chunk
+  auto base = gaussian(300, dim, 8);
+  auto queries = gaussian(3, dim, 9);
+  for (float& value : queries.values) value = std::ldexp(value, -50);
+  for (std::size_t i = 0; i < base.rows; ++i) {
+    const int exponent = i < 256 ? -50 : 20;
+    float* x = base.row(i);
+    std::transform(x, x + dim, x, [=](float value) { return std::ldexp(value, exponent); });
+  }
+  const auto found = exact_knn(MatrixSource(base.view()), queries.view(), {}, {GetParam(), 300});
+  for (std::size_t q = 0; q < queries.rows; ++q) {
+    EXPECT_EQ(found[q], brute_force(GetParam(), base, queries.row(q))) << "query " << q;
+  }
+}
+
 // 1 - <q,x> would give no more than multiples of 6e-8.
 TEST(ExactNeighbours, TellsSmallAnglesApartUnderCosine) {
   constexpr std::size_t kDim = 64;

@@ -102,7 +102,7 @@ TEST(GroundTruth, IgnoresLengthsUnderCosine) {
   const GroundTruth before =
       ground_truth(MatrixSource(base.view()), queries.view(), 3, Metric::cosine);
   for (std::size_t i = 0; i < base.rows; ++i) {
-    const float scale = std::ldexp(1.0F, static_cast<int>(i % 21) - 10);
+    const float scale = std::ldexp(1.0F, 10 * static_cast<int>(i % 21) - 100);
     std::transform(base.row(i), base.row(i) + 12, base.row(i), [=](float x) { return x * scale; });
   }
   const GroundTruth after =

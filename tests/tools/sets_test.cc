@@ -144,6 +144,49 @@ TEST_F(Sets, ConvertMakesASetOfLooseFiles) {
   }
 }
 
+// Row i of the set's vectors times a size whose square is no float, or 1.
+Matrix<float> of_any_length(Matrix<float> x) {
+  constexpr float kSizes[] = {1e-25F, 1, 1e25F, 1e-38F, 1e36F};
+  for (std::size_t i = 0; i < x.rows; ++i) {
+    for (std::size_t j = 0; j < x.cols; ++j) x.row(i)[j] *= kSizes[i % std::size(kSizes)];
+  }
+  return x;
+}
+
+TEST_F(Sets, TakesVectorsOfAnyLengthUnderCosine) {
+  const auto set = datasets::read_set(set_);
+  const auto write = [&](const std::string& name, const Matrix<float>& x) {
+    datasets::write_vectors(folder_ / name, MatrixSource(x.view()));
+    return std::string(folder_ / name);
+  };
+  const auto truth_of = [&](const std::string& base, const std::string& queries) {
+    const std::string path = folder_ / "truth.hdf5";
+    run_obliq({"groundtruth", base, queries, "--metric", "cosine", "-k", "5", "-o", path});
+    return datasets::read_set(path).truth;
+  };
+  const auto plain = truth_of(write("b.npy", set.train), write("q.npy", set.test));
+  const std::string base = write("scaled_b.npy", of_any_length(set.train));
+  const std::string queries = write("scaled_q.npy", of_any_length(set.test));
+  const auto found = truth_of(base, queries);
+  EXPECT_EQ(found.ids.values, plain.ids.values);
+  datasets::write_ids(folder_ / "ids.ivecs", found.ids.view());
+  run_obliq({"convert", base, "--queries", queries, "--truth", folder_ / "ids.ivecs", "--metric",
+             "cosine", "-o", folder_ / "made.hdf5"});
+  EXPECT_EQ(datasets::read_set(folder_ / "made.hdf5").truth.distances.values,
+            found.distances.values);
+  for (std::size_t i = 0; i < found.ids.values.size(); ++i) {
+    EXPECT_NEAR(found.distances.values[i], plain.distances.values[i], 1e-5);
+  }
+  const std::string unit = folder_ / "unit.npy";
+  run_obliq({"centroids", base, "-o", unit, "--nlist", "400", "--metric", "cosine"});
+  const auto rows = datasets::read_all(*datasets::open_vectors(unit));
+  for (std::size_t i = 0; i < rows.rows; ++i) {  // each row is its own centroid
+    double square = 0;
+    for (std::size_t d = 0; d < rows.cols; ++d) square += double{rows.row(i)[d]} * rows.row(i)[d];
+    EXPECT_NEAR(square, 1, 1e-5) << i;
+  }
+}
+
 TEST_F(Sets, ConvertRefusesTruthForOtherQueriesAndAnUnknownFormat) {
   Matrix<std::int64_t> ids(3, 2);
   datasets::write_ids(folder_ / "truth.ivecs", ids.view());

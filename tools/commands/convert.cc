@@ -2,11 +2,14 @@
 // base, queries and ground truth to one ann-benchmarks set.
 #include <fmt/core.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
+#include "core/exact_distance.h"
+#include "core/safe_norm.h"
 #include "datasets/dataset.h"
 #include "tools/command.h"
 #include "tools/flags.h"
@@ -17,30 +20,36 @@
 namespace obliq::tools {
 namespace {
 
-double distance(const float* a, const float* b, std::size_t dim, Metric metric) {
-  double aa = 0;
-  double bb = 0;
-  double ab = 0;
-  double l2 = 0;
-  for (std::size_t i = 0; i < dim; ++i) {
-    const double x = a[i];
-    const double y = b[i];
-    aa += x * x;
-    bb += y * y;
-    ab += x * y;
-    l2 += (x - y) * (x - y);
+/// Distances as `obliq groundtruth` computes them: cosine by unit vectors of any length.
+class Distances {
+ public:
+  Distances(Metric metric, std::size_t dim) : metric_(metric), query_(dim), row_(dim) {}
+
+  void set_query(const float* query) { take(query, query_); }
+  float to(const float* row) {
+    take(row, row_);
+    return exact_distance(metric_, query_.data(), row_.data(), row_.size());
   }
-  if (metric == Metric::l2) return l2;
-  if (metric == Metric::ip) return -ab;
-  return aa * bb > 0 ? 1 - ab / std::sqrt(aa * bb) : 1;
-}
+
+ private:
+  void take(const float* x, std::vector<float>& out) const {
+    std::copy_n(x, out.size(), out.begin());
+    if (metric_ == Metric::cosine) normalise(out.data(), out.size());
+  }
+
+  Metric metric_;
+  std::vector<float> query_;
+  std::vector<float> row_;
+};
 
 /// Ground truth of ids alone: computes their distances. -1 (no neighbour) is infinitely far.
 datasets::GroundTruth with_distances(Matrix<std::int64_t> ids, const Matrix<float>& base,
                                      const Matrix<float>& queries, Metric metric) {
   datasets::GroundTruth truth{std::move(ids), {}};
   truth.distances = Matrix<float>(truth.ids.rows, truth.ids.cols);
+  Distances distances(metric, base.cols);
   for (std::size_t q = 0; q < truth.ids.rows; ++q) {
+    distances.set_query(queries.row(q));
     for (std::size_t j = 0; j < truth.ids.cols; ++j) {
       const std::int64_t id = truth.ids.row(q)[j];
       if (id >= static_cast<std::int64_t>(base.rows) || id < -1) {
@@ -48,10 +57,8 @@ datasets::GroundTruth with_distances(Matrix<std::int64_t> ids, const Matrix<floa
             fmt::format("ground truth of query {} names vector {}, but the base has {} rows", q, id,
                         base.rows));
       }
-      truth.distances.row(q)[j] =
-          id < 0 ? std::numeric_limits<float>::infinity()
-                 : static_cast<float>(distance(
-                       queries.row(q), base.row(static_cast<std::size_t>(id)), base.cols, metric));
+      truth.distances.row(q)[j] = id < 0 ? std::numeric_limits<float>::infinity()
+                                         : distances.to(base.row(static_cast<std::size_t>(id)));
     }
   }
   return truth;

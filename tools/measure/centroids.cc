@@ -5,13 +5,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "core/random.h"
+#include "core/safe_norm.h"
 #include "index/build/kmeans.h"
 #include "obliq/rotation.h"
 
@@ -34,14 +34,7 @@ std::vector<std::size_t> draw_rows(std::size_t rows, std::size_t count, std::uin
 }  // namespace
 
 void normalise(Matrix<float>& vectors) {
-  for (std::size_t i = 0; i < vectors.rows; ++i) {
-    float* row = vectors.row(i);
-    double square = 0;
-    for (std::size_t j = 0; j < vectors.cols; ++j) square += double{row[j]} * row[j];
-    if (square == 0) continue;
-    const auto scale = static_cast<float>(1 / std::sqrt(square));
-    for (std::size_t j = 0; j < vectors.cols; ++j) row[j] *= scale;
-  }
+  for (std::size_t i = 0; i < vectors.rows; ++i) obliq::normalise(vectors.row(i), vectors.cols);
 }
 
 Matrix<float> train_centroids(MatrixView<float> base, const CentroidOptions& options,

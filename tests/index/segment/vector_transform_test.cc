@@ -190,6 +190,8 @@ TEST(RequireFinite, NamesTheFirstValueThatIsNot) {
   x.row(2)[1] = std::numeric_limits<float>::max();
   EXPECT_THAT([&] { require_finite(x.view(), "vector", 100); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("vector 102 is too long")));
+  EXPECT_THAT([&] { require_finite(x.view(), "vector", 100, Metric::cosine); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("vector 103 holds NaN in column 0")));
 }
 
 }  // namespace
