@@ -30,6 +30,16 @@ bool worth_list_order(std::size_t queries, const SearchPlan& plan, const Segment
   return visits > 0 && worth_a_sweep(visits, std::min(visits, nlist), segment);
 }
 
+std::size_t bytes_under_way(const SearchPlan& plan, const Segment& segment) {
+  constexpr std::size_t kListBytes = 200;  // in the order of lists, and what was met where spilled
+  // Vectors that grow hold up to twice as much; where spilled, rows refined besides.
+  constexpr std::size_t kAnswerBytes = 2 * sizeof(TopK::Answer) + 16;
+  constexpr std::size_t kFormBytes = 24;  // a coordinate, in all forms of a query
+  const std::size_t lists = lists_of_first_long_round(plan, segment.info.nlist);
+  return sizeof(ActiveQuery) + kFormBytes * segment.dim() + kAnswerBytes * plan.k +
+         kListBytes * lists + segment.info.nlist / 8;
+}
+
 std::size_t BatchScratch::bytes() const {
   std::size_t sum =
       search.bytes() + ends.capacity() * sizeof(std::uint32_t) + visits.capacity() * sizeof(Visit);

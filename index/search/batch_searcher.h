@@ -20,8 +20,11 @@
 
 namespace obliq {
 
-/// The most queries under way at a time, about 20 kB each.
+/// The most queries under way at a time, about 20 kB each at k = 10.
 constexpr std::size_t kMostUnderWay = 1024;
+
+/// Bytes that a query under way takes, roughly: its forms, k answers and the lists it visits.
+std::size_t bytes_under_way(const SearchPlan& plan, const Segment& segment);
 
 /// Whether that number of queries is enough for sweeps, if they visited all lists alike; since they
 /// do not, more of them meet.

@@ -1,5 +1,5 @@
-// A call is cut into pieces for the threads: as large as may be where queries go through lists
-// together, eight queries otherwise. A piece takes scratch memory from a pool and gives it back.
+// A call is cut into pieces for the threads: hundreds of queries where they go through lists
+// together, eight otherwise. A piece takes scratch memory from a pool and gives it back.
 #include "index/search/parallel_searcher.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kQueriesPerPiece = 8;
+constexpr std::size_t kFewestUnderWay = 16;  // fewer hardly ever meet at a list
 
 /// How the queries of a call are divided between threads, and the order in a piece.
 struct Pieces {
@@ -18,17 +19,33 @@ struct Pieces {
   BatchOrder order;
 };
 
+// Pieces of at most `under_way` queries, as many for each thread.
+std::size_t piece_of(std::size_t queries, std::size_t threads, std::size_t under_way) {
+  const std::size_t rounds = (queries + threads * under_way - 1) / (threads * under_way);
+  const std::size_t pieces = std::max<std::size_t>(1, rounds * threads);
+  return (queries + pieces - 1) / pieces;
+}
+
+// Whether a list that serves the queries of such a piece together pays.
+bool together(std::size_t piece, const SearchOptions& options, const SearchPlan& plan,
+              const Segment& segment) {
+  return options.batch_order == BatchOrder::list || worth_list_order(piece, plan, segment);
+}
+
+// Pieces in list order are at first so small that the scratch memory of all threads is kept for the
+// next call: what a call gives back, malloc keeps from the system. Where lists pay only in larger
+// pieces, they are as large as may be.
 Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& options,
               const SearchPlan& plan, const Segment& segment) {
-  // As large as may be, since a list serves more queries of a larger piece.
-  const std::size_t rounds = (queries + threads * kMostUnderWay - 1) / (threads * kMostUnderWay);
-  const std::size_t pieces = std::max<std::size_t>(1, rounds * threads);
-  const std::size_t piece = (queries + pieces - 1) / pieces;
-  const bool query_order =
-      options.batch_order == BatchOrder::query ||
-      (options.batch_order == BatchOrder::automatic && !worth_list_order(piece, plan, segment));
-  if (query_order) return {kQueriesPerPiece, BatchOrder::query};
-  return {piece, options.batch_order};
+  if (options.batch_order == BatchOrder::query) return {kQueriesPerPiece, BatchOrder::query};
+  const std::size_t kept = ParallelSearcher::kKeptBatchBytes / threads;
+  const std::size_t fit =
+      std::clamp(kept / bytes_under_way(plan, segment), kFewestUnderWay, kMostUnderWay);
+  for (const std::size_t under_way : {fit, kMostUnderWay}) {
+    const std::size_t piece = piece_of(queries, threads, under_way);
+    if (together(piece, options, plan, segment)) return {piece, options.batch_order};
+  }
+  return {kQueriesPerPiece, BatchOrder::query};
 }
 
 }  // namespace
@@ -37,8 +54,8 @@ ParallelSearcher::ParallelSearcher(const Segment& segment)
     : segment_(segment),
       searcher_(segment),
       batch_searcher_(searcher_),
-      scratch_(kKeptBytes / 4),
-      batch_scratch_(kKeptBytes - kKeptBytes / 4) {}
+      scratch_(kKeptBytes - kKeptBatchBytes),
+      batch_scratch_(kKeptBatchBytes) {}
 
 void ParallelSearcher::search(MatrixView<float> queries, const SearchPlan& plan,
                               const SearchOptions& options, float* distances, std::int64_t* rows,

@@ -27,6 +27,7 @@ class ParallelSearcher {
   /// Scratch memory kept between calls, in bytes: at most kKeptBytes, whatever the calls were.
   std::size_t kept_bytes() { return scratch_.held() + batch_scratch_.held(); }
   static constexpr std::size_t kKeptBytes = std::size_t{32} << 20;
+  static constexpr std::size_t kKeptBatchBytes = kKeptBytes / 4 * 3;  ///< of queries in list order
 
  private:
   void search_piece(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
