@@ -122,14 +122,15 @@ summarise() {
 
 run_tests() {
   local status=0
-  case "$*" in '' | --quick | --long) ;; *) die "test takes --quick, --long or nothing" ;; esac
+  [[ "$*" =~ ^(|--quick|--long( [1-9][0-9]*)?)$ ]] ||
+    die "test takes --quick, --long [MINUTES] or nothing, not '$*'"
   # Test programs run side by side: threads that wait must not spin.
   export OMP_WAIT_POLICY=passive
   rm -rf "$logs"
   step "setup" install_packages "${build_packages[@]}" "${check_packages[@]}"
   case ${1:-} in
     --quick) quick_tests ;;
-    --long) long_tests ;;
+    --long) long_tests "${@:2}" ;;
     *) all_tests ;;
   esac
   say "all steps: $SECONDS s"
@@ -166,7 +167,27 @@ all_tests() {
   test_wheel
 }
 
+# Runs the test program of threads of a preset over and over for some minutes, other random moments
+# each time; at least once. The first run that fails ends it.
+repeat_threads() {
+  local preset=$1 end=$((SECONDS + 60 * $2)) runs=0
+  # As ctest sets it: see CMakePresets.json.
+  export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1 second_deadlock_stack=1"
+  while :; do
+    timeout 1800 "build/$preset/tests/threads_tests" --gtest_brief=1 ||
+      { echo "run $((runs + 1)): exit $?"; return 1; }
+    runs=$((runs + 1))
+    [ "$SECONDS" -lt "$end" ] || break
+  done
+  echo "$runs runs without a failure"
+}
+
 long_tests() {
+  local minutes=${1:-10}
   step "clang-tidy" tidy_all
   step "fuzz" fuzz 600
+  step "build tsan" build tsan threads_tests
+  step "repeat threads tsan" repeat_threads tsan "$minutes"
+  step "build asan" build asan threads_tests
+  step "repeat threads asan" repeat_threads asan "$minutes"
 }
