@@ -18,4 +18,11 @@ void* operator new(std::size_t size) {
 }
 
 void operator delete(void* memory) noexcept { std::free(memory); }
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define OBLIQ_HAS_SIZED_DELETE  // Clang's runtime holds one that gives no way, and frees alike
+#endif
+#endif
+#ifndef OBLIQ_HAS_SIZED_DELETE
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
