@@ -9,4 +9,7 @@ namespace obliq::testing {
 /// The n-th allocation from now on by any thread throws std::bad_alloc, once. 0: none.
 extern std::atomic<long> failing_allocation;
 
+/// False in builds with Clang's ThreadSanitizer.
+extern const bool allocations_can_fail;
+
 }  // namespace obliq::testing
