@@ -21,6 +21,7 @@ import sys
 import growth
 import targets
 from contestants import FOLDER
+from families import family_of
 from report import choices_table, class_table, curves_of, report
 from results import read_results
 
@@ -29,11 +30,14 @@ DOCUMENTS = ("README.md", "docs/guide.md", "docs/benchmarks.md", "docs/notes/ben
 BLOCK = re.compile(r"<!-- (report|classes|choices|growth|targets) (\S+) -->\n.*?<!-- end -->",
                    re.DOTALL)
 
-# picture -> (results, mode, threads, range of bytes per vector of the methods that it shows)
+# picture -> (results, mode, threads, range of bytes per vector, the methods of obliq that it shows)
 CHARTS = {
-    "recall_qps_sentences": ("sentences-384-speed", "single", 1, (400, 660)),
-    "recall_qps_sentences_all": ("sentences-384-speed", "single", 1, (0, math.inf)),
-    "recall_qps_sentences_batch": ("sentences-384-batch", "batch", 1, (0, math.inf)),
+    "recall_qps_sentences": ("sentences-384-speed", "single", 1, (400, 660),
+                             ("sq8", "sq8, spill .5, sweep recall")),
+    "recall_qps_sentences_all": ("sentences-384-speed", "single", 1, (0, math.inf),
+                                 ("lm2", "lm4", "lm6, spill .5", "sq8, spill .5, sweep recall")),
+    "recall_qps_sentences_batch": ("sentences-384-batch", "batch", 1, (0, math.inf),
+                                   ("lm4, spill .5", "sq8, spill .5")),
 }
 
 
@@ -73,12 +77,25 @@ def redo_tables(check):
     return changed
 
 
+def thinned(lines, ours):
+    """The lines of the methods of obliq that are named, and of the one of each family of peers
+    that is fastest at recall .95, or that reaches the highest recall where none reaches that."""
+    kept = {f"obliq {name}" for name in ours}
+    families = {}
+    for curve in curves_of(lines, lines[0]["mode"], lines[0]["threads"]):
+        if not curve.ours:
+            families.setdefault(family_of(curve.method), []).append(curve)
+    for curves in families.values():
+        kept.add(max(curves, key=lambda curve: (curve.qps(0.95) or 0, curve.max_recall)).method)
+    return [line for line in lines if line["method"] in kept]
+
+
 def redo_charts():
     from plot import chosen, draw_chart
 
-    for picture, (name, mode, threads, sizes) in CHARTS.items():
+    for picture, (name, mode, threads, sizes, ours) in CHARTS.items():
         run, points = results_of(name)
-        lines = chosen(points, mode, threads, sizes)
+        lines = thinned(chosen(points, mode, threads, sizes), ours)
         draw_chart(run, lines, os.path.join(ROOT, "docs", "img", picture + ".png"))
 
 

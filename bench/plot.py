@@ -3,9 +3,10 @@
 
     plot.py RESULTS.jsonl -o chart.png [--mode single|batch] [--threads 1] [--bytes 400:660]
 
-Lines are Pareto frontiers; faint dots are all the points behind them. Recall is on a logit axis,
-so that .9, .99 and .999 are equally far apart; QPS is logarithmic. A family of methods keeps its
-colour from chart to chart, its members differ by line style; the legend gives bytes per vector.
+Lines are Pareto frontiers. Recall is on a logit axis, so that .9, .99 and .999 are equally far
+apart; QPS is logarithmic. A family of methods keeps its colour from chart to chart, its members
+differ by dashes and marker: no two lines of a chart look alike. Each line is labelled at its right
+end, with bytes per vector. Under the title stand CPU, date and what was measured.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from results import read_results
 #: What a line of `obliq bench` must have; the last five are the same in all lines.
 FIELDS = ("method", "mode", "threads", "recall", "qps", "bytes_per_vector", "dataset", "n", "dim",
           "nlist", "k")
-STYLES = ["-", "--", ":", "-."]
+STYLES = ["-", "--", ":", "-.", (0, (7, 2)), (0, (3, 1, 1, 1, 1, 1))]
+MARKERS = ".^sDvx"
+LABEL_GAP = 0.042  # of the height of the chart between two labels, at 5.6 inches
 TICKS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995]
 LOWEST, HIGHEST = 0.5, 0.9997  # recalls shown; a perfect one is drawn at HIGHEST
 
@@ -44,7 +47,9 @@ def read(path):
         if missing:
             raise ValueError(f"line {number} of {path} has no '{missing[0]}': it is no file of "
                              "'obliq bench --out' or bench/compare.py")
-    return {"data": lines[0]["dataset"], **{name: lines[0][name] for name in FIELDS[-4:]}}, lines
+    told = {name: lines[0][name] for name in ("cpu", "date", "version") if name in lines[0]}
+    return {"data": lines[0]["dataset"], **told, **{name: lines[0][name] for name in FIELDS[-4:]}}, \
+        lines
 
 
 def curves_by_method(lines):
@@ -60,22 +65,71 @@ def curves_by_method(lines):
     return sorted(curves, key=lambda c: (rank.get(family_of(c[0]), len(order)), c[1]))
 
 
-def draw(axes, curves):
-    used = {}
-    for method, size, points in curves:
+def styles_of(methods):
+    """[(colour, dashes, marker)] of methods, no two alike."""
+    used, styles = {}, []
+    for method in methods:
         family = family_of(method)
         colour = COLOURS.get(family, OTHER_COLOUR)
-        style = STYLES[used.setdefault(family, 0) % len(STYLES)]
-        used[family] += 1
+        number = used.setdefault(colour, 0)
+        used[colour] += 1
+        styles.append((colour, STYLES[number % len(STYLES)],
+                       MARKERS[(number // len(STYLES)) % len(MARKERS)]))
+    return styles
+
+
+def spread(places, gap):
+    """Places for labels within [0, 1], in the order of `places` and `gap` apart, close to them.
+    Requires gap * (len(places) - 1) <= 1."""
+    order = sorted(range(len(places)), key=places.__getitem__)
+    result, least = list(places), 0.0
+    for i in order:
+        result[i] = least = max(result[i], least)
+        least += gap
+    most = 1.0
+    for i in reversed(order):
+        result[i] = min(result[i], most)
+        most = result[i] - gap
+    return result
+
+
+def caption(run):
+    """CPU, date and what was measured, as far as the run tells."""
+    measured = run.get("commit") or run.get("version")
+    parts = [run.get("cpu"), run.get("date"),
+             measured and ("commit " if run.get("commit") else "") + measured]
+    return ", ".join(part for part in parts if part)
+
+
+def draw(axes, curves):
+    """The lines; [(end of the line, its label, its look)] of those that lie within the chart."""
+    ends = []
+    styles = styles_of([method for method, _, _ in curves])
+    for (method, size, points), (colour, dashes, marker) in zip(curves, styles):
         lowest = axes.get_xlim()[0]
         shown = [(min(recall, HIGHEST), qps) for recall, qps in points if recall >= lowest]
         if not shown:
             continue
-        ours = family.startswith("obliq")
+        ours = method.startswith("obliq")
         line = pareto(shown)
-        axes.plot(*zip(*shown), ".", color=colour, alpha=0.2, markersize=4, zorder=1)
-        axes.plot(*zip(*line), style, marker=".", color=colour, linewidth=2.4 if ours else 1.4,
-                  zorder=3 if ours else 2, label=f"{method} ({size:.0f} B)")
+        look = dict(linestyle=dashes, marker=marker, color=colour, markersize=5,
+                    linewidth=2.4 if ours else 1.4, zorder=3 if ours else 2)
+        axes.plot(*zip(*line), **look)
+        ends.append((line[-1], f"{method} ({size:.0f} B)", look))
+    return ends
+
+
+def label_ends(axes, ends, height):
+    """A sample and the label of each line to the right of the chart, joined to the line's end."""
+    inside = axes.transData + axes.transAxes.inverted()
+    places = [tuple(inside.transform(end)) for end, _, _ in ends]
+    gap = LABEL_GAP * 5.6 / height
+    for place, y, (_, text, look) in zip(places, spread([place[1] for place in places], gap), ends):
+        axes.plot([place[0], 1.03], [place[1], y], color=look["color"], alpha=0.35, linewidth=0.7,
+                  transform=axes.transAxes, clip_on=False, zorder=1)
+        axes.plot([1.03, 1.055, 1.08], [y, y, y], transform=axes.transAxes, clip_on=False, **look)
+        axes.text(1.09, y, text, transform=axes.transAxes, fontsize=8, va="center",
+                  fontweight="bold" if text.startswith("obliq") else "normal")
 
 
 def recalls_shown(recalls):
@@ -98,7 +152,7 @@ def scale(axes, lines):
     axes.set_yscale("log")
     axes.set_xlim(left, right)
     axes.set_xticks(ticks)
-    axes.set_xticklabels([f"{tick:.3g}" for tick in ticks])
+    axes.set_xticklabels([f"{tick:.4g}" for tick in ticks])
     axes.set_xticks([], minor=True)
 
 
@@ -106,10 +160,10 @@ def label(axes, run, lines):
     axes.set_xlabel(f"recall@{run['k']} (logit scale)")
     axes.set_ylabel("queries per second")
     axes.set_title(f"{run['data']}, {run['n']:,} x {run['dim']}, {run['nlist']} lists. "
-                   f"{title(lines[0]['mode'], lines[0]['threads'])}", loc="left", fontsize=11)
+                   f"{title(lines[0]['mode'], lines[0]['threads'])}\n{caption(run)}", loc="left",
+                   fontsize=10)
+    axes.text(1.09, 1.03, "method (bytes per vector)", transform=axes.transAxes, fontsize=8)
     axes.grid(True, which="major", alpha=0.3)
-    axes.legend(title="method (bytes per vector)", fontsize=8, title_fontsize=8,
-                loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
 
 
 def draw_chart(run, lines, png):
@@ -120,9 +174,11 @@ def draw_chart(run, lines, png):
     from matplotlib import pyplot
 
     curves = curves_by_method(lines)
-    figure, axes = pyplot.subplots(figsize=(10.5, max(5.6, 0.2 * len(curves))))
+    height = max(5.6, 0.42 * len(curves))
+    figure, axes = pyplot.subplots(figsize=(10.5, height))
     scale(axes, lines)
-    draw(axes, curves)
+    ends = draw(axes, curves)
+    label_ends(axes, ends, height)
     label(axes, run, lines)
     figure.savefig(png, dpi=130, bbox_inches="tight")
     pyplot.close(figure)

@@ -12,7 +12,8 @@ BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "be
 sys.path.insert(0, BENCH)
 import figures  # noqa: E402
 from families import COLOURS, family_of  # noqa: E402
-from plot import chosen, curves_by_method, draw_chart, read, recalls_shown  # noqa: E402
+from plot import (caption, chosen, curves_by_method, draw_chart, read,  # noqa: E402
+                  recalls_shown, spread, styles_of)
 from report import (choices_table, class_table, curves_of, markdown, peers_table,  # noqa: E402
                     ratio, report, speed_table)
 from results import read_results, write_results  # noqa: E402
@@ -164,10 +165,21 @@ class Figures(unittest.TestCase):
         path = os.path.join(figures.ROOT, "docs", "notes", "benchmarks.md")
         with open(path, encoding="utf-8") as file:
             page = file.read()
-        for picture, (name, mode, threads, sizes) in figures.CHARTS.items():
+        for picture, (name, mode, threads, sizes, ours) in figures.CHARTS.items():
             points = figures.results_of(name)[1]
-            self.assertTrue(chosen(points, mode, threads, sizes), picture)
+            shown = figures.thinned(chosen(points, mode, threads, sizes), ours)
+            self.assertLessEqual({f"obliq {method}" for method in ours},
+                                 {line["method"] for line in shown}, picture)
+            self.assertLessEqual(len(ours), 4)
             self.assertIn(f"../img/{picture}.png", page)
+
+
+    def test_a_chart_shows_of_each_family_of_peers_the_fastest_at_95(self):
+        lines = [line("obliq lm2", 0.9, 9), line("obliq lm4", 0.96, 9), line("hnswlib M16", 0.96, 5),
+                 line("hnswlib M32", 0.97, 6), line("hnswlib M8", 0.94, 99),
+                 line("usearch i8", 0.8, 7), line("usearch f16", 0.85, 2)]
+        self.assertEqual([one["method"] for one in figures.thinned(lines, ("lm4",))],
+                         ["obliq lm4", "hnswlib M32", "usearch f16"])
 
 
 class Plot(unittest.TestCase):
@@ -212,6 +224,29 @@ class Plot(unittest.TestCase):
         for recalls in [1.0], [0.5], [0.0], [0.01, 0.2], [0.9, 0.9], [0.9996], [0.3, 1.0]:
             left, right = recalls_shown(recalls)
             self.assertTrue(0 < left < right < 1, (recalls, left, right))
+
+    def test_no_two_lines_look_alike(self):
+        for name in ("sentences-384-speed", "sentences-384-batch"):
+            methods = [curve[0] for curve in curves_by_method(figures.results_of(name)[1])]
+            looks = [str(style) for style in styles_of(methods)]
+            self.assertEqual(len(set(looks)), len(methods), name)
+        many = styles_of([f"obliq sq8, spill {i}" for i in range(30)] + ["a", "b"])
+        self.assertEqual(len(set(map(str, many))), 32)
+
+    def test_labels_keep_their_distance_and_their_order(self):
+        for places in [0.5] * 9, [0.99, 1.0, 0.98], [0.0, 0.01, 0.5, 0.02], [1.2, -0.1], [0.3]:
+            given = sorted(zip(places, spread(places, 0.1)))
+            labels = [label for _, label in given]
+            self.assertTrue(all(b - a > 0.0999 for a, b in zip(labels, labels[1:])), labels)
+            self.assertTrue(-1e-9 <= labels[0] and labels[-1] <= 1, labels)
+        self.assertEqual(spread([0.8, 0.2], 0.1), [0.8, 0.2])
+
+    def test_the_caption_tells_cpu_date_and_commit(self):
+        self.assertEqual(caption(RUN), "a CPU, today, commit abc")
+        told = {"cpu": "a CPU", "date": "today", "version": "obliq 1.2.3"}
+        run, _ = self.read_lines({**self.COMMANDS, **told})
+        self.assertEqual(caption(run), "a CPU, today, obliq 1.2.3")
+        self.assertEqual(caption({"commit": None}), "")
 
     @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not installed")
     def test_draws_a_png(self):
