@@ -48,8 +48,8 @@ def read(path):
             raise ValueError(f"line {number} of {path} has no '{missing[0]}': it is no file of "
                              "'obliq bench --out' or bench/compare.py")
     told = {name: lines[0][name] for name in ("cpu", "date", "version") if name in lines[0]}
-    return {"data": lines[0]["dataset"], **told, **{name: lines[0][name] for name in FIELDS[-4:]}}, \
-        lines
+    told.update({name: lines[0][name] for name in FIELDS[-4:]})
+    return {"data": lines[0]["dataset"], **told}, lines
 
 
 def curves_by_method(lines):

@@ -1,11 +1,12 @@
 """What of the TurboQuant paper (arXiv 2504.19874) can be measured again, in two parts.
 
-    turboquant.py recall SET.hdf5... [--specs ...] [--faiss] -o recall.png
+    turboquant.py recall SET.hdf5... [--specs ...] [--rotations 20] [--faiss] -o recall.png
     turboquant.py errors [--dim 1536] [--samples 2000] -o errors.png
 
 recall: Recall@1@k for k = 1, 2, 4 ... 64, how often the true nearest neighbour is among the first
 k, all vectors scored from their codes, by obliq and by FAISS's PQ with the settings of the paper
 (256 centroids for every 4 coordinates at 2 bits, for every 2 at 4 bits, trained on the set itself).
+One rotation may be .02 off: with --rotations it is the mean over as many, with its standard error.
 errors: histograms of the errors of inner products at the cosine 0.5, and bias and variance at the
 cosines 0 to 0.9, for 1 to 4 bits. Both write JSON lines beside the chart (.jsonl) and draw it; the
 chart alone is drawn again with --draw-only.
@@ -14,6 +15,7 @@ chart alone is drawn again with --draw-only.
 import argparse
 import json
 import os
+import statistics
 import sys
 import tempfile
 
@@ -37,12 +39,21 @@ def recall_at(ids, nearest):
     return [sum(place < k for place in places) / len(places) for k in KS]
 
 
-def obliq_ids(options, path, spec, folder):
+def mean_and_error(rows):
+    """Mean of every column, and its standard error: None of one row."""
+    means = [statistics.fmean(column) for column in zip(*rows)]
+    if len(rows) < 2:
+        return means, None
+    return means, [statistics.stdev(column) / len(rows) ** 0.5 for column in zip(*rows)]
+
+
+def obliq_ids(options, path, spec, seed, folder):
     import h5py
     index, found = os.path.join(folder, "index.idx"), os.path.join(folder, "found.hdf5")
-    run_program([options.obliq, "build", path, "-o", index, "--nlist", "1", "--quantizer", spec])
+    run_program([options.obliq, "build", path, "-o", index, "--nlist", "1", "--quantizer", spec,
+                 "--seed", str(seed), "--no-tune", "--threads", "1"])
     run_program([options.obliq, "search", index, path, "-k", str(KS[-1]), "--nprobe", "1",
-                 "--confidence", "1", "-o", found])
+                 "--confidence", "1", "--threads", "1", "-o", found])
     with h5py.File(found) as file:
         return file["neighbors"][:]
 
@@ -70,18 +81,21 @@ def measure_recall(options):
         name = os.path.splitext(os.path.basename(path))[0]
         with h5py.File(path) as file:
             nearest = file["neighbors"][:, 0]
-        for method, ids in found_by_method(options, path):
+        for method, answers in found_by_method(options, path):
             print(f"turboquant: {name} {method}", file=sys.stderr)
-            yield {"data": name, "method": method, "k": KS, "recall": recall_at(ids, nearest)}
+            mean, error = mean_and_error([recall_at(ids, nearest) for ids in answers])
+            yield {"data": name, "method": method, "k": KS, "rotations": len(answers),
+                   "recall": mean, "standard_error": error}
 
 
 def found_by_method(options, path):
-    """Pairs of a method's name and the ids that it finds."""
+    """Pairs of a method's name and the ids that it finds, with each of its rotations."""
     with tempfile.TemporaryDirectory() as folder:
         for spec in options.specs.split(","):
-            yield spec, obliq_ids(options, path, spec, folder)
+            yield spec, [obliq_ids(options, path, spec, seed, folder)
+                         for seed in range(1, options.rotations + 1)]
     for bits in (2, 4) if options.faiss else ():
-        yield f"faiss PQ{bits}", faiss_ids(path, bits)
+        yield f"faiss PQ{bits}", [faiss_ids(path, bits)]
 
 
 def bits_of(method):
@@ -170,6 +184,7 @@ def arguments():
     recall = parts.add_parser("recall")
     recall.add_argument("sets", nargs="*", help="ann-benchmarks HDF5 with cosine distances")
     recall.add_argument("--specs", default="tq2,tqp2,tqp2:gaussian,lm2,tq4,tqp4,tqp4:gaussian,lm4")
+    recall.add_argument("--rotations", type=int, default=1, help="of obliq's codes, seeds 1 to N")
     recall.add_argument("--faiss", action="store_true", help="FAISS's PQ too (faiss-cpu)")
     errors = parts.add_parser("errors")
     errors.add_argument("--dim", type=int, default=1536)

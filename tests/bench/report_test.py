@@ -173,10 +173,10 @@ class Figures(unittest.TestCase):
             self.assertLessEqual(len(ours), 4)
             self.assertIn(f"../img/{picture}.png", page)
 
-
     def test_a_chart_shows_of_each_family_of_peers_the_fastest_at_95(self):
-        lines = [line("obliq lm2", 0.9, 9), line("obliq lm4", 0.96, 9), line("hnswlib M16", 0.96, 5),
-                 line("hnswlib M32", 0.97, 6), line("hnswlib M8", 0.94, 99),
+        lines = [line("obliq lm2", 0.9, 9), line("obliq lm4", 0.96, 9),
+                 line("hnswlib M16", 0.96, 5), line("hnswlib M32", 0.97, 6),
+                 line("hnswlib M8", 0.94, 99),
                  line("usearch i8", 0.8, 7), line("usearch f16", 0.85, 2)]
         self.assertEqual([one["method"] for one in figures.thinned(lines, ("lm4",))],
                          ["obliq lm4", "hnswlib M32", "usearch f16"])
