@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -47,15 +48,34 @@ nlohmann::ordered_json tuning_json(const Tuning& tuning) {
           {"ladders", ladders}};
 }
 
+namespace {
+
+/// A line per k whose codes reach no more than some of the targets; the table leaves these out.
+std::string unreached_text(const Tuning& tuning) {
+  std::string text;
+  for (const TunedLadder& ladder : tuning.ladders) {
+    const auto beyond = [&](const TunedTarget& target) {
+      return target.recall > ladder.max_recall;
+    };
+    const auto count = std::count_if(ladder.targets.begin(), ladder.targets.end(), beyond);
+    if (count == 0) continue;
+    text += fmt::format(
+        "{} of {} targets at k = {} are out of reach: these codes reach {:.3f} with all lists\n",
+        count, ladder.targets.size(), ladder.k, ladder.max_recall);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string tuning_text(const Tuning& tuning) {
   if (tuning.queries == 0) return "not tuned for target recalls\n";
   Table table({{"target recall"}, {"k"}, {"stop threshold"}, {"or nprobe"}, {"uses", Align::left}});
   for (const TunedLadder& ladder : tuning.ladders) {
     for (const TunedTarget& target : ladder.targets) {
+      if (target.recall > ladder.max_recall) continue;
       const bool all = !std::isfinite(target.threshold);
-      const char* uses = target.recall > ladder.max_recall ? "nothing: out of reach"
-                         : target.uses_stop_rule           ? "threshold"
-                                                           : "nprobe";
+      const char* uses = target.uses_stop_rule ? "threshold" : "nprobe";
       table.add({fmt::format("{:.3f}", target.recall), std::to_string(ladder.k),
                  all ? "all lists" : fmt::format("{:.3f}", target.threshold),
                  std::to_string(target.nprobe), uses});
@@ -66,7 +86,7 @@ std::string tuning_text(const Tuning& tuning) {
                      tuning.exact_truth
                          ? "of the true neighbours"
                          : "of what all lists give, the loss of the codes as before") +
-         table.text();
+         table.text() + unreached_text(tuning);
 }
 
 std::string bytes_text(double bytes) {

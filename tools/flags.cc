@@ -25,13 +25,20 @@ std::string hdf5_path(const std::string& spec) {
   return {};
 }
 
+/// The number that is all of the text; nothing for other texts.
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number = 0;
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  return number;
+}
+
 /// The whole number of 1 or more that is all of the text; nothing for other texts.
 std::optional<std::size_t> parse_count(std::string_view text) {
-  std::size_t count = 0;
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, count);
-  if (result.ec != std::errc() || result.ptr != end || count == 0) return std::nullopt;
-  return count;
+  const auto count = parse_number<std::size_t>(text);
+  return count == 0 ? std::nullopt : count;
 }
 
 }  // namespace
@@ -46,9 +53,26 @@ CLI::Validator positive_count() {
   return {fault, "POSITIVE", "positive count"};
 }
 
+CLI::Validator count_or_zero() {
+  const auto fault = [](const std::string& text) -> std::string {
+    if (parse_number<std::size_t>(text)) return {};
+    return fmt::format("must be a whole number of 0 or more, not '{}'", text);
+  };
+  return {fault, "NONNEGATIVE", "count or zero"};
+}
+
+CLI::Validator number_between(double least, double most) {
+  const auto fault = [least, most](const std::string& text) -> std::string {
+    const auto number = parse_number<double>(text);
+    if (number && *number >= least && *number <= most) return {};
+    return fmt::format("must be a number from {} to {}, not '{}'", least, most, text);
+  };
+  return {fault, fmt::format("{} to {}", least, most), "number between"};
+}
+
 void add_threads(CLI::App& app, int& threads, const std::string& what) {
   app.add_option("--threads", threads, what + " (0: as many as the process may use)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(count_or_zero())
       ->capture_default_str();
 }
 
@@ -84,7 +108,7 @@ void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe) {
 void add_confidence(CLI::App& app, float& confidence) {
   app.add_option("--confidence", confidence,
                  "Probability that a true neighbour passes a bound, in (0, 1]; 1 prunes nothing")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_between(0.0, 1.0))
       ->capture_default_str();
 }
 

@@ -20,6 +20,10 @@ void add_json(CLI::App& app, bool& json);
 void add_batch_order(CLI::App& app, std::string& order);
 /// For counts: a whole number of 1 or more.
 CLI::Validator positive_count();
+/// For counts that may be left at nothing: a whole number of 0 or more.
+CLI::Validator count_or_zero();
+/// For numbers from `least` to `most`, both included.
+CLI::Validator number_between(double least, double most);
 void add_threads(CLI::App& app, int& threads, const std::string& what);
 /// For outputs whose name tells no format: pipes, /dev/stdout.
 void add_output_format(CLI::App& app, std::string& format);

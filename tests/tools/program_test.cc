@@ -153,6 +153,22 @@ TEST(Program, NamesACountThatIsNone) {
   }
 }
 
+TEST(Program, NamesANumberThatIsOutOfItsRange) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"matmul", "--columns=0"}, "must be a whole number of 1 or more, not '0'"},
+      {{"matmul", "--rho=2"}, "must be a number from -1 to 1, not '2'"},
+      {{"distortion", "--dim=0"}, "must be a whole number of 1 or more, not '0'"},
+      {{"distortion", "--samples=-1"}, "must be a whole number of 1 or more, not '-1'"},
+      {{"search", "a", "b", "--threads=-1"}, "must be a whole number of 0 or more, not '-1'"},
+      {{"eval", "a", "b", "--confidence=nan"}, "must be a number from 0 to 1, not 'nan'"},
+      {{"advise", "a", "--sample=5"}, "must be a number from 8000 to 10000000, not '5'"}};
+  for (const auto& [arguments, message] : wrong) {
+    const Outcome outcome = run_obliq(arguments);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr(": " + message));
+  }
+}
+
 TEST(Program, NamesAFileThatIsNotThere) {
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"info", "/no/such.obliq"},

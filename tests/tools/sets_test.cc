@@ -19,7 +19,9 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::SizeIs;
+using testing::StartsWith;
 
 const std::string kSample =
     std::string(OBLIQ_SOURCE_DIR) + "/datasets/sample/sample-384-angular.hdf5";
@@ -289,6 +291,9 @@ TEST_F(Sets, BenchMeasuresObliqAlone) {
   ASSERT_THAT(lines, SizeIs(2 * 2 * 2));
   EXPECT_EQ(lines[0]["method"], "obliq lm4");
   EXPECT_EQ(lines[0]["nlist"], 4);
+  EXPECT_THAT(lines[0]["date"].get<std::string>(), MatchesRegex("20..-[01].-[0-3]."));
+  EXPECT_THAT(lines[0]["version"].get<std::string>(), StartsWith("obliq 0."));
+  EXPECT_TRUE(lines[0].contains("cpu"));
   EXPECT_EQ(lines[7]["mode"], "batch");
   EXPECT_TRUE(std::filesystem::exists(folder_ / "out.jsonl"));
 }

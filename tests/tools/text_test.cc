@@ -15,6 +15,21 @@
 namespace obliq::tools {
 namespace {
 
+TEST(TuningText, TellsOfTargetsOutOfReachInOneLine) {
+  Tuning tuning;
+  tuning.queries = 100;
+  tuning.ladders = {{10, 0.93F, {}}, {20, 0.95F, {}}};
+  tuning.ladders[0].targets = {{0.9F, -1, 4, true}, {0.95F, -2, 8, true}, {0.99F, -3, 9, true}};
+  tuning.ladders[1].targets = {{0.9F, -1.5F, 5, false}};
+  EXPECT_EQ(tuning_text(tuning),
+            "tuned with 100 base vectors, recall of the true neighbours\n"
+            "target recall   k  stop threshold  or nprobe  uses\n"
+            "-------------  --  --------------  ---------  ---------\n"
+            "        0.900  10          -1.000          4  threshold\n"
+            "        0.900  20          -1.500          5  nprobe\n"
+            "2 of 3 targets at k = 10 are out of reach: these codes reach 0.930 with all lists\n");
+}
+
 TEST(Table, LinesUpColumnsByCodePointsNotBytes) {
   Table table({{"name", Align::left}, {"QPS"}});
   table.add({"\xC3\xA9t\xC3\xA9", "1,000"});

@@ -83,16 +83,16 @@ class Advise final : public Command {
         ->transform(CLI::AsSizeValue(true))
         ->capture_default_str();
     app.add_option("--target-recall", request_.target_recall, "Recall to reach")
-        ->check(CLI::Range(0.5, 0.999))
+        ->check(number_between(0.5, 0.999))
         ->capture_default_str();
     app.add_option("-k", request_.k, "Neighbours per query")
-        ->check(CLI::Range(1, 1000))
+        ->check(number_between(1, 1000))
         ->capture_default_str();
     app.add_option("--queries", queries_,
                    "Queries like those to come; default: learn_queries or test of an HDF5 set, "
                    "else base vectors that are left out");
     app.add_option("--sample", sample_.rows, "Base vectors to look at, at most")
-        ->check(CLI::Range(8000, 10'000'000))
+        ->check(number_between(8000, 10e6))
         ->capture_default_str();
     app.add_option("--check", check_,
                    "Build the proposal as this file, and compare; needs a set (.hdf5)");

@@ -2,6 +2,7 @@
 // the same centroids, one thread, one query per call and (with --batch) all in one call. With
 // --profile: where the time of obliq's queries goes.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <stdexcept>
@@ -30,7 +31,8 @@ class Bench final : public Command {
     app.add_option(
         "--faiss-spec", faiss_specs_,
         "FAISS factory string after 'IVF<nlist>,'; may be repeated; default: Flat, SQ8, "
-        "and PQ at 2 and 4 bits per dimension, 8-bit, 4-bit fast-scan and with SQ8 refine");
+        "and PQ of 4 bits with fast-scan at 2 and 4 bits per dimension, the former with SQ8 "
+        "refine, too");
     app.add_option("--out", out_, "Write JSON lines to this file");
     app.add_option("--plot", plot_, "Draw the chart as this PNG (needs --out)");
     app.add_option("--mode", mode_, "single: one query per call; batch: all in one; both")
@@ -53,7 +55,7 @@ class Bench final : public Command {
     Contest contest(set, options_);
     contest.share_centroids(progress);
     for (const std::string& spec : specs_) contest.add_obliq(spec, progress);
-    for (const std::string& spec : faiss_specs(set.train.cols)) contest.add_faiss(spec, progress);
+    add_faiss(contest, set.train.cols, progress);
     const std::vector<Point> points = measure(contest, progress);
     bar.clear();
     print(points, set, contest.nlist());
@@ -73,7 +75,7 @@ class Bench final : public Command {
         ->check(CLI::IsMember({"none", "fp16", "fp32"}))
         ->capture_default_str();
     app.add_option("--k-factor", options_.k_factor, "Candidates of FAISS's refine step, times k")
-        ->check(CLI::Range(1.0, 1e6))
+        ->check(number_between(1.0, 1e6))
         ->capture_default_str();
     app.add_option("--repeat", sweep_.repeat, "Timed rounds; QPS is their median")
         ->check(positive_count())
@@ -114,9 +116,19 @@ class Bench final : public Command {
     }
   }
 
-  std::vector<std::string> faiss_specs(std::size_t dim) const {
-    if (against_.empty()) return {};
-    return faiss_specs_.empty() ? default_faiss_specs(dim) : faiss_specs_;
+  /// FAISS trains for seconds to minutes: where no progress bar is drawn, a line tells of each.
+  void add_faiss(Contest& contest, std::size_t dim, const Progress& progress) const {
+    if (against_.empty()) return;
+    const auto specs = faiss_specs_.empty() ? default_faiss_specs(dim) : faiss_specs_;
+    const bool told = isatty(STDERR_FILENO) == 1;
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+      if (!told) {
+        fmt::print(stderr, "bench: building faiss IVF,{} ({} of {})\n", specs[i], i + 1,
+                   specs.size());
+      }
+      contest.add_faiss(specs[i], progress);
+    }
+    if (!told) fmt::print(stderr, "bench: measuring\n");
   }
 
   ProfileRun profile_run() const {
@@ -151,8 +163,9 @@ class Bench final : public Command {
   void print(const std::vector<Point>& points, const datasets::BenchmarkSet& set,
              std::size_t nlist) const {
     const std::string dataset = std::filesystem::path(set_).stem().string();
-    const nlohmann::ordered_json common = {
+    nlohmann::ordered_json common = {
         {"dataset", dataset}, {"n", set.train.rows}, {"dim", set.train.cols}, {"nlist", nlist}};
+    common.update(measured_on());
     if (!out_.empty()) write_json_lines(out_, points, common);
     SweepOptions drawn = sweep_;
     drawn.mode = mode_ == "batch" ? Mode::batch : Mode::single;

@@ -50,7 +50,7 @@ class Build final : public Command {
                    "Groups of lists, the nearest of which a search looks at before it ranks lists; "
                    "0: 4 sqrt(nlist) from 32,768 lists on, none below; 1: none; at most one group "
                    "per list")
-        ->check(CLI::NonNegativeNumber)
+        ->check(count_or_zero())
         ->capture_default_str();
     app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
     app.add_option(
@@ -61,7 +61,7 @@ class Build final : public Command {
                    "64-bit ids, one per vector, all different, none -1; default: the position in "
                    "BASE");
     app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Iterations of k-means")
-        ->check(CLI::NonNegativeNumber)
+        ->check(count_or_zero())
         ->capture_default_str();
     app.add_option("--kmeans-points", options_.kmeans_points, "Training vectors per list, at most")
         ->check(positive_count())

@@ -22,7 +22,7 @@ class MakeCentroids final : public Command {
     add_output_format(app, output_format_);
     app.add_option("--nlist", options_.nlist, "Centroids")->required();
     app.add_option("--kmeans-iterations", options_.iterations, "Iterations of k-means")
-        ->check(CLI::NonNegativeNumber)
+        ->check(count_or_zero())
         ->capture_default_str();
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
     add_seed(app, options_.seed);

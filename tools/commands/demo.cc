@@ -83,11 +83,12 @@ class Demo final : public Command {
       fmt::print("(built without FAISS: install libfaiss-dev to compare)\n");
     }
     const std::string results = results_path();
-    write_json_lines(results, points,
-                     {{"dataset", fs::path(data_).stem().string()},
-                      {"n", set.train.rows},
-                      {"dim", set.train.cols},
-                      {"nlist", nlist}});
+    nlohmann::ordered_json common = {{"dataset", fs::path(data_).stem().string()},
+                                     {"n", set.train.rows},
+                                     {"dim", set.train.cols},
+                                     {"nlist", nlist}};
+    common.update(measured_on());
+    write_json_lines(results, points, common);
     fmt::print("results: {}\n{}\n", results, draw_chart(results, chart_path(), sweep_));
     return kOk;
   }

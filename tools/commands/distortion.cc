@@ -54,13 +54,13 @@ class Distortion final : public Command {
                    "powerlaw:A or a file of vectors: weight errors by these queries, and train "
                    "data-aware quantizers on others like them");
     app.add_option("--dim", dim_, "Dimensions of random data; default: 128")
-        ->check(CLI::PositiveNumber);
+        ->check(positive_count());
     app.add_option("--samples", options_.samples, "Vectors to encode")
-        ->check(CLI::PositiveNumber)
+        ->check(positive_count())
         ->capture_default_str();
     app.add_option("--rho", options_.rhos, "Cosines of vector and query, with commas")
         ->delimiter(',')
-        ->check(CLI::Range(-1.0, 1.0))
+        ->check(number_between(-1.0, 1.0))
         ->capture_default_str();
     app.add_option("--histogram", options_.histogram_bins,
                    "Bins of a histogram of product errors at each rho (with --json; 0: none)")

@@ -55,11 +55,11 @@ class Matmul final : public Command {
         ->capture_default_str();
     app.add_option("--bits", bits_, "Rates of the ideal Gaussian channel, with commas")
         ->delimiter(',')
-        ->check(CLI::Range(0.01, 12.0))
+        ->check(number_between(0.01, 12.0))
         ->capture_default_str();
     app.add_option("--rho", rhos_, "Correlations of column j of A with column j of B, with commas")
         ->delimiter(',')
-        ->check(CLI::Range(-1.0, 1.0))
+        ->check(number_between(-1.0, 1.0))
         ->capture_default_str();
     add_size(app, "--dim", setting_.dim, "Rows of A and of B");
     add_size(app, "--columns", setting_.columns, "Columns of A and of B");
@@ -96,7 +96,7 @@ class Matmul final : public Command {
 
  private:
   static void add_size(CLI::App& app, const char* flag, std::size_t& size, const char* what) {
-    app.add_option(flag, size, what)->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option(flag, size, what)->check(positive_count())->capture_default_str();
   }
 
   std::vector<std::string> specs_ = {"lm1",     "e8q2:k1", "lm2", "e8q4:k1:dither", "e8q4", "lm3",

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -101,7 +103,26 @@ void copy_file(const std::string& from, const std::string& to) {
 /// The project's own virtual environment first, then the system's Python.
 std::string python() { return find_project_file(".venv/bin/python").value_or("python3"); }
 
+/// The CPU's name; empty where the system tells none, as on some AArch64.
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t at = line.find(": ");
+    if (line.starts_with("model name") && at != std::string::npos) return line.substr(at + 2);
+  }
+  return {};
+}
+
 }  // namespace
+
+nlohmann::ordered_json measured_on() {
+  const std::time_t now = std::time(nullptr);
+  std::tm day{};
+  gmtime_r(&now, &day);
+  return {{"cpu", cpu_name()},
+          {"date", fmt::format("{}-{:02}-{:02}", day.tm_year + 1900, day.tm_mon + 1, day.tm_mday)},
+          {"version", std::string("obliq ") + OBLIQ_VERSION}};
+}
 
 void write_json_lines(const std::string& path, std::span<const nlohmann::ordered_json> objects) {
   const HoldInterrupts held;

@@ -10,6 +10,9 @@
 
 namespace obliq::tools {
 
+/// What a chart tells of a measurement that is made now: "cpu", "date" and "version".
+nlohmann::ordered_json measured_on();
+
 /// Writes JSON objects, a line each. Throws std::system_error.
 void write_json_lines(const std::string& path, std::span<const nlohmann::ordered_json> objects);
 

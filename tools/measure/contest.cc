@@ -62,12 +62,13 @@ void Contest::add_obliq(const std::string& spec, const Progress& progress) {
 }
 
 void Contest::add_faiss(const std::string& spec, const Progress& progress) {
-  report(progress, "building faiss IVF," + spec, 0);
   FaissOptions faiss;
   faiss.metric = set_.metric;
   faiss.centroids = centroids_.view();
   faiss.k_factor = options_.k_factor;
   faiss.threads = options_.build_threads;
+  faiss.progress = progress;
+  faiss.stage = "building faiss IVF," + spec;
   add(make_faiss_searcher(spec, set_.train.view(), faiss));
 }
 

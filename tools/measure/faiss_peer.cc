@@ -3,11 +3,16 @@
 //
 // Bytes a vector: the code, with fast-scan lists filled up to whole blocks, and the code of the
 // refine step. The 8-byte id that FAISS keeps with every code is not counted.
+//
+// Codes are trained on one thread: product quantizers train by hundreds of thousands of parallel
+// loops that last microseconds each, and on a machine that others use too their threads wait for
+// each other 30 times longer than they work.
 #include "tools/measure/faiss_peer.h"
 
 #include <faiss/IndexIVF.h>
 #include <faiss/IndexIVFFastScan.h>
 #include <faiss/IndexRefine.h>
+#include <faiss/impl/AuxIndexStructures.h>
 #include <faiss/impl/FaissException.h>
 #include <faiss/index_factory.h>
 #include <faiss/utils/utils.h>
@@ -41,6 +46,28 @@ class OmpThreads {
   int before_;
 };
 
+/// While it lives, FAISS's iterations call `progress` and end when that asks them to.
+class FaissProgress {
+ public:
+  explicit FaissProgress(const FaissOptions& options) {
+    report(options.progress, options.stage, 0);
+    faiss::InterruptCallback::instance = std::make_unique<Callback>(options);
+  }
+  ~FaissProgress() { faiss::InterruptCallback::clear_instance(); }
+  FaissProgress(const FaissProgress&) = delete;
+  FaissProgress& operator=(const FaissProgress&) = delete;
+
+ private:
+  struct Callback final : faiss::InterruptCallback {
+    explicit Callback(const FaissOptions& given) : options(given) {}
+    bool want_interrupt() override {
+      if (!options.progress || options.progress(options.stage, 0)) return false;
+      throw Cancelled();
+    }
+    const FaissOptions& options;
+  };
+};
+
 double bytes_of(const faiss::IndexIVF& ivf) {
   std::size_t entries = 0;
   const auto* fast = dynamic_cast<const faiss::IndexIVFFastScan*>(&ivf);
@@ -66,7 +93,7 @@ class FaissSearcher final : public Searcher {
  public:
   FaissSearcher(const std::string& spec, MatrixView<float> base, const FaissOptions& options)
       : method_("faiss IVF," + spec) {
-    const OmpThreads threads(options.threads);
+    const FaissProgress progress(options);
     const auto start = std::chrono::steady_clock::now();
     const std::size_t nlist = options.centroids.rows;
     index_ = make_index(fmt::format("IVF{},{}", nlist, spec), base.cols, options.metric);
@@ -78,8 +105,13 @@ class FaissSearcher final : public Searcher {
     }
     ivf_->quantizer->add(static_cast<faiss::Index::idx_t>(nlist), options.centroids.data);
     const auto n = static_cast<faiss::Index::idx_t>(base.rows);
-    index_->train(n, base.data);
+    {
+      const OmpThreads one(1);
+      index_->train(n, base.data);
+    }
+    const OmpThreads threads(options.threads);
     index_->add(n, base.data);
+    report(options.progress, options.stage, 1);
     bytes_per_vector_ = bytes_of(*ivf_);
     if (refine != nullptr) {
       refine->k_factor = options.k_factor;

@@ -9,6 +9,7 @@
 
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
+#include "obliq/progress.h"
 #include "tools/measure/searcher.h"
 
 namespace obliq::tools {
@@ -22,7 +23,10 @@ struct FaissOptions {
   Metric metric = Metric::l2;        ///< cosine: give unit vectors; they are compared by L2
   MatrixView<float> centroids = {};  ///< nlist x dim
   float k_factor = 8;                ///< specs with a refine step: candidates = k_factor * k
-  int threads = 0;                   ///< for the build; 0: as many as the process may use
+  int threads = 0;                   ///< to add vectors; 0: as many as the process may use
+  /// Asked after each iteration of training, under this name; stops it with Cancelled.
+  Progress progress = {};
+  std::string stage = "building faiss";
 };
 
 /// An index of FAISS's factory string "IVF<nlist>,<spec>" over `base`. Throws std::invalid_argument
@@ -30,8 +34,9 @@ struct FaissOptions {
 std::unique_ptr<Searcher> make_faiss_searcher(const std::string& spec, MatrixView<float> base,
                                               const FaissOptions& options);
 
-/// What a comparison shows when nothing is asked: exact lists, SQ8, PQ of 8 bits, PQ of 4 bits with
-/// fast-scan, and the latter with an SQ8 refine step; PQ at 2 and 4 bits per dimension.
+/// What a comparison shows when nothing is asked: exact lists, SQ8, and PQ of 4 bits with fast-scan
+/// at 2 and 4 bits per dimension, the former with an SQ8 refine step, too. PQ of 8 bits is not
+/// among them: its training alone takes minutes.
 std::vector<std::string> default_faiss_specs(std::size_t dim);
 
 }  // namespace obliq::tools

@@ -18,14 +18,8 @@ std::size_t divisor_below(std::size_t dim, std::size_t most) {
 }  // namespace
 
 std::vector<std::string> default_faiss_specs(std::size_t dim) {
-  const std::size_t quarter = divisor_below(dim, dim / 4);
   const std::size_t half = divisor_below(dim, dim / 2);
-  return {"Flat",
-          "SQ8",
-          fmt::format("PQ{}", quarter),
-          fmt::format("PQ{}", half),
-          fmt::format("PQ{}x4fs", half),
-          fmt::format("PQ{}x4fs", dim),
+  return {"Flat", "SQ8", fmt::format("PQ{}x4fs", half), fmt::format("PQ{}x4fs", dim),
           fmt::format("PQ{}x4fs,Refine(SQ8)", half)};
 }
 
