@@ -100,7 +100,9 @@ void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise
 }
 
 void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe) {
-  app.add_option("--nprobe", nprobe, "Lists to scan, with commas; default: 1,2,4,... up to nlist")
+  app.add_option("--nprobe", nprobe,
+                 "Lists to scan, with commas; default: 1,2,4,... to the lesser of "
+                 "nlist and 256 (bench: 64)")
       ->delimiter(',')
       ->check(positive_count());
 }
