@@ -45,13 +45,16 @@ FileHeader read_header(const InputFile& file) {
   };
   FileHeader header;
   if (file.size() == 0) damaged("the file is empty");
-  if (file.size() < sizeof header) {
+  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(&header, 1));
+  const auto present = bytes.first(std::min<std::uint64_t>(file.size(), bytes.size()));
+  file.read(0, present, "header");
+  if (std::memcmp(header.magic, kMagic, std::min(sizeof kMagic, present.size())) != 0) {
+    damaged("not an obliq index");
+  }
+  if (present.size() < bytes.size()) {
     damaged(fmt::format("the file has {} bytes, its header alone takes {}", file.size(),
                         sizeof header));
   }
-  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(&header, 1));
-  file.read(0, bytes, "header");
-  if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) damaged("not an obliq index");
   if (crc32c(bytes.first(offsetof(FileHeader, header_crc))) != header.header_crc) {
     damaged("checksum mismatch");
   }

@@ -132,9 +132,14 @@ TEST_F(DamagedFile, IsNamedWithItsSectionAndOffset) {
 
 TEST_F(DamagedFile, OfAnotherKindIsNotCalledDamaged) {
   EXPECT_EQ(complaint({}), says("header at offset 0: the file is empty"));
-  EXPECT_EQ(complaint(Bytes(63)),
-            says("header at offset 0: the file has 63 bytes, its header alone takes 64"));
-  EXPECT_EQ(complaint(Bytes(64)), says("header at offset 0: not an obliq index"));
+  for (const std::size_t size : {1, 7, 8, 63, 64}) {
+    EXPECT_EQ(complaint(Bytes(size)), says("header at offset 0: not an obliq index")) << size;
+  }
+  for (const std::size_t size : {1, 7, 8, 63}) {
+    EXPECT_EQ(complaint({sound_.begin(), sound_.begin() + static_cast<std::ptrdiff_t>(size)}),
+              says(fmt::format(
+                  "header at offset 0: the file has {} bytes, its header alone takes 64", size)));
+  }
   EXPECT_EQ(complaint_about_header([](FileHeader& h) { h.format_version = 2; }),
             says("header at offset 0: format version 2; this build reads version 1"));
 }
