@@ -1,10 +1,14 @@
 // big-ann-benchmarks: uint32 n, uint32 dim, then n rows of dim values: .fbin float32, .f16bin
-// float16, .u8bin, .i8bin, .ibin int32. The truth file: uint32 queries, uint32 k, then all ids as
-// uint32 and all distances as float32, [queries][k] both.
+// float16, .u8bin, .i8bin, .ibin int32. A truth file, whose name may be any, by its size:
+//
+//     queries, k, ids [queries][k]                                    int32: an .ibin
+//     queries, k, ids [queries][k], distances [queries][k]            uint32, float32
+//     queries, n, counts [queries], ids [n], distances [n]            of a range search: not read
 #include "datasets/big_ann.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <span>
 #include <stdexcept>
@@ -22,6 +26,8 @@ constexpr std::size_t kHeaderBytes = 8;
 FlatLayout parse(const FileBytes& file, Element element) {
   FlatLayout layout;
   layout.rows = read_u32(file, 0);
+  // Who cuts a file with other tools leaves the number of rows as it was.
+  layout.rows = std::min(layout.rows, cropped_name(file.name).rows.value_or(layout.rows));
   layout.dim = read_u32(file, 4);
   layout.element = element;
   layout.header_bytes = kHeaderBytes;
@@ -42,6 +48,20 @@ std::vector<std::uint8_t> header(std::size_t rows, std::size_t dim, Element) {
 
 std::vector<std::uint8_t> row_header(std::size_t) { return {}; }
 
+enum class TruthLayout : std::uint8_t { none, ids, ids_and_distances, range };
+
+// What the size says. Requires a whole header. k is the number of results of a range search.
+TruthLayout truth_layout(const FileBytes& file, std::size_t queries, std::size_t k) {
+  const std::size_t bytes = file.bytes.size() - kHeaderBytes;
+  const std::size_t ids = queries * k;  // of two numbers of 32 bits
+  if (k > 0 && bytes % 4 == 0 && bytes / 4 == ids) return TruthLayout::ids;
+  if (k > 0 && bytes % 8 == 0 && bytes / 8 == ids) return TruthLayout::ids_and_distances;
+  if (bytes != queries * 4 + k * 8) return TruthLayout::none;
+  std::size_t results = 0;
+  for (std::size_t q = 0; q < queries; ++q) results += read_u32(file, kHeaderBytes + q * 4);
+  return results == k ? TruthLayout::range : TruthLayout::none;
+}
+
 }  // namespace
 
 const FlatFamily kBigAnn{parse, header, row_header};
@@ -49,18 +69,36 @@ const FlatFamily kBigAnn{parse, header, row_header};
 GroundTruth parse_truth_bin(const FileBytes& file) {
   const std::size_t queries = read_u32(file, 0);
   const std::size_t k = read_u32(file, 4);
+  const TruthLayout found = truth_layout(file, queries, k);
+  if (found == TruthLayout::range) {
+    throw_unfit(file.name, 0,
+                fmt::format("holds the truth of a range search ({} queries, {} results); read is "
+                            "that of the k nearest neighbours",
+                            queries, k));
+  }
   if (k == 0) throw_damaged(file.name, 4, "k is 0");
-  // Ids and distances are of one size: two tables of 4-byte rows.
-  FlatLayout ids = checked_layout(file, {2 * queries, k, Element::u32, kHeaderBytes, 0}, 0);
-  ids.rows = queries;
-  FlatLayout distances = ids;
-  distances.element = Element::f32;
-  distances.header_bytes = ids.row_offset(queries);
+  if (found == TruthLayout::none) {
+    throw_damaged(file.name, 0,
+                  fmt::format("{} queries of {} neighbours are {} ids of 4 bytes, or 8 with their "
+                              "distances, but {} bytes follow the header",
+                              queries, k, queries * k, file.bytes.size() - kHeaderBytes));
+  }
   GroundTruth truth;
+  const bool alone = found == TruthLayout::ids;
+  const FlatLayout ids{queries, k, alone ? Element::i32 : Element::u32, kHeaderBytes, 0};
   truth.ids = read_integer_rows(file, ids);
+  if (alone) return truth;
+  const FlatLayout distances{queries, k, Element::f32, ids.row_offset(queries), 0};
   truth.distances = Matrix<float>(queries, k);
   read_rows(file, distances, 0, queries, truth.distances.values.data());
   return truth;
+}
+
+bool has_truth_size(const std::string& path) {
+  const MappedFile map(path);
+  const FileBytes file = bytes_of(map);
+  if (file.bytes.size() < kHeaderBytes) return false;
+  return truth_layout(file, read_u32(file, 0), read_u32(file, 4)) != TruthLayout::none;
 }
 
 GroundTruth read_truth_bin(const std::string& path) {

@@ -100,6 +100,17 @@ bool is_held(T value, float by) {
   }
 }
 
+std::string value_text(Element element, const std::uint8_t* from) {
+  return with_type(element, [&](auto type) -> std::string {
+    using T = decltype(type);
+    if constexpr (std::is_same_v<T, Half>) {
+      return fmt::format("{}", half_to_float(load<T>(from).bits));
+    } else {
+      return fmt::format("{}", load<T>(from));
+    }
+  });
+}
+
 }  // namespace
 
 std::size_t element_bytes(Element element) {
@@ -158,15 +169,11 @@ std::size_t held_by_floats(Element element, const std::uint8_t* from,
   });
 }
 
-std::string value_text(Element element, const std::uint8_t* from) {
-  return with_type(element, [&](auto type) -> std::string {
-    using T = decltype(type);
-    if constexpr (std::is_same_v<T, Half>) {
-      return fmt::format("{}", half_to_float(load<T>(from).bits));
-    } else {
-      return fmt::format("{}", load<T>(from));
-    }
-  });
+std::string unheld_text(std::size_t row, Element element, const std::uint8_t* from) {
+  return fmt::format(
+      "row {} holds {}, which float32 cannot hold; scale the vectors, or give a file "
+      "of vectors if these are ids",
+      row, value_text(element, from));
 }
 
 void to_integers(Element element, const std::uint8_t* from, std::span<std::int64_t> out) {

@@ -29,8 +29,8 @@ void to_floats(Element element, const std::uint8_t* from, std::span<float> out);
 std::size_t held_by_floats(Element element, const std::uint8_t* from,
                            std::span<const float> floats);
 
-/// A stored value as text, for errors.
-std::string value_text(Element element, const std::uint8_t* from);
+/// "row 3 holds 16777217, which ...": of a stored value that float32 cannot hold, for errors.
+std::string unheld_text(std::size_t row, Element element, const std::uint8_t* from);
 
 /// Converts stored integers; uint64 above the range of ids become negative. Requires
 /// is_integer(element).

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "storage/mapped_file.h"
 
@@ -20,6 +22,14 @@ struct FileBytes {
 inline FileBytes bytes_of(const MappedFile& file) {
   return {{reinterpret_cast<const std::uint8_t*>(file.bytes().data()), file.bytes().size()},
           file.path()};
+}
+
+/// Throws std::invalid_argument "path: at offset n: reason": the file is sound, but not of the kind
+/// that is asked for.
+[[noreturn]] inline void throw_unfit(const std::string& path, std::size_t offset,
+                                     std::string_view reason) {
+  throw std::invalid_argument(path + ": at offset " + std::to_string(offset) + ": " +
+                              std::string(reason));
 }
 
 /// The most values of a row, whatever file claims it: memory is found for a row of a set that has

@@ -17,10 +17,10 @@ class FlatVectors final : public VectorSource {
   FlatVectors(const std::string& path, const FlatFamily& family, Element element)
       : map_(path), file_(bytes_of(map_)), layout_(family.parse(file_, element)) {
     if (layout_.is_matrix) return;
-    throw_damaged(path, 0,
-                  fmt::format("vectors are an array [n][dim], not one axis of {} values; save "
-                              "x.reshape(n, dim)",
-                              layout_.rows));
+    throw_unfit(path, 0,
+                fmt::format("vectors are an array [n][dim], not one axis of {} values; save "
+                            "x.reshape(n, dim)",
+                            layout_.rows));
   }
   std::size_t rows() const override { return layout_.rows; }
   std::size_t dim() const override { return layout_.dim; }
@@ -53,10 +53,8 @@ void require_held(const FileBytes& file, const FlatLayout& layout, std::size_t r
   const std::size_t held = held_by_floats(layout.element, values, floats);
   if (held == floats.size()) return;
   const std::uint8_t* value = values + held * element_bytes(layout.element);
-  throw_damaged(file.name, static_cast<std::size_t>(value - file.bytes.data()),
-                fmt::format("row {} holds {}, which float32 cannot hold; scale the vectors, or "
-                            "give a file of vectors if these are ids",
-                            row, value_text(layout.element, value)));
+  throw_unfit(file.name, static_cast<std::size_t>(value - file.bytes.data()),
+              unheld_text(row, layout.element, value));
 }
 
 }  // namespace
@@ -107,8 +105,7 @@ void read_rows(const FileBytes& file, const FlatLayout& layout, std::size_t firs
 
 Matrix<std::int64_t> read_integer_rows(const FileBytes& file, const FlatLayout& layout) {
   if (!is_integer(layout.element)) {
-    throw_damaged(file.name, 0,
-                  fmt::format("holds {}, not integers", element_name(layout.element)));
+    throw_unfit(file.name, 0, fmt::format("holds {}, not integers", element_name(layout.element)));
   }
   Matrix<std::int64_t> ids(layout.rows, layout.dim);
   for (std::size_t i = 0; i < layout.rows; ++i) {

@@ -55,12 +55,12 @@ FlatLayout checked_layout(const FileBytes& file, FlatLayout layout, std::size_t 
 std::uint32_t read_u32(const FileBytes& file, std::size_t offset);
 void append_u32(std::vector<std::uint8_t>& bytes, std::uint32_t value);
 
-/// Rows [first, first + count). Throws std::runtime_error when a row's own header disagrees, or
-/// naming row and value when float32 cannot hold one: an integer that it would round, a float64
-/// that would become infinity or 0.
+/// Rows [first, first + count). Throws std::runtime_error when a row's own header disagrees,
+/// std::invalid_argument naming row and value when float32 cannot hold one: an integer that it
+/// would round, a float64 that would become infinity or 0.
 void read_rows(const FileBytes& file, const FlatLayout& layout, std::size_t first,
                std::size_t count, float* out);
-/// The same for integers; throws std::runtime_error when the file holds none.
+/// The same for integers; throws std::invalid_argument when the file holds none.
 Matrix<std::int64_t> read_integer_rows(const FileBytes& file, const FlatLayout& layout);
 
 std::unique_ptr<VectorSource> open_flat(const std::string& path, const FlatFamily& family,

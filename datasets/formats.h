@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "datasets/dataset.h"
 #include "datasets/element.h"
 #include "datasets/flat_format.h"
 #include "obliq/matrix_view.h"
@@ -20,15 +21,7 @@ struct Format {
   const FlatFamily* flat;      ///< nullptr: HDF5
   Element vectors;             ///< type of values, where the suffix and not the file tells it
   std::optional<Element> ids;  ///< type of ids when written; none: the format holds none
-};
-
-/// The row for a path. Throws std::invalid_argument naming the path and the valid suffixes.
-const Format& format_of(std::string_view path);
-
-/// A file to read: its path, and the dataset inside it where the format has such.
-struct Location {
-  std::string path;
-  std::string dataset;
+  bool is_for_ids = false;     ///< vectors are read from it only on request
 };
 
 std::unique_ptr<VectorSource> open_hdf5(const Location& location);

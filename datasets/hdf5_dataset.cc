@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <span>
 #include <stdexcept>
+#include <type_traits>
 
 #include "datasets/element.h"
 #include "datasets/file_bytes.h"
+#include "datasets/hdf5_filters.h"
+#include "datasets/hdf5_names.h"
 #include "datasets/hdf5_reader.h"
 #include "datasets/hdf5_text.h"
 #include "datasets/hdf5_type.h"
@@ -41,8 +44,14 @@ Hdf5Handle dataset_access() {
 Hdf5Dataset::Hdf5Dataset(const Hdf5Handle& file, const std::string& path, const std::string& name)
     : label_(fmt::format("{}: dataset '{}'", path, name)) {
   const Hdf5Silence silence;
+  if (is_group(file, name)) {
+    unfit(fmt::format("is a group and no dataset; it holds {}", names_in(file, name)));
+  }
   if (H5Lexists(file.id(), name.c_str(), H5P_DEFAULT) <= 0) {
-    throw std::runtime_error(label_ + " is not in the file");
+    const std::string group = group_above(name);
+    unfit(is_group(file, group)
+              ? fmt::format("is not in the file; '{}' holds {}", group, names_in(file, group))
+              : fmt::format("is not in the file; '/' holds {}", names_in(file, "/")));
   }
   const Hdf5Handle access = dataset_access();
   dataset_ = {H5Dopen2(file.id(), name.c_str(), access.id()), H5Dclose};
@@ -59,7 +68,7 @@ void Hdf5Dataset::set_type() {
   } else if (is_text(stored)) {
     type_ = std::move(stored);
   } else {
-    fail("holds neither numbers of 1, 2, 4 or 8 bytes nor strings");
+    unfit("holds neither numbers of 1, 2, 4 or 8 bytes nor strings");
   }
 }
 
@@ -67,7 +76,7 @@ void Hdf5Dataset::set_shape(const Hdf5Handle& file) {
   const Hdf5Handle space(H5Dget_space(dataset_.id()), H5Sclose);
   const Hdf5Handle creation(H5Dget_create_plist(dataset_.id()), H5Pclose);
   rank_ = H5Sget_simple_extent_ndims(space.id());
-  if (rank_ != 1 && rank_ != 2) fail(fmt::format("has {} dimensions, not 1 or 2", rank_));
+  if (rank_ != 1 && rank_ != 2) unfit(fmt::format("has {} dimensions, not 1 or 2", rank_));
   hsize_t dims[2] = {0, 1};
   H5Sget_simple_extent_dims(space.id(), dims, nullptr);
   rows_ = dims[0];
@@ -106,6 +115,10 @@ void Hdf5Dataset::fail(std::string_view reason) const {
   throw std::runtime_error(fmt::format("{}: {}", label_, reason));
 }
 
+void Hdf5Dataset::unfit(std::string_view reason) const {
+  throw std::invalid_argument(fmt::format("{}: {}", label_, reason));
+}
+
 void Hdf5Dataset::check_rows(std::size_t first, std::size_t count) const {
   if (first > rows() || count > rows() - first) {
     throw std::invalid_argument(
@@ -114,11 +127,11 @@ void Hdf5Dataset::check_rows(std::size_t first, std::size_t count) const {
 }
 
 void Hdf5Dataset::check_numbers() const {
-  if (!element_) fail("holds strings, not numbers");
+  if (!element_) unfit("holds strings, not numbers");
 }
 
 void Hdf5Dataset::check_integers() const {
-  if (!element_ || !is_integer(*element_)) fail("does not hold integers");
+  if (!element_ || !is_integer(*element_)) unfit("does not hold integers");
 }
 
 void Hdf5Dataset::read_stored(std::size_t first, std::size_t count, void* out) const {
@@ -130,12 +143,28 @@ void Hdf5Dataset::read_stored(std::size_t first, std::size_t count, void* out) c
   const Hdf5Handle memory(H5Screate_simple(rank_, extent, nullptr), H5Sclose);
   if (H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start, nullptr, extent, nullptr) < 0 ||
       H5Dread(dataset_.id(), type_.id(), memory.id(), space.id(), H5P_DEFAULT, out) < 0) {
-    fail(fmt::format("rows {} + {} cannot be read: {}", first, count, hdf5_reason()));
+    const std::string reason = hdf5_reason();
+    fail_reading(fmt::format("rows {} + {}", first, count), reason);
   }
 }
 
+void Hdf5Dataset::fail_reading(std::string_view what, std::string_view reason) const {
+  if (const std::string missing = missing_filters(dataset_); !missing.empty()) {
+    unfit(
+        fmt::format("{} cannot be read: packed by {}, which this build of HDF5 lacks; write it "
+                    "with compression='gzip' or none, or name a folder with the filter's plugin "
+                    "in HDF5_PLUGIN_PATH",
+                    what, missing));
+  }
+  const std::string filters = all_filters(dataset_);
+  fail(fmt::format(
+      "{} cannot be read: {}{}", what, reason,
+      filters.empty() ? "" : fmt::format(" (filters: {}); get the file again", filters)));
+}
+
 template <typename Value>
-void Hdf5Dataset::read_values(std::size_t first, std::size_t count, Value* out) const {
+void Hdf5Dataset::read_values(std::size_t first, std::size_t count, Value* out,
+                              [[maybe_unused]] Rounding rounding) const {
   std::vector<std::uint8_t> bytes;
   for (const std::size_t end = first + count; first < end;) {
     const std::size_t stop = std::min(end, (first / piece_rows_ + 1) * piece_rows_);
@@ -143,31 +172,51 @@ void Hdf5Dataset::read_values(std::size_t first, std::size_t count, Value* out) 
     bytes.resize(values * element_bytes(*element_));
     read_stored(first, stop - first, bytes.data());
     convert(*element_, bytes.data(), {out, values});
+    if constexpr (std::is_same_v<Value, float>) {
+      if (rounding == Rounding::refused) require_held(first, bytes, {out, values});
+    }
     out += values;
     first = stop;
   }
 }
 
-void Hdf5Dataset::read(std::size_t first, std::size_t count, float* out) const {
+void Hdf5Dataset::require_held(std::size_t first, const std::vector<std::uint8_t>& bytes,
+                               std::span<const float> floats) const {
+  const std::size_t held = held_by_floats(*element_, bytes.data(), floats);
+  if (held == floats.size()) return;
+  unfit(unheld_text(first + held / cols(), *element_,
+                    bytes.data() + held * element_bytes(*element_)));
+}
+
+void Hdf5Dataset::read(std::size_t first, std::size_t count, float* out, Rounding rounding) const {
   check_rows(first, count);
   check_numbers();
   if (*element_ == Element::f32) {
     read_stored(first, count, out);
   } else {
-    read_values(first, count, out);
+    read_values(first, count, out, rounding);
   }
 }
 
 void Hdf5Dataset::read(std::size_t first, std::size_t count, std::int64_t* out) const {
   check_rows(first, count);
   check_integers();
-  read_values(first, count, out);
+  read_values(first, count, out, Rounding::refused);
 }
 
-Matrix<float> Hdf5Dataset::read_floats() const {
+void Hdf5Dataset::require_matrix() const {
+  check_numbers();
+  if (rank_ == 2) return;
+  unfit(
+      fmt::format("vectors are an array [n][dim], not one axis of {} values; write x.reshape(n, "
+                  "dim)",
+                  rows()));
+}
+
+Matrix<float> Hdf5Dataset::read_floats(Rounding rounding) const {
   check_numbers();
   Matrix<float> all(rows(), cols());
-  read(0, rows(), all.values.data());
+  read(0, rows(), all.values.data(), rounding);
   return all;
 }
 
@@ -179,14 +228,14 @@ Matrix<std::int64_t> Hdf5Dataset::read_integers() const {
 }
 
 std::vector<std::string> Hdf5Dataset::read_strings() const {
-  if (element_) fail("does not hold strings");
-  if (rank_ != 1) fail("has 2 dimensions, not 1");
+  if (element_) unfit("does not hold strings");
+  if (rank_ != 1) unfit("has 2 dimensions, not 1");
   const Hdf5Silence silence;
   const Hdf5Handle space(H5Dget_space(dataset_.id()), H5Sclose);
   hsize_t bytes = 0;  // of strings of variable length, of which many may be one in the file
   const bool variable = rows() > 0 && H5Tis_variable_str(type_.id()) > 0;
   if (variable && H5Dvlen_get_buf_size(dataset_.id(), type_.id(), space.id(), &bytes) < 0) {
-    fail(fmt::format("cannot be read: {}", hdf5_reason()));
+    fail_reading("strings", hdf5_reason());
   }
   if (bytes > file_bytes_) {
     fail(fmt::format("claims {} bytes of strings, but the file has {}", bytes, file_bytes_));

@@ -33,10 +33,14 @@ bool Hdf5Reader::has(const std::string& dataset) const {
   return H5Lexists(file_.id(), dataset.c_str(), H5P_DEFAULT) > 0;
 }
 
-std::optional<std::string> Hdf5Reader::text_attribute(const std::string& name) const {
+std::optional<std::string> Hdf5Reader::text_attribute(const std::string& name,
+                                                      const std::string& group) const {
   const Hdf5Silence silence;
-  if (H5Aexists(file_.id(), name.c_str()) <= 0) return std::nullopt;
-  const Hdf5Handle attribute(H5Aopen(file_.id(), name.c_str(), H5P_DEFAULT), H5Aclose);
+  if (H5Aexists_by_name(file_.id(), group.c_str(), name.c_str(), H5P_DEFAULT) <= 0) {
+    return std::nullopt;
+  }
+  const Hdf5Handle attribute(
+      H5Aopen_by_name(file_.id(), group.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
   const Hdf5Handle type(H5Aget_type(attribute.id()), H5Tclose);
   const Hdf5Handle space(H5Aget_space(attribute.id()), H5Sclose);
   if (!is_text(type) || H5Tget_size(type.id()) > kMaxAttributeBytes ||

@@ -1,5 +1,5 @@
 // Datasets `train`, `test`, `neighbors` and `distances`, attribute `distance`; ours besides:
-// `learn_queries`, `train_labels`, `test_labels`.
+// `learn_queries`, `train_labels`, `test_labels`; and VIBE's `learn` for `learn_queries`.
 #include "datasets/hdf5_set.h"
 
 #include <fmt/format.h>
@@ -9,22 +9,24 @@
 #include <initializer_list>
 #include <stdexcept>
 
+#include "datasets/hdf5_names.h"
 #include "datasets/hdf5_writer.h"
 
 namespace obliq::datasets {
 namespace {
 
 [[noreturn]] void fail(const Hdf5Reader& file, std::string_view dataset, std::string_view reason) {
-  throw std::runtime_error(fmt::format("{}: dataset '{}': {}", file.path(), dataset, reason));
+  throw std::invalid_argument(fmt::format("{}: dataset '{}': {}", file.path(), dataset, reason));
 }
 
-Metric read_metric(const Hdf5Reader& file) {
-  const auto name = file.text_attribute("distance");
-  if (!name) throw std::runtime_error(file.path() + ": has no text attribute 'distance'");
+// Attribute `distance` of a group, if it has one.
+std::optional<Metric> read_metric(const Hdf5Reader& file, const std::string& group) {
+  const auto name = file.text_attribute("distance", group);
+  if (!name) return std::nullopt;
   if (*name == "euclidean") return Metric::l2;
   if (*name == "angular" || *name == "cosine" || *name == "normalized") return Metric::cosine;
   if (*name == "ip" || *name == "dot") return Metric::ip;
-  throw std::runtime_error(fmt::format(
+  throw std::invalid_argument(fmt::format(
       "{}: attribute 'distance' is '{}'; known: euclidean, angular, ip", file.path(), *name));
 }
 
@@ -61,7 +63,7 @@ GroundTruth read_truth(const Hdf5Reader& file, std::size_t n, std::size_t querie
   if (distances.rows() != queries || distances.cols() != truth.ids.cols) {
     fail(file, "distances", "has another shape than 'neighbors'");
   }
-  truth.distances = distances.read_floats();
+  truth.distances = distances.read_floats(Rounding::allowed);
   from_stored(metric, truth.distances);
   return truth;
 }
@@ -78,6 +80,7 @@ std::vector<std::string> read_labels(const Hdf5Reader& file, const std::string& 
 
 Matrix<float> read_queries(const Hdf5Reader& file, const std::string& name, std::size_t dim) {
   const Hdf5Dataset dataset = file.dataset(name);
+  dataset.require_matrix();
   if (dataset.cols() != dim) {
     fail(file, name, fmt::format("has dim {}, but train has {}", dataset.cols(), dim));
   }
@@ -121,22 +124,67 @@ Matrix<float> stored_distances(const Matrix<float>& distances, Metric metric) {
   return stored;
 }
 
+std::string learn_dataset(const Hdf5Reader& file) {
+  return !file.has(kLearnQueries) && file.has("learn") ? "learn" : kLearnQueries;
+}
+
 BenchmarkSet read_set(const Hdf5Reader& file, ReadTrain train) {
   BenchmarkSet set;
-  set.metric = read_metric(file);
   const Hdf5Dataset base = file.dataset("train");
+  base.require_matrix();
   if (base.cols() == 0) fail(file, "train", "dim is 0");
+  const auto metric = read_metric(file, "/");
+  if (!metric) throw std::invalid_argument(file.path() + ": has no text attribute 'distance'");
+  set.metric = *metric;
   set.test = read_queries(file, "test", base.cols());
   set.truth = read_truth(file, base.rows(), set.test.rows, set.metric);
-  if (file.has("learn_queries"))
-    set.learn_queries = read_queries(file, "learn_queries", base.cols());
+  const std::string learn = learn_dataset(file);
+  if (file.has(learn)) set.learn_queries = read_queries(file, learn, base.cols());
   set.train_labels = read_labels(file, "train_labels", base.rows());
   set.test_labels = read_labels(file, "test_labels", set.test.rows);
   if (train == ReadTrain::yes) set.train = base.read_floats();
   return set;
 }
 
+BenchmarkSet read_labelled_queries(const std::string& path) {
+  const Hdf5Reader file(path);
+  const Hdf5Dataset queries = file.dataset("test");
+  queries.require_matrix();
+  BenchmarkSet set;
+  set.test = queries.read_floats();
+  set.test_labels = read_labels(file, "test_labels", set.test.rows);
+  if (file.has("train")) {
+    set.train_labels = read_labels(file, "train_labels", file.dataset("train").rows());
+  }
+  return set;
+}
+
+std::string queries_of_set(const std::string& spec) {
+  const std::string path = locate(spec, {}).path;
+  const Hdf5Reader file(path);
+  for (const std::string& dataset : {learn_dataset(file), std::string("test")}) {
+    if (file.has(dataset)) return path + ":" + dataset;
+  }
+  return {};
+}
+
+std::optional<Metric> told_metric(const std::string& spec, std::string_view format) {
+  if (!is_hdf5(spec, format)) return std::nullopt;
+  const Location location = locate(spec, "train");
+  const Hdf5Reader file(location.path);
+  for (std::string name = location.dataset;;) {
+    name = group_above(name);
+    if (const auto metric = read_metric(file, name)) return metric;
+    if (name == "/") return std::nullopt;
+  }
+}
+
 BenchmarkSet read_set(const std::string& path, ReadTrain train) {
+  const Location location = locate(path, "train");
+  if (location.is_named) {
+    throw std::invalid_argument(fmt::format("a whole set is needed: give '{}' without ':{}'",
+                                            location.path, location.dataset));
+  }
   return read_set(Hdf5Reader(path), train);
 }
 

@@ -8,6 +8,12 @@
 
 namespace obliq::datasets {
 
+inline constexpr const char* kLearnQueries = "learn_queries";
+
+/// The dataset with queries to learn from: `learn_queries`, or VIBE's `learn` where there is none
+/// of that name.
+std::string learn_dataset(const Hdf5Reader& file);
+
 /// read_set on an open file.
 BenchmarkSet read_set(const Hdf5Reader& file, ReadTrain train);
 

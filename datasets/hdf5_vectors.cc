@@ -5,15 +5,23 @@
 
 #include "datasets/formats.h"
 #include "datasets/hdf5_reader.h"
+#include "datasets/hdf5_set.h"
 #include "datasets/hdf5_writer.h"
 
 namespace obliq::datasets {
 namespace {
 
+// VIBE calls queries to learn from "learn".
+std::string dataset_of(const Hdf5Reader& file, const Location& location) {
+  return location.is_named || location.dataset != kLearnQueries ? location.dataset
+                                                                : learn_dataset(file);
+}
+
 class Hdf5Vectors final : public VectorSource {
  public:
   explicit Hdf5Vectors(const Location& location)
-      : file_(location.path), dataset_(file_.dataset(location.dataset)) {
+      : file_(location.path), dataset_(file_.dataset(dataset_of(file_, location))) {
+    dataset_.require_matrix();
     if (dataset_.cols() == 0) {
       throw std::runtime_error(
           fmt::format("{}: dataset '{}': dim is 0", location.path, location.dataset));

@@ -46,12 +46,13 @@ Element described(const FileBytes& file, const NpyHeader& header) {
     if (header.descr == descr) return element;
   }
   if (header.descr.find('O') != std::string::npos) {
-    throw_damaged(file.name, header.descr_offset,
-                  "holds Python objects (pickles), which are not read");
+    throw_unfit(file.name, header.descr_offset,
+                "holds Python objects (pickles), which are not read; save x.astype('<f4')");
   }
-  throw_damaged(
-      file.name, header.descr_offset,
-      fmt::format("values of type '{}' are not read, only little-endian numbers", header.descr));
+  throw_unfit(file.name, header.descr_offset,
+              fmt::format("values of type '{}' are not read, only little-endian numbers; save "
+                          "x.astype('<f4')",
+                          header.descr));
 }
 
 // Bytes of magic, version and length, and of the text after them.
@@ -87,12 +88,13 @@ FlatLayout parse(const FileBytes& file, Element) {
   FlatLayout layout;
   layout.element = described(file, header);
   if (header.fortran_order) {
-    throw_damaged(file.name, header.order_offset,
-                  "is in Fortran order; save numpy.ascontiguousarray(x) instead");
+    throw_unfit(file.name, header.order_offset,
+                "is in Fortran order; save numpy.ascontiguousarray(x) instead");
   }
   if (header.shape.empty() || header.shape.size() > 2) {
-    throw_damaged(file.name, header.shape_offset,
-                  fmt::format("has {} dimensions, not 1 or 2", header.shape.size()));
+    throw_unfit(
+        file.name, header.shape_offset,
+        fmt::format("has {} dimensions, not 1 or 2; save x.reshape(n, dim)", header.shape.size()));
   }
   layout.rows = header.shape[0];
   layout.dim = header.shape.size() == 2 ? header.shape[1] : 1;

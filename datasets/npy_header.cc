@@ -41,7 +41,7 @@ class Parser {
   char peek() const { return at_ < end_ ? static_cast<char>(file_.bytes[at_]) : '\0'; }
 
   void skip_space() {
-    while (peek() == ' ' || peek() == '\n') ++at_;
+    while (peek() == ' ' || peek() == '\n' || peek() == '\t' || peek() == '\r') ++at_;
   }
 
   bool accept(char wanted) {
@@ -67,7 +67,9 @@ class Parser {
     const std::string key = text();
     if (key == "descr") {
       start_value(header_.descr_offset);
-      if (peek() == '[') fail("records (structured types) are not read");
+      if (peek() == '[') {
+        throw_unfit(file_.name, at_, "holds records (structured types); save one field of numbers");
+      }
       header_.descr = text();
     } else if (key == "fortran_order") {
       start_value(header_.order_offset);
@@ -80,7 +82,10 @@ class Parser {
     }
   }
 
+  // Python 2 may say u'descr'.
   std::string text() {
+    skip_space();
+    if (peek() == 'u' || peek() == 'b') ++at_;
     const char quote = accept('"') ? '"' : '\'';
     if (quote == '\'') expect('\'');
     std::string value;
@@ -125,6 +130,7 @@ class Parser {
       if (value > (std::numeric_limits<std::size_t>::max() - digit) / 10) fail("number too large");
       value = value * 10 + digit;
     }
+    if (peek() == 'L') ++at_;  // a long of Python 2
     return value;
   }
 

@@ -177,11 +177,13 @@ TEST(Hdf5Errors, NameFileDatasetAndReason) {
   const std::string path = folder.file("set.hdf5");
   write_set(path, small_set(Metric::l2));
   EXPECT_THAT([&] { open_vectors(path + ":absent"); },
-              ThrowsMessage<std::runtime_error>(AllOf(HasSubstr(path), HasSubstr("'absent'"))));
+              ThrowsMessage<std::invalid_argument>(AllOf(
+                  HasSubstr(path + ": dataset 'absent': is not in the file; '/' holds 'distances'"),
+                  HasSubstr("'train'"))));
   EXPECT_THAT([&] { read_all(*open_vectors(path + ":train_labels")); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("holds strings")));
+              ThrowsMessage<std::invalid_argument>(HasSubstr("holds strings")));
   EXPECT_THAT([&] { read_ids(path, "train"); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("does not hold integers")));
+              ThrowsMessage<std::invalid_argument>(HasSubstr("does not hold integers")));
   EXPECT_THROW(read_set(folder.file("none.hdf5")), std::system_error);
   write_bytes(folder.file("text.hdf5"), {'n', 'o'});
   EXPECT_THAT([&] { read_set(folder.file("text.hdf5")); },
@@ -220,20 +222,26 @@ TEST(Hdf5Errors, NameATruncatedFileWhereverItIsCut) {
 // odd.hdf5: compounds, 0 and 3 dimensions, 1000000 x 1000000 floats never written, and a group.
 TEST(Hdf5Errors, NameTheDatasetWhoseTypeOrShapeIsNotRead) {
   const std::string path = stored_files() + "odd.hdf5";
-  const auto reason = [&](const std::string& dataset, const std::string& text) {
+  const auto refused = [&]<typename Error>(Error, const std::string& dataset,
+                                           const std::string& text) {
     EXPECT_THAT([&] { open_vectors(path + ":" + dataset); },
-                ThrowsMessage<std::runtime_error>(
+                ThrowsMessage<Error>(
                     AllOf(HasSubstr(path + ": dataset '" + dataset + "'"), HasSubstr(text))));
+  };
+  const auto reason = [&](const std::string& dataset, const std::string& text) {
+    refused(std::invalid_argument(""), dataset, text);
   };
   reason("complex", "holds neither numbers");
   reason("records", "holds neither numbers");
   reason("scalar", "has 0 dimensions, not 1 or 2");
   reason("cube", "has 3 dimensions, not 1 or 2");
-  reason("unwritten", "claims 4000000000000 bytes of values, but 0 bytes are stored");
-  reason("group", "not a dataset");
-  reason("group/absent", "is not in the file");
-  reason("absent/absent", "is not in the file");
-  EXPECT_THAT(read_all(*open_vectors(path + ":group/floats")).values,
+  refused(std::runtime_error(""), "unwritten",
+          "claims 4000000000000 bytes of values, but 0 bytes are stored");
+  reason("group", "is a group and no dataset; it holds 'floats'");
+  reason("group/absent", "is not in the file; 'group' holds 'floats'");
+  reason("absent/absent", "is not in the file; '/' holds 'complex', 'cube', 'group', ");
+  reason("group/floats", "not one axis of 2 values; write x.reshape(n, dim)");
+  EXPECT_THAT(Hdf5Reader(path).dataset("group/floats").read_floats().values,
               ::testing::ElementsAre(1.0F, 2.0F));
 }
 
@@ -260,12 +268,12 @@ TEST(Hdf5Errors, RefuseSetsWhosePartsDoNotFit) {
   set.truth.ids.values[2] = 7;
   write_set(path, set);
   EXPECT_THAT([&] { read_set(path); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("id 7, but train has 7 rows")));
+              ThrowsMessage<std::invalid_argument>(HasSubstr("id 7, but train has 7 rows")));
   set = small_set(Metric::l2);
   set.test_labels.pop_back();
   write_set(path, set);
   EXPECT_THAT([&] { read_set(path); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("1 labels for 2 vectors")));
+              ThrowsMessage<std::invalid_argument>(HasSubstr("1 labels for 2 vectors")));
   set = small_set(Metric::l2);
   set.test = gaussian_vectors(2, 4, 2);
   EXPECT_THROW(write_set(path, set), std::invalid_argument);
