@@ -9,21 +9,8 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "datasets/hdf5_set.h"
-
 namespace obliq::tools {
 namespace {
-
-/// The HDF5 file of "FILE" or "FILE:dataset"; empty when the format is another.
-std::string hdf5_path(const std::string& spec) {
-  for (const std::string_view suffix : {".hdf5", ".h5"}) {
-    const std::size_t at = spec.rfind(suffix);
-    if (at == std::string::npos) continue;
-    const std::size_t end = at + suffix.size();
-    if (end == spec.size() || spec[end] == ':') return spec.substr(0, end);
-  }
-  return {};
-}
 
 /// The number that is all of the text; nothing for other texts.
 template <typename Number>
@@ -70,6 +57,13 @@ CLI::Validator number_between(double least, double most) {
   return {fault, fmt::format("{} to {}", least, most), "number between"};
 }
 
+CLI::Validator file_name() {
+  const auto fault = [](const std::string& text) -> std::string {
+    return text.empty() ? "names no file: leave the flag out, or name one" : "";
+  };
+  return {fault, "FILE", "file name"};
+}
+
 void add_threads(CLI::App& app, int& threads, const std::string& what) {
   app.add_option("--threads", threads, what + " (0: as many as the process may use)")
       ->check(count_or_zero())
@@ -114,19 +108,6 @@ void add_confidence(CLI::App& app, float& confidence) {
       ->capture_default_str();
 }
 
-Metric resolve_metric(const std::string& flag, const std::string& spec) {
-  if (!flag.empty()) return parse_metric(flag);
-  const std::string path = hdf5_path(spec);
-  if (path.empty()) return Metric::l2;
-  const datasets::Hdf5Reader file(path);
-  if (!file.text_attribute("distance")) return Metric::l2;
-  if (!file.has("train") || !file.has("test")) {
-    throw std::invalid_argument(
-        fmt::format("{} is not a whole set to take the metric from: give --metric", path));
-  }
-  return datasets::read_set(file, datasets::ReadTrain::no).metric;
-}
-
 std::size_t parse_nlist(const std::string& text) {
   if (text == "auto") return 0;
   if (const auto nlist = parse_count(text)) return *nlist;
@@ -143,13 +124,6 @@ std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, 
   doubled.push_back(std::max<std::size_t>(end, 1));
   return doubled;
 }
-
-Matrix<float> read_matrix(const std::string& file, std::string_view dataset) {
-  if (file.empty()) return {};
-  return datasets::read_all(*datasets::open_vectors(file, dataset));
-}
-
-bool is_hdf5(const std::string& path) { return path.ends_with(".hdf5") || path.ends_with(".h5"); }
 
 void print_json(const nlohmann::ordered_json& object, std::FILE* to) {
   fmt::print(to, "{}\n",

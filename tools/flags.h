@@ -7,11 +7,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 #include <vector>
-
-#include "obliq/matrix_view.h"
-#include "obliq/metric.h"
 
 namespace obliq::tools {
 
@@ -33,10 +29,6 @@ void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise
 void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe);
 void add_confidence(CLI::App& app, float& confidence);
 
-/// The metric that the flag names; without one, that of `spec` when it is (in) an ann-benchmarks
-/// set, else l2. Throws std::invalid_argument when the file has a metric but is no set.
-Metric resolve_metric(const std::string& flag, const std::string& spec);
-
 /// "auto" is 0; otherwise a positive number. Throws std::invalid_argument.
 std::size_t parse_nlist(const std::string& text);
 
@@ -44,11 +36,8 @@ std::size_t parse_nlist(const std::string& text);
 std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, std::size_t nlist,
                                         std::size_t last);
 
-/// All vectors of a file, HDF5 without a dataset: of `dataset`. Empty without a file.
-Matrix<float> read_matrix(const std::string& file, std::string_view dataset);
-
-/// Whether a name ends in .hdf5 or .h5, without a dataset after it.
-bool is_hdf5(const std::string& path);
+/// For files that are read only when they are named: refuses an empty name.
+CLI::Validator file_name();
 
 /// Prints one JSON object on a line.
 void print_json(const nlohmann::ordered_json& object, std::FILE* to = stdout);

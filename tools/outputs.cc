@@ -104,8 +104,10 @@ void check_output_format(const std::string& output, const std::string& format) {
     datasets::require_vector_suffix(output);
     return;
   }
-  datasets::require_vector_suffix(format);
-  if (datasets::names_vectors(output) && !output.ends_with(format)) {
+  const std::string_view name = std::string_view(format).substr(format.front() == '.' ? 1 : 0);
+  (void)datasets::can_hold_ids(name);
+  const std::string_view told = datasets::told_format(output);
+  if (!told.empty() && told != name) {
     throw std::invalid_argument(
         fmt::format("--output-format {} contradicts the name '{}'", format, output));
   }

@@ -114,7 +114,7 @@ TEST_F(AdviseCommand, RefusesSetsThatAreTooSmallAndQueriesOfAnotherDim) {
 TEST(DrawSample, LeavesQueriesOutOfTheBaseWhenTheSetHasNone) {
   Matrix<float> base(9000, 1);
   for (std::size_t i = 0; i < base.rows; ++i) *base.row(i) = static_cast<float>(i);
-  const Sample sample = draw_sample(MatrixSource(base.view()), "set.npy", "", {8000, 100, 1});
+  const Sample sample = draw_sample(MatrixSource(base.view()), "set.npy", {}, {8000, 100, 1});
   EXPECT_EQ(sample.base.rows, 8000U);
   EXPECT_EQ(sample.queries.rows, 100U);
   std::vector<float> all = sample.base.values;

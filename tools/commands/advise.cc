@@ -10,6 +10,7 @@
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/interrupt.h"
 #include "tools/measure/advice.h"
 #include "tools/measure/questions.h"
@@ -88,14 +89,18 @@ class Advise final : public Command {
     app.add_option("-k", request_.k, "Neighbours per query")
         ->check(number_between(1, 1000))
         ->capture_default_str();
-    app.add_option("--queries", queries_,
-                   "Queries like those to come; default: learn_queries or test of an HDF5 set, "
-                   "else base vectors that are left out");
+    app.add_option(
+           "--queries", queries_,
+           "Queries like those to come; default: learn_queries, learn or test of an HDF5 set, "
+           "else base vectors that are left out")
+        ->check(file_name());
     app.add_option("--sample", sample_.rows, "Base vectors to look at, at most")
         ->check(number_between(8000, 10e6))
         ->capture_default_str();
     app.add_option("--check", check_,
-                   "Build the proposal as this file, and compare; needs a set (.hdf5)");
+                   "Build the proposal as this file, and compare; needs a set (.hdf5)")
+        ->check(file_name());
+    inputs_.add_format(app);
     add_metric(app, metric_, "that of SET when it is an HDF5 set, else l2");
     add_seed(app, sample_.seed);
     add_threads(app, threads_, "Threads of the builds; searches take one");
@@ -107,16 +112,17 @@ class Advise final : public Command {
       check_outputs({check_}, {set_, queries_});
       refuse_foreign_suffix(check_, "an index");
     }
-    if (!check_.empty() && !is_hdf5(set_)) {
+    inputs_.settle({set_, queries_});
+    if (!check_.empty() && !inputs_.is_hdf5(set_)) {
       throw std::invalid_argument("--check needs queries and ground truth: give a set (.hdf5)");
     }
-    metric_read_ = resolve_metric(metric_, set_);
-    const auto base = datasets::open_vectors(set_, "train");
+    metric_read_ = inputs_.metric(metric_, set_);
+    const auto base = inputs_.open(set_, "train");
     request_.n = base->rows();
     ProgressBar bar("advise");
     const Progress progress = bar.callback();
     report(progress, "reading", 0);
-    Sample sample = draw_sample(*base, set_, queries_, sample_);
+    Sample sample = draw_sample(*base, set_, queries(), sample_);
     const std::string from = sample.queries_from;
     const Study study(std::move(sample.base), std::move(sample.queries),
                       {metric_read_, request_.k, sample_.seed, threads_}, progress);
@@ -130,6 +136,14 @@ class Advise final : public Command {
   }
 
  private:
+  /// Opens what to ask; nothing where base vectors are to stand in.
+  SampleQueries queries() const {
+    std::string from = queries_;
+    if (from.empty() && inputs_.is_hdf5(set_)) from = datasets::queries_of_set(set_);
+    if (from.empty()) return {};
+    return {inputs_.open(from, "test"), from};
+  }
+
   std::string command(const Proposal& proposal) const {
     const IndexShape& shape = proposal.shape;
     const std::string_view preset = preset_of(shape);
@@ -142,7 +156,8 @@ class Advise final : public Command {
       if (shape.raw != RawTier::none) text += fmt::format(" --raw {}", to_string(shape.raw));
       if (shape.spill > 0) text += fmt::format(" --spill {}", shape.spill);
     }
-    return text + fmt::format(" --nlist {} --metric {}", shape.nlist, to_string(metric_read_));
+    return text + fmt::format(" --nlist {} --metric {}{}", shape.nlist, to_string(metric_read_),
+                              inputs_.format_flag());
   }
 
   void print(const Study& study, const std::string& from, const std::vector<Proposal>& proposals,
@@ -240,6 +255,7 @@ class Advise final : public Command {
   AdviceRequest request_;
   SampleOptions sample_;
   int threads_ = 0;
+  Inputs inputs_;
   bool json_ = false;
 };
 

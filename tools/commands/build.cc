@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "datasets/dataset.h"
 #include "index/open_written.h"
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/interrupt.h"
 #include "tools/outputs.h"
 #include "tools/progress_bar.h"
@@ -52,14 +52,7 @@ class Build final : public Command {
                    "per list")
         ->check(count_or_zero())
         ->capture_default_str();
-    app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means");
-    app.add_option(
-        "--train-queries", train_queries_,
-        "Queries to learn from for quantizers that learn (':query'); HDF5: FILE:dataset, "
-        "default learn_queries; without them base vectors stand in");
-    app.add_option("--ids", ids_,
-                   "64-bit ids, one per vector, all different, none -1; default: the position in "
-                   "BASE");
+    add_input_flags(app);
     app.add_option("--kmeans-iterations", options_.kmeans_iterations, "Iterations of k-means")
         ->check(count_or_zero())
         ->capture_default_str();
@@ -81,11 +74,12 @@ class Build final : public Command {
 
   int run() override {
     check_outputs({output_}, {base_, centroids_, train_queries_, ids_});
+    inputs_.settle({base_, centroids_, train_queries_, ids_});
     refuse_foreign_suffix(output_, "an index");
     fill_options();
-    const auto base = datasets::open_vectors(base_, "train");
-    const auto centroids = read_matrix(centroids_, "centroids");
-    const auto train_queries = read_matrix(train_queries_, "learn_queries");
+    const auto base = inputs_.open(base_, "train");
+    const auto centroids = inputs_.read(centroids_, "centroids");
+    const auto train_queries = inputs_.read(train_queries_, "learn_queries");
     const auto ids = read_ids();
     options_.centroids = centroids.view();
     options_.train_queries = train_queries.view();
@@ -104,6 +98,21 @@ class Build final : public Command {
   void write(const VectorSource& base) const {
     const HoldInterrupts held;
     Index::build_file(base, output_, options_);
+  }
+
+  void add_input_flags(CLI::App& app) {
+    app.add_option("--centroids", centroids_, "Vectors to use as centroids instead of k-means")
+        ->check(file_name());
+    app.add_option(
+           "--train-queries", train_queries_,
+           "Queries to learn from for quantizers that learn (':query'); HDF5: FILE:dataset, "
+           "default learn_queries, else learn; without them base vectors stand in")
+        ->check(file_name());
+    app.add_option("--ids", ids_,
+                   "64-bit ids, one per vector, all different, none -1; default: the position in "
+                   "BASE")
+        ->check(file_name());
+    inputs_.add_format(app);
   }
 
   void add_code_flags(CLI::App& app) {
@@ -131,11 +140,15 @@ class Build final : public Command {
     options_.raw = codes.raw;
     options_.spill = codes.spill;
     options_.nlist = parse_nlist(nlist_);
-    options_.metric = resolve_metric(metric_, base_);
+    options_.metric = inputs_.metric(metric_, base_);
   }
 
   Matrix<std::int64_t> read_ids() const {
-    return ids_.empty() ? Matrix<std::int64_t>() : datasets::read_ids(ids_, "ids");
+    if (ids_.empty()) return {};
+    Matrix<std::int64_t> ids = inputs_.read_ids(ids_, "ids");
+    if (ids.cols == 1) return ids;
+    throw std::invalid_argument(
+        fmt::format("{}: ids are one per vector, not {} rows of {}", ids_, ids.rows, ids.cols));
   }
 
   void print(const IndexStats& stats, double seconds) const {
@@ -159,6 +172,7 @@ class Build final : public Command {
   std::string train_queries_;
   std::string ids_;
   std::string metric_;
+  Inputs inputs_;
   BuildOptions options_;
   bool json_ = false;
 };

@@ -6,6 +6,7 @@
 #include "datasets/dataset.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/interrupt.h"
 #include "tools/outputs.h"
 #include "tools/progress_bar.h"
@@ -24,6 +25,7 @@ class MakeCentroids final : public Command {
     app.add_option("--kmeans-iterations", options_.iterations, "Iterations of k-means")
         ->check(count_or_zero())
         ->capture_default_str();
+    inputs_.add_format(app);
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
     add_seed(app, options_.seed);
     add_threads(app, options_.threads, "Threads to use; the centroids do not depend on them");
@@ -33,8 +35,9 @@ class MakeCentroids final : public Command {
   int run() override {
     check_outputs({output_}, {base_});
     check_output_format(output_, output_format_);
-    const Metric metric = resolve_metric(metric_, base_);
-    Matrix<float> base = datasets::read_all(*datasets::open_vectors(base_, "train"));
+    inputs_.settle({base_});
+    const Metric metric = inputs_.metric(metric_, base_);
+    Matrix<float> base = inputs_.read(base_, "train");
     if (metric == Metric::cosine) normalise(base);
     ProgressBar bar("centroids");
     const Matrix<float> centroids = train_centroids(base.view(), options_, bar.callback());
@@ -57,6 +60,7 @@ class MakeCentroids final : public Command {
                             {.format = output_format_, .progress = progress});
   }
 
+  Inputs inputs_;
   CentroidOptions options_;
   std::string output_format_;
   std::string base_;

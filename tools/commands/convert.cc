@@ -13,6 +13,7 @@
 #include "datasets/dataset.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/interrupt.h"
 #include "tools/outputs.h"
 #include "tools/progress_bar.h"
@@ -54,8 +55,9 @@ datasets::GroundTruth with_distances(Matrix<std::int64_t> ids, const Matrix<floa
       const std::int64_t id = truth.ids.row(q)[j];
       if (id >= static_cast<std::int64_t>(base.rows) || id < -1) {
         throw std::invalid_argument(
-            fmt::format("ground truth of query {} names vector {}, but the base has {} rows", q, id,
-                        base.rows));
+            fmt::format("ground truth of query {} names vector {}, but the base has {} rows: give "
+                        "that of these rows, or make it with 'obliq groundtruth'",
+                        q, id, base.rows));
       }
       truth.distances.row(q)[j] = id < 0 ? std::numeric_limits<float>::infinity()
                                          : distances.to(base.row(static_cast<std::size_t>(id)));
@@ -74,13 +76,16 @@ class Convert final : public Command {
         ->required();
     add_output_format(app, output_format_);
     auto* queries =
-        app.add_option("--queries", queries_, "Queries: makes a set (.hdf5) with INPUT as base");
+        app.add_option("--queries", queries_, "Queries: makes a set (.hdf5) with INPUT as base")
+            ->check(file_name());
     app.add_option("--truth", truth_,
-                   "True neighbours for the set: ids (.ivecs, .ibin, .npy) or a "
-                   "big-ann truth file (.bin)")
+                   "True neighbours for the set: ids (.ivecs, .npy, HDF5) or a big-ann truth file "
+                   "of any name; distances are computed")
+        ->check(file_name())
         ->needs(queries);
     app.add_flag("--ids", only_ids_, "INPUT holds ids (HDF5: default neighbors): copy them exactly")
         ->excludes(queries);
+    inputs_.add_format(app);
     add_metric(app, metric_, "that of INPUT when it is an HDF5 set, else l2");
     add_json(app, json_);
   }
@@ -88,8 +93,9 @@ class Convert final : public Command {
   int run() override {
     check_outputs({output_}, {input_, queries_, truth_});
     check_output_format(output_, output_format_);
+    inputs_.settle({input_, queries_, truth_});
     if (only_ids_) return convert_ids();
-    const auto source = datasets::open_vectors(input_, "train");
+    const auto source = inputs_.open(input_, "train");
     if (queries_.empty()) {
       write_vectors(*source);
     } else {
@@ -100,7 +106,7 @@ class Convert final : public Command {
 
  private:
   int convert_ids() const {
-    const Matrix<std::int64_t> ids = datasets::read_ids(input_, "neighbors");
+    const Matrix<std::int64_t> ids = inputs_.read_ids(input_, "neighbors");
     const HoldInterrupts held;
     datasets::write_ids(output_, ids.view(), {.format = output_format_});
     return print(ids.rows, ids.cols, "rows of ids, each of");
@@ -125,9 +131,9 @@ class Convert final : public Command {
   void write_set(const VectorSource& source) const {
     require_suffix(output_, {".hdf5", ".h5"}, "a set");
     datasets::BenchmarkSet set;
-    set.metric = resolve_metric(metric_, input_);
+    set.metric = inputs_.metric(metric_, input_);
     set.train = datasets::read_all(source);
-    set.test = datasets::read_all(*datasets::open_vectors(queries_, "test"));
+    set.test = inputs_.read(queries_, "test");
     if (set.test.cols != set.train.cols) {
       throw std::invalid_argument(
           fmt::format("queries have dim {}, the base has dim {}", set.test.cols, set.train.cols));
@@ -139,13 +145,8 @@ class Convert final : public Command {
   }
 
   datasets::GroundTruth read_truth(const datasets::BenchmarkSet& set) const {
-    datasets::GroundTruth truth =
-        truth_.ends_with(".bin")
-            ? datasets::read_truth_bin(truth_)
-            : with_distances(checked(datasets::read_ids(truth_, "neighbors"), set.test.rows),
-                             set.train, set.test, set.metric);
-    truth.ids = checked(std::move(truth.ids), set.test.rows);
-    return truth;
+    return with_distances(checked(inputs_.read_ids(truth_, "neighbors"), set.test.rows), set.train,
+                          set.test, set.metric);
   }
 
   static Matrix<std::int64_t> checked(Matrix<std::int64_t> ids, std::size_t queries) {
@@ -154,6 +155,7 @@ class Convert final : public Command {
         fmt::format("the ground truth is for {} queries, but there are {}", ids.rows, queries));
   }
 
+  Inputs inputs_;
   std::string input_;
   std::string output_;
   std::string queries_;

@@ -14,6 +14,7 @@
 #include "obliq/rotation.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/measure/chart.h"
 #include "tools/measure/distortion_results.h"
 #include "tools/outputs.h"
@@ -52,7 +53,8 @@ class Distortion final : public Command {
         ->capture_default_str();
     app.add_option("--queries", setting_.queries,
                    "powerlaw:A or a file of vectors: weight errors by these queries, and train "
-                   "data-aware quantizers on others like them");
+                   "data-aware quantizers on others like them")
+        ->check(file_name());
     app.add_option("--dim", dim_, "Dimensions of random data; default: 128")
         ->check(positive_count());
     app.add_option("--samples", options_.samples, "Vectors to encode")
@@ -66,7 +68,9 @@ class Distortion final : public Command {
                    "Bins of a histogram of product errors at each rho (with --json; 0: none)")
         ->capture_default_str();
     app.add_option("--plot", plot_,
-                   "Draw the chart as this PNG, and keep its JSON lines beside it (.jsonl)");
+                   "Draw the chart as this PNG, and keep its JSON lines beside it (.jsonl)")
+        ->check(file_name());
+    inputs_.add_format(app);
     add_seed(app, options_.seed);
     add_threads(app, options_.threads, "Threads; the rates are for one");
     add_json(app, json_);
@@ -77,6 +81,7 @@ class Distortion final : public Command {
       require_suffix(plot_, {".png"}, "a chart");
       check_outputs({plot_, lines_path()}, {setting_.data, setting_.queries});
     }
+    inputs_.settle(files());
     const std::vector<std::string> specs = specs_.empty() ? quantizer_specs() : specs_;
     const Vectors vectors = read_vectors();
     const std::size_t dim = vectors.measured.cols;
@@ -140,9 +145,18 @@ class Distortion final : public Command {
     return training;
   }
 
-  static std::unique_ptr<VectorSource> open_of_dim(const std::string& path, const char* dataset,
-                                                   std::optional<std::size_t> dim) {
-    auto source = datasets::open_vectors(path, dataset);
+  /// Those of --data and --queries that are no laws.
+  std::vector<std::string> files() const {
+    std::vector<std::string> files;
+    for (const std::string& data : {setting_.data, setting_.queries}) {
+      if (!is_distortion_data(data)) files.push_back(data);
+    }
+    return files;
+  }
+
+  std::unique_ptr<VectorSource> open_of_dim(const std::string& path, const char* dataset,
+                                            std::optional<std::size_t> dim) const {
+    auto source = inputs_.open(path, dataset);
     if (dim && *dim != source->dim()) {
       throw std::invalid_argument(
           fmt::format("dim {} is asked for, but {} has dim {}", *dim, path, source->dim()));
@@ -177,6 +191,7 @@ class Distortion final : public Command {
   std::vector<std::string> specs_;
   std::optional<std::size_t> dim_;
   std::string plot_;
+  Inputs inputs_;
   DistortionOptions options_;
   DistortionSetting setting_{"sphere", {}, 0, 0, {}, {}};
   QueryLaw law_;

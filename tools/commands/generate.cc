@@ -53,7 +53,7 @@ class Generate final : public Command {
   int run() override {
     check_outputs({output_}, {});
     require_suffix(output_, {".hdf5", ".h5"}, "a set");
-    options_.metric = resolve_metric(metric_, "");
+    if (!metric_.empty()) options_.metric = parse_metric(metric_);
     options_.stored = float16_ ? datasets::Stored::float16 : datasets::Stored::float32;
     ProgressBar bar("generate");
     datasets::BenchmarkSet set = datasets::generate(options_, threads_);

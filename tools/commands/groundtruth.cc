@@ -8,6 +8,7 @@
 
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/interrupt.h"
 #include "tools/outputs.h"
 #include "tools/progress_bar.h"
@@ -25,6 +26,7 @@ class Groundtruth final : public Command {
     app.add_option("-k", k_, "Neighbours per query")
         ->check(positive_count())
         ->capture_default_str();
+    inputs_.add_format(app);
     add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
     add_threads(app, threads_, "Threads to use");
     add_json(app, json_);
@@ -33,11 +35,12 @@ class Groundtruth final : public Command {
   int run() override {
     check_outputs({output_}, {base_, queries_});
     require_suffix(output_, {".hdf5", ".h5", ".bin"}, "ground truth");
-    const Metric metric = resolve_metric(metric_, base_);
-    const auto base = datasets::open_vectors(base_, "train");
+    inputs_.settle({base_, queries_});
+    const Metric metric = inputs_.metric(metric_, base_);
+    const auto base = inputs_.open(base_, "train");
     datasets::BenchmarkSet set;
     set.metric = metric;
-    set.test = datasets::read_all(*datasets::open_vectors(queries_, "test"));
+    set.test = inputs_.read(queries_, "test");
     ProgressBar bar("groundtruth");
     set.truth =
         datasets::ground_truth(*base, set.test.view(), k_, metric, threads_, bar.callback());
@@ -72,6 +75,7 @@ class Groundtruth final : public Command {
                k_, n, set.test.rows, to_string(set.metric));
   }
 
+  Inputs inputs_;
   std::string base_;
   std::string queries_;
   std::string output_;

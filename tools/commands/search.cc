@@ -10,6 +10,7 @@
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/interrupt.h"
 #include "tools/measure/searcher.h"
 #include "tools/neighbours.h"
@@ -38,7 +39,9 @@ class Search final : public Command {
                    "without --nprobe: .96 of what all lists give, at most .95");
     add_confidence(app, options_.confidence);
     app.add_option("--limit", limit_, "Only the first queries (0: all)")->capture_default_str();
-    app.add_option("-o,--output", output_, "Write an ann-benchmarks result file (.hdf5) instead");
+    app.add_option("-o,--output", output_, "Write an ann-benchmarks result file (.hdf5) instead")
+        ->check(file_name());
+    inputs_.add_format(app);
     add_threads(app, options_.threads, "Threads to use; the answers do not depend on them");
     add_json(app, json_);
   }
@@ -48,7 +51,11 @@ class Search final : public Command {
       check_outputs({output_}, {index_, queries_});
       require_suffix(output_, {".hdf5", ".h5"}, "results");
     }
+    inputs_.settle({queries_});
     const Index index = Index::open(index_);
+    // Answers beyond the vectors there are take no memory; a result file has columns for them.
+    if (output_.empty())
+      options_.k = std::min(options_.k, std::max<std::size_t>(index.stats().n, 1));
     const datasets::BenchmarkSet set = read_queries();
     const std::size_t count = limit_ == 0 ? set.test.rows : std::min(limit_, set.test.rows);
     const auto start = std::chrono::steady_clock::now();
@@ -75,9 +82,11 @@ class Search final : public Command {
  private:
   /// The queries and, from an HDF5 set, the labels.
   datasets::BenchmarkSet read_queries() const {
-    if (is_hdf5(queries_)) return datasets::read_set(queries_, datasets::ReadTrain::no);
+    if (inputs_.is_hdf5(queries_) && !datasets::locate(queries_, {}).is_named) {
+      return datasets::read_labelled_queries(queries_);
+    }
     datasets::BenchmarkSet set;
-    set.test = datasets::read_all(*datasets::open_vectors(queries_, "test"));
+    set.test = inputs_.read(queries_, "test");
     return set;
   }
 
@@ -110,6 +119,7 @@ class Search final : public Command {
   std::string index_;
   std::string queries_;
   std::string output_;
+  Inputs inputs_;
   SearchOptions options_;
   std::size_t limit_ = 0;
   bool json_ = false;

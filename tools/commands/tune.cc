@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "datasets/dataset.h"
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/inputs.h"
 #include "tools/interrupt.h"
 #include "tools/outputs.h"
 #include "tools/progress_bar.h"
@@ -20,16 +20,19 @@ class Tune final : public Command {
   void add_flags(CLI::App& app) override {
     app.add_option("index", index_, "Index; it is replaced")->required();
     app.add_option("--learn-queries", learn_queries_,
-                   "Queries like those to come; HDF5: FILE:dataset, default learn_queries; without "
-                   "them base vectors stand in");
+                   "Queries like those to come; HDF5: FILE:dataset, default learn_queries, else "
+                   "learn; without them base vectors stand in")
+        ->check(file_name());
+    inputs_.add_format(app);
     add_threads(app, options_.threads, "Threads to use; the outcome does not depend on them");
     add_json(app, json_);
   }
 
   int run() override {
     check_outputs({index_}, {learn_queries_});
+    inputs_.settle({learn_queries_});
     Index index = Index::open(index_);
-    const auto queries = read_matrix(learn_queries_, "learn_queries");
+    const auto queries = inputs_.read(learn_queries_, "learn_queries");
     ProgressBar bar("tune");
     options_.progress = bar.callback();
     index.tune(queries.view(), options_);
@@ -52,6 +55,7 @@ class Tune final : public Command {
 
   std::string index_;
   std::string learn_queries_;
+  Inputs inputs_;
   TuneOptions options_;
   bool json_ = false;
 };

@@ -8,9 +8,6 @@
 #include <vector>
 
 #include "core/random.h"
-#include "datasets/dataset.h"
-#include "datasets/hdf5_reader.h"
-#include "tools/flags.h"
 
 namespace obliq::tools {
 namespace {
@@ -38,16 +35,6 @@ Matrix<float> some_rows(const VectorSource& source, std::size_t count, Random& r
   return drawn;
 }
 
-/// Where the queries of a set are; empty when it has none.
-std::string queries_of(const std::string& set) {
-  if (!is_hdf5(set)) return {};
-  const datasets::Hdf5Reader file(set);
-  for (const char* dataset : {"learn_queries", "test"}) {
-    if (file.has(dataset)) return set + ":" + dataset;
-  }
-  return {};
-}
-
 /// Puts the first `count` of `all` into one matrix and the rest, in random order, into another.
 void split(const Matrix<float>& all, std::size_t count, Random& random, Sample& sample) {
   std::vector<std::size_t> order(all.rows);
@@ -63,7 +50,7 @@ void split(const Matrix<float>& all, std::size_t count, Random& random, Sample& 
 
 }  // namespace
 
-Sample draw_sample(const VectorSource& base, const std::string& set, const std::string& queries,
+Sample draw_sample(const VectorSource& base, const std::string& set, const SampleQueries& queries,
                    const SampleOptions& options) {
   const std::size_t n = base.rows();
   if (n < kLeastRows) {
@@ -73,20 +60,20 @@ Sample draw_sample(const VectorSource& base, const std::string& set, const std::
   }
   Random random(options.seed);
   Sample sample;
-  const std::string from = queries.empty() ? queries_of(set) : queries;
-  if (!from.empty()) {
-    const auto source = datasets::open_vectors(from, "test");
+  const auto& [source, from] = queries;
+  if (source != nullptr) {
     if (source->dim() != base.dim()) {
       throw std::invalid_argument(
           fmt::format("{} has dim {}, the base has {}", from, source->dim(), base.dim()));
     }
     sample.queries = some_rows(*source, options.queries, random);
   }
-  const std::size_t held_out = from.empty() ? std::min(options.queries, n / 10) : 0;
+  const std::size_t held_out = source == nullptr ? std::min(options.queries, n / 10) : 0;
   const std::size_t rows = std::min(n, std::max(options.rows, kLeastRows) + held_out);
   split(some_rows(base, rows, random), held_out, random, sample);
-  sample.queries_from = from.empty() ? fmt::format("{} base vectors left out", sample.queries.rows)
-                                     : fmt::format("{} queries of {}", sample.queries.rows, from);
+  sample.queries_from = source == nullptr
+                            ? fmt::format("{} base vectors left out", sample.queries.rows)
+                            : fmt::format("{} queries of {}", sample.queries.rows, from);
   return sample;
 }
 

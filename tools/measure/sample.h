@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "obliq/matrix_view.h"
@@ -22,11 +23,16 @@ struct SampleOptions {
   std::uint64_t seed = 1;
 };
 
-/// Draws from `base`, an opened `set`. Queries are those of `queries`, "FILE" or "FILE:dataset";
-/// when that is empty, those of the set, where it has some: learn_queries, else test; else base
-/// vectors that are left out of the sample. Throws std::invalid_argument when there are fewer than
-/// 8,000 vectors or the queries have another dim.
-Sample draw_sample(const VectorSource& base, const std::string& set, const std::string& queries,
+/// Queries to draw from, and their name for words; without a source there are none.
+struct SampleQueries {
+  std::unique_ptr<VectorSource> source;
+  std::string name;
+};
+
+/// Draws from `base`, an opened `set`, and from `queries`; without these, base vectors that are
+/// left out of the sample stand in. Throws std::invalid_argument when there are fewer than 8,000
+/// vectors or the queries have another dim.
+Sample draw_sample(const VectorSource& base, const std::string& set, const SampleQueries& queries,
                    const SampleOptions& options);
 
 }  // namespace obliq::tools

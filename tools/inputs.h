@@ -1,0 +1,49 @@
+// Files of vectors and ids that a command reads, and --format, which names the format of those
+// whose names do not tell it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "obliq/matrix_view.h"
+#include "obliq/metric.h"
+#include "obliq/vector_source.h"
+
+namespace obliq::tools {
+
+class Inputs {
+ public:
+  void add_format(CLI::App& app);
+
+  /// Call before the others, with all files that the command reads; empty ones are none. Where no
+  /// name among them leaves the format open, or tells the one that is given, --format overrules all
+  /// names. Throws std::invalid_argument when it is none.
+  void settle(const std::vector<std::string>& files);
+
+  /// Those of a file, in HDF5 without a dataset: of `dataset`.
+  std::unique_ptr<VectorSource> open(const std::string& file, std::string_view dataset) const;
+  /// All of them in memory; none without a file.
+  Matrix<float> read(const std::string& file, std::string_view dataset) const;
+  Matrix<std::int64_t> read_ids(const std::string& file, std::string_view dataset) const;
+
+  bool is_hdf5(const std::string& file) const;
+
+  /// " --format fbin" where it is given.
+  std::string format_flag() const { return format_.empty() ? "" : " --format " + format_; }
+
+  /// The metric that the flag names; without one, that of `file` when it is (in) an HDF5 set, else
+  /// l2.
+  Metric metric(const std::string& flag, const std::string& file) const;
+
+ private:
+  std::string_view format_of(const std::string& file) const;
+
+  std::string format_;
+  bool overrules_ = false;
+};
+
+}  // namespace obliq::tools
