@@ -11,7 +11,8 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kQueriesPerPiece = 8;
-constexpr std::size_t kFewestUnderWay = 16;  // fewer hardly ever meet at a list
+constexpr std::size_t kFewestUnderWay = 16;                     // fewer hardly ever meet at a list
+constexpr std::size_t kLeastPieceBytes = std::size_t{4} << 20;  // some 200 queries at k = 10
 
 /// How the queries of a call are divided between threads, and the order in a piece.
 struct Pieces {
@@ -33,12 +34,12 @@ bool together(std::size_t piece, const SearchOptions& options, const SearchPlan&
 }
 
 // Pieces in list order are at first so small that the scratch memory of all threads is kept for the
-// next call: what a call gives back, malloc keeps from the system. Where lists pay only in larger
-// pieces, they are as large as may be.
+// next call (of many threads, 4 MiB each): what a call gives back, malloc keeps from the system.
+// Where lists pay only in larger pieces, they are as large as may be.
 Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& options,
               const SearchPlan& plan, const Segment& segment) {
   if (options.batch_order == BatchOrder::query) return {kQueriesPerPiece, BatchOrder::query};
-  const std::size_t kept = ParallelSearcher::kKeptBatchBytes / threads;
+  const std::size_t kept = std::max(ParallelSearcher::kKeptBatchBytes / threads, kLeastPieceBytes);
   const std::size_t fit =
       std::clamp(kept / bytes_under_way(plan, segment), kFewestUnderWay, kMostUnderWay);
   for (const std::size_t under_way : {fit, kMostUnderWay}) {
