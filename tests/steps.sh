@@ -37,6 +37,11 @@ test_step() {
 # under sanitizers ten times as much. ctest on the release build gives each test its own.
 readonly programs=(core kernels quant measure storage datasets index threads)
 
+# All but the suites that measure recall or memory of large builds: much of the time of all tests,
+# for answers that smaller suites compare bit by bit at each level.
+readonly all_but_large="-*KMeansBesideFaiss*:*SmallAngles*:*DefaultSearch*:*FewProbes*:\
+*PlanBeyondTheTunedK*:*ManyDims*:*ScratchMemory*:*BuildMemory*:*QueriesOfAnotherSize*"
+
 # Shard `shard` of `shards` of one test program, its output to a log beside the program.
 run_shard() {
   local program=$1 shard=$2 shards=$3
@@ -82,13 +87,14 @@ program_step() {
   summaries+=("$name")
 }
 
-# Runs the tests at each instruction level of this CPU but the best, which runs anyhow.
+# Runs the tests at each instruction level of this CPU but the best, which runs anyhow; those of
+# large builds run there alone.
 test_levels() {
   local level levels
   [ -x build/release/tests/simd_levels ] || return 0  # the build has failed
   mapfile -t levels < <(build/release/tests/simd_levels)
   for level in "${levels[@]:0:${#levels[@]}-1}"; do
-    OBLIQ_SIMD=$level program_step "tests at level $level" release \
+    OBLIQ_SIMD=$level GTEST_FILTER=$all_but_large program_step "tests at level $level" release \
       core kernels quant measure index threads
   done
 }
@@ -156,7 +162,7 @@ all_tests() {
   step "build tsan" build tsan obliq threads_tests
   test_step "threads under ThreadSanitizer" tsan -L '^threads$'
   step "build asan" build asan
-  program_step "tests asan" asan "${programs[@]}"
+  GTEST_FILTER=$all_but_large program_step "tests asan" asan "${programs[@]}"
   test_step "other tests asan" asan -LE "^($(IFS='|'; echo "${programs[*]}"))\$"
   if [ "$(uname -m)" = x86_64 ]; then
     step "build aarch64" build aarch64 obliq kernels_tests core_tests
