@@ -116,7 +116,7 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
                    float* distances, std::int64_t* ids) {
   constexpr std::size_t kSlice = 16384;
   // So that rows have their numbers.
-  if (queries.rows > kSlice) require_finite(queries, "query", 0, index.metric());
+  if (queries.rows > kSlice) require_finite(queries, "query", 0, index.stats().metric);
   std::size_t first = 0;
   do {
     const std::size_t count = std::min(kSlice, queries.rows - first);
