@@ -102,7 +102,7 @@ CroppedName cropped_name(std::string_view path) {
 // no such file, the suffix does, for the error.
 Location locate(const std::string& spec, std::string_view default_dataset) {
   if (spec.empty()) throw std::invalid_argument("the name of a file of vectors is empty");
-  const Location whole{spec, std::string(default_dataset)};
+  Location whole{spec, std::string(default_dataset)};
   if (is_file(spec)) return whole;
   for (bool exists : {true, false}) {
     for (auto at = spec.rfind(':'); at != std::string::npos && at > 0;

@@ -163,7 +163,7 @@ std::string queries_of_set(const std::string& spec) {
   const std::string path = locate(spec, {}).path;
   const Hdf5Reader file(path);
   for (const std::string& dataset : {learn_dataset(file), std::string("test")}) {
-    if (file.has(dataset)) return path + ":" + dataset;
+    if (file.has(dataset)) return fmt::format("{}:{}", path, dataset);
   }
   return {};
 }
