@@ -31,6 +31,15 @@ std::string file_bytes(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+void expect_unit_rows(const std::string& path) {
+  const auto rows = datasets::read_all(*datasets::open_vectors(path));
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    double square = 0;
+    for (std::size_t d = 0; d < rows.cols; ++d) square += double{rows.row(i)[d]} * rows.row(i)[d];
+    EXPECT_NEAR(square, 1, 1e-5) << i;
+  }
+}
+
 class Sets : public testing::Test {
  protected:
   Sets() { EXPECT_EQ(generate(set_, "3").exit_code, 0); }
@@ -109,12 +118,7 @@ TEST_F(Sets, CentroidsMakeIndexesWithTheSameLists) {
   EXPECT_EQ(built[0]["nlist"], 9);
   const std::string unit = folder_ / "unit.npy";
   run_obliq({"centroids", set_, "-o", unit, "--nlist", "400", "--metric", "cosine"});
-  const auto rows = datasets::read_all(*datasets::open_vectors(unit));
-  for (std::size_t i = 0; i < rows.rows; ++i) {  // each row is its own centroid
-    double square = 0;
-    for (std::size_t d = 0; d < rows.cols; ++d) square += double{rows.row(i)[d]} * rows.row(i)[d];
-    EXPECT_NEAR(square, 1, 1e-5);
-  }
+  expect_unit_rows(unit);  // each row is its own centroid
   EXPECT_EQ(run_obliq({"centroids", set_, "-o", file, "--nlist", "401"}).exit_code, 2);
 }
 
@@ -181,12 +185,7 @@ TEST_F(Sets, TakesVectorsOfAnyLengthUnderCosine) {
   }
   const std::string unit = folder_ / "unit.npy";
   run_obliq({"centroids", base, "-o", unit, "--nlist", "400", "--metric", "cosine"});
-  const auto rows = datasets::read_all(*datasets::open_vectors(unit));
-  for (std::size_t i = 0; i < rows.rows; ++i) {  // each row is its own centroid
-    double square = 0;
-    for (std::size_t d = 0; d < rows.cols; ++d) square += double{rows.row(i)[d]} * rows.row(i)[d];
-    EXPECT_NEAR(square, 1, 1e-5) << i;
-  }
+  expect_unit_rows(unit);
 }
 
 TEST_F(Sets, ConvertRefusesTruthForOtherQueriesAndAnUnknownFormat) {

@@ -18,6 +18,15 @@ std::size_t allocated() {
   return info.uordblks + info.hblkhd;
 }
 
+class Searches : public ::testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer replaces malloc, and mallinfo2 does not count";
+#endif
+  }
+};
+
 struct Batch {
   BatchOrder order;
   std::size_t k;
@@ -26,10 +35,7 @@ struct Batch {
 
 // Batches of 4,096 queries on 4 threads need up to 1,024 queries under way per thread at once; k
 // and nprobe stretch what each of them holds.
-TEST(Searches, ScratchMemoryStaysBounded) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "a sanitizer replaces malloc, and mallinfo2 does not count";
-#endif
+TEST_F(Searches, ScratchMemoryStaysBounded) {
   const auto base = clustered(20000, 96, 61, 50);
   const auto queries = clustered(4096, 96, 62, 50);
   BuildOptions build;
@@ -64,10 +70,7 @@ std::size_t taken() {
 
 // What a call frees stays with malloc, in pieces between others: 116 MB if each of 8 threads has
 // 256 queries of k = 2,000 under way. Threads, and the arenas of malloc, take some themselves.
-TEST(Searches, LargeBatchLeavesLittleWithMalloc) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "a sanitizer replaces malloc, and mallinfo2 does not count";
-#endif
+TEST_F(Searches, LargeBatchLeavesLittleWithMalloc) {
   const auto base = clustered(3000, 16, 63, 20);
   const auto queries = clustered(2048, 16, 64, 20);
   BuildOptions build;
