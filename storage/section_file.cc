@@ -31,6 +31,7 @@ struct Section {
   std::uint64_t offset;
   std::uint64_t bytes;
   std::uint32_t crc;
+  bool required;
 };
 
 std::string quoted(std::string_view name) { return fmt::format("section '{}'", name); }
@@ -59,8 +60,10 @@ FileHeader read_header(const InputFile& file) {
     damaged("checksum mismatch");
   }
   if (header.format_version != kFormatVersion) {
-    damaged(fmt::format("format version {}; this build reads version {}", header.format_version,
-                        kFormatVersion));
+    damaged(fmt::format(
+        "format version {}; this obliq reads version {}: {}", header.format_version, kFormatVersion,
+        header.format_version < kFormatVersion ? "build the index again from its vectors"
+                                               : "it was written by a newer one, take that"));
   }
   if (header.file_bytes != file.size()) {
     damaged(
@@ -113,14 +116,14 @@ std::vector<Section> read_sections(const std::string& path, std::span<const std:
       throw_damaged(path, quoted(name), entry.offset, reason);
     };
     if (entry.offset != next) damaged(fmt::format("should start at {}", next));
-    if (entry.zero != 0) damaged("reserved bytes of its table entry are not zero");
+    if (entry.flags > kRequired) damaged("unknown flags");
     const std::uint64_t room = table_offset - next;
     if (entry.bytes > room || padding_after(entry.bytes) > room - entry.bytes) {
       damaged(fmt::format("{} bytes and their padding reach past the table at {}", entry.bytes,
                           table_offset));
     }
     next += entry.bytes + padding_after(entry.bytes);
-    sections.push_back({name, entry.offset, entry.bytes, entry.crc});
+    sections.push_back({name, entry.offset, entry.bytes, entry.crc, entry.flags == kRequired});
   }
   if (next != table_offset) {
     throw_damaged(path, "table", table_offset, fmt::format("sections end at {}", next));
@@ -222,6 +225,15 @@ std::vector<std::string> SectionFile::section_names() const {
   std::vector<std::string> names;
   for (const Section& section : state_->sections) names.push_back(section.name);
   return names;
+}
+
+void SectionFile::require_known(std::span<const std::string_view> known) const {
+  for (const Section& section : state_->sections) {
+    if (!section.required || std::ranges::find(known, section.name) != known.end()) continue;
+    throw_damaged(path(), quoted(section.name), section.offset,
+                  "this obliq does not know it, and it must be known to read the others: take a "
+                  "newer obliq");
+  }
 }
 
 bool SectionFile::has(std::string_view name) const { return state_->by_name.contains(name); }

@@ -19,6 +19,9 @@
 
 namespace obliq {
 
+/// Whether a reader that does not know a section may read the others.
+enum class Need { optional, required };
+
 /// Writes sections one after another. Not committed: nothing is left behind. Once a call has thrown
 /// std::system_error, the temporary file is gone and further calls throw std::invalid_argument.
 class SectionWriter {
@@ -33,14 +36,14 @@ class SectionWriter {
   void expect(std::uint64_t bytes_to_come);
   /// Starts a section; names are 1 to 15 visible ASCII characters, each used once. Each section
   /// starts at a multiple of 64 bytes. Throws std::invalid_argument for another name.
-  void begin(std::string_view name);
+  void begin(std::string_view name, Need need = Need::optional);
   /// Adds bytes to the section begun last. Throws std::system_error on a full disk.
   void append(std::span<const std::byte> bytes);
   /// The bytes of a section as they lie in the temporary file, mapped; valid as long as this.
   /// Throws std::invalid_argument when there is none of the name.
   std::span<const std::byte> written(std::string_view name);
   /// begin + append.
-  void add(std::string_view name, std::span<const std::byte> bytes);
+  void add(std::string_view name, std::span<const std::byte> bytes, Need need = Need::optional);
   /// Finishes, syncs and renames. Call once.
   void commit();
 
@@ -71,6 +74,8 @@ class SectionFile {
   std::size_t file_bytes() const;
   std::uint32_t format_version() const;
   std::vector<std::string> section_names() const;
+  /// Throws std::runtime_error where a section that must be known is not among `known`.
+  void require_known(std::span<const std::string_view> known) const;
   bool has(std::string_view name) const;
   /// The bytes of a section, 64-byte aligned. Throws std::runtime_error when it is missing.
   std::span<const std::byte> section(std::string_view name) const;

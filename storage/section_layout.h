@@ -19,8 +19,11 @@ namespace obliq {
 
 static_assert(std::endian::native == std::endian::little, "the structs below are the file's bytes");
 
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 inline constexpr std::uint64_t kSectionAlignment = 64;
+/// The flag of a section without which the others mean something else: who does not know it refuses
+/// the file.
+inline constexpr std::uint32_t kRequired = 1;
 inline constexpr char kMagic[8] = {'O', 'B', 'L', 'I', 'Q', 'I', 'X', '\0'};
 
 /// magic, format_version and header_crc stay in their places in every format version.
@@ -41,7 +44,7 @@ struct TableEntry {
   std::uint64_t offset;  // from the start of the file
   std::uint64_t bytes;   // without padding
   std::uint32_t crc;     // of the bytes and the padding
-  std::uint32_t zero;
+  std::uint32_t flags;   // kRequired or 0
 };
 static_assert(sizeof(TableEntry) == 40);
 

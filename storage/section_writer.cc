@@ -69,7 +69,7 @@ void SectionWriter::expect(std::uint64_t bytes_to_come) {
   state_->file.expect(state_->file.size() + bytes_to_come);
 }
 
-void SectionWriter::begin(std::string_view name) {
+void SectionWriter::begin(std::string_view name, Need need) {
   check_name(state_->path, name);
   if (state_->names.contains(name)) {
     throw std::invalid_argument(
@@ -83,6 +83,7 @@ void SectionWriter::begin(std::string_view name) {
   TableEntry entry{};
   std::memcpy(entry.name, name.data(), name.size());
   entry.offset = state_->file.size();
+  entry.flags = need == Need::required ? kRequired : 0;
   state_->table.push_back(entry);
 }
 
@@ -94,8 +95,8 @@ void SectionWriter::append(std::span<const std::byte> bytes) {
   state_->table.back().bytes += bytes.size();
 }
 
-void SectionWriter::add(std::string_view name, std::span<const std::byte> bytes) {
-  begin(name);
+void SectionWriter::add(std::string_view name, std::span<const std::byte> bytes, Need need) {
+  begin(name, need);
   append(bytes);
 }
 

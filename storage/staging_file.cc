@@ -62,6 +62,12 @@ std::span<std::uint8_t> StagingFile::edit(std::uint64_t offset, std::size_t coun
   return {buffer.data(), count};
 }
 
+void StagingFile::cut(std::uint64_t bytes) {
+  assert(in_memory() && bytes <= size_);
+  bytes_.resize(bytes);
+  size_ = bytes;
+}
+
 std::vector<std::uint8_t> StagingFile::take() {
   assert(in_memory());
   size_ = 0;

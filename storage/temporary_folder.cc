@@ -37,10 +37,11 @@ void remove_abandoned_folders(const fs::path& parent) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  const fs::path parent = fs::temp_directory_path();
+TemporaryFolder::TemporaryFolder() : TemporaryFolder(fs::temp_directory_path().string()) {}
+
+TemporaryFolder::TemporaryFolder(const std::string& parent) {
   remove_abandoned_folders(parent);
-  while (!create(parent.string())) {
+  while (!create(parent)) {
   }
 }
 

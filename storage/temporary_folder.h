@@ -11,8 +11,10 @@ namespace obliq {
 
 class TemporaryFolder {
  public:
-  /// Throws std::system_error when it cannot be made.
+  /// Where the system has its temporary files. Throws std::system_error when it cannot be made.
   TemporaryFolder();
+  /// In another folder.
+  explicit TemporaryFolder(const std::string& parent);
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

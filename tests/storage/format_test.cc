@@ -47,7 +47,7 @@ TEST(SectionFormat, IsTheDocumentedOne) {
   ASSERT_EQ(file.size(), 64U + 128 + 64 + 2 * 40);
 
   EXPECT_EQ(text_at(file, 0, 8), "OBLIQIX\0"sv);
-  EXPECT_EQ(number_at(file, 8, 4), 1U);            // format version
+  EXPECT_EQ(number_at(file, 8, 4), 2U);            // format version
   EXPECT_EQ(number_at(file, 12, 4), 2U);           // sections
   EXPECT_EQ(number_at(file, 16, 8), file.size());  // file size
   EXPECT_EQ(number_at(file, 24, 8), 256U);         // table offset
@@ -64,14 +64,42 @@ TEST(SectionFormat, IsTheDocumentedOne) {
   EXPECT_EQ(number_at(file, 312, 8), 192U);  // offset
   EXPECT_EQ(number_at(file, 320, 8), 2U);    // size
   EXPECT_EQ(number_at(file, 328, 4), crc_of(file, 192, 64));
-  EXPECT_EQ(number_at(file, 332, 4), 0U);
+  EXPECT_EQ(number_at(file, 332, 4), 0U);  // flags
 }
 
-TEST(SectionFormat, OfVersion1IsReadAndWrittenAsEver) {
+TEST(SectionFormat, RefusesASectionThatMustBeKnown) {
   const TemporaryFolder folder;
-  const std::string golden = OBLIQ_SOURCE_DIR "/tests/golden/section_file_v1.bin";
+  SectionWriter writer(folder / "f");
+  writer.add("first", counting_bytes(7), Need::required);
+  writer.add("second", counting_bytes(7));
+  writer.add("third", counting_bytes(7), Need::required);
+  writer.commit();
+  const SectionFile file(folder / "f");
+  const std::vector<std::string_view> all = {"first", "third"};
+  EXPECT_NO_THROW(file.require_known(all));
+  try {
+    file.require_known(std::span(all).first(1));
+    FAIL() << "section 'third' was let pass";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("section 'third' at offset 192"), std::string::npos);
+  }
+}
+
+// Format 1 was never promised to anybody.
+TEST(SectionFormat, OfVersion1IsRefusedWithTheRemedy) {
+  try {
+    const SectionFile file(OBLIQ_SOURCE_DIR "/tests/golden/section_file_v1.bin");
+    FAIL() << "format 1 was let pass";
+  } catch (const std::runtime_error& error) {
+    EXPECT_NE(std::string(error.what()).find("build the index again"), std::string::npos);
+  }
+}
+
+TEST(SectionFormat, OfVersion2IsReadAndWrittenAsEver) {
+  const TemporaryFolder folder;
+  const std::string golden = OBLIQ_SOURCE_DIR "/tests/golden/section_file_v2.bin";
   const SectionFile file(golden);
-  EXPECT_EQ(file.format_version(), 1U);
+  EXPECT_EQ(file.format_version(), 2U);
   file.verify_all();
   EXPECT_TRUE(std::ranges::equal(file.section("last"), counting_bytes(70)));
   write_small_file(folder / "again");

@@ -43,7 +43,7 @@ TEST(SectionFile, GivesBackEverySectionAtEveryLengthAroundThePadding) {
   }
   EXPECT_EQ(file->file_bytes(), end + 200 * 40);
   EXPECT_EQ(file->file_bytes(), std::filesystem::file_size(folder / "many"));
-  EXPECT_EQ(file->format_version(), 1U);
+  EXPECT_EQ(file->format_version(), 2U);
   EXPECT_EQ(file->path(), folder / "many");
   file->verify_all();
 }
