@@ -205,6 +205,11 @@ std::vector<std::string> quantizer_grammar() {
   return lines;
 }
 
+QuantizerPtr Quantizer::with_encoder(std::span<const std::uint8_t> encoder_state) const {
+  throw std::invalid_argument(fmt::format(
+      "the encoder of '{}' learns nothing, but {} bytes are given", spec(), encoder_state.size()));
+}
+
 void Quantizer::encode_batch(MatrixView<float> x, std::uint8_t* codes, Factors* factors) const {
   const std::size_t bytes = layout().code_bytes;
   for (std::size_t i = 0; i < x.rows; ++i) encode(x.row(i), codes + i * bytes, factors[i]);

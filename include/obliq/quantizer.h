@@ -122,6 +122,12 @@ class OBLIQ_API Quantizer {
   /// The bytes that make_quantizer needs besides spec, dim and seed to make a quantizer that
   /// decodes the same codes. Empty where it needs none.
   virtual std::vector<std::uint8_t> state() const { return {}; }
+  /// The same of what train() has taught the encoder alone, which decoding does not need; empty for
+  /// most.
+  virtual std::vector<std::uint8_t> encoder_state() const { return {}; }
+  /// A quantizer whose encoder is that of `encoder_state`. Throws std::invalid_argument where that
+  /// is of another size.
+  virtual QuantizerPtr with_encoder(std::span<const std::uint8_t> encoder_state) const;
   /// The mean m of the training queries, [dim], where the encoder leaves <x - x^, m> out of its
   /// loss: the caller must then keep that number per vector and add it to products. Empty for all
   /// others.

@@ -1,9 +1,13 @@
 #include "quant/query_aware/query_metric.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <stdexcept>
 
 #include "core/kernels/dispatch.h"
 #include "core/largest.h"
@@ -192,6 +196,43 @@ QueryMetric QueryMetric::learn(const TrainingData& data, std::size_t dim, std::s
   const double noise = noise_shrinkage(samples.columns, moments);
   QueryMetric metric(moments, std::max(kShrinkage, noise), block);
   if (has_queries) metric.mean_ = samples.mean;
+  return metric;
+}
+
+std::vector<std::uint8_t> QueryMetric::state() const {
+  std::vector<std::uint8_t> bytes;
+  for (const std::vector<float>* part : {&matrix_.values, &feedback_.values, &pivots_, &mean_}) {
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(part->data());
+    bytes.insert(bytes.end(), begin, begin + part->size() * sizeof(float));
+  }
+  return bytes;
+}
+
+QueryMetric QueryMetric::restore(std::span<const std::uint8_t> state, std::size_t dim,
+                                 std::size_t block) {
+  const std::size_t n = (dim + block - 1) / block * block;
+  const std::size_t numbers = state.size() / sizeof(float);
+  const std::size_t fixed = 2 * n * n + n;
+  if (state.size() % sizeof(float) != 0 || (numbers != fixed && numbers != fixed + dim)) {
+    throw std::invalid_argument(
+        fmt::format("a metric of {} bytes is none of {} dims, which take {} or {}", state.size(),
+                    dim, fixed * sizeof(float), (fixed + dim) * sizeof(float)));
+  }
+  QueryMetric metric(block);
+  metric.matrix_ = Matrix<float>(n, n);
+  metric.feedback_ = Matrix<float>(n, n);
+  metric.pivots_.resize(n);
+  metric.mean_.resize(numbers - fixed);
+  const std::uint8_t* from = state.data();
+  for (std::vector<float>* part :
+       {&metric.matrix_.values, &metric.feedback_.values, &metric.pivots_, &metric.mean_}) {
+    const std::size_t bytes = part->size() * sizeof(float);
+    if (bytes > 0) std::memcpy(part->data(), from, bytes);
+    from += bytes;
+    for (const float value : *part) {
+      if (!std::isfinite(value)) throw std::invalid_argument("a metric has a number not finite");
+    }
+  }
   return metric;
 }
 

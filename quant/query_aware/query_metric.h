@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -51,6 +52,12 @@ class QueryMetric {
   /// are fewer than kFewestSamples. Same bits whatever the threads and the platform.
   static QueryMetric learn(const TrainingData& data, std::size_t dim, std::size_t block = 1);
 
+  /// All numbers of the metric as bytes, and the metric of such bytes. Throws std::invalid_argument
+  /// where their number is not that of this dim, or one is not finite.
+  std::vector<std::uint8_t> state() const;
+  static QueryMetric restore(std::span<const std::uint8_t> state, std::size_t dim,
+                             std::size_t block);
+
   /// Whole blocks.
   std::size_t dim() const { return matrix_.rows; }
   std::size_t block() const { return block_; }
@@ -63,6 +70,8 @@ class QueryMetric {
   std::span<const float> mean() const { return mean_; }
 
  private:
+  explicit QueryMetric(std::size_t block) : block_(block) {}
+
   std::size_t block_;
   Matrix<float> matrix_;
   Matrix<float> feedback_;

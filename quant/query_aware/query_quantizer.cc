@@ -72,6 +72,15 @@ class QueryQuantizer final : public Quantizer {
         request_, make_parts_, QueryMetric::learn(data, dim(), parts_.points->block()));
   }
 
+  std::vector<std::uint8_t> encoder_state() const override {
+    return metric_ ? metric_->state() : std::vector<std::uint8_t>();
+  }
+
+  QuantizerPtr with_encoder(std::span<const std::uint8_t> encoder_state) const override {
+    return std::make_unique<QueryQuantizer>(
+        request_, make_parts_, QueryMetric::restore(encoder_state, dim(), parts_.points->block()));
+  }
+
   std::span<const float> mean_query() const override {
     return metric_ ? metric_->mean() : std::span<const float>();
   }
