@@ -52,6 +52,10 @@ struct Rows {
   }
 };
 
+std::int64_t id_of(const void* ids, std::uint32_t row) {
+  return static_cast<const std::int64_t*>(ids)[row];
+}
+
 class ExactScan {
  public:
   ExactScan(MatrixView<float> queries, std::span<const std::uint32_t> excluded,
@@ -64,7 +68,9 @@ class ExactScan {
         found_(queries.rows) {
     queries_.values = Matrix<float>(queries.rows, queries.cols);
     set_power(power_for(largest_));
-    for (TopK& found : found_) found.reset(options.k);
+    TopK::Ids ids = {};
+    if (!options.ids.empty()) ids = {id_of, options.ids.data()};
+    for (TopK& found : found_) found.reset(options.k, ids);
   }
 
   /// What queries and base are multiplied by, once it is known how large values are in the next
@@ -173,6 +179,7 @@ Neighbours exact_knn(const VectorSource& base, MatrixView<float> queries,
   const std::size_t dim = base.dim();
   assert(options.k > 0 && dim > 0 && dim == queries.cols && n < TopK::kNoRow);
   assert(excluded.empty() || excluded.size() == queries.rows);
+  assert(options.ids.empty() || options.ids.size() == n);
   const std::size_t chunk_rows =
       std::clamp<std::size_t>(kChunkFloats / dim, 1, std::max<std::size_t>(n, 1));
   const std::size_t slab_rows = std::max(kSlabFloats / dim, kTileRows);

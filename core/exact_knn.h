@@ -22,9 +22,12 @@ struct ExactKnnOptions {
   int threads = 0;  ///< 0: as many as the process may use
   Progress progress = {};
   std::string_view stage = "exact neighbours";  ///< name of the work for `progress`
+  /// Of each base row: of rows at the same distance that of the smaller id comes first, also at the
+  /// k-th place. Empty: a row's number is its id.
+  std::span<const std::int64_t> ids = {};
 };
 
-/// Of each query the answers (distance, row), nearest first, ties by the smaller row.
+/// Of each query the answers (distance, row), nearest first, ties by the smaller id.
 using Neighbours = std::vector<std::vector<TopK::Answer>>;
 
 /// The k nearest rows of `base`, all where there are fewer, by exact_distance (exact_distance.h) of

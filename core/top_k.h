@@ -1,5 +1,6 @@
-// The k nearest answers seen so far: a max-heap on (distance, row), so that ties go to the smaller
-// row and the outcome does not depend on the order of arrival.
+// The k nearest answers seen so far: a max-heap on (distance, id), so that ties go to the smaller
+// id and the outcome does not depend on the order of arrival. Ids are read of answers at the same
+// distance alone.
 #pragma once
 
 #include <algorithm>
@@ -19,9 +20,16 @@ class TopK {
   /// Stands for none where a row is named.
   static constexpr std::uint32_t kNoRow = std::numeric_limits<std::uint32_t>::max();
 
-  /// Forgets all and keeps the best k from now on. k > 0.
-  void reset(std::size_t k) {
+  /// Tells the ids of rows.
+  struct Ids {
+    std::int64_t (*id_of)(const void* context, std::uint32_t row);
+    const void* context;
+  };
+
+  /// Forgets all and keeps the best k from now on. k > 0. Without `ids` a row's number is its id.
+  void reset(std::size_t k, Ids ids = {}) {
     k_ = k;
+    before_.ids = ids;
     heap_.clear();
   }
 
@@ -35,13 +43,13 @@ class TopK {
   void push(float distance, std::uint32_t row) {
     const Answer answer{distance, row};
     if (full()) {
-      if (!(answer < heap_.front())) return;
-      std::pop_heap(heap_.begin(), heap_.end());
+      if (!before_(answer, heap_.front())) return;
+      std::pop_heap(heap_.begin(), heap_.end(), before_);
       heap_.back() = answer;
     } else {
       heap_.push_back(answer);
     }
-    std::push_heap(heap_.begin(), heap_.end());
+    std::push_heap(heap_.begin(), heap_.end(), before_);
   }
 
   /// Multiplies all distances by factor^2, which keeps their order. factor >= 0.
@@ -56,12 +64,23 @@ class TopK {
 
   /// The answers, nearest first. Ends the collection.
   const std::vector<Answer>& sorted() {
-    std::sort_heap(heap_.begin(), heap_.end());
+    std::sort_heap(heap_.begin(), heap_.end(), before_);
     return heap_;
   }
 
  private:
+  struct Before {
+    bool operator()(const Answer& a, const Answer& b) const {
+      if (a.first < b.first) return true;
+      if (b.first < a.first) return false;
+      if (ids.id_of == nullptr || a.second == b.second) return a.second < b.second;
+      return ids.id_of(ids.context, a.second) < ids.id_of(ids.context, b.second);
+    }
+    Ids ids = {};
+  };
+
   std::size_t k_ = 1;
+  Before before_;
   std::vector<Answer> heap_;
 };
 

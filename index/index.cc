@@ -8,17 +8,19 @@
 #include <mutex>
 #include <span>
 #include <stdexcept>
-#include <unordered_map>
 #include <vector>
 
 #include "core/stage_progress.h"
 #include "index/build/builder.h"
 #include "index/external_ids.h"
 #include "index/index_access.h"
+#include "index/model_access.h"
 #include "index/search/confidence.h"
 #include "index/search/parallel_searcher.h"
+#include "index/segment/id_lookup.h"
 #include "index/segment/row_decoder.h"
 #include "index/segment/segment_file.h"
+#include "index/segment/segment_set.h"
 #include "index/segment/tuning_section.h"
 #include "index/tune/recall_plan.h"
 #include "index/tune/tuning.h"
@@ -26,13 +28,40 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kNoRow = std::numeric_limits<std::size_t>::max();
-
-void check_search(const Segment& segment, MatrixView<float> queries, const SearchOptions& options) {
-  if (queries.cols != segment.dim()) {
+void check_lists(const TrainedModel& model, std::size_t queries, const SearchOptions& options) {
+  const MatrixView<std::uint32_t> lists = options.lists;
+  if (lists.rows == 0) return;
+  if (lists.rows != queries) {
     throw std::invalid_argument(
-        fmt::format("queries have dim {}, the index has {}", queries.cols, segment.dim()));
+        fmt::format("lists are given for {} queries, there are {}", lists.rows, queries));
   }
+  if (options.nprobe || options.target_recall > 0) {
+    throw std::invalid_argument(
+        "lists tell which lists are scanned: leave nprobe and target_recall out");
+  }
+  std::vector<std::uint32_t> row;
+  for (std::size_t q = 0; q < queries; ++q) {
+    row.assign(lists.row(q), lists.row(q) + lists.cols);
+    std::erase(row, kNoList);
+    std::sort(row.begin(), row.end());
+    if (!row.empty() && row.back() >= model.nlist()) {
+      throw std::invalid_argument(fmt::format("list {} of query {}: the index has lists 0 to {}",
+                                              row.back(), q, model.nlist() - 1));
+    }
+    const auto twice = std::adjacent_find(row.begin(), row.end());
+    if (twice == row.end()) continue;
+    throw std::invalid_argument(
+        fmt::format("query {} names list {} twice: name each once", q, *twice));
+  }
+}
+
+void check_search(const TrainedModel& model, MatrixView<float> queries,
+                  const SearchOptions& options) {
+  if (queries.cols != model.dim()) {
+    throw std::invalid_argument(
+        fmt::format("queries have dim {}, the index has {}", queries.cols, model.dim()));
+  }
+  check_lists(model, queries.rows, options);
   if (options.k == 0) throw std::invalid_argument("k must be 1 or more");
   if (options.nprobe == 0) throw std::invalid_argument("nprobe must be 1 or more");
   if (!(options.confidence > 0 && options.confidence <= 1)) {
@@ -43,7 +72,7 @@ void check_search(const Segment& segment, MatrixView<float> queries, const Searc
     throw std::invalid_argument(fmt::format(
         "target_recall must be in (0, 1), or 0 for none, not {}", options.target_recall));
   }
-  require_finite(queries, "query", 0, segment.metric());
+  require_finite(queries, "query", 0, model.metric());
 }
 
 /// Standard deviations of the bounds. Those of the confidence that most calls have are worked out
@@ -71,70 +100,39 @@ void check_answers(std::size_t queries, std::size_t k) {
 }  // namespace
 
 struct OBLIQ_HIDDEN Index::Impl {
-  Segment segment;
+  SegmentSet set;
+  Tuning tuned;
   ParallelSearcher searcher;
   RowDecoder decoder;
-  std::mutex mutex;  ///< of segment.tuning and the default plan
+  std::mutex mutex;  ///< of tuned and the default plan
   /// The default plan of the last k that was asked for, since most calls ask for the same one.
   struct {
     std::size_t k = 0;  ///< 0: none
     StopPolicy stop;
   } usual;
 
-  explicit Impl(Segment made) : segment(std::move(made)), searcher(segment), decoder(segment) {}
+  explicit Impl(SegmentSet made, Tuning known = {})
+      : set(std::move(made)), tuned(std::move(known)), searcher(set), decoder(set) {}
+  explicit Impl(Segment made) : Impl(SegmentSet(made.model, {made}), made.tuning) {}
 
   SearchPlan plan(const SearchOptions& options);
   StopPolicy stop(const SearchOptions& options);
-  /// kNoRow when the id is not in the index.
-  std::size_t row_of(std::int64_t id) const;
-  /// Of many ids, in one pass over the ids of the index. Throws std::invalid_argument naming an id
-  /// that is not in it.
-  std::vector<std::size_t> rows_of(std::span<const std::int64_t> wanted) const;
-  Segment segment_copy() {
-    const std::lock_guard lock(mutex);
-    return segment;
-  }
   Tuning tuning() {
     const std::lock_guard lock(mutex);
-    return segment.tuning;
+    return tuned;
   }
   void set_tuning(Tuning tuning) {
     const std::lock_guard lock(mutex);
-    segment.tuning = std::move(tuning);
+    tuned = std::move(tuning);
     usual.k = 0;
   }
 };
-
-std::size_t Index::Impl::row_of(std::int64_t id) const {
-  if (segment.ids.empty()) {
-    const bool known = id >= 0 && static_cast<std::uint64_t>(id) < segment.info.n;
-    return known ? static_cast<std::size_t>(id) : kNoRow;
-  }
-  const auto found = std::find(segment.ids.begin(), segment.ids.end(), id);
-  return found == segment.ids.end() ? kNoRow
-                                    : static_cast<std::size_t>(found - segment.ids.begin());
-}
-
-std::vector<std::size_t> Index::Impl::rows_of(std::span<const std::int64_t> wanted) const {
-  std::unordered_map<std::int64_t, std::size_t> found;
-  for (const std::int64_t id : wanted) found.emplace(id, segment.ids.empty() ? row_of(id) : kNoRow);
-  for (std::size_t row = 0; row < segment.ids.size(); ++row) {
-    const auto place = found.find(segment.ids[row]);
-    if (place != found.end()) place->second = row;
-  }
-  std::vector<std::size_t> rows;
-  rows.reserve(wanted.size());
-  for (const std::int64_t id : wanted) {
-    rows.push_back(found.at(id));
-    if (rows.back() == kNoRow) refuse_id(id);
-  }
-  return rows;
-}
 
 SearchPlan Index::Impl::plan(const SearchOptions& options) {
   SearchPlan plan;
   plan.k = options.k;
   plan.deviations = deviations_of(options.confidence);
+  if (options.lists.rows > 0) return plan;
   plan.stop = stop(options);
   if (options.nprobe) plan.stop.nprobe = std::min(plan.stop.nprobe, *options.nprobe);
   return plan;
@@ -142,13 +140,13 @@ SearchPlan Index::Impl::plan(const SearchOptions& options) {
 
 // Without regard to nprobe where there is a target.
 StopPolicy Index::Impl::stop(const SearchOptions& options) {
-  const IndexExtent extent = {segment.info.n, segment.info.nlist};
+  const IndexExtent extent = {set.n(), set.model().nlist()};
   const bool aims = options.target_recall > 0;
   if (extent.nlist == 0 || (options.nprobe && !aims)) return {options.nprobe.value_or(1), {}};
   const std::lock_guard lock(mutex);
-  if (segment.tuning.queries == 0 && extent.n < kLeastTuned) return {extent.nlist, {}};
-  if (aims) return plan_recall(segment.tuning, options.target_recall, options.k, extent);
-  if (usual.k != options.k) usual = {options.k, plan_default(segment.tuning, options.k, extent)};
+  if (tuned.queries == 0 && extent.n < kLeastTuned) return {extent.nlist, {}};
+  if (aims) return plan_recall(tuned, options.target_recall, options.k, extent);
+  if (usual.k != options.k) usual = {options.k, plan_default(tuned, options.k, extent)};
   return usual.stop;
 }
 
@@ -157,7 +155,7 @@ Index::Index(Index&&) noexcept = default;
 Index& Index::operator=(Index&&) noexcept = default;
 Index::~Index() = default;
 
-Index Index::copy() const { return Index(std::make_unique<Impl>(impl_->segment_copy())); }
+Index Index::copy() const { return Index(std::make_unique<Impl>(impl_->set, impl_->tuning())); }
 
 Index Index::build(const VectorSource& base, const BuildOptions& options) {
   check_ids(options.ids);
@@ -165,10 +163,6 @@ Index Index::build(const VectorSource& base, const BuildOptions& options) {
   BuildOptions own = options;
   own.progress = stages.callback();
   auto impl = std::make_unique<Impl>(build_segment(base, own));
-  if (own.tune) {
-    impl->set_tuning(
-        tune_built(impl->segment, base, own.train_queries, {own.threads, own.progress}));
-  }
   stages.end();
   return Index(std::move(impl));
 }
@@ -180,10 +174,12 @@ void Index::build_file(const VectorSource& base, const std::string& path,
 }
 
 void Index::tune(MatrixView<float> learn_queries, const TuneOptions& options) {
-  const RowSource rows(impl_->segment.info.n, impl_->segment.dim(),
-                       [this](std::size_t row, float* out) { impl_->decoder.vector(row, out); });
+  const RowSource rows(impl_->set.slots(), impl_->set.model().dim(),
+                       [this](std::size_t slot, float* out) {
+                         impl_->decoder.vector(static_cast<std::uint32_t>(slot), out);
+                       });
   StageProgress stages(options.progress);
-  Tuning found = tune_opened(impl_->segment, rows, learn_queries, impl_->tuning(),
+  Tuning found = tune_opened(impl_->set, rows, learn_queries, impl_->tuning(),
                              {options.threads, stages.callback()});
   stages.end();
   impl_->set_tuning(std::move(found));
@@ -194,10 +190,34 @@ Index Index::build(MatrixView<float> base, const BuildOptions& options) {
 }
 
 Index Index::open(const std::string& path, const OpenOptions& options) {
-  return Index(std::make_unique<Impl>(open_segment(path, options)));
+  return Index(std::make_unique<Impl>(open_index(path, options)));
 }
 
-void Index::save(const std::string& path) const { save_segment(impl_->segment, path); }
+Index Index::open(const Model& model, std::span<const std::string> segments,
+                  const OpenOptions& options) {
+  const auto shared = ModelAccess::get(model);
+  std::vector<Segment> opened;
+  std::uint64_t rows = 0;
+  for (const std::string& path : segments) {
+    opened.push_back(open_segment(path, shared, options));
+    rows += opened.back().info.rows;
+    if (rows < kNoSlot) continue;
+    throw std::invalid_argument(fmt::format(
+        "{} segments have {} vectors and more: open fewer of them together", opened.size(), rows));
+  }
+  return Index(std::make_unique<Impl>(SegmentSet(shared, std::move(opened))));
+}
+
+void Index::save(const std::string& path) const {
+  const std::vector<Segment>& segments = impl_->set.segments();
+  if (segments.size() != 1) {
+    throw std::invalid_argument(fmt::format(
+        "an index of {} segments is not saved to one file: merge them", segments.size()));
+  }
+  Segment whole = segments.front();
+  whole.tuning = impl_->tuning();
+  save_index(whole, path);
+}
 
 SearchResult Index::search(MatrixView<float> queries, const SearchOptions& options) const {
   check_answers(queries.rows, options.k);
@@ -216,61 +236,67 @@ void IndexAccess::search(const Index& index, MatrixView<float> queries,
                          const SearchOptions& options, float* distances, std::int64_t* ids,
                          SearchCounters* counters) {
   Index::Impl& impl = *index.impl_;
-  const Segment& segment = impl.segment;
-  check_search(segment, queries, options);
-  const SearchPlan plan = impl.plan(options);
-  impl.searcher.search(queries, plan, options, distances, ids, counters);
-  if (segment.ids.empty()) return;
-  for (std::int64_t& id : std::span(ids, queries.rows * plan.k)) {
-    if (id >= 0) id = segment.ids[static_cast<std::size_t>(id)];
-  }
+  check_search(impl.set.model(), queries, options);
+  impl.searcher.search(queries, impl.plan(options), options, distances, ids, counters);
 }
 
 void Index::reconstruct(std::int64_t id, float* out) const {
-  const std::size_t row = impl_->row_of(id);
-  if (row == kNoRow) refuse_id(id);
-  impl_->decoder.vector(row, out);
+  const std::uint32_t slot = slot_of(impl_->set, id);
+  if (slot == kNoSlot) refuse_id(id);
+  impl_->decoder.vector(slot, out);
 }
 
 void Index::reconstruct(std::span<const std::int64_t> ids, float* out) const {
-  for (const std::size_t row : impl_->rows_of(ids)) {
-    impl_->decoder.vector(row, out);
-    out += impl_->segment.dim();
+  const std::vector<std::uint32_t> slots = slots_of(impl_->set, ids);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (slots[i] == kNoSlot) refuse_id(ids[i]);
+  }
+  for (const std::uint32_t slot : slots) {
+    impl_->decoder.vector(slot, out);
+    out += impl_->set.model().dim();
   }
 }
 
-const Segment& IndexAccess::segment(const Index& index) { return index.impl_->segment; }
+const SegmentSet& IndexAccess::segments(const Index& index) { return index.impl_->set; }
+
+Tuning IndexAccess::tuning(const Index& index) { return index.impl_->tuning(); }
 
 void IndexAccess::set_tuning(Index& index, Tuning tuning) {
   index.impl_->set_tuning(std::move(tuning));
 }
 
-bool Index::contains(std::int64_t id) const { return impl_->row_of(id) != kNoRow; }
+bool Index::contains(std::int64_t id) const { return slot_of(impl_->set, id) != kNoSlot; }
 
 IndexStats Index::stats() const {
-  const Segment& segment = impl_->segment;
+  const TrainedModel& model = impl_->set.model();
   IndexStats stats;
-  stats.n = segment.info.n;
-  stats.dim = segment.info.dim;
-  stats.nlist = segment.info.nlist;
-  stats.list_groups = std::max<std::size_t>(1, segment.groups.size());
-  stats.metric = segment.metric();
-  stats.quantizer = segment.info.quantizer;
-  stats.raw = segment.raw_tier();
-  if (stats.n > 0)
-    stats.spill = static_cast<double>(segment.spilled) / static_cast<double>(stats.n);
-  const std::size_t bytes =
-      segment.blocks.size() + segment.rows.size() + segment.raw.size() + segment.lists.size_bytes();
-  if (stats.n > 0) {
-    stats.bytes_per_vector = static_cast<double>(bytes) / static_cast<double>(stats.n);
+  stats.n = impl_->set.n();
+  stats.dim = model.dim();
+  stats.nlist = model.nlist();
+  stats.list_groups = std::max<std::size_t>(1, model.groups.size());
+  stats.metric = model.metric();
+  stats.quantizer = model.info.quantizer;
+  stats.raw = model.raw_tier();
+  std::size_t bytes = model.lists.size_bytes();
+  for (const Segment& segment : impl_->set.segments()) {
+    bytes += segment.blocks.size() + segment.spilled.size() + segment.rows.size() +
+             segment.raw.size() + segment.lists.bytes();
+    stats.id_bytes += segment.ids.size_bytes() + segment.sorted_rows.size_bytes() +
+                      segment.positions.size_bytes();
+    stats.file_bytes += segment.file_bytes;
+    stats.format_version = segment.format_version;
   }
-  stats.id_bytes = segment.ids.size_bytes();
-  stats.centroid_bytes = segment.centroid_levels.size() + segment.far_lists.size_bytes() +
-                         segment.far_points.size_bytes() + segment.mean.size_bytes() +
-                         segment.router_blocks.size() + segment.groups.size_bytes() +
-                         segment.group_panels.size();
-  stats.file_bytes = segment.file_bytes;
-  stats.format_version = segment.format_version;
+  if (stats.n > 0) {
+    const auto n = static_cast<double>(stats.n);
+    stats.spill = static_cast<double>(impl_->set.spilled()) / n;
+    stats.bytes_per_vector = static_cast<double>(bytes) / n;
+  }
+  stats.segments = impl_->set.segments().size();
+  stats.model_id = model.info.id;
+  stats.centroid_bytes = model.centroid_levels.size() + model.far_lists.size_bytes() +
+                         model.far_points.size_bytes() + model.mean.size_bytes() +
+                         model.router_blocks.size() + model.groups.size_bytes() +
+                         model.group_panels.size();
   stats.tuning = impl_->tuning();
   return stats;
 }

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "index/search/search_counters.h"
-#include "index/segment/segment.h"
+#include "index/segment/segment_set.h"
 #include "obliq/index.h"
 
 namespace obliq {
@@ -16,8 +16,10 @@ struct IndexAccess {
   static void search(const Index& index, MatrixView<float> queries, const SearchOptions& options,
                      float* distances, std::int64_t* ids, SearchCounters* counters);
 
-  /// What the index stores. Valid while the index lives; its `tuning` changes in Index::tune.
-  static const Segment& segment(const Index& index);
+  /// What the index stores. Valid while the index lives.
+  static const SegmentSet& segments(const Index& index);
+
+  static Tuning tuning(const Index& index);
 
   /// Puts `tuning` in place of what was known. Searches may run meanwhile.
   static void set_tuning(Index& index, Tuning tuning);

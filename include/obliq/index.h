@@ -123,7 +123,14 @@ struct SearchOptions {
   /// fewer than 1,000 vectors that is not tuned scans all lists.
   double target_recall = 0;
   BatchOrder batch_order = BatchOrder::automatic;
+  /// Lists to scan in the place of those that routing chooses, [queries][any number], best first,
+  /// as `route` gives them; kNoList fills rows that name fewer. Then nprobe and target_recall must
+  /// not be given, and no other list is scanned, even where there are fewer than k answers.
+  MatrixView<std::uint32_t> lists = {};
 };
+
+/// In the place of a list's number: none.
+inline constexpr std::uint32_t kNoList = 0xFFFFFFFFU;
 
 /// Where the bytes of an opened index live.
 enum class Residence : std::uint8_t {
@@ -157,12 +164,16 @@ struct IndexStats {
   /// What a search reads of vectors, divided by n: codes with their factors, second entries, raw
   /// vectors, and one small record per list. Without external ids and centroids.
   double bytes_per_vector = 0;
-  std::size_t id_bytes = 0;          ///< external ids, 8 bytes per vector; 0: none were given
+  std::size_t id_bytes = 0;          ///< ids: 4 bytes per vector, 12 where they were given
   std::size_t centroid_bytes = 0;    ///< what a search reads to choose its lists; grows with nlist
   std::size_t file_bytes = 0;        ///< size of the file that was opened; 0: not from a file
   std::uint32_t format_version = 0;  ///< of the file format
+  std::size_t segments = 1;          ///< that are searched together
+  std::uint64_t model_id = 0;        ///< of the model (obliq/model.h)
   Tuning tuning;                     ///< tuning.queries is 0 where the index is not tuned
 };
+
+class Model;
 
 /// An immutable index. Search it from any number of threads.
 class OBLIQ_API Index {
@@ -176,10 +187,9 @@ class OBLIQ_API Index {
   static Index build(const VectorSource& base, const BuildOptions& options = {});
   static Index build(MatrixView<float> base, const BuildOptions& options = {});
 
-  /// Builds into one file, without holding the whole index in memory. The file has the same bytes
-  /// as that of build() and save(), except that with max_memory a quantizer that learns is trained
-  /// on fewer vectors. It appears at `path` only once it is complete. Throws as build and save do,
-  /// and std::invalid_argument when max_memory is too little.
+  /// Builds into one file, of the same bytes as that of build() and save(), whatever max_memory is.
+  /// It appears at `path` only once it is complete. Throws as build and save do, and
+  /// std::invalid_argument when max_memory is too little.
   static void build_file(const VectorSource& base, const std::string& path,
                          const BuildOptions& options = {});
 
@@ -187,6 +197,11 @@ class OBLIQ_API Index {
   /// options.verify every byte. Throws std::runtime_error naming file, section and offset when the
   /// file is damaged, std::system_error when it cannot be read.
   static Index open(const std::string& path, const OpenOptions& options = {});
+  /// Opens segments of a model (obliq/model.h), which are searched together, as if they were
+  /// merged. Their ids must differ; that is not checked. The index is not tuned. Throws as above,
+  /// and std::invalid_argument naming both models where a segment is of another.
+  static Index open(const Model& model, std::span<const std::string> segments,
+                    const OpenOptions& options = {});
   /// Writes one file: to a temporary name beside `path`, synced, then renamed. Pipes and devices
   /// are written through. Throws std::system_error when that fails; the message tells when the new
   /// file is in place nevertheless. Cost: writes every byte of the index.
@@ -219,16 +234,15 @@ class OBLIQ_API Index {
   void tune(MatrixView<float> learn_queries = {}, const TuneOptions& options = {});
 
   /// Writes the vector of an id, dim floats: from the raw tier, else decoded from its code; of unit
-  /// length with the cosine metric. Throws std::invalid_argument on an unknown id. Cost:
-  /// without a raw tier the first call passes over all entries; with external ids every call passes
-  /// over the ids.
+  /// length with the cosine metric. Throws std::invalid_argument on an unknown id. Cost: with ids
+  /// that were given a binary search; without one in each list.
   void reconstruct(std::int64_t id, float* out) const;
 
   /// The same for many ids, which may repeat: [ids.size()][dim], in their order. Writes nothing
-  /// when an id is unknown. Cost: with external ids one pass over the ids for all.
+  /// when an id is unknown. Cost: without ids that were given one pass over all positions.
   void reconstruct(std::span<const std::int64_t> ids, float* out) const;
 
-  /// Whether an id is in the index. Cost: with external ids a pass over the ids.
+  /// Whether an id is in the index. Cost: as reconstruct.
   bool contains(std::int64_t id) const;
 
   IndexStats stats() const;

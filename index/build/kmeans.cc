@@ -7,23 +7,28 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <span>
 
 #include "core/kernels/dispatch.h"
 #include "core/parallel.h"
-#include "core/random.h"
+#include "core/spread_rows.h"
+#include "index/build/learn_margin.h"
 #include "index/build/staged_vectors.h"
 
 namespace obliq {
 namespace {
 
-constexpr std::size_t kStartDims = 32;  // of the projection that k-means++ looks at
 // Least number of points per cluster where a part of them may serve; and that part, one in this
 // number.
 constexpr std::size_t kCoarsePoints = 32;
 constexpr std::size_t kCoarseShare = 4;
-constexpr std::size_t kStartPoints = 16;  // candidates per cluster in k-means++
+// Least number of clusters whose centroids are grouped, and the share of points that may then miss
+// their nearest one, learnt from some.
+constexpr std::size_t kLeastDivided = 16384;
+constexpr double kMissed = 0.003;
+constexpr std::size_t kMarginPoints = 1024;
 
 // Row numbers sorted by their centroid: members of c are order[starts[c]] .. order[starts[c+1]-1].
 struct Members {
@@ -103,79 +108,6 @@ void repair_empty(const VectorSource& x, const Sums& sums, const std::vector<flo
   for (std::size_t e = 0; e < moved; ++e) x.read(far[e], 1, centroids.row(empty[e]));
 }
 
-// The first coordinates of `count` rows drawn without replacement; `chosen` gets their numbers.
-Matrix<float> start_candidates(const VectorSource& x, std::size_t count, Random& random,
-                               std::vector<std::uint32_t>& chosen) {
-  chosen.resize(x.rows());
-  std::iota(chosen.begin(), chosen.end(), 0U);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::swap(chosen[i], chosen[i + random.below(x.rows() - i)]);
-  }
-  chosen.resize(count);
-  Matrix<float> points(count, std::min(kStartDims, x.dim()));
-  std::vector<float> row(x.dim());
-  for (std::size_t i = 0; i < count; ++i) {
-    x.read(chosen[i], 1, row.data());
-    std::copy_n(row.data(), points.cols, points.row(i));
-  }
-  return points;
-}
-
-// The first index whose running sum of weights exceeds `target`; n when none does.
-std::size_t draw(const std::vector<float>& weights, double target) {
-  double sum = 0;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    sum += weights[i];
-    if (sum > target) return i;
-  }
-  return weights.size();
-}
-
-// k-means++: each next start is drawn with probability proportional to the squared distance from
-// the starts before it.
-Matrix<float> plus_plus(const VectorSource& x, const KMeansOptions& options) {
-  Random random(options.seed);
-  std::vector<std::uint32_t> chosen;
-  const std::size_t count = std::min(x.rows(), kStartPoints * options.clusters);
-  const Matrix<float> points = start_candidates(x, count, random, chosen);
-  std::vector<float> weight(count, std::numeric_limits<float>::infinity());
-  Matrix<float> centroids(options.clusters, x.dim());
-  std::size_t pick = random.below(count);
-  for (std::size_t c = 0; c < options.clusters; ++c) {
-    x.read(chosen[pick], 1, centroids.row(c));
-    parallel_for(count, 16384, options.threads, [&](std::size_t begin, std::size_t end, int) {
-      for (std::size_t i = begin; i < end; ++i) {
-        weight[i] =
-            std::min(weight[i], kernels().l2_sqr(points.row(i), points.row(pick), points.cols));
-      }
-    });
-    if (c % 64 == 0) {
-      report(options.progress, "k-means++ start",
-             static_cast<double>(c) / static_cast<double>(options.clusters));
-    }
-    const double total = std::accumulate(weight.begin(), weight.end(), 0.0);
-    pick = std::min(draw(weight, random.uniform() * total), count - 1);
-    if (total == 0) pick = random.below(count);  // fewer distinct points than clusters
-  }
-  report(options.progress, "k-means++ start", 1);
-  return centroids;
-}
-
-// See assign_nearest; `guesses` as in NearestRows::search, or null.
-void assign(MatrixView<float> x, const NearestRows& centroids, const std::uint32_t* guesses,
-            int threads, std::uint32_t* nearest, float* distances) {
-  constexpr std::size_t kTile = NearestRows::kTile;
-  parallel_for(x.rows, kTile, threads, [&](std::size_t begin, std::size_t end, int) {
-    Nearest found[kTile];
-    centroids.search(x.slice(begin, end - begin), guesses == nullptr ? nullptr : guesses + begin,
-                     found);
-    for (std::size_t i = begin; i < end; ++i) {
-      nearest[i] = found[i - begin].row;
-      if (distances != nullptr) distances[i] = found[i - begin].distance2;
-    }
-  });
-}
-
 /// Iterations over some points.
 class Lloyd {
  public:
@@ -187,16 +119,36 @@ class Lloyd {
   double iterate(int done);
 
  private:
+  std::unique_ptr<const NearestRows> search();
+
   const VectorSource& x_;
   const KMeansOptions& options_;
   Matrix<float>& centroids_;
   std::vector<std::uint32_t> nearest_;
   std::vector<float> distances_;
-  bool assigned_ = false;
+  int iterations_ = 0;
+  RowGroups groups_;  // of centroids, where there are many
 };
 
+// Of many centroids those of near groups are looked at: a point in another cluster than the nearest
+// now and then changes little. Centroids hardly move from their groups after the first update.
+std::unique_ptr<const NearestRows> Lloyd::search() {
+  if (centroids_.rows < kLeastDivided) return std::make_unique<NearestRows>(centroids_.view());
+  if (iterations_ < 2) {
+    groups_ = divide_rows(centroids_.view(), options_.seed, options_.threads);
+    const std::size_t sample = std::min(kMarginPoints, x_.rows());
+    Matrix<float> points(sample, x_.dim());
+    for (std::size_t i = 0; i < sample; ++i) {
+      x_.read(spread_row(i, sample, x_.rows()), 1, points.row(i));
+    }
+    groups_.margin =
+        learn_margin(centroids_.view(), groups_, points.view(), kMissed, options_.threads);
+  }
+  return std::make_unique<NearestRows>(centroids_.view(), groups_);
+}
+
 double Lloyd::iterate(int done) {
-  const NearestRows centroids(centroids_.view());
+  const std::unique_ptr<const NearestRows> centroids = search();
   Sums sums(centroids_.rows, centroids_.cols);
   Matrix<float> buffer;
   const std::size_t n = x_.rows();
@@ -206,10 +158,11 @@ double Lloyd::iterate(int done) {
     const std::size_t count = std::min(options_.piece_rows, n - first);
     const MatrixView<float> x = rows_of(x_, first, count, buffer);
     std::uint32_t* const at = nearest_.data() + first;
-    assign(x, centroids, assigned_ ? at : nullptr, options_.threads, at, distances_.data() + first);
+    assign_nearest(x, *centroids, iterations_ > 0 ? at : nullptr, options_.threads, at,
+                   distances_.data() + first);
     sums.add(x, {at, count}, options_.threads);
   }
-  assigned_ = true;
+  ++iterations_;
   sums.means(centroids_);
   repair_empty(x_, sums, distances_, centroids_);
   return std::accumulate(distances_.begin(), distances_.end(), 0.0) / static_cast<double>(n);
@@ -217,19 +170,9 @@ double Lloyd::iterate(int done) {
 
 }  // namespace
 
-void assign_nearest(MatrixView<float> x, const NearestRows& centroids, int threads,
-                    std::uint32_t* nearest) {
-  assign(x, centroids, nullptr, threads, nearest, nullptr);
-}
-
-void assign_nearest(MatrixView<float> x, MatrixView<float> centroids, int threads,
-                    std::uint32_t* nearest, float* distances) {
-  assign(x, NearestRows(centroids), nullptr, threads, nearest, distances);
-}
-
 KMeansResult kmeans(const VectorSource& x, const KMeansOptions& options) {
   assert(options.clusters > 0 && options.clusters <= x.rows());
-  KMeansResult result{plus_plus(x, options), {}};
+  KMeansResult result{kmeans_start(x, options), {}};
   int done = 0;
   if (x.rows() >= kCoarseShare * kCoarsePoints * options.clusters) {
     const ThinSource some(x, x.rows() / kCoarseShare);
@@ -244,6 +187,18 @@ KMeansResult kmeans(const VectorSource& x, const KMeansOptions& options) {
 
 KMeansResult kmeans(MatrixView<float> x, const KMeansOptions& options) {
   return kmeans(MatrixSource(x), options);
+}
+
+RowGroups divide_rows(MatrixView<float> rows, std::uint64_t seed, int threads) {
+  KMeansOptions how;
+  how.clusters = count_groups(rows.rows);
+  how.iterations = 4;
+  how.seed = seed;
+  how.threads = threads;
+  const Matrix<float> points = kmeans(rows, how).centroids;
+  RowGroups groups{std::vector<std::uint32_t>(rows.rows), points.rows};
+  assign_nearest(rows, points.view(), threads, groups.of_row.data(), nullptr);
+  return groups;
 }
 
 }  // namespace obliq

@@ -39,8 +39,8 @@ float typical_coordinate(const VectorSource& rows, std::size_t piece) {
   Matrix<float> x(1, plan.dim);
   std::size_t row = 0;
   float largest = 0;
-  for (; row < plan.n; ++row) {
-    plan.base.read(row, 1, x.row(0));
+  for (; row < plan.vectors.rows(); ++row) {
+    plan.vectors.read(row, 1, x.row(0));
     largest = largest_size(x.row(0), plan.dim);
     if (largest > 0 && largest <= typical) break;
   }
@@ -73,9 +73,9 @@ void require_all_bounded(const BuildPlan& plan, const VectorTransform& transform
   }
   if (bounded) return;
   buffer = Matrix<float>(plan.chunk_rows, plan.dim);
-  for (std::size_t first = 0; first < plan.n; first += plan.chunk_rows) {
-    const std::size_t count = std::min(plan.chunk_rows, plan.n - first);
-    plan.base.read(first, count, buffer.values.data());
+  for (std::size_t first = 0; first < plan.vectors.rows(); first += plan.chunk_rows) {
+    const std::size_t count = std::min(plan.chunk_rows, plan.vectors.rows() - first);
+    plan.vectors.read(first, count, buffer.values.data());
     for (std::size_t i = 0; i < count; ++i) {
       transform.scale(buffer.row(i));
       (void)bounded_norm2(buffer.row(i), plan.dim, first + i);

@@ -1,9 +1,9 @@
 // A unit is a power of two, so that dividing by it rounds nothing. Of f_rescale and of the row
-// factors, which may exceed |r|, it is the least that |r| of no primary entry exceeds; f_add, which
-// falls with |r|^2, takes up to 2^15 units, so that fp16 holds 11 bits of that of short vectors,
-// too. Second entries may always reach 2^15 units. For longer ones the unit grows as far as the
-// primary entries keep their bits: those that are longer still, of vectors from other tight
-// clusters, are not told (entry_format.h).
+// factors, which may exceed |r| some hundred times, it is the least of which no |r| of a primary
+// entry takes more than 2^6; f_add, which falls with |r|^2, takes up to 2^15 units, so that fp16
+// holds 11 bits of that of short vectors, too. Spilled entries may always reach 2^15 units. For
+// longer ones the unit grows as far as usual entries of the list keep their bits: those that are
+// longer still, of vectors from other tight clusters, are not told.
 #include "index/build/list_units.h"
 
 #include <algorithm>
@@ -13,41 +13,54 @@
 namespace obliq {
 namespace {
 
-// The smallest power of two >= value; 1 for 0. Kept inside the normal floats.
-float power_of_two_above(float value) {
-  if (value <= 0) return 1.0F;
+constexpr int kUnits = 15;   // a half keeps its 11 bits up to 2^16
+constexpr int kGrowth = 12;  // of a unit beyond a list's usual numbers
+constexpr int kLengths =
+    6;  // |r| in units: row factors may be larger, and those of short ones are not cut off
+
+// The least exponent whose power of two is no less than |value|.
+int exponent_above(float value) {
+  if (value == 0) return kLeastExponent;
   int exponent = 0;
-  std::frexp(value, &exponent);
-  return std::ldexp(1.0F, std::clamp(exponent, -125, 127));
+  if (std::frexp(std::abs(value), &exponent) == 0.5F) --exponent;
+  return std::clamp(exponent, kLeastExponent, kMostExponent);
 }
 
-constexpr float kMostUnits = 32768;  // a half keeps its 11 bits up to 2^16
+int less(int exponent, int units) { return std::max(exponent - units, kLeastExponent); }
 
-// The unit of a list whose numbers in the primary list are at most `primary`, which takes up to
-// `units`, and those of second entries at most `second`.
-float unit_of(float primary, float second, float units) {
-  constexpr float kMostGrowth = 4096;
-  if (primary <= 0) return power_of_two_above(second);
-  const float whole = power_of_two_above(primary);
-  const float least = std::max(whole / units, std::numeric_limits<float>::min());
-  if (second <= whole) return least;
-  return std::clamp(power_of_two_above(second) / kMostUnits, least, kMostGrowth * whole);
+void raise(int exponent, std::int16_t& unit) {
+  unit = std::max(unit, static_cast<std::int16_t>(exponent));
 }
 
 }  // namespace
 
-void NumberRange::add(const EncodedNumbers& numbers) {
-  ++count;
-  longest2 = std::max(longest2, numbers.r2);
-  most_add = std::max({most_add, std::abs(numbers.entry_add), std::abs(numbers.row_add)});
-  r2_sum += numbers.r2;
+UnitLimits unit_limits(const TrainedModel& model, std::size_t list) {
+  const ListPoint& point = model.lists[list];
+  const float r2 = point.mean_r2 > 0 ? point.mean_r2 : model.info.mean_r2;
+  const float radius = std::sqrt(r2);
+  const float add = r2 + 2 * radius * std::sqrt(point.centroid_norm2);
+  const auto limit = [](float usual, int units) {
+    return std::min(less(exponent_above(usual), units) + kGrowth, kMostExponent);
+  };
+  return {limit(radius, kLengths), limit(add, 0)};
 }
 
-void choose_units(const NumberRange& primary, const NumberRange& second, ListRecord& record) {
-  record.scale = unit_of(std::sqrt(primary.longest2), std::sqrt(second.longest2), 1);
-  record.add_scale = unit_of(primary.most_add, second.most_add, kMostUnits);
-  const auto count = static_cast<double>(std::max<std::size_t>(primary.count, 1));
-  record.mean_r2 = static_cast<float>(primary.r2_sum / count);
+void hold_primary(const EncodedNumbers& numbers, ListRecord& record) {
+  raise(less(exponent_above(std::sqrt(numbers.r2)), kLengths), record.scale_exponent);
+  const float add = std::max(std::abs(numbers.entry_add), std::abs(numbers.row_add));
+  raise(less(exponent_above(add), kUnits), record.add_exponent);
+  record.longest2 = std::max(record.longest2, numbers.r2);
+}
+
+void hold_spilled(const UnitLimits& limits, EncodedNumbers& numbers, ListRecord& record) {
+  const int scale = less(exponent_above(std::sqrt(numbers.r2)), kUnits);
+  const int add = less(exponent_above(numbers.entry_add), kUnits);
+  if (scale > limits.scale || add > limits.add || !std::isfinite(numbers.entry_add)) {
+    numbers.entry_add = -std::numeric_limits<float>::infinity();
+    return;
+  }
+  raise(scale, record.scale_exponent);
+  raise(add, record.add_exponent);
 }
 
 }  // namespace obliq

@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::size_t kBatch = 16;  // vectors coded together
 
-// Rounds to the 11 bits that a half keeps, whatever the exponent, so that the additive factor is
-// computed with the factors that the row will hold.
-float round_to_half_precision(float value) {
-  std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
-  bits += 0xFFFU + (bits >> 13 & 1U);
-  return std::bit_cast<float>(bits & ~0x1FFFU);
-}
-
 // Whether <x^,c> is no part of the additive factor.
 bool drops_centroid(const EncodeTask& task) { return task.far || task.c == nullptr; }
 

@@ -3,26 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
-#include "index/segment/list_record.h"
+#include "index/segment/trained_model.h"
 #include "obliq/matrix_view.h"
-#include "obliq/metric.h"
-#include "obliq/quantizer.h"
 
 namespace obliq {
 
-/// The lists of an index as its router sees them.
-struct RoutedLists {
-  Metric metric;
-  float weight;                       ///< of a list's radius
-  MatrixView<float> centroids;        ///< [nlist][dim], as decoded
-  std::span<const ListRecord> lists;  ///< for their mean |r|^2
-};
-
-/// The blocks of the centroids as one list of entries, which `record` tells.
-std::vector<std::uint8_t> sign_centroids(const RoutedLists& routed, const Quantizer& quantizer,
-                                         ListRecord& record);
+/// The blocks of the centroids, as decoded, as one list of entries. Sets the model's units of them;
+/// all else of the model that belongs to lists and quantizer must be there.
+std::vector<std::uint8_t> sign_centroids(MatrixView<float> centroids, TrainedModel& model);
 
 }  // namespace obliq

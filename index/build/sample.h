@@ -1,15 +1,24 @@
-// The sample that a build learns from: rows spread evenly over the base.
+// The sample that a model is learnt from: the vectors of the smallest sample keys
+// (core/sample_key.h), in the order of their keys, so that each of its beginnings is a sample, too.
 #pragma once
+
+#include <cstdint>
+#include <vector>
 
 #include "index/build/build_plan.h"
 #include "index/build/staged_vectors.h"
+#include "obliq/matrix_view.h"
 
 namespace obliq {
 
-/// Rows of the base, in their order: as many as k-means takes or, where centroids are given, as the
-/// mean and the quantizer need. Those that tuning asks with are left
-/// out where that costs little, so that k-means does not know them. Reads the base once, in order.
-/// Throws std::invalid_argument naming a row that is not finite.
-StagedVectors take_sample(const BuildPlan& plan);
+struct Sample {
+  StagedVectors rows;  ///< without the learn queries
+  Matrix<float> learn;
+  std::vector<std::int64_t> learn_ids;  ///< -1: no base vector
+};
+
+/// Reads the plan's vectors once, in order. Throws std::invalid_argument naming a row that is not
+/// finite.
+Sample take_sample(const BuildPlan& plan);
 
 }  // namespace obliq

@@ -1,6 +1,5 @@
 // For each vector the 16 centroids of least bound after its own are tried as its second list. All
-// vectors get a candidate with its loss; in the end those of least loss, as many as `spill` asks
-// for, become second entries.
+// vectors get a candidate with its loss.
 #include "index/build/spill.h"
 
 #include <algorithm>
@@ -71,33 +70,18 @@ void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
 
 void choose_lists(MatrixView<float> x, MatrixView<float> centroids, const NearestRows& search,
                   int threads, ListChoice* choices) {
-  constexpr std::size_t kTile = NearestRows::kTile;
   const std::size_t wanted = std::min(kCandidates + 1, centroids.rows);
-  parallel_for(x.rows, kTile, threads, [&](std::size_t begin, std::size_t end, int) {
-    Nearest primaries[kTile];
-    BoundedRow candidates[kTile * (kCandidates + 1)];
-    search.search_some(x.slice(begin, end - begin), wanted, primaries, candidates);
-    for (std::size_t i = begin; i < end; ++i) {
-      choices[i] = Chooser(centroids, x.row(i), primaries[i - begin])
-                       .choose({candidates + (i - begin) * wanted, wanted});
-    }
-  });
-}
-
-std::size_t keep_cheapest(std::span<ListChoice> choices, std::size_t count) {
-  std::vector<std::uint32_t> rows;
-  for (std::size_t i = 0; i < choices.size(); ++i) {
-    if (choices[i].second != kNoList) rows.push_back(static_cast<std::uint32_t>(i));
-  }
-  if (count >= rows.size()) return rows.size();
-  const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(count);
-  std::nth_element(rows.begin(), middle, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const float x = choices[a].loss;
-    const float y = choices[b].loss;
-    return x != y ? x < y : a < b;
-  });
-  for (auto row = middle; row != rows.end(); ++row) choices[*row].second = kNoList;
-  return count;
+  parallel_for(x.rows, search.grain(x.rows, threads), threads,
+               [&](std::size_t begin, std::size_t end, int) {
+                 std::vector<Nearest> primaries(end - begin);
+                 std::vector<BoundedRow> candidates((end - begin) * wanted);
+                 search.search_some(x.slice(begin, end - begin), wanted, primaries.data(),
+                                    candidates.data());
+                 for (std::size_t i = begin; i < end; ++i) {
+                   choices[i] = Chooser(centroids, x.row(i), primaries[i - begin])
+                                    .choose({candidates.data() + (i - begin) * wanted, wanted});
+                 }
+               });
 }
 
 }  // namespace obliq

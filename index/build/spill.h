@@ -5,7 +5,9 @@
 //     loss = |r2|^2 + lambda <r2,u1>^2
 //
 // (SOAR, arXiv 2404.00774, equation 4): where the query hides x behind r1, r2 should point another
-// way. Spilling costs an entry, so vectors are taken in the order of loss / |r1|^2.
+// way. Spilling costs an entry, so those vectors are spilled whose loss / |r1|^2 is below a
+// threshold, which the model holds: the quantile of a sample that makes the share that is asked
+// for.
 #pragma once
 
 #include <cstddef>
@@ -33,9 +35,5 @@ void choose_lists(MatrixView<float> x, MatrixView<float> centroids, int threads,
 /// The same for callers that keep the search of the centroids.
 void choose_lists(MatrixView<float> x, MatrixView<float> centroids, const NearestRows& search,
                   int threads, ListChoice* choices);
-
-/// Takes the second list from all but the `count` choices of least loss, ties to the smaller row.
-/// Returns how many keep theirs: fewer than count where fewer have one.
-std::size_t keep_cheapest(std::span<ListChoice> choices, std::size_t count);
 
 }  // namespace obliq

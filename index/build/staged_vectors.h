@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "core/permute.h"
 #include "core/spread_rows.h"
 #include "obliq/vector_source.h"
 #include "storage/staging_file.h"
@@ -27,6 +29,10 @@ class StagedVectors final : public VectorSource {
   /// file move to `fresh`, an empty one.
   template <typename Change>
   void change(std::size_t piece, StagingFile fresh, Change change);
+
+  /// Row i becomes what row order[i] was, for the first `kept` of all rows' numbers; the others
+  /// vanish. Those in a file move to `fresh`, an empty one.
+  void reorder(std::span<const std::uint32_t> order, std::size_t kept, StagingFile fresh);
 
   std::size_t rows() const override { return file_.size() / (dim_ * sizeof(float)); }
   std::size_t dim() const override { return dim_; }
@@ -57,6 +63,21 @@ void StagedVectors::change(std::size_t piece, StagingFile fresh, Change change) 
     if (!file_.in_memory()) fresh.append(bytes);
   }
   if (!file_.in_memory()) file_ = std::move(fresh);
+}
+
+inline void StagedVectors::reorder(std::span<const std::uint32_t> order, std::size_t kept,
+                                   StagingFile fresh) {
+  const std::size_t row_bytes = dim_ * sizeof(float);
+  std::vector<std::uint8_t> buffer;
+  if (file_.in_memory()) {
+    permute(file_.edit(0, file_.size(), buffer), row_bytes, order);
+    file_.cut(kept * row_bytes);
+    return;
+  }
+  for (const std::uint32_t row : order.first(kept)) {
+    fresh.append(file_.read(row * row_bytes, row_bytes, buffer));
+  }
+  file_ = std::move(fresh);
 }
 
 /// `rows` rows of another source, spread evenly.

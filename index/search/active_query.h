@@ -8,7 +8,7 @@
 namespace obliq {
 
 struct ActiveQuery {
-  explicit ActiveQuery(const Segment& segment) : prepared(segment) {}
+  explicit ActiveQuery(const TrainedModel& model) : prepared(model) {}
 
   /// Starts loading this, or once that has come, what else scanning reads of the query.
   void fetch() const { prefetch(this, sizeof *this); }

@@ -15,29 +15,30 @@ constexpr std::size_t kStateBytes = 6144;
 constexpr double kWorthASweep = 1.5;  // how many times as much query by query must read
 
 // A list is read for each visit or, in a sweep, once; but then each visit reads its query anew.
-bool worth_a_sweep(std::size_t visits, std::size_t lists, const Segment& segment) {
-  const auto list = static_cast<double>(segment.blocks.size() / segment.info.nlist);
-  const auto query = static_cast<double>(16 * sign_groups(segment.dim()) + kStateBytes);
+bool worth_a_sweep(std::size_t visits, std::size_t lists, const SegmentSet& set) {
+  const auto list = static_cast<double>(set.block_bytes() / set.model().nlist());
+  const auto query = static_cast<double>(16 * sign_groups(set.model().dim()) + kStateBytes);
   const auto v = static_cast<double>(visits);
   return v * list > kWorthASweep * (static_cast<double>(lists) * list + v * query);
 }
 
 }  // namespace
 
-bool worth_list_order(std::size_t queries, const SearchPlan& plan, const Segment& segment) {
-  const std::size_t nlist = segment.info.nlist;
+bool worth_list_order(std::size_t queries, const SearchPlan& plan, const SegmentSet& set) {
+  const std::size_t nlist = set.model().nlist();
   const std::size_t visits = queries * lists_of_first_long_round(plan, nlist);
-  return visits > 0 && worth_a_sweep(visits, std::min(visits, nlist), segment);
+  return visits > 0 && worth_a_sweep(visits, std::min(visits, nlist), set);
 }
 
-std::size_t bytes_under_way(const SearchPlan& plan, const Segment& segment) {
+std::size_t bytes_under_way(const SearchPlan& plan, const SegmentSet& set) {
   constexpr std::size_t kListBytes = 200;  // in the order of lists, and what was met where spilled
   // Vectors that grow hold up to twice as much; where spilled, rows refined besides.
   constexpr std::size_t kAnswerBytes = 2 * sizeof(TopK::Answer) + 16;
   constexpr std::size_t kFormBytes = 24;  // a coordinate, in all forms of a query
-  const std::size_t lists = lists_of_first_long_round(plan, segment.info.nlist);
-  return sizeof(ActiveQuery) + kFormBytes * segment.dim() + kAnswerBytes * plan.k +
-         kListBytes * lists + segment.info.nlist / 8;
+  const TrainedModel& model = set.model();
+  const std::size_t lists = lists_of_first_long_round(plan, model.nlist());
+  return sizeof(ActiveQuery) + kFormBytes * model.dim() + kAnswerBytes * plan.k +
+         kListBytes * lists + model.nlist() / 8;
 }
 
 std::size_t BatchScratch::bytes() const {
@@ -47,22 +48,23 @@ std::size_t BatchScratch::bytes() const {
   return sum;
 }
 
-void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
-                           float* distances, std::int64_t* rows, BatchScratch& scratch,
+void BatchSearcher::search(const QueryBatch& batch, const SearchPlan& plan, BatchOrder order,
+                           float* distances, std::int64_t* ids, BatchScratch& scratch,
                            SearchCounters& counters) const {
   const auto go_on = [&](WaitingQuery& waiting) {
     waiting.round = searcher_.next_round(*waiting.query, scratch.search, counters);
     if (!waiting.round.lists.empty()) return true;
     searcher_.finish(*waiting.query, distances + waiting.number * plan.k,
-                     rows + waiting.number * plan.k, scratch.search, counters);
+                     ids + waiting.number * plan.k, scratch.search, counters);
     return false;
   };
   scratch.queries.reserve(kMostUnderWay);  // WaitingQuery points to them
   scratch.waiting.clear();
-  for (std::size_t i = 0; i < queries.rows; ++i) {
-    if (scratch.waiting.size() == scratch.queries.size()) scratch.queries.emplace_back(segment_);
+  for (std::size_t i = 0; i < batch.queries.rows; ++i) {
+    if (scratch.waiting.size() == scratch.queries.size())
+      scratch.queries.emplace_back(set_.model());
     WaitingQuery waiting = {&scratch.queries[scratch.waiting.size()], i, {}};
-    searcher_.start(queries.row(i), plan, *waiting.query, counters);
+    searcher_.start(batch.queries.row(i), batch.plan_of(i, plan), *waiting.query, counters);
     bool waits = go_on(waiting);
     for (; waits && !waiting.round.by_number; waits = go_on(waiting)) {
       searcher_.walk(*waiting.query, waiting.round.lists, scratch.search, counters);
@@ -78,7 +80,7 @@ void BatchSearcher::search(MatrixView<float> queries, const SearchPlan& plan, Ba
 void BatchSearcher::visit_round(BatchOrder order, BatchScratch& scratch,
                                 SearchCounters& counters) const {
   std::vector<std::uint32_t>& ends = scratch.ends;
-  ends.assign(segment_.info.nlist + 1, 0);
+  ends.assign(set_.model().nlist() + 1, 0);
   std::size_t visits = 0;
   std::size_t lists = 0;
   for (const WaitingQuery& waiting : scratch.waiting) {
@@ -87,13 +89,13 @@ void BatchSearcher::visit_round(BatchOrder order, BatchScratch& scratch,
       lists += ends[list.probe.list + 1]++ == 0 ? 1 : 0;
     }
   }
-  if (order == BatchOrder::automatic && !worth_a_sweep(visits, lists, segment_)) {
+  if (order == BatchOrder::automatic && !worth_a_sweep(visits, lists, set_)) {
     for (const WaitingQuery& waiting : scratch.waiting) {
       searcher_.walk(*waiting.query, waiting.round.lists, scratch.search, counters);
     }
     return;
   }
-  for (std::size_t l = 0; l < segment_.info.nlist; ++l) ends[l + 1] += ends[l];
+  for (std::size_t l = 0; l < set_.model().nlist(); ++l) ends[l + 1] += ends[l];
   scratch.visits.resize(visits);
   for (const WaitingQuery& waiting : scratch.waiting) {
     for (const RankedProbe& list : waiting.round.lists) {
@@ -116,7 +118,7 @@ void BatchSearcher::sweep(BatchScratch& scratch, SearchCounters& counters) const
       visits[fetched].query->fetch_more();
     }
     const bool last = end == visits.size();
-    const ListRecord* next = last ? nullptr : &segment_.lists[visits[end].list.probe.list];
+    const std::uint8_t* next = last ? nullptr : first_blocks(set_, visits[end].list.probe.list);
     searcher_.scan({visits.data() + begin, end - begin}, next, scratch.search, counters);
     begin = end;
   }

@@ -14,9 +14,9 @@
 #include <span>
 #include <vector>
 
+#include "index/search/query_batch.h"
 #include "index/search/searcher.h"
 #include "obliq/index.h"
-#include "obliq/matrix_view.h"
 
 namespace obliq {
 
@@ -24,11 +24,11 @@ namespace obliq {
 constexpr std::size_t kMostUnderWay = 1024;
 
 /// Bytes that a query under way takes, roughly: its forms, k answers and the lists it visits.
-std::size_t bytes_under_way(const SearchPlan& plan, const Segment& segment);
+std::size_t bytes_under_way(const SearchPlan& plan, const SegmentSet& set);
 
 /// Whether that number of queries is enough for sweeps, if they visited all lists alike; since they
 /// do not, more of them meet.
-bool worth_list_order(std::size_t queries, const SearchPlan& plan, const Segment& segment);
+bool worth_list_order(std::size_t queries, const SearchPlan& plan, const SegmentSet& set);
 
 /// A query whose round of lists is yet to be visited.
 struct WaitingQuery {
@@ -40,7 +40,7 @@ struct WaitingQuery {
 /// Scratch memory of batches, so that they allocate nothing once they have seen such a batch. One
 /// for each thread.
 struct BatchScratch {
-  explicit BatchScratch(const Segment& segment) : search(segment) {}
+  explicit BatchScratch(const TrainedModel& model) : search(model) {}
   /// Memory held, in bytes, as far as it grows.
   std::size_t bytes() const;
 
@@ -55,19 +55,18 @@ struct BatchScratch {
 class BatchSearcher {
  public:
   /// The searcher outlives this.
-  explicit BatchSearcher(const Searcher& searcher)
-      : segment_(searcher.segment()), searcher_(searcher) {}
+  explicit BatchSearcher(const Searcher& searcher) : set_(searcher.set()), searcher_(searcher) {}
 
   /// Searcher::search for each of at most kMostUnderWay queries. BatchOrder::automatic: sweeps
   /// where they are worth it; list: always.
-  void search(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order, float* distances,
-              std::int64_t* rows, BatchScratch& scratch, SearchCounters& counters) const;
+  void search(const QueryBatch& batch, const SearchPlan& plan, BatchOrder order, float* distances,
+              std::int64_t* ids, BatchScratch& scratch, SearchCounters& counters) const;
 
  private:
   void visit_round(BatchOrder order, BatchScratch& scratch, SearchCounters& counters) const;
   void sweep(BatchScratch& scratch, SearchCounters& counters) const;
 
-  const Segment& segment_;
+  const SegmentSet& set_;
   const Searcher& searcher_;
 };
 

@@ -7,34 +7,32 @@
 
 #include "index/search/prepared_query.h"
 #include "index/search/scan_query.h"
-#include "index/segment/segment.h"
+#include "index/segment/trained_model.h"
 
 namespace obliq {
 
 /// Writes q - c' for a far list, dim floats.
-inline void subtract_far_point(const Segment& segment, const PreparedQuery& query,
+inline void subtract_far_point(const TrainedModel& model, const PreparedQuery& query,
                                std::uint32_t list, float* out) {
-  const float* c = segment.far_point(list);
+  const float* c = model.far_point(list);
   const float* q = query.values();
-  for (std::size_t i = 0; i < segment.dim(); ++i) out[i] = q[i] - c[i];
+  for (std::size_t i = 0; i < model.dim(); ++i) out[i] = q[i] - c[i];
 }
 
 /// The LUT of q - c'. Holds no memory where no list is far.
 class FarQuery {
  public:
-  explicit FarQuery(const Segment& segment)
-      : segment_(segment),
-        values_(segment.far_lists.empty() ? 0 : segment.dim()),
-        scan_(values_.size()) {}
+  explicit FarQuery(const TrainedModel& model)
+      : model_(model), values_(model.far_lists.empty() ? 0 : model.dim()), scan_(values_.size()) {}
 
   void set(const PreparedQuery& query, std::uint32_t list) {
-    subtract_far_point(segment_, query, list, values_.data());
+    subtract_far_point(model_, query, list, values_.data());
     scan_.set(values_.data());
   }
   const ScanQuery& scan() const { return scan_; }
 
  private:
-  const Segment& segment_;
+  const TrainedModel& model_;
   std::vector<float> values_;
   ScanQuery scan_;
 };

@@ -29,11 +29,11 @@ struct ListCursor {
 
 /// The keys of centroids by their signs, of the query that was routed last.
 struct SignKeys {
-  std::uint64_t cursor = 0;       ///< ListCursor::number of that query; 0: none
-  std::size_t asked = 0;          ///< lists that the scan was to look at
-  std::size_t count = 0;          ///< keys
-  std::vector<ListRange> ranges;  ///< lists looked at
-  std::vector<float> keys;        ///< [count and room for the kernel]
+  std::uint64_t cursor = 0;     ///< ListCursor::number of that query; 0: none
+  std::size_t asked = 0;        ///< lists that the scan was to look at
+  std::size_t count = 0;        ///< keys
+  std::vector<ListRun> ranges;  ///< lists looked at
+  std::vector<float> keys;      ///< [count and room for the kernel]
   /// The list of each key, where some lists looked at are empty and have none; else not used: keys
   /// are those of the ranges, in their order.
   std::vector<std::uint32_t> lists;

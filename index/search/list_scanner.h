@@ -10,13 +10,13 @@
 #include "index/search/router.h"
 #include "index/search/row_refiner.h"
 #include "index/search/scan_task.h"
-#include "index/segment/segment.h"
+#include "index/segment/segment_set.h"
 
 namespace obliq {
 
 /// Scratch memory of scanning. One for each thread.
 struct ScanScratch {
-  explicit ScanScratch(const Segment& segment);
+  explicit ScanScratch(const TrainedModel& model);
 
   std::vector<ScanTask> tasks;
   RefineScratch refine;
@@ -28,22 +28,28 @@ class ListScanner {
   /// The router outlives this.
   explicit ListScanner(const Router& router);
 
-  /// Brings the answers of a list to the queries that visit it. A query is there once at the most.
-  /// `next` is a list that is likely to be scanned next, or null: it is fetched.
-  void scan(std::span<const Visit> visits, const ListRecord* next, ScanScratch& scratch,
+  /// Brings the answers of a list, in all segments, to the queries that visit it, one or more. A
+  /// query is there once at the most. `next` are blocks that are likely to be scanned next, or
+  /// null: they are fetched.
+  void scan(std::span<const Visit> visits, const std::uint8_t* next, ScanScratch& scratch,
             SearchCounters& counters) const;
   /// Brings the answers of lists to a query, in their order: what scan() does list by list, but the
-  /// rows of one list's survivors are on their way while the next list is scanned.
-  void walk(ActiveQuery& query, std::span<const RankedProbe> lists, const ListRecord* next,
+  /// rows of a chunk's survivors are on their way while the next chunk is scanned, of whatever list
+  /// and segment.
+  void walk(ActiveQuery& query, std::span<const RankedProbe> lists, const std::uint8_t* next,
             ScanScratch& scratch, SearchCounters& counters) const;
 
  private:
-  void start(const Visit& visit, const ListRecord* next, ScanTask& task) const;
+  void start(const Visit& visit, const ListPart& part, const std::uint8_t* next,
+             ScanTask& task) const;
   void scan_chunk(ScanTask& task, std::uint32_t begin) const;
-  void scan_group(std::span<const Visit> visits, const ListRecord* next, ScanScratch& scratch,
-                  SearchCounters& counters) const;
+  void scan_group(std::span<const Visit> visits, const ListPart& part, const std::uint8_t* next,
+                  ScanScratch& scratch, SearchCounters& counters) const;
+  void walk_part(const Visit& visit, const ListPart& part, const std::uint8_t* next, TaskPair& pair,
+                 ScanScratch& scratch, SearchCounters& counters) const;
 
-  const Segment& segment_;
+  const SegmentSet& set_;
+  const TrainedModel& model_;
   const RowRefiner refiner_;
   const std::size_t dim_;
   const bool spilled_;

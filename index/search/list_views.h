@@ -7,13 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "index/segment/segment.h"
+#include "obliq/index.h"
 
 namespace obliq {
 
 /// A list as a query sees it.
 struct ListView {
-  const ListRecord* record = nullptr;
   float base = 0;      ///< distance to the centroid, in distances of the metric
   float distance = 0;  ///< |q-c| after the transform
 };
@@ -32,22 +31,22 @@ class ListViews {
   /// Null where the list has not been met. Valid until the next insert.
   const ListView* find(std::uint32_t list) const {
     const Place& place = places_[place_of(list)];
-    return place.view.record == nullptr ? nullptr : &place.view;
+    return place.list == kNoList ? nullptr : &place.view;
   }
 
-  /// Adds a list or replaces what is known of it. The view has a record.
+  /// Adds a list, which is not kNoList, or replaces what is known of it.
   const ListView& insert(std::uint32_t list, const ListView& view) {
     if ((size_ + 1) * 2 > places_.size()) grow();
     Place& place = places_[place_of(list)];
-    size_ += place.view.record == nullptr ? 1 : 0;
+    size_ += place.list == kNoList ? 1 : 0;
     place = {list, view};
     return place.view;
   }
 
  private:
   struct Place {
-    std::uint32_t list = 0;
-    ListView view;  ///< without a record: empty
+    std::uint32_t list = kNoList;  ///< kNoList: empty
+    ListView view = {};
   };
   static constexpr std::size_t kFewest = 64;
 
@@ -55,7 +54,7 @@ class ListViews {
   std::size_t place_of(std::uint32_t list) const {
     const std::size_t mask = places_.size() - 1;
     std::size_t at = (list * 0x9E3779B97F4A7C15U >> 32) & mask;  // 2^64 / golden ratio (Knuth)
-    while (places_[at].view.record != nullptr && places_[at].list != list) at = (at + 1) & mask;
+    while (places_[at].list != kNoList && places_[at].list != list) at = (at + 1) & mask;
     return at;
   }
 
@@ -63,7 +62,7 @@ class ListViews {
     old_.swap(places_);
     places_.assign(2 * old_.size(), {});
     for (const Place& place : old_) {
-      if (place.view.record != nullptr) places_[place_of(place.list)] = place;
+      if (place.list != kNoList) places_[place_of(place.list)] = place;
     }
   }
 

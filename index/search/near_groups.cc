@@ -35,24 +35,23 @@ constexpr std::size_t kSelectRoom = 16;  // behind what Kernels::select_below fi
 
 }  // namespace
 
-std::size_t lists_to_look_at(const Segment& segment, std::size_t pool) {
-  const std::size_t nlist = segment.info.nlist;
+std::size_t lists_to_look_at(const TrainedModel& model, std::size_t pool) {
+  const std::size_t nlist = model.info.nlist;
   const std::size_t lists = std::max(kLookFactor * pool, nlist / kLookShare);
-  return segment.groups.empty() || 2 * lists > nlist ? nlist : lists;
+  return model.groups.empty() || 2 * lists > nlist ? nlist : lists;
 }
 
-NearGroups::NearGroups(const Segment& segment)
-    : segment_(segment),
-      norms_(panel_count(segment.groups.size()) * kPanelRows,
-             std::numeric_limits<float>::infinity()),
+NearGroups::NearGroups(const TrainedModel& model)
+    : model_(model),
+      norms_(panel_count(model.groups.size()) * kPanelRows, std::numeric_limits<float>::infinity()),
       steps_(norms_.size()),
       lengths_(norms_.size()) {
-  const Metric metric = segment.metric();
-  for (std::size_t g = 0; g < segment.groups.size(); ++g) {
-    const ListRecord& group = segment.groups[g];
-    norms_[g] = radius_term(metric, segment.info.list_weight, group.mean_r2);
-    if (metric != Metric::ip) norms_[g] += group.centroid_norm2;
-    steps_[g] = product_weight(metric) * group.centroid_scale;
+  const Metric metric = model.metric();
+  for (std::size_t g = 0; g < model.groups.size(); ++g) {
+    const GroupRecord& group = model.groups[g];
+    norms_[g] = radius_term(metric, model.info.list_weight, group.point.mean_r2);
+    if (metric != Metric::ip) norms_[g] += group.point.centroid_norm2;
+    steps_[g] = product_weight(metric) * group.point.centroid_scale;
     sizes_.push_back(group.count);
   }
 }
@@ -60,14 +59,14 @@ NearGroups::NearGroups(const Segment& segment)
 // The key of a group less |q|^2, which all l2 keys have in common: norm - step * <q,levels>, with
 // the query in bytes, too.
 void NearGroups::rank(const CentroidQuery& query, NearGroupsScratch& scratch) const {
-  const std::size_t dim = segment_.dim();
+  const std::size_t dim = model_.dim();
   const float step = std::max(largest_size(query.values(), dim) / kMaxByte, kLeastStep);
   scratch.query.resize(4 * sign_groups(dim));
   kernels().quantize_bytes(query.values(), dim, 1 / step, scratch.query.data());
   const std::int32_t sum = std::accumulate(scratch.query.begin(), scratch.query.end(), 0);
   const PanelQuery bytes = {std::numeric_limits<float>::infinity(), 0, step, sum};
-  const BytePanels panels = {segment_.group_panels.data(), norms_.data(), lengths_.data(),
-                             steps_.data(), panel_count(segment_.groups.size())};
+  const BytePanels panels = {model_.group_panels.data(), norms_.data(), lengths_.data(),
+                             steps_.data(), panel_count(model_.groups.size())};
   scratch.groups.resize(norms_.size());
   scratch.keys.resize(norms_.size());
   std::uint32_t found = 0;
@@ -78,12 +77,12 @@ void NearGroups::rank(const CentroidQuery& query, NearGroupsScratch& scratch) co
 }
 
 void NearGroups::find(const CentroidQuery& query, std::size_t lists, NearGroupsScratch& scratch,
-                      std::vector<ListRange>& ranges, SearchCounters& counters) const {
-  const auto nlist = static_cast<std::uint32_t>(segment_.info.nlist);
+                      std::vector<ListRun>& ranges, SearchCounters& counters) const {
+  const auto nlist = static_cast<std::uint32_t>(model_.info.nlist);
   ranges.assign(1, {0, nlist});
   if (lists >= nlist) return;
   rank(query, scratch);
-  counters.groups += segment_.groups.size();
+  counters.groups += model_.groups.size();
   const std::vector<float>& keys = scratch.keys;
   if (keys.empty()) return;
   const auto size = [&](std::size_t i) { return sizes_[scratch.groups[i]]; };
@@ -95,7 +94,7 @@ void NearGroups::find(const CentroidQuery& query, std::size_t lists, NearGroupsS
   std::size_t held = 0;
   for (std::size_t i = 0; i < found; ++i) {
     const std::uint32_t near = scratch.near[i];
-    const auto first = static_cast<std::uint32_t>(segment_.groups[scratch.groups[near]].first);
+    const std::uint32_t first = model_.groups[scratch.groups[near]].first;
     if (ranges.empty() || ranges.back().first + ranges.back().count != first) {
       ranges.push_back({first, 0});
     }

@@ -9,18 +9,18 @@
 
 #include "index/search/search_counters.h"
 #include "index/segment/centroid_code.h"
-#include "index/segment/segment.h"
+#include "index/segment/trained_model.h"
 
 namespace obliq {
 
 /// Consecutive lists.
-struct ListRange {
+struct ListRun {
   std::uint32_t first;
   std::uint32_t count;
 };
 
 /// How many lists to look at for the best `pool` of them; never more for a smaller pool.
-std::size_t lists_to_look_at(const Segment& segment, std::size_t pool);
+std::size_t lists_to_look_at(const TrainedModel& model, std::size_t pool);
 
 /// Scratch memory of NearGroups::find.
 struct NearGroupsScratch {
@@ -33,18 +33,18 @@ struct NearGroupsScratch {
 /// Finds the groups near a query.
 class NearGroups {
  public:
-  /// The segment outlives this.
-  explicit NearGroups(const Segment& segment);
+  /// The model outlives this.
+  explicit NearGroups(const TrainedModel& model);
 
   /// Writes the lists of the nearest groups which together hold `lists` lists or some more, as
   /// rising ranges. Requires `lists` = nlist where lists are not grouped.
   void find(const CentroidQuery& query, std::size_t lists, NearGroupsScratch& scratch,
-            std::vector<ListRange>& ranges, SearchCounters& counters) const;
+            std::vector<ListRun>& ranges, SearchCounters& counters) const;
 
  private:
   void rank(const CentroidQuery& query, NearGroupsScratch& scratch) const;
 
-  const Segment& segment_;
+  const TrainedModel& model_;
   std::vector<float> norms_;  // of the groups' keys, as in BytePanels
   std::vector<float> steps_;
   std::vector<float> lengths_;        // zero

@@ -29,67 +29,69 @@ std::size_t piece_of(std::size_t queries, std::size_t threads, std::size_t under
 
 // Whether a list that serves the queries of such a piece together pays.
 bool together(std::size_t piece, const SearchOptions& options, const SearchPlan& plan,
-              const Segment& segment) {
-  return options.batch_order == BatchOrder::list || worth_list_order(piece, plan, segment);
+              const SegmentSet& set) {
+  return options.batch_order == BatchOrder::list || worth_list_order(piece, plan, set);
 }
 
 // Pieces in list order are at first so small that the scratch memory of all threads is kept for the
 // next call (of many threads, 4 MiB each): what a call gives back, malloc keeps from the system.
 // Where lists pay only in larger pieces, they are as large as may be.
 Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& options,
-              const SearchPlan& plan, const Segment& segment) {
+              const SearchPlan& plan, const SegmentSet& set) {
   if (options.batch_order == BatchOrder::query) return {kQueriesPerPiece, BatchOrder::query};
   const std::size_t kept = std::max(ParallelSearcher::kKeptBatchBytes / threads, kLeastPieceBytes);
   const std::size_t fit =
-      std::clamp(kept / bytes_under_way(plan, segment), kFewestUnderWay, kMostUnderWay);
+      std::clamp(kept / bytes_under_way(plan, set), kFewestUnderWay, kMostUnderWay);
   for (const std::size_t under_way : {fit, kMostUnderWay}) {
     const std::size_t piece = piece_of(queries, threads, under_way);
-    if (together(piece, options, plan, segment)) return {piece, options.batch_order};
+    if (together(piece, options, plan, set)) return {piece, options.batch_order};
   }
   return {kQueriesPerPiece, BatchOrder::query};
 }
 
 }  // namespace
 
-ParallelSearcher::ParallelSearcher(const Segment& segment)
-    : segment_(segment),
-      searcher_(segment),
+ParallelSearcher::ParallelSearcher(const SegmentSet& set)
+    : set_(set),
+      searcher_(set),
       batch_searcher_(searcher_),
       scratch_(kKeptBytes - kKeptBatchBytes),
       batch_scratch_(kKeptBatchBytes) {}
 
 void ParallelSearcher::search(MatrixView<float> queries, const SearchPlan& plan,
-                              const SearchOptions& options, float* distances, std::int64_t* rows,
+                              const SearchOptions& options, float* distances, std::int64_t* ids,
                               SearchCounters* counters) {
   const int threads = resolve_threads(options.threads);
-  const Pieces pieces =
-      divide(queries.rows, static_cast<std::size_t>(threads), options, plan, segment_);
+  const QueryBatch batch = {queries, options.lists};
+  SearchPlan all = plan;
+  if (batch.lists.cols > 0) all.stop = {batch.lists.cols, {}};
+  const Pieces pieces = divide(queries.rows, static_cast<std::size_t>(threads), options, all, set_);
   std::mutex counting;
   parallel_for(queries.rows, pieces.queries, threads, [&](std::size_t begin, std::size_t end, int) {
     SearchCounters local;
     if (counters != nullptr) local.times.clock = counters->times.clock;
-    search_piece(queries.slice(begin, end - begin), plan, pieces.order, distances + begin * plan.k,
-                 rows + begin * plan.k, local);
+    search_piece(batch.slice(begin, end - begin), all, pieces.order, distances + begin * plan.k,
+                 ids + begin * plan.k, local);
     if (counters == nullptr) return;
     const std::lock_guard lock(counting);
     counters->add(local);
   });
 }
 
-void ParallelSearcher::search_piece(MatrixView<float> queries, const SearchPlan& plan,
-                                    BatchOrder order, float* distances, std::int64_t* rows,
+void ParallelSearcher::search_piece(const QueryBatch& batch, const SearchPlan& plan,
+                                    BatchOrder order, float* distances, std::int64_t* ids,
                                     SearchCounters& counters) {
   if (order == BatchOrder::query) {
-    auto scratch = scratch_.take(segment_);
-    for (std::size_t i = 0; i < queries.rows; ++i) {
-      searcher_.search(queries.row(i), plan, distances + i * plan.k, rows + i * plan.k, *scratch,
-                       counters);
+    auto scratch = scratch_.take(set_.model());
+    for (std::size_t i = 0; i < batch.queries.rows; ++i) {
+      searcher_.search(batch.queries.row(i), batch.plan_of(i, plan), distances + i * plan.k,
+                       ids + i * plan.k, *scratch, counters);
     }
     scratch_.give_back(std::move(scratch));
     return;
   }
-  auto scratch = batch_scratch_.take(segment_);
-  batch_searcher_.search(queries, plan, order, distances, rows, *scratch, counters);
+  auto scratch = batch_scratch_.take(set_.model());
+  batch_searcher_.search(batch, plan, order, distances, ids, *scratch, counters);
   batch_scratch_.give_back(std::move(scratch));
 }
 

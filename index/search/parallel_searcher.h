@@ -15,14 +15,14 @@ namespace obliq {
 /// One for an index, whose scratch memory it keeps. Any number of threads may search.
 class ParallelSearcher {
  public:
-  /// The segment outlives this.
-  explicit ParallelSearcher(const Segment& segment);
+  /// The set outlives this.
+  explicit ParallelSearcher(const SegmentSet& set);
 
-  /// Writes k distances and rows (-1 and +infinity where there are too few) for each query. The
-  /// answers of a query depend on the query and the plan alone. Uses of the options threads and
-  /// batch_order.
+  /// Writes k distances and ids (-1 and +infinity where there are too few) for each query, as
+  /// Searcher::search. The answers of a query depend on the query and the plan alone. Uses of the
+  /// options threads, batch_order and lists: distinct numbers below nlist, or kNoList, in each row.
   void search(MatrixView<float> queries, const SearchPlan& plan, const SearchOptions& options,
-              float* distances, std::int64_t* rows, SearchCounters* counters);
+              float* distances, std::int64_t* ids, SearchCounters* counters);
 
   /// Scratch memory kept between calls, in bytes: at most kKeptBytes, whatever the calls were.
   std::size_t kept_bytes() { return scratch_.held() + batch_scratch_.held(); }
@@ -30,10 +30,10 @@ class ParallelSearcher {
   static constexpr std::size_t kKeptBatchBytes = kKeptBytes / 4 * 3;  ///< of queries in list order
 
  private:
-  void search_piece(MatrixView<float> queries, const SearchPlan& plan, BatchOrder order,
-                    float* distances, std::int64_t* rows, SearchCounters& counters);
+  void search_piece(const QueryBatch& batch, const SearchPlan& plan, BatchOrder order,
+                    float* distances, std::int64_t* ids, SearchCounters& counters);
 
-  const Segment& segment_;
+  const SegmentSet& set_;
   const Searcher searcher_;
   const BatchSearcher batch_searcher_;
   ScratchPool<SearchScratch> scratch_;

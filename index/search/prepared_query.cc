@@ -13,16 +13,16 @@
 
 namespace obliq {
 
-PreparedQuery::PreparedQuery(const Segment& segment)
-    : segment_(segment),
-      raw_(segment.dim()),
-      transformed_(segment.dim()),
-      scan_(segment.dim()),
-      centroids_(segment.dim()),
-      scorer_(segment.quantizer->make_scorer()) {}
+PreparedQuery::PreparedQuery(const TrainedModel& model)
+    : model_(model),
+      raw_(model.dim()),
+      transformed_(model.dim()),
+      scan_(model.dim()),
+      centroids_(model.dim()),
+      scorer_(model.quantizer->make_scorer()) {}
 
 void PreparedQuery::set(const float* query) {
-  if (segment_.info.n == 0) return;
+  if (model_.nlist() == 0) return;
   transform(query);
   scan_.set(transformed_.data());
   scorer_->set_query(transformed_.data());
@@ -30,12 +30,12 @@ void PreparedQuery::set(const float* query) {
 }
 
 void PreparedQuery::transform(const float* query) {
-  const std::size_t dim = segment_.dim();
-  const VectorTransform& transform = *segment_.transform;
+  const std::size_t dim = model_.dim();
+  const VectorTransform& transform = *model_.transform;
   std::copy_n(query, dim, raw_.data());
   slope_ = 1;
   offset_ = 0;
-  switch (segment_.metric()) {
+  switch (model_.metric()) {
     case Metric::cosine:
       normalise(raw_.data(), dim);
       slope_ = 0.5F;
@@ -53,7 +53,7 @@ void PreparedQuery::transform(const float* query) {
       break;
   }
   std::copy_n(raw_.data(), dim, transformed_.data());
-  if (segment_.metric() == Metric::ip) stretch(query);
+  if (model_.metric() == Metric::ip) stretch(query);
   transform.centre(transformed_.data());
   transform.rotate(transformed_.data());
 }
@@ -61,32 +61,32 @@ void PreparedQuery::transform(const float* query) {
 // A query so much longer than the base that its squares might overflow behind the scale is made
 // shorter: it is then still so long that no float tells its distances apart.
 float PreparedQuery::shrinking(const float* query) const {
-  constexpr int kMostExponent = 40;
-  const float scale = segment_.transform->scale();
+  constexpr int kMostScaled = 40;
+  const float scale = model_.transform->scale();
   if (scale <= 1) return 1;
-  const float largest = largest_size(query, segment_.dim());
+  const float largest = largest_size(query, model_.dim());
   // The exponent of the product, which may itself be beyond the floats.
   const int exponent = largest > 0 ? std::ilogb(largest) + std::ilogb(scale) : 0;
-  if (exponent < kMostExponent) return 1;
-  return std::ldexp(1.0F, std::max(kMostExponent - exponent, -126));
+  if (exponent < kMostScaled) return 1;
+  return std::ldexp(1.0F, std::max(kMostScaled - exponent, -126));
 }
 
 // Brings a query of ip to the typical norm of the base.
 void PreparedQuery::stretch(const float* query) {
-  const std::size_t dim = segment_.dim();
+  const std::size_t dim = model_.dim();
   const float largest = largest_size(query, dim);
   if (largest == 0) return;
   const int exponent = std::clamp(std::ilogb(largest), -126, 126);
   const float power = std::ldexp(1.0F, -exponent);  // rounds nothing, so that the norm is no zero
   for (float& value : transformed_) value *= power;
   const float norm = std::sqrt(kernels().dot(transformed_.data(), transformed_.data(), dim));
-  const float factor = segment_.info.typical_norm / norm;
+  const float factor = model_.info.typical_norm / norm;
   for (float& value : transformed_) value *= factor;
-  slope_ = std::ldexp(1 / factor, exponent) / segment_.transform->scale();
+  slope_ = std::ldexp(1 / factor, exponent) / model_.transform->scale();
 }
 
 ListView PreparedQuery::view_of(const Probe& probe) const {
-  return {&segment_.lists[probe.list], slope_ * probe.base + offset_, std::sqrt(probe.distance2)};
+  return {slope_ * probe.base + offset_, std::sqrt(probe.distance2)};
 }
 
 void PreparedQuery::fetch() const { prefetch(scan_.lut(), scan_.bytes()); }

@@ -9,18 +9,18 @@
 #include "index/search/probe_sorter.h"
 #include "index/search/scan_query.h"
 #include "index/segment/centroid_code.h"
-#include "index/segment/segment.h"
+#include "index/segment/trained_model.h"
 #include "obliq/quantizer.h"
 
 namespace obliq {
 
 class PreparedQuery {
  public:
-  /// Allocates all that a query takes. The segment outlives this.
-  explicit PreparedQuery(const Segment& segment);
+  /// Allocates all that a query takes. The model outlives this.
+  explicit PreparedQuery(const TrainedModel& model);
 
   /// Takes a query of the space of the base, dim finite floats, and forgets the one before. A
-  /// segment without vectors takes none.
+  /// model without lists takes none.
   void set(const float* query);
 
   /// Behind the transform, [dim].
@@ -51,7 +51,7 @@ class PreparedQuery {
   float shrinking(const float* query) const;
   void stretch(const float* query);
 
-  const Segment& segment_;
+  const TrainedModel& model_;
   std::vector<float> raw_;
   std::vector<float> transformed_;
   float slope_ = 1;

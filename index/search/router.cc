@@ -46,35 +46,35 @@ void keep_best(std::size_t nprobe, std::size_t leading, RouteScratch& scratch,
 
 }  // namespace
 
-Router::Router(const Segment& segment)
-    : segment_(segment), weight_(product_weight(segment.metric())), groups_(segment) {}
+Router::Router(const SegmentSet& set)
+    : set_(set), model_(set.model()), weight_(product_weight(model_.metric())), groups_(model_) {}
 
 // Keys of enough lists to choose `pool` of them from, which there must be.
 void Router::scan_for(std::size_t pool, const PreparedQuery& query, RouteScratch& scratch,
                       SearchCounters& counters) const {
-  scan_signs(query, lists_to_look_at(segment_, pool), scratch, counters);
-  if (scratch.signs.count < pool) scan_signs(query, segment_.info.nlist, scratch, counters);
+  scan_signs(query, lists_to_look_at(model_, pool), scratch, counters);
+  if (scratch.signs.count < pool) scan_signs(query, model_.nlist(), scratch, counters);
 }
 
 // Those of the nearest groups that hold `lists` lists.
 void Router::scan_signs(const PreparedQuery& query, std::size_t lists, RouteScratch& scratch,
                         SearchCounters& counters) const {
   SignKeys& signs = scratch.signs;
-  const bool packs = segment_.filled < segment_.info.nlist;
-  const std::size_t room = segment_.info.nlist + kBlockEntries;
+  const bool packs = set_.filled() < model_.nlist();
+  const std::size_t room = model_.nlist() + kBlockEntries;
   signs.keys.resize(room);
   signs.lists.resize(packs ? room : 0);
   scratch.entries.resize(room);
   groups_.find(query.centroids(), lists, scratch.groups, signs.ranges, counters);
   signs.count = 0;
-  ListRecord record = segment_.info.router;
-  for (const ListRange& range : signs.ranges) {
+  ListRecord record = model_.router;
+  for (const ListRun& range : signs.ranges) {
     record.first = range.first;
     record.count = range.count;
     ScanList list =
-        scan_list(record, segment_.router_blocks.data(), segment_.dim(), 0.0F, 1.0F, weight_);
+        scan_list(record, model_.router_blocks.data(), model_.dim(), 0.0F, 1.0F, weight_);
     query.scan().set_shift(0, 0, list);
-    kernels().scan(query.scan().lut(), segment_.dim(), list, std::numeric_limits<float>::infinity(),
+    kernels().scan(query.scan().lut(), model_.dim(), list, std::numeric_limits<float>::infinity(),
                    scratch.entries.data(), signs.keys.data() + signs.count);
     signs.count += packs ? keep_filled(range, signs) : range.count;
   }
@@ -84,13 +84,13 @@ void Router::scan_signs(const PreparedQuery& query, std::size_t lists, RouteScra
 
 // Of the keys of a range, which lie behind all others, keeps those of lists that have entries.
 // Returns their number.
-std::size_t Router::keep_filled(const ListRange& range, SignKeys& signs) const {
+std::size_t Router::keep_filled(const ListRun& range, SignKeys& signs) const {
   const float* keys = signs.keys.data() + signs.count;
   std::size_t kept = signs.count;
   for (std::uint32_t i = 0; i < range.count; ++i) {
     signs.keys[kept] = keys[i];
     signs.lists[kept] = range.first + i;
-    kept += segment_.lists[range.first + i].count > 0 ? 1 : 0;
+    kept += set_.is_filled(range.first + i) ? 1 : 0;
   }
   return kept - signs.count;
 }
@@ -104,7 +104,7 @@ void Router::select_pool(std::size_t size, RouteScratch& scratch) const {
   for (std::size_t i = 0; i < sample.size(); ++i) sample[i] = signs.keys[i * stride];
   // A little beyond the quantile, so that the pool is rarely short; where few of all lists were
   // scanned, by as many lists as if all were, since their signs rank them no better.
-  const std::size_t enough = size * 9 / 8 + std::max<std::size_t>(4, segment_.info.nlist / 64);
+  const std::size_t enough = size * 9 / 8 + std::max<std::size_t>(4, model_.nlist() / 64);
   const std::size_t rank = std::min(sample.size(), enough * sample.size() / signs.count);
   const auto collect = [&](float limit) {
     return kernels().select_below(signs.keys.data(), signs.count, limit, scratch.entries.data());
@@ -118,7 +118,7 @@ void Router::select_pool(std::size_t size, RouteScratch& scratch) const {
     return;
   }
   std::size_t before = 0;  // keys of the ranges before this one
-  const ListRange* range = signs.ranges.data();
+  const ListRun* range = signs.ranges.data();
   for (std::uint32_t& list : scratch.pool) {
     for (; list >= before + range->count; ++range) before += range->count;
     list += range->first - static_cast<std::uint32_t>(before);
@@ -126,9 +126,9 @@ void Router::select_pool(std::size_t size, RouteScratch& scratch) const {
 }
 
 Probe Router::made_of(const CentroidDistance& distance, std::uint32_t list) const {
-  const float base = segment_.metric() == Metric::ip ? -distance.product : distance.distance2;
+  const float base = model_.metric() == Metric::ip ? -distance.product : distance.distance2;
   const float term =
-      radius_term(segment_.metric(), segment_.info.list_weight, segment_.lists[list].mean_r2);
+      radius_term(model_.metric(), model_.info.list_weight, model_.lists[list].mean_r2);
   const float key = base + term;
   // What overflows, in a damaged file, must not upset the sorting.
   return {std::isnan(key) ? std::numeric_limits<float>::infinity() : key, list, base,
@@ -136,7 +136,7 @@ Probe Router::made_of(const CentroidDistance& distance, std::uint32_t list) cons
 }
 
 Probe Router::probe(const CentroidQuery& query, std::uint32_t list) const {
-  return made_of(query.distance(segment_, list), list);
+  return made_of(query.distance(model_, list), list);
 }
 
 void Router::rank_pool(const CentroidQuery& query, RouteScratch& scratch,
@@ -146,12 +146,12 @@ void Router::rank_pool(const CentroidQuery& query, RouteScratch& scratch,
   for (std::size_t i = 0; i < pool.size(); ++i) {
     if (i + kFetchAhead < pool.size()) {
       const std::uint32_t ahead = pool[i + kFetchAhead];
-      if (segment_.far_point(ahead) == nullptr) {
-        prefetch(segment_.centroid(ahead), segment_.dim());
+      if (model_.far_point(ahead) == nullptr) {
+        prefetch(model_.centroid(ahead), model_.dim());
       } else {
-        prefetch(segment_.far_point(ahead), segment_.dim() * sizeof(float));
+        prefetch(model_.far_point(ahead), model_.dim() * sizeof(float));
       }
-      prefetch(&segment_.lists[ahead], sizeof(ListRecord));
+      prefetch(&model_.lists[ahead], sizeof(ListPoint));
     }
     scratch.ranked[i] = probe(query, pool[i]);
   }
@@ -161,7 +161,7 @@ void Router::rank_pool(const CentroidQuery& query, RouteScratch& scratch,
 void Router::begin(ListCursor& cursor, RouteScratch& scratch) const {
   cursor.number = ++scratch.cursors;
   cursor.ranked.clear();
-  cursor.is_ranked.assign(segment_.info.nlist, false);
+  cursor.is_ranked.assign(model_.nlist(), false);
   cursor.taken = 0;
   cursor.sorted = 0;
   cursor.trusted = 0;
@@ -169,12 +169,12 @@ void Router::begin(ListCursor& cursor, RouteScratch& scratch) const {
 
 void Router::extend(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
                     SearchCounters& counters) const {
-  const std::size_t filled = segment_.filled;
+  const std::size_t filled = set_.filled();
   auto& [ranked, is_ranked, taken, sorted, trusted, number] = cursor;
   trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, filled);
   const std::size_t pool = std::min(trusted + trusted / 2 + kOrderExtra, filled);
   SignKeys& signs = scratch.signs;
-  const std::size_t lists = lists_to_look_at(segment_, pool);
+  const std::size_t lists = lists_to_look_at(model_, pool);
   if (signs.cursor != number || lists > signs.asked || pool > signs.count) {
     scan_for(pool, query, scratch, counters);
   }
@@ -199,14 +199,14 @@ Probe Router::next(const PreparedQuery& query, ListCursor& cursor, RouteScratch&
 void Router::route(const PreparedQuery& query, std::size_t nprobe, std::size_t leading,
                    RouteScratch& scratch, std::vector<Probe>& probes,
                    SearchCounters& counters) const {
-  nprobe = std::min(nprobe, segment_.filled);
+  nprobe = std::min(nprobe, set_.filled());
   scratch.signs.cursor = 0;
-  if (nprobe == segment_.filled) {
-    scratch.pool.resize(segment_.info.nlist);
+  if (nprobe == set_.filled()) {
+    scratch.pool.resize(model_.nlist());
     std::iota(scratch.pool.begin(), scratch.pool.end(), 0U);
-    std::erase_if(scratch.pool, [&](std::uint32_t l) { return segment_.lists[l].count == 0; });
+    std::erase_if(scratch.pool, [&](std::uint32_t l) { return !set_.is_filled(l); });
   } else {
-    const std::size_t pool = std::min(kPoolFactor * nprobe + kPoolExtra, segment_.filled);
+    const std::size_t pool = std::min(kPoolFactor * nprobe + kPoolExtra, set_.filled());
     scan_for(pool, query, scratch, counters);
     select_pool(pool, scratch);
   }

@@ -1,7 +1,8 @@
 // The router finds the lists to probe, in the order of their keys (segment/list_key.h). It scans
 // the signs of all centroids or, where there are many, of those in the nearest groups
 // (near_groups.h), then measures a pool of them by their codes or, of far lists, their points
-// (centroid_code.h). A list without entries is never handed out.
+// (centroid_code.h). A list without entries in any segment is never handed out; else lists and
+// their order follow from the model alone.
 #pragma once
 
 #include <cstddef>
@@ -11,17 +12,18 @@
 #include "index/search/list_cursor.h"
 #include "index/search/near_groups.h"
 #include "index/search/prepared_query.h"
-#include "index/segment/segment.h"
+#include "index/segment/segment_set.h"
 
 namespace obliq {
 
 /// One for an index; threads share it, each with a RouteScratch of its own.
 class Router {
  public:
-  /// The segment outlives this.
-  explicit Router(const Segment& segment);
+  /// The set outlives this.
+  explicit Router(const SegmentSet& set);
 
-  const Segment& segment() const { return segment_; }
+  const SegmentSet& set() const { return set_; }
+  const TrainedModel& model() const { return model_; }
 
   /// Writes the lists to probe, nprobe of those with entries or all of them: the `leading` best in
   /// order, then the others by their number.
@@ -43,7 +45,7 @@ class Router {
  private:
   void scan_for(std::size_t pool, const PreparedQuery& query, RouteScratch& scratch,
                 SearchCounters& counters) const;
-  std::size_t keep_filled(const ListRange& range, SignKeys& signs) const;
+  std::size_t keep_filled(const ListRun& range, SignKeys& signs) const;
   void scan_signs(const PreparedQuery& query, std::size_t lists, RouteScratch& scratch,
                   SearchCounters& counters) const;
   void select_pool(std::size_t size, RouteScratch& scratch) const;
@@ -52,7 +54,8 @@ class Router {
               SearchCounters& counters) const;
   Probe made_of(const CentroidDistance& distance, std::uint32_t list) const;
 
-  const Segment& segment_;
+  const SegmentSet& set_;
+  const TrainedModel& model_;
   const float weight_;  ///< of <x^,q> in a distance
   const NearGroups groups_;
 };

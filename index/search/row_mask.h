@@ -1,4 +1,5 @@
-// Which rows may be answers: a bit per row, asked before a row is refined.
+// Which rows may be answers: a bit per row, asked before a row is refined. A search over segments
+// names rows by their slots (segment/segment_set.h).
 #pragma once
 
 #include <cstddef>

@@ -9,6 +9,7 @@
 
 #include "core/exact_distance.h"
 #include "core/kernels/dispatch.h"
+#include "core/prefetch.h"
 #include "core/rough_quantile.h"
 #include "index/search/far_query.h"
 #include "index/search/row_mask.h"
@@ -48,30 +49,48 @@ std::size_t keep_below(ScanTask& task, float threshold) {
 
 }  // namespace
 
-RefineScratch::RefineScratch(const Segment& segment)
+RefineScratch::RefineScratch(const TrainedModel& model)
     : refs(kBatch),
-      signs(kBatch * plane_bytes(segment.dim())),
+      signs(kBatch * plane_bytes(model.dim())),
       products(kBatch),
-      raw_row(segment.dim()) {
+      raw_row(model.dim()) {
   batch.reserve(kBatch);
-  if (segment.far_lists.empty()) return;
-  far_values.resize(segment.dim());
-  far_scorer = segment.quantizer->make_scorer();
+  if (model.far_lists.empty()) return;
+  far_values.resize(model.dim());
+  far_scorer = model.quantizer->make_scorer();
 }
 
 RowRefiner::RowRefiner(const Router& router)
-    : segment_(router.segment()),
+    : set_(router.set()),
+      model_(router.model()),
       router_(router),
-      dim_(segment_.dim()),
-      row_bytes_(segment_.row_shape.bytes()),
-      spilled_(segment_.spilled > 0),
-      weight_(product_weight(segment_.metric())) {}
+      dim_(model_.dim()),
+      row_bytes_(model_.row_shape.bytes()),
+      spilled_(set_.spilled() > 0),
+      repeats_(set_.segments().size() > 1 && set_.slots() > set_.n()),
+      weight_(product_weight(model_.metric())) {}
 
 // Where there is no k-th distance yet, those to refine first are not known.
 void RowRefiner::fetch_first(const ScanTask& task) const {
   if (!task.visit.query->progress.top.full()) return;
   const std::size_t first = std::min(task.found, kBatch);
-  for (std::size_t i = 0; i < first; ++i) fetch_row(row_of(task, i));
+  for (std::size_t i = 0; i < first; ++i) {
+    if (task.is_primary(i)) fetch_row(task, place_of(task, i));
+  }
+  fetch_places(task, 0, first);
+}
+
+void RowRefiner::fetch_spilled(const ScanTask& task) const {
+  const SearchProgress& progress = task.visit.query->progress;
+  if (!task.has_spilled() || !progress.top.full()) return;
+  const float threshold = progress.top.threshold();
+  const std::size_t first = std::min(task.found, kBatch);
+  for (std::size_t i = 0; i < first; ++i) {
+    if (task.is_primary(i) || !(task.bounds[i] < threshold)) continue;
+    const SpilledEntry place = place_of(task, i);
+    fetch_row(task, place);
+    fetch_primary(task, place);
+  }
 }
 
 void RowRefiner::refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const {
@@ -88,12 +107,17 @@ void RowRefiner::refine(ScanTask& task, RefineScratch& scratch, SearchCounters& 
   counters.times.lap(Stage::refine);
 }
 
+// Of a spilled entry the place is read before its row, and its primary list before its signs: each
+// is fetched a batch ahead of that.
 void RowRefiner::refine_range(ScanTask& task, std::size_t begin, std::size_t end,
                               RefineScratch& scratch, SearchCounters& counters) const {
+  fetch_places(task, begin, std::min(begin + 2 * kBatch, end));
   fetch_rows(task, begin, std::min(begin + kBatch, end));
   for (; begin < end; begin += kBatch) {
     const std::size_t middle = std::min(begin + kBatch, end);
-    fetch_rows(task, middle, std::min(middle + kBatch, end));
+    const std::size_t next = std::min(middle + kBatch, end);
+    fetch_places(task, next, std::min(next + kBatch, end));
+    fetch_rows(task, middle, next);
     select_batch(task, begin, middle, scratch);
     multiply_batch(task, scratch);
     counters.refined += scratch.batch.size();
@@ -101,23 +125,67 @@ void RowRefiner::refine_range(ScanTask& task, std::size_t begin, std::size_t end
   }
 }
 
+SpilledEntry RowRefiner::place_of(const ScanTask& task, std::size_t survivor) const {
+  const ListRecord& record = *task.part.record;
+  const std::uint32_t entry = task.entry(survivor);
+  if (entry < record.primaries) return {record.first_row + entry, task.visit.list.probe.list};
+  return task.part.segment->spilled_entry(record.first_spilled + (entry - record.primaries));
+}
+
+void RowRefiner::fetch_places(const ScanTask& task, std::size_t begin, std::size_t end) const {
+  if (!task.has_spilled()) return;
+  const ListRecord& record = *task.part.record;
+  const std::size_t bytes = spilled_bytes(model_.nlist());
+  for (std::size_t i = begin; i < end; ++i) {
+    if (task.is_primary(i)) continue;
+    const std::size_t number = record.first_spilled + (task.entry(i) - record.primaries);
+    prefetch(task.part.segment->spilled.data() + number * bytes, bytes);
+  }
+}
+
 void RowRefiner::fetch_rows(ScanTask& task, std::size_t begin, std::size_t end) const {
   const float threshold = task.visit.query->progress.top.threshold();
   for (std::size_t i = begin; i < end; ++i) {
     if (!(task.bounds[i] < threshold)) continue;
-    fetch_row(task.rows[i] = row_of(task, i));
+    task.places[i] = place_of(task, i);
+    fetch_row(task, task.places[i]);
+    if (!task.is_primary(i)) fetch_primary(task, task.places[i]);
+  }
+  if (!model_.row_shape.leads_with_signs || !task.has_spilled()) return;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (task.bounds[i] < threshold && !task.is_primary(i)) fetch_signs(task, task.places[i]);
   }
 }
 
-// What refining a row needs of its primary list, while the rest of the batch is looked at.
-void RowRefiner::fetch_primary(const ScanTask& task, const PrimaryEntry& primary) const {
-  if (task.visit.query->progress.views.find(primary.list) == nullptr) {
-    prefetch(segment_.centroid(primary.list), dim_);
-    prefetch(&segment_.lists[primary.list], sizeof(ListRecord));
-  }
-  if (segment_.row_shape.leads_with_signs) {
-    prefetch(block_of(segment_.blocks.data(), dim_, primary.entry), block_sign_bytes(dim_));
-  }
+void RowRefiner::fetch_row(const ScanTask& task, const SpilledEntry& place) const {
+  prefetch(row_at(*task.part.segment, place.row), row_bytes_);
+}
+
+// What refining a row needs of a primary list that is not the one scanned.
+void RowRefiner::fetch_primary(const ScanTask& task, const SpilledEntry& place) const {
+  if (place.list >= model_.nlist()) return;
+  const ListDirectory& lists = task.part.segment->lists;
+  if (!lists.is_sparse()) prefetch(&lists.records()[place.list], sizeof(ListRecord));
+  if (task.visit.query->progress.views.find(place.list) != nullptr) return;
+  prefetch(model_.centroid(place.list), dim_);
+  prefetch(&model_.lists[place.list], sizeof(ListPoint));
+}
+
+void RowRefiner::fetch_signs(const ScanTask& task, const SpilledEntry& place) const {
+  const Segment& segment = *task.part.segment;
+  const ListRecord* record = primary_record(segment, place);
+  if (record == nullptr) return;
+  const std::uint64_t entry = primary_entry(*record, place.row);
+  prefetch(block_of(segment.blocks.data(), dim_, entry), block_sign_bytes(dim_));
+}
+
+// Null where a damaged place leads outside the lists, the rows or the rows of its list.
+const ListRecord* RowRefiner::primary_record(const Segment& segment,
+                                             const SpilledEntry& place) const {
+  if (place.list >= model_.nlist() || place.row >= segment.info.rows) return nullptr;
+  const ListRecord* record = segment.lists.find(place.list);
+  const bool has_row = record != nullptr && place.row - record->first_row < record->primaries;
+  return has_row ? record : nullptr;
 }
 
 // Those whose bound passes, that may be answers, and that no other entry has brought before.
@@ -127,32 +195,30 @@ void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size
   const RowMask* allowed = progress.plan.allowed;
   scratch.batch.clear();
   for (std::size_t i = begin; i < end; ++i) {
-    // A damaged row number must not lead outside the rows, nor a damaged list outside the lists.
-    if (!(task.bounds[i] < progress.top.threshold()) || task.rows[i] >= segment_.info.n) continue;
-    if (allowed != nullptr && !allowed->allows(task.rows[i])) continue;
-    PrimaryEntry primary = {task.visit.list.probe.list, task.first + task.entries[i]};
-    if (spilled_) {
-      if (!progress.refined.insert(task.rows[i])) continue;
-      primary = read_primary(segment_.row_shape, row_at(task.rows[i]));
-      if (primary.list >= segment_.lists.size() || primary.entry >= segment_.info.entries) continue;
-      fetch_primary(task, primary);
-    }
-    scratch.batch.push_back({i, primary});
+    if (!(task.bounds[i] < progress.top.threshold())) continue;
+    const SpilledEntry& place = task.places[i];
+    const ListRecord* record =
+        task.is_primary(i) ? task.part.record : primary_record(*task.part.segment, place);
+    if (record == nullptr) continue;
+    const std::uint32_t slot = task.part.first_slot + place.row;
+    if (allowed != nullptr && !allowed->allows(slot)) continue;
+    if (spilled_ && !progress.refined.insert(slot)) continue;
+    scratch.batch.push_back({i, place, record});
   }
 }
 
 // Products of the query with the batch's codes.
 void RowRefiner::multiply_batch(const ScanTask& task, RefineScratch& scratch) const {
-  const RowShape& shape = segment_.row_shape;
-  for (std::size_t slot = 0; slot < scratch.batch.size(); ++slot) {
-    const auto& [survivor, primary] = scratch.batch[slot];
-    const std::uint8_t* row = row_at(task.rows[survivor]);
-    std::uint8_t* signs = scratch.signs.data() + slot * plane_bytes(dim_);
+  const RowShape& shape = model_.row_shape;
+  const Segment& segment = *task.part.segment;
+  for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
+    const auto& [survivor, place, record] = scratch.batch[i];
+    const std::uint8_t* row = row_at(segment, place.row);
+    std::uint8_t* signs = scratch.signs.data() + i * plane_bytes(dim_);
     if (shape.leads_with_signs) {
-      read_entry_signs(segment_.blocks.data(), dim_, primary.entry, signs);
+      read_entry_signs(segment.blocks.data(), dim_, primary_entry(*record, place.row), signs);
     }
-    scratch.refs[slot] = {signs, row,
-                          read_row_factors(shape, row, segment_.lists[primary.list].scale)};
+    scratch.refs[i] = {signs, row, read_row_factors(shape, row, record->scale())};
   }
   const PreparedQuery& query = task.visit.query->prepared;
   if (scratch.far_scorer == nullptr) {
@@ -161,15 +227,15 @@ void RowRefiner::multiply_batch(const ScanTask& task, RefineScratch& scratch) co
   }
   scratch.far_list = kNoList;
   for (std::size_t begin = 0, end = 0; begin < scratch.batch.size(); begin = end) {
-    const std::uint32_t list = far_or_none(scratch.batch[begin].primary.list);
+    const std::uint32_t list = far_or_none(scratch.batch[begin].place.list);
     for (end = begin; end < scratch.batch.size(); ++end) {
-      if (far_or_none(scratch.batch[end].primary.list) != list) break;
+      if (far_or_none(scratch.batch[end].place.list) != list) break;
     }
     multiply(query, list, begin, end, scratch);
   }
 }
 
-// Slots [begin, end) of the batch, whose primary list is `list`; kNoList: any that are near.
+// Candidates [begin, end) of the batch, whose primary list is `list`; kNoList: any that are near.
 void RowRefiner::multiply(const PreparedQuery& query, std::uint32_t list, std::size_t begin,
                           std::size_t end, RefineScratch& scratch) const {
   const Scorer* scorer = &query.scorer();
@@ -185,7 +251,7 @@ const float* RowRefiner::far_values(const PreparedQuery& query, std::uint32_t li
                                     RefineScratch& scratch) const {
   if (scratch.far_list != list) {
     scratch.far_list = list;
-    subtract_far_point(segment_, query, list, scratch.far_values.data());
+    subtract_far_point(model_, query, list, scratch.far_values.data());
     scratch.far_scorer->set_query(scratch.far_values.data());
   }
   return scratch.far_values.data();
@@ -194,12 +260,12 @@ const float* RowRefiner::far_values(const PreparedQuery& query, std::uint32_t li
 void RowRefiner::offer_batch(const ScanTask& task, RefineScratch& scratch,
                              SearchCounters& counters) const {
   const float slope = task.visit.query->prepared.slope();
-  for (std::size_t slot = 0; slot < scratch.batch.size(); ++slot) {
-    const Candidate& candidate = scratch.batch[slot];
-    const ListView& primary = view_of_primary(task, candidate.primary.list, counters);
+  for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
+    const Candidate& candidate = scratch.batch[i];
+    const ListView& primary = view_of_primary(task, candidate.place.list, counters);
     const float f_add =
-        read_row_add(segment_.row_shape, scratch.refs[slot].rest, primary.record->add_scale);
-    const float distance = primary.base + slope * (f_add - weight_ * scratch.products[slot]);
+        read_row_add(model_.row_shape, scratch.refs[i].rest, candidate.record->add_scale());
+    const float distance = primary.base + slope * (f_add - weight_ * scratch.products[i]);
     offer(task, candidate, primary, f_add, distance, scratch, counters);
   }
 }
@@ -207,7 +273,7 @@ void RowRefiner::offer_batch(const ScanTask& task, RefineScratch& scratch,
 // Of a list that need not be probed.
 const ListView& RowRefiner::view_of_primary(const ScanTask& task, std::uint32_t list,
                                             SearchCounters& counters) const {
-  if (!spilled_) return task.view;
+  if (list == task.visit.list.probe.list) return task.view;
   auto& [prepared, progress] = *task.visit.query;
   const ListView* known = progress.views.find(list);
   if (known != nullptr) return *known;
@@ -222,15 +288,17 @@ const ListView& RowRefiner::view_of_primary(const ScanTask& task, std::uint32_t 
 float RowRefiner::row_spread(const ScanTask& task, const Candidate& candidate,
                              const ListView& primary, float f_add) const {
   constexpr float kRounding = 0x1p-12F;
-  const float b =
-      entry_rescale(segment_.blocks.data(), dim_, task.first + task.entries[candidate.survivor]);
-  const float cosine = std::sqrt(std::max(0.0F, 1 - segment_.info.sine * segment_.info.sine));
-  const float length = b * task.view.record->scale * std::sqrt(static_cast<float>(dim_)) * cosine;
-  const float angle = weight_ * length * primary.distance * segment_.info.row_tangent /
-                      std::sqrt(degrees_of_freedom(dim_));
+  const ListRecord& scanned = *task.part.record;
+  const float b = entry_rescale(task.part.segment->blocks.data(), dim_,
+                                scanned.first + task.entry(candidate.survivor));
+  const ModelInfo& info = model_.info;
+  const float cosine = std::sqrt(std::max(0.0F, 1 - info.sine * info.sine));
+  const float length = b * scanned.scale() * std::sqrt(static_cast<float>(dim_)) * cosine;
+  const float angle =
+      weight_ * length * primary.distance * info.row_tangent / std::sqrt(degrees_of_freedom(dim_));
   const float rounded =
       kRounding * (primary.distance * primary.distance + length * length + std::abs(f_add)) +
-      hidden_by_units(*primary.record, dim_, weight_, primary.distance);
+      hidden_by_units(*candidate.record, dim_, weight_, primary.distance);
   return task.visit.query->prepared.slope() * std::sqrt(angle * angle + rounded * rounded);
 }
 
@@ -238,9 +306,9 @@ void RowRefiner::offer(const ScanTask& task, const Candidate& candidate, const L
                        float f_add, float distance, RefineScratch& scratch,
                        SearchCounters& counters) const {
   auto& [prepared, progress] = *task.visit.query;
-  const std::uint32_t row = task.rows[candidate.survivor];
-  if (segment_.raw_form() == RawForm::none) {
-    progress.top.push(distance, row);
+  const std::uint32_t slot = task.part.first_slot + candidate.place.row;
+  if (model_.raw_form() == RawForm::none) {
+    push(progress, distance, slot);
     return;
   }
   const float deviations = progress.plan.deviations;
@@ -248,28 +316,41 @@ void RowRefiner::offer(const ScanTask& task, const Candidate& candidate, const L
   if (std::isfinite(deviations) && !(bound < progress.top.threshold())) return;
   ++counters.exact;
   counters.times.lap(Stage::refine);
-  progress.top.push(raw_distance(prepared, row, candidate.primary.list, scratch), row);
+  push(progress, raw_distance(task, candidate.place, scratch), slot);
   counters.times.lap(Stage::raw);
 }
 
-float RowRefiner::raw_distance(const PreparedQuery& query, std::uint32_t row, std::uint32_t list,
+// A foreign row of one segment (segment.h) is a row of its own in another: the first that comes is
+// the answer.
+void RowRefiner::push(SearchProgress& progress, float distance, std::uint32_t slot) const {
+  if (repeats_ && distance <= progress.top.threshold()) {
+    const std::int64_t id = set_.id(slot);
+    for (const auto& [known, other] : progress.top.answers()) {
+      if (set_.id(other) == id) return;
+    }
+  }
+  progress.top.push(distance, slot);
+}
+
+float RowRefiner::raw_distance(const ScanTask& task, const SpilledEntry& place,
                                RefineScratch& scratch) const {
-  const bool behind = segment_.is_raw_behind(list);
-  const float* x = raw_row(segment_, row, behind, scratch.raw_row.data());
-  if (behind) return distance_behind(query, x, list, scratch);
-  return query.raw_slope() * exact_distance(segment_.metric(), query.raw(), x, dim_);
+  const PreparedQuery& query = task.visit.query->prepared;
+  const bool behind = model_.is_raw_behind(place.list);
+  const float* x = raw_row(*task.part.segment, place.row, behind, scratch.raw_row.data());
+  if (behind) return distance_behind(query, x, place.list, scratch);
+  return query.raw_slope() * exact_distance(model_.metric(), query.raw(), x, dim_);
 }
 
 // Of a raw vector behind the transform, in a far list less its centroid.
 float RowRefiner::distance_behind(const PreparedQuery& query, const float* x, std::uint32_t list,
                                   RefineScratch& scratch) const {
   if (std::isnan(x[0])) return 1;  // zero under cosine (raw_form.h)
-  const bool far = segment_.far_point(list) != nullptr;
-  if (segment_.metric() != Metric::ip) {
+  const bool far = model_.far_point(list) != nullptr;
+  if (model_.metric() != Metric::ip) {
     const float* q = far ? far_values(query, list, scratch) : query.values();
     return query.slope() * kernels().l2_sqr(q, x, dim_) + query.offset();
   }
-  const float before = far ? kernels().dot(query.values(), segment_.far_point(list), dim_) : 0.0F;
+  const float before = far ? kernels().dot(query.values(), model_.far_point(list), dim_) : 0.0F;
   return -query.slope() * (before + kernels().dot(query.values(), x, dim_));
 }
 

@@ -9,22 +9,22 @@
 #include <span>
 #include <vector>
 
-#include "core/prefetch.h"
 #include "index/search/router.h"
 #include "index/search/scan_task.h"
-#include "index/segment/segment.h"
+#include "index/segment/segment_set.h"
 
 namespace obliq {
 
 /// A survivor of the scan whose row is to be refined.
 struct Candidate {
   std::size_t survivor;  ///< in the task
-  PrimaryEntry primary;
+  SpilledEntry place;
+  const ListRecord* record;  ///< of its primary list
 };
 
 /// Scratch memory of refining: a batch of rows.
 struct RefineScratch {
-  explicit RefineScratch(const Segment& segment);
+  explicit RefineScratch(const TrainedModel& model);
 
   std::vector<Candidate> batch;
   std::vector<CodeRef> refs;
@@ -43,16 +43,23 @@ class RowRefiner {
   /// `router` tells the distance of primary lists that are not probed. It outlives this.
   explicit RowRefiner(const Router& router);
 
-  /// Starts loading the rows that are refined first.
+  /// Starts loading the rows that are refined first and, of spilled entries, where they are.
   void fetch_first(const ScanTask& task) const;
+  /// Once that has come, starts loading what refining the spilled entries among them reads.
+  void fetch_spilled(const ScanTask& task) const;
   /// Brings the answers among a task's survivors to its query.
   void refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
 
  private:
   void refine_range(ScanTask& task, std::size_t begin, std::size_t end, RefineScratch& scratch,
                     SearchCounters& counters) const;
+  void fetch_places(const ScanTask& task, std::size_t begin, std::size_t end) const;
   void fetch_rows(ScanTask& task, std::size_t begin, std::size_t end) const;
-  void fetch_primary(const ScanTask& task, const PrimaryEntry& primary) const;
+  void fetch_row(const ScanTask& task, const SpilledEntry& place) const;
+  void fetch_primary(const ScanTask& task, const SpilledEntry& place) const;
+  void fetch_signs(const ScanTask& task, const SpilledEntry& place) const;
+  SpilledEntry place_of(const ScanTask& task, std::size_t survivor) const;
+  const ListRecord* primary_record(const Segment& segment, const SpilledEntry& place) const;
   void select_batch(const ScanTask& task, std::size_t begin, std::size_t end,
                     RefineScratch& scratch) const;
   void multiply_batch(const ScanTask& task, RefineScratch& scratch) const;
@@ -67,30 +74,25 @@ class RowRefiner {
              float distance, RefineScratch& scratch, SearchCounters& counters) const;
   float row_spread(const ScanTask& task, const Candidate& candidate, const ListView& primary,
                    float f_add) const;
-  float raw_distance(const PreparedQuery& query, std::uint32_t row, std::uint32_t list,
-                     RefineScratch& scratch) const;
+  void push(SearchProgress& progress, float distance, std::uint32_t slot) const;
+  float raw_distance(const ScanTask& task, const SpilledEntry& place, RefineScratch& scratch) const;
   float distance_behind(const PreparedQuery& query, const float* x, std::uint32_t list,
                         RefineScratch& scratch) const;
   /// The list where it is far, else kNoList.
   std::uint32_t far_or_none(std::uint32_t list) const {
-    return segment_.far_point(list) == nullptr ? kNoList : list;
+    return model_.far_point(list) == nullptr ? kNoList : list;
   }
-  /// Starts loading a row; one beyond the rows, of a damaged entry, is left alone.
-  void fetch_row(std::uint32_t row) const {
-    if (row < segment_.info.n) prefetch(row_at(row), row_bytes_);
-  }
-  const std::uint8_t* row_at(std::uint32_t row) const {
-    return segment_.rows.data() + row * row_bytes_;
-  }
-  std::uint32_t row_of(const ScanTask& task, std::size_t survivor) const {
-    return entry_row(segment_.blocks.data(), dim_, task.first + task.entries[survivor]);
+  const std::uint8_t* row_at(const Segment& segment, std::uint32_t row) const {
+    return segment.rows.data() + row * row_bytes_;
   }
 
-  const Segment& segment_;
+  const SegmentSet& set_;
+  const TrainedModel& model_;
   const Router& router_;
   const std::size_t dim_;
   const std::size_t row_bytes_;
   const bool spilled_;
+  const bool repeats_;  ///< a vector may be met in two segments
   const float weight_;  ///< of <x^,q> in a distance
 };
 

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "core/kernels/kernels.h"
-#include "index/segment/segment.h"
 
 namespace obliq {
 

@@ -1,6 +1,8 @@
-// A list being scanned for a query, a chunk of entries at a time, and the survivors of the chunk.
+// The entries of a list in one segment, being scanned for a query a chunk at a time, and the
+// survivors of the chunk.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "core/kernels/kernels.h"
 #include "index/search/active_query.h"
 #include "index/search/far_query.h"
+#include "index/search/list_part.h"
 #include "index/search/list_views.h"
 
 namespace obliq {
@@ -19,27 +22,37 @@ struct Visit {
 };
 
 struct ScanTask {
-  static constexpr std::size_t kChunk = 512;  ///< entries scanned before survivors are refined
+  static constexpr std::uint32_t kChunk = 512;  ///< entries scanned before survivors are refined
 
   /// Room for a chunk's survivors.
-  explicit ScanTask(const Segment& segment)
-      : far(segment),
+  explicit ScanTask(const TrainedModel& model)
+      : far(model),
         entries(kChunk + kBlockEntries),
         bounds(kChunk + kBlockEntries),
-        rows(kChunk) {}
+        places(kChunk) {}
 
   Visit visit = {};
+  ListPart part;       ///< whose entries are scanned
   ListView view;       ///< of the list
   ScanList list = {};  ///< for the kernel
   /// What the kernel looks up: the query's or, of a far list, far.
   const ScanQuery* scan = nullptr;
   FarQuery far;
   // The chunk.
-  std::uint64_t first = 0;             ///< its first entry, from the start of blocks
+  std::uint32_t begin = 0;             ///< its first entry, from that of the part
   std::size_t found = 0;               ///< survivors
-  std::vector<std::uint32_t> entries;  ///< of each: its entry, from `first`
+  std::vector<std::uint32_t> entries;  ///< of each: its entry, from `begin`
   std::vector<float> bounds;           ///< of each: what its distance is above, mostly
-  std::vector<std::uint32_t> rows;     ///< of each: its row, once it is on its way
+  std::vector<SpilledEntry> places;    ///< of each: its row and primary list, once on their way
+
+  /// Of a survivor: its entry, counted from the first of the part.
+  std::uint32_t entry(std::size_t survivor) const { return begin + entries[survivor]; }
+  bool is_primary(std::size_t survivor) const { return entry(survivor) < part.record->primaries; }
+  /// Whether entries of the chunk are spilled ones.
+  bool has_spilled() const {
+    const std::uint32_t scanned = std::min(kChunk, part.record->count - begin);
+    return begin + scanned > part.record->primaries;
+  }
 };
 
 /// The two tasks of a query that walks from list to list: while the rows of one list's survivors

@@ -7,18 +7,18 @@
 #include <mutex>
 #include <vector>
 
-#include "index/segment/segment.h"
+#include "index/segment/trained_model.h"
 
 namespace obliq {
 
-/// Scratch: is made from a segment, and tells its bytes().
+/// Scratch: is made for a model, and tells its bytes().
 template <class Scratch>
 class ScratchPool {
  public:
   /// Keeps at most `most` bytes.
   explicit ScratchPool(std::size_t most) : most_(most) {}
 
-  std::unique_ptr<Scratch> take(const Segment& segment) {
+  std::unique_ptr<Scratch> take(const TrainedModel& model) {
     {
       const std::lock_guard lock(mutex_);
       if (!idle_.empty()) {
@@ -28,7 +28,7 @@ class ScratchPool {
         return std::move(last.scratch);
       }
     }
-    return std::make_unique<Scratch>(segment);
+    return std::make_unique<Scratch>(model);
   }
 
   /// Bytes of what is kept.

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
+#include <cstdint>
 #include <optional>
+#include <span>
 
 namespace obliq {
 
@@ -22,7 +23,11 @@ struct SearchPlan {
   StopPolicy stop = {};
   /// Standard deviations by which a bound lies below its estimate; +infinity prunes nothing.
   float deviations = 1.8F;
-  const RowMask* allowed = nullptr;  ///< rows that may be answers; null: all
+  /// Lists to visit, best first, in the place of those that routing chooses; kNoList stands for
+  /// none. Then `stop` is not used and no other list is visited. Empty: routing chooses.
+  std::span<const std::uint32_t> lists = {};
+  const RowMask* allowed = nullptr;  ///< slots that may be answers; null: all
+  bool names_slots = false;          ///< answers are named by their slots in the place of ids
   StopObserver* observer = nullptr;  ///< watches a search that has a threshold
 };
 

@@ -5,27 +5,34 @@
 #include <limits>
 
 namespace obliq {
+namespace {
 
-void SearchProgress::start(const SearchPlan& what, bool spilled) {
+std::int64_t id_of(const void* set, std::uint32_t slot) {
+  return static_cast<const SegmentSet*>(set)->id(slot);
+}
+
+}  // namespace
+
+void SearchProgress::start(const SearchPlan& what, const SegmentSet& set) {
   plan = what;
-  top.reset(plan.k);
+  top.reset(plan.k, {id_of, &set});
   probes.clear();
   keys_ahead.clear();
   lists = last_improved = checks = 0;
   entries = 0;
-  if (!spilled) return;
+  if (set.spilled() == 0) return;
   views.clear();
   refined.clear();
 }
 
-void SearchProgress::write_answers(float least, float most, float* distances, std::int64_t* rows) {
+void SearchProgress::write_answers(float least, float most, float* distances, std::int64_t* slots) {
   const auto& answers = top.sorted();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     distances[i] = std::clamp(answers[i].first, least, most);
-    rows[i] = static_cast<std::int64_t>(answers[i].second);
+    slots[i] = static_cast<std::int64_t>(answers[i].second);
   }
   std::fill(distances + answers.size(), distances + plan.k, std::numeric_limits<float>::infinity());
-  std::fill(rows + answers.size(), rows + plan.k, -1);
+  std::fill(slots + answers.size(), slots + plan.k, -1);
 }
 
 std::size_t SearchProgress::bytes() const {

@@ -11,6 +11,7 @@
 #include "index/search/list_views.h"
 #include "index/search/row_set.h"
 #include "index/search/search_plan.h"
+#include "index/segment/segment_set.h"
 
 namespace obliq {
 
@@ -34,13 +35,13 @@ struct SearchProgress {
   std::uint64_t entries = 0;      ///< scanned
   // Where vectors are spilled:
   ListViews views;  ///< lists met
-  RowSet refined;   ///< rows refined
+  RowSet refined;   ///< slots of the rows refined
 
-  /// Forgets all but the plan's place, and keeps memory.
-  void start(const SearchPlan& what, bool spilled);
-  /// Writes k distances and rows (-1 and +infinity where there are too few), nearest first. Ends
+  /// Forgets all but the plan's place, and keeps memory. The set outlives the search.
+  void start(const SearchPlan& what, const SegmentSet& set);
+  /// Writes k distances and slots (-1 and +infinity where there are too few), nearest first. Ends
   /// the search. Distances outside [least, most] are the error of codes.
-  void write_answers(float least, float most, float* distances, std::int64_t* rows);
+  void write_answers(float least, float most, float* distances, std::int64_t* slots);
   /// Memory held, in bytes.
   std::size_t bytes() const;
 };

@@ -1,7 +1,8 @@
 // With nprobe all lists are routed at once. With a threshold the cursor hands out lists as they are
 // needed, and after each check the search jumps as far as the rule would let it go if the k-th
 // distance stayed as it is. Where the lists of nprobe cannot hold k answers, or in the end did not,
-// lists are taken one after the other until there are k.
+// lists are taken one after the other until there are k. Lists that the caller names are visited
+// and no others.
 #include "index/search/searcher.h"
 
 #include <algorithm>
@@ -34,21 +35,25 @@ std::size_t SearchScratch::bytes() const {
   return query.progress.bytes() + route.bytes() + probes.capacity() * sizeof(Probe);
 }
 
-Searcher::Searcher(const Segment& segment) : router_(segment), scanner_(router_) {}
+Searcher::Searcher(const SegmentSet& set) : router_(set), scanner_(router_) {}
 
 void Searcher::search(const float* query, const SearchPlan& plan, float* distances,
-                      std::int64_t* rows, SearchScratch& scratch, SearchCounters& counters) const {
+                      std::int64_t* ids, SearchScratch& scratch, SearchCounters& counters) const {
   start(query, plan, scratch.query, counters);
   run(scratch.query, scratch, counters);
-  finish(scratch.query, distances, rows, scratch, counters);
+  finish(scratch.query, distances, ids, scratch, counters);
 }
 
 void Searcher::start(const float* from, const SearchPlan& plan, ActiveQuery& query,
                      SearchCounters& counters) const {
   counters.times.start();
-  query.progress.start(plan, segment().spilled > 0);
-  query.progress.plan.stop.nprobe = std::min(plan.stop.nprobe, segment().filled);
+  query.progress.start(plan, set());
   query.prepared.set(from);
+  if (plan.lists.empty()) {
+    query.progress.plan.stop.nprobe = std::min(plan.stop.nprobe, set().filled());
+  } else {
+    take_given(query);
+  }
   counters.times.lap(Stage::prepare);
 }
 
@@ -59,13 +64,28 @@ void Searcher::run(ActiveQuery& query, SearchScratch& scratch, SearchCounters& c
   }
 }
 
-// Behind a round of that many lists.
-const ListRecord* Searcher::likely_next(const SearchProgress& progress, std::size_t round) const {
+// The lists that the plan names, in the order in which routing would have them visited.
+void Searcher::take_given(ActiveQuery& query) const {
+  auto& [prepared, progress] = query;
+  std::vector<RankedProbe>& probes = progress.probes;
+  for (const std::uint32_t list : progress.plan.lists) {
+    if (list == kNoList) continue;
+    const auto rank = static_cast<std::uint32_t>(probes.size() + 1);
+    probes.push_back({router_.probe(prepared.centroids(), list), rank});
+  }
+  progress.plan.stop = {probes.size(), {}};
+  if (probes.size() > kAlone) std::sort(probes.begin() + kAlone, probes.end(), ByNumber{});
+}
+
+// The blocks behind a round of that many lists, or null.
+const std::uint8_t* Searcher::likely_next(const SearchProgress& progress, std::size_t round) const {
   const std::size_t lists = progress.lists + round;
-  if (lists < progress.probes.size()) return &segment().lists[progress.probes[lists].probe.list];
+  if (lists < progress.probes.size()) {
+    return first_blocks(set(), progress.probes[lists].probe.list);
+  }
   if (!progress.plan.stop.threshold || progress.cursor.taken != lists) return nullptr;
   const Probe* likely = progress.cursor.likely_next();
-  return likely == nullptr ? nullptr : &segment().lists[likely->list];
+  return likely == nullptr ? nullptr : first_blocks(set(), likely->list);
 }
 
 Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
@@ -73,12 +93,12 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   SearchProgress& progress = query.progress;
   const StopPolicy& stop = progress.plan.stop;
   const std::size_t begin = progress.lists;
-  if (segment().info.n == 0) return {};
+  if (set().n() == 0) return {};
   const bool stopped = stop.threshold && begin > 0 && stops(query);
   if (stopped || begin >= stop.nprobe) return {};
-  if (!stop.threshold && begin == 0) {
+  if (!stop.threshold && begin == 0 && progress.plan.lists.empty()) {
     route(query, scratch, counters);
-    if (stop.nprobe < segment().filled && !may_hold_k(progress)) fill(progress);
+    if (stop.nprobe < set().filled() && !may_hold_k(progress)) fill(progress);
   }
   std::size_t end = begin < kAlone ? std::min(kAlone, stop.nprobe) : stop.nprobe;
   if (stop.threshold) {
@@ -111,7 +131,7 @@ std::size_t Searcher::jump(ActiveQuery& query, SearchScratch& scratch,
 bool Searcher::may_hold_k(const SearchProgress& progress) const {
   std::uint64_t entries = 0;
   for (const RankedProbe& list : progress.probes) {
-    entries += segment().lists[list.probe.list].count;
+    entries += set().entries(list.probe.list);
     if (entries >= progress.plan.k) return true;
   }
   return false;
@@ -120,8 +140,8 @@ bool Searcher::may_hold_k(const SearchProgress& progress) const {
 // Starts again, to stop as soon as there are k answers.
 void Searcher::fill(SearchProgress& progress) const {
   SearchPlan plan = progress.plan;
-  plan.stop = {segment().filled, kInfinity};
-  progress.start(plan, segment().spilled > 0);
+  plan.stop = {set().filled(), kInfinity};
+  progress.start(plan, set());
 }
 
 void Searcher::route(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const {
@@ -163,22 +183,33 @@ bool Searcher::stops(const ActiveQuery& query) const {
 float Searcher::score(const ActiveQuery& query, std::size_t lists, std::size_t check) const {
   const auto& [prepared, progress] = query;
   if (lists < kFirstStop || !progress.top.full()) return kInfinity;
-  const StopScale scale(segment().metric(), prepared.slope(), prepared.offset(),
-                        segment().info.typical_norm);
+  const StopScale scale(model().metric(), prepared.slope(), prepared.offset(),
+                        model().info.typical_norm);
   return stop_score({lists, lists - progress.last_improved, scale.key(progress.keys_ahead[check]),
                      scale.distance(progress.top.threshold())});
 }
 
-void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* rows,
+// From slots to ids, whose words are fetched side by side.
+void Searcher::name(std::span<std::int64_t> answers) const {
+  for (const std::int64_t slot : answers) {
+    if (slot >= 0) set().fetch_id(static_cast<std::uint32_t>(slot));
+  }
+  for (std::int64_t& answer : answers) {
+    if (answer >= 0) answer = set().id(static_cast<std::uint32_t>(answer));
+  }
+}
+
+void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* ids,
                       SearchScratch& scratch, SearchCounters& counters) const {
   SearchProgress& progress = query.progress;
-  if (!progress.top.full() && progress.lists < segment().filled) {
+  if (progress.plan.lists.empty() && !progress.top.full() && progress.lists < set().filled()) {
     fill(progress);
     run(query, scratch, counters);
   }
-  const Metric metric = segment().metric();
+  const Metric metric = model().metric();
   progress.write_answers(metric == Metric::ip ? -kInfinity : 0.0F,
-                         metric == Metric::cosine ? 2.0F : kInfinity, distances, rows);
+                         metric == Metric::cosine ? 2.0F : kInfinity, distances, ids);
+  if (!progress.plan.names_slots) name({ids, progress.plan.k});
   counters.times.lap(Stage::rest);
 }
 

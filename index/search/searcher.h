@@ -2,10 +2,11 @@
 //
 // A query visits its lists in rounds. The best come first, one by one, and set a threshold: with a
 // fixed nprobe in one round, by the stop rule in rounds of one list each. Then lists are visited by
-// their number: all others of the nprobe, or as many as the stop rule takes if the k-th distance
-// does not fall any more, which then mostly ends the search. So the answer depends on the query and
-// the options alone, whoever else visits a list at the time: one query may go its way list by list
-// (search here), or many go through the lists of their rounds together (batch_searcher.h).
+// their number: all others of the nprobe, or of those that the caller names, or as many as the stop
+// rule takes if the k-th distance does not fall any more, which then mostly ends the search. So the
+// answer depends on the query and the options alone, whoever else visits a list at the time: one
+// query may go its way list by list (search here), or many go through the lists of their rounds
+// together (batch_searcher.h).
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,7 @@
 #include "index/search/active_query.h"
 #include "index/search/list_scanner.h"
 #include "index/search/router.h"
-#include "index/segment/segment.h"
+#include "index/segment/segment_set.h"
 
 namespace obliq {
 
@@ -31,7 +32,7 @@ std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist)
 
 /// Scratch memory of searches, so that they allocate nothing. One for each thread.
 struct SearchScratch {
-  explicit SearchScratch(const Segment& segment) : query(segment), scan(segment) {}
+  explicit SearchScratch(const TrainedModel& model) : query(model), scan(model) {}
   /// Memory held, in bytes, as far as it grows.
   std::size_t bytes() const;
 
@@ -44,15 +45,17 @@ struct SearchScratch {
 /// One for an index; threads share it, each with a SearchScratch of its own.
 class Searcher {
  public:
-  /// The segment outlives this.
-  explicit Searcher(const Segment& segment);
+  /// The set outlives this.
+  explicit Searcher(const SegmentSet& set);
   Searcher(const Searcher&) = delete;
   Searcher& operator=(const Searcher&) = delete;
 
-  const Segment& segment() const { return router_.segment(); }
+  const SegmentSet& set() const { return router_.set(); }
+  const TrainedModel& model() const { return router_.model(); }
 
-  /// Writes k distances and rows (-1 and +infinity where there are too few), nearest first.
-  void search(const float* query, const SearchPlan& plan, float* distances, std::int64_t* rows,
+  /// Writes k distances and ids, or slots where the plan says so, nearest first, at equal distances
+  /// by rising id; -1 and +infinity where there are too few.
+  void search(const float* query, const SearchPlan& plan, float* distances, std::int64_t* ids,
               SearchScratch& scratch, SearchCounters& counters) const;
 
   /// The same in steps: start(), then next_round() and visits to its lists with walk() or scan()
@@ -65,11 +68,11 @@ class Searcher {
             SearchCounters& counters) const {
     scanner_.walk(query, lists, likely_next(query.progress, lists.size()), scratch.scan, counters);
   }
-  void scan(std::span<const Visit> visits, const ListRecord* next, SearchScratch& scratch,
+  void scan(std::span<const Visit> visits, const std::uint8_t* next, SearchScratch& scratch,
             SearchCounters& counters) const {
     scanner_.scan(visits, next, scratch.scan, counters);
   }
-  void finish(ActiveQuery& query, float* distances, std::int64_t* rows, SearchScratch& scratch,
+  void finish(ActiveQuery& query, float* distances, std::int64_t* ids, SearchScratch& scratch,
               SearchCounters& counters) const;
 
  private:
@@ -77,10 +80,12 @@ class Searcher {
   void route(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   void route_ahead(ActiveQuery& query, std::size_t lists, SearchScratch& scratch,
                    SearchCounters& counters) const;
+  void take_given(ActiveQuery& query) const;
+  void name(std::span<std::int64_t> answers) const;
   bool may_hold_k(const SearchProgress& progress) const;
   void fill(SearchProgress& progress) const;
   std::size_t jump(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
-  const ListRecord* likely_next(const SearchProgress& progress, std::size_t round) const;
+  const std::uint8_t* likely_next(const SearchProgress& progress, std::size_t round) const;
   bool stops(const ActiveQuery& query) const;
   float score(const ActiveQuery& query, std::size_t lists, std::size_t check) const;
 

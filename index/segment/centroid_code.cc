@@ -21,48 +21,48 @@ void decode(const std::int8_t* levels, float scale, std::size_t dim, float* out)
 }  // namespace
 
 CodedCentroids code_centroids(MatrixView<float> centroids, std::span<const float> mean_r2,
-                              std::span<ListRecord> records) {
+                              std::span<ListPoint> points) {
   const std::size_t dim = centroids.cols;
   const auto& kernel = kernels();
   CodedCentroids coded{std::vector<std::int8_t>(centroids.size()), {}, {}};
-  std::vector<float> point(dim);
+  std::vector<float> decoded(dim);
   for (std::size_t l = 0; l < centroids.rows; ++l) {
     const float* c = centroids.row(l);
     std::int8_t* levels = coded.levels.data() + l * dim;
     // Never so small that its inverse overflows.
     const float scale = std::max(largest_size(c, dim) / kMaxLevel, 1e-36F);
     kernel.quantize_bytes(c, dim, 1 / scale, levels);
-    records[l].centroid_scale = scale;
-    records[l].centroid_norm2 = kernel.dot(c, c, dim);
-    if (!mean_r2.empty() && records[l].centroid_norm2 > kFarRadii * kFarRadii * mean_r2[l]) {
+    points[l].centroid_scale = scale;
+    points[l].centroid_norm2 = kernel.dot(c, c, dim);
+    if (!mean_r2.empty() && points[l].centroid_norm2 > kFarRadii * kFarRadii * mean_r2[l]) {
       coded.far_lists.push_back(static_cast<std::uint32_t>(l));
       coded.far_points.insert(coded.far_points.end(), c, c + dim);
       continue;
     }
-    decode(levels, scale, dim, point.data());
-    records[l].centroid_norm2 = kernel.dot(point.data(), point.data(), dim);
+    decode(levels, scale, dim, decoded.data());
+    points[l].centroid_norm2 = kernel.dot(decoded.data(), decoded.data(), dim);
   }
   return coded;
 }
 
-void decode_centroids(const CodedCentroids& coded, std::span<const ListRecord> records,
+void decode_centroids(const CodedCentroids& coded, std::span<const ListPoint> points,
                       Matrix<float>& centroids) {
   const std::size_t dim = centroids.cols;
   for (std::size_t l = 0; l < centroids.rows; ++l) {
-    decode(coded.levels.data() + l * dim, records[l].centroid_scale, dim, centroids.row(l));
+    decode(coded.levels.data() + l * dim, points[l].centroid_scale, dim, centroids.row(l));
   }
   for (std::size_t i = 0; i < coded.far_lists.size(); ++i) {
     std::copy_n(coded.far_points.data() + i * dim, dim, centroids.row(coded.far_lists[i]));
   }
 }
 
-void decode_centroid(const Segment& segment, std::size_t list, float* out) {
-  const float* far = segment.far_point(list);
+void decode_centroid(const TrainedModel& model, std::size_t list, float* out) {
+  const float* far = model.far_point(list);
   if (far != nullptr) {
-    std::copy_n(far, segment.dim(), out);
+    std::copy_n(far, model.dim(), out);
     return;
   }
-  decode(segment.centroid(list), segment.lists[list].centroid_scale, segment.dim(), out);
+  decode(model.centroid(list), model.lists[list].centroid_scale, model.dim(), out);
 }
 
 CentroidQuery::CentroidQuery(std::size_t dim) : integers_(dim, kMaxByte) {}
@@ -77,18 +77,18 @@ void CentroidQuery::set(const float* query, const ByteQuery& bytes) {
   norm2_ = kernels().dot(query, query, integers_.dim());
 }
 
-CentroidDistance CentroidQuery::by_levels(const Segment& segment, std::size_t list) const {
-  const ListRecord& record = segment.lists[list];
+CentroidDistance CentroidQuery::by_levels(const TrainedModel& model, std::size_t list) const {
+  const ListPoint& point = model.lists[list];
   const std::int32_t sum =
-      kernels().dot_bytes(segment.centroid(list), bytes_.values.data(), segment.dim());
-  const float product = static_cast<float>(sum) * (bytes_.step * record.centroid_scale);
-  return {product, std::max(0.0F, norm2_ + record.centroid_norm2 - 2 * product)};
+      kernels().dot_bytes(model.centroid(list), bytes_.values.data(), model.dim());
+  const float product = static_cast<float>(sum) * (bytes_.step * point.centroid_scale);
+  return {product, std::max(0.0F, norm2_ + point.centroid_norm2 - 2 * product)};
 }
 
-CentroidDistance CentroidQuery::distance(const Segment& segment, std::size_t list) const {
-  const float* far = segment.far_point(list);
-  if (far == nullptr) return by_levels(segment, list);
-  return {kernels().dot(query_, far, segment.dim()), kernels().l2_sqr(query_, far, segment.dim())};
+CentroidDistance CentroidQuery::distance(const TrainedModel& model, std::size_t list) const {
+  const float* far = model.far_point(list);
+  if (far == nullptr) return by_levels(model, list);
+  return {kernels().dot(query_, far, model.dim()), kernels().l2_sqr(query_, far, model.dim())};
 }
 
 }  // namespace obliq

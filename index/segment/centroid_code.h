@@ -17,7 +17,7 @@
 #include <span>
 #include <vector>
 
-#include "index/segment/segment.h"
+#include "index/segment/trained_model.h"
 #include "obliq/matrix_view.h"
 #include "obliq/quantizer.h"
 #include "quant/integer_query.h"
@@ -32,16 +32,16 @@ struct CodedCentroids {
   std::vector<float> far_points;         ///< [far lists][dim]
 };
 
-/// Codes centroids after the transform and sets centroid_scale and centroid_norm2 of their records.
+/// Codes centroids after the transform and sets centroid_scale and centroid_norm2 of their points.
 /// `mean_r2` is the mean |r|^2 of each list, which decides on those that are far; empty: none is.
 CodedCentroids code_centroids(MatrixView<float> centroids, std::span<const float> mean_r2,
-                              std::span<ListRecord> records);
+                              std::span<ListPoint> points);
 
 /// c' of all lists, [nlist][dim], into a matrix of that shape.
-void decode_centroids(const CodedCentroids& coded, std::span<const ListRecord> records,
+void decode_centroids(const CodedCentroids& coded, std::span<const ListPoint> points,
                       Matrix<float>& centroids);
 /// c' of a list: dim floats.
-void decode_centroid(const Segment& segment, std::size_t list, float* out);
+void decode_centroid(const TrainedModel& model, std::size_t list, float* out);
 
 /// What a query has to do with a centroid.
 struct CentroidDistance {
@@ -62,10 +62,10 @@ class CentroidQuery {
   const float* values() const { return query_; }
 
   /// To c' of a list. Reads dim bytes, of a far list dim floats, and the record of the list.
-  CentroidDistance distance(const Segment& segment, std::size_t list) const;
+  CentroidDistance distance(const TrainedModel& model, std::size_t list) const;
 
  private:
-  CentroidDistance by_levels(const Segment& segment, std::size_t list) const;
+  CentroidDistance by_levels(const TrainedModel& model, std::size_t list) const;
 
   const float* query_ = nullptr;
   IntegerQuery integers_;  ///< where the query comes without

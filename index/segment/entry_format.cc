@@ -1,9 +1,10 @@
 // Offsets follow from dim alone. fp16 numbers are copied by bytes, since rows need not be aligned.
 #include "index/segment/entry_format.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "core/half.h"
 #include "core/kernels/dispatch.h"
@@ -16,35 +17,97 @@ constexpr std::size_t kHalves = 2 * kBlockEntries;  // bytes of one factor of a 
 std::size_t factors_at(std::size_t dim) { return block_sign_bytes(dim); }
 std::size_t rescale_at(std::size_t dim) { return factors_at(dim) + kHalves; }
 
-void store_half(float value, std::uint8_t* out) {
-  const std::uint16_t half = float_to_half(value);
-  std::memcpy(out, &half, sizeof half);
-}
+constexpr std::uint16_t kMinusInfinity = 0xFC00;
+constexpr std::uint16_t kLargestHalf = 0x7BFF;
 
-float load_half(const std::uint8_t* bytes) {
+void store_half(std::uint16_t half, std::uint8_t* out) { std::memcpy(out, &half, sizeof half); }
+
+std::uint16_t load_bits(const std::uint8_t* bytes) {
   std::uint16_t half = 0;
   std::memcpy(&half, bytes, sizeof half);
-  return half_to_float(half);
+  return half;
+}
+
+float load_half(const std::uint8_t* bytes) { return half_to_float(load_bits(bytes)); }
+
+// Of a number in units: cut off where fp16 keeps less than 11 bits.
+std::uint16_t cut_off(float value) {
+  constexpr float kNormal = 0x1p-14F;
+  constexpr float kStep = 0x1p-24F;
+  if (std::abs(value) < kNormal) value = std::trunc(value / kStep) * kStep;
+  return float_to_half(value);
 }
 
 }  // namespace
 
-void write_entry(const std::uint8_t* signs, const EncodedNumbers& numbers, const ListRecord& record,
-                 std::uint32_t row, std::size_t dim, std::uint64_t entry, std::uint8_t* blocks) {
-  std::uint8_t* block = blocks + entry / kBlockEntries * block_bytes(dim);
-  const std::size_t lane = entry % kBlockEntries;
-  for (std::size_t g = 0; g < sign_groups(dim); ++g) {
-    const unsigned bits = signs[g / 2] >> (4 * (g % 2)) & 15U;
-    std::uint8_t& byte = block[16 * g + lane % 16];
-    byte = static_cast<std::uint8_t>(byte | bits << (lane < 16 ? 0 : 4));
+float round_to_half_precision(float value) {
+  std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  bits += 0xFFFU + (bits >> 13 & 1U);
+  return std::bit_cast<float>(bits & ~0x1FFFU);
+}
+
+std::uint16_t to_units(float value, int exponent) {
+  return cut_off(round_to_half_precision(value) / power_of_two(exponent));
+}
+
+std::uint16_t change_units(std::uint16_t half, int from, int to) {
+  if (from == to) return half;
+  return cut_off(std::ldexp(half_to_float(half), from - to));
+}
+
+EntryFactors entry_factors(const EncodedNumbers& numbers, const ListRecord& record) {
+  if (std::isinf(numbers.entry_add)) return {kMinusInfinity, kLargestHalf};
+  return {to_units(numbers.entry_add, record.add_exponent),
+          to_units(numbers.entry_rescale, record.scale_exponent)};
+}
+
+EntryFactors change_units(EntryFactors factors, const ListRecord& from, const ListRecord& to) {
+  if (factors.add == kMinusInfinity) return factors;
+  return {change_units(factors.add, from.add_exponent, to.add_exponent),
+          change_units(factors.rescale, from.scale_exponent, to.scale_exponent)};
+}
+
+// A byte of a plane is of two groups; entries 16 apart share one of the block.
+void write_block(const BlockEntries& entries, std::size_t dim, std::uint8_t* block) {
+  const std::size_t plane = plane_bytes(dim);
+  const std::size_t groups = sign_groups(dim);
+  for (std::size_t g = 0; g < groups; ++g) {
+    const unsigned shift = 4 * (g % 2);
+    for (std::size_t e = 0; e < 16; ++e) {
+      const unsigned low = entries.planes[e * plane + g / 2] >> shift & 15U;
+      const unsigned high = entries.planes[(e + 16) * plane + g / 2] >> shift & 15U;
+      block[16 * g + e] = static_cast<std::uint8_t>(low | high << 4);
+    }
   }
-  const float add = numbers.entry_add / record.add_scale;
-  const float rescale = numbers.entry_rescale / record.scale;
-  const bool fits = std::abs(add) <= kMaxHalf && rescale <= kMaxHalf;
-  store_half(fits ? add : -std::numeric_limits<float>::infinity(),
-             block + factors_at(dim) + 2 * lane);
-  store_half(fits ? rescale : kMaxHalf, block + rescale_at(dim) + 2 * lane);
-  std::memcpy(block + block_rows_at(dim) + 4 * lane, &row, sizeof row);
+  for (std::size_t e = 0; e < kBlockEntries; ++e) {
+    store_half(entries.factors[e].add, block + factors_at(dim) + 2 * e);
+    store_half(entries.factors[e].rescale, block + rescale_at(dim) + 2 * e);
+  }
+}
+
+void read_block(const std::uint8_t* block, std::size_t dim, BlockEntries& entries) {
+  const std::size_t plane = plane_bytes(dim);
+  const std::size_t groups = sign_groups(dim);
+  std::fill(entries.planes.begin(), entries.planes.end(), std::uint8_t{0});
+  for (std::size_t g = 0; g < groups; ++g) {
+    const unsigned shift = 4 * (g % 2);
+    for (std::size_t e = 0; e < 16; ++e) {
+      const unsigned both = block[16 * g + e];
+      std::uint8_t& low = entries.planes[e * plane + g / 2];
+      std::uint8_t& high = entries.planes[(e + 16) * plane + g / 2];
+      low = static_cast<std::uint8_t>(low | (both & 15U) << shift);
+      high = static_cast<std::uint8_t>(high | both >> 4 << shift);
+    }
+  }
+  for (std::size_t e = 0; e < kBlockEntries; ++e) {
+    entries.factors[e] = {load_bits(block + factors_at(dim) + 2 * e),
+                          load_bits(block + rescale_at(dim) + 2 * e)};
+  }
+}
+
+void write_spilled(const SpilledEntry& entry, std::size_t nlist, std::uint8_t* out) {
+  std::memcpy(out, &entry.row, sizeof entry.row);
+  std::memcpy(out + sizeof entry.row, &entry.list, spilled_bytes(nlist) - sizeof entry.row);
 }
 
 float entry_rescale(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry) {
@@ -66,8 +129,8 @@ ScanList scan_list(const ListRecord& record, const std::uint8_t* blocks, std::si
   list.lane = static_cast<std::uint32_t>(record.first % kBlockEntries);
   list.count = record.count;
   list.base = base;
-  list.add_scale = slope * record.add_scale;
-  list.rescale_scale = slope * weight * record.scale;
+  list.add_scale = slope * record.add_scale();
+  list.rescale_scale = slope * weight * record.scale();
   return list;
 }
 
@@ -78,41 +141,22 @@ RowShape::RowShape(const Quantizer& quantizer) {
   factors = layout.factors;
 }
 
-void RowShape::add_primary(std::size_t nlist) {
-  primary_list = nlist <= std::size_t{1} << 16 ? 2 : 4;
-  primary_entry = leads_with_signs ? 4 : 0;
-}
-
-void write_primary(const RowShape& shape, const PrimaryEntry& primary, std::uint8_t* row) {
-  std::uint8_t* out = row + shape.bytes() - shape.primary();
-  const auto entry = static_cast<std::uint32_t>(primary.entry);
-  std::memcpy(out, &primary.list, shape.primary_list);
-  std::memcpy(out + shape.primary_list, &entry, shape.primary_entry);
-}
-
-PrimaryEntry read_primary(const RowShape& shape, const std::uint8_t* row) {
-  const std::uint8_t* at = row + shape.bytes() - shape.primary();
-  PrimaryEntry primary;
-  std::uint16_t near = 0;
-  std::memcpy(&near, at, sizeof near);
-  primary.list = near;
-  if (shape.primary_list == sizeof primary.list) {
-    std::memcpy(&primary.list, at, sizeof primary.list);
-  }
-  if (shape.primary_entry == 0) return primary;
-  std::uint32_t entry = 0;
-  std::memcpy(&entry, at + shape.primary_list, sizeof entry);
-  primary.entry = entry;
-  return primary;
-}
-
 void write_row_factors(const RowShape& shape, const EncodedNumbers& numbers,
                        const ListRecord& record, std::uint8_t* row) {
   std::uint8_t* out = row + shape.rest;
   for (std::size_t f = 0; f < shape.factors; ++f, out += 2) {
-    store_half(numbers.factors[f] / record.scale, out);
+    store_half(to_units(numbers.factors[f], record.scale_exponent), out);
   }
-  store_half(numbers.row_add / record.add_scale, out);
+  store_half(to_units(numbers.row_add, record.add_exponent), out);
+}
+
+void change_row_units(const RowShape& shape, const ListRecord& from, const ListRecord& to,
+                      std::uint8_t* row) {
+  std::uint8_t* at = row + shape.rest;
+  for (std::size_t f = 0; f < shape.factors; ++f, at += 2) {
+    store_half(change_units(load_bits(at), from.scale_exponent, to.scale_exponent), at);
+  }
+  store_half(change_units(load_bits(at), from.add_exponent, to.add_exponent), at);
 }
 
 Factors read_row_factors(const RowShape& shape, const std::uint8_t* row, float scale) {

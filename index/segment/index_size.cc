@@ -43,16 +43,17 @@ std::size_t blocks_bytes(std::size_t entries, std::size_t dim) {
 }  // namespace
 
 ItemBytes item_bytes(const IndexShape& shape) {
-  RowShape row(*make_quantizer(shape.quantizer, shape.dim));
-  if (spilled_vectors(shape) > 0) row.add_primary(shape.nlist);
+  const RowShape row(*make_quantizer(shape.quantizer, shape.dim));
   ItemBytes bytes;
   bytes.entry = static_cast<double>(block_bytes(shape.dim)) / kBlockEntries;
   bytes.row = row.bytes();
   if (row.leads_with_signs) bytes.gathered = block_sign_bytes(shape.dim);
   bytes.raw = raw_bytes(shape.raw, shape.dim);
+  bytes.spilled = spilled_bytes(shape.nlist);
   bytes.list = sizeof(ListRecord);
+  bytes.point = sizeof(ListPoint);
   bytes.centroid = shape.dim;
-  bytes.group = 4 * sign_groups(shape.dim) + sizeof(ListRecord);
+  bytes.group = 4 * sign_groups(shape.dim) + sizeof(GroupRecord);
   return bytes;
 }
 
@@ -66,22 +67,27 @@ IndexSize index_size(const IndexShape& shape, std::span<const std::uint32_t> lis
   const std::size_t far_points = shape.far_lists * shape.dim * sizeof(float);
   const std::size_t router_blocks = blocks_bytes(shape.nlist, shape.dim);
   const std::size_t groups = choose_list_groups(shape.list_groups, shape.nlist);
-  const std::size_t lists = shape.nlist * item.list;
+  const std::size_t points = shape.nlist * sizeof(ListPoint);
+  const std::size_t lists = shape.nlist * sizeof(ListRecord);
   const std::size_t blocks = blocks_bytes(place_lists(list_sizes).entries, shape.dim);
+  const std::size_t spilled = spilled_vectors(shape) * item.spilled;
   const std::size_t rows = shape.n * item.row;
   const std::size_t raw = shape.n * item.raw;
-  const std::size_t ids = shape.has_ids ? shape.n * sizeof(std::int64_t) : 0;
   std::vector<std::uint64_t> sections = {
-      sizeof(SegmentInfo), mean, centroids, lists, router_blocks, blocks, rows, raw, ids};
+      sizeof(ModelInfo),   mean,  centroids, points,  router_blocks,
+      sizeof(SegmentInfo), lists, blocks,    spilled, rows};
+  if (shape.raw != RawTier::none) sections.push_back(raw);
+  if (shape.has_ids) sections.push_back(shape.n * sizeof(std::int64_t));
+  sections.push_back(shape.n * sizeof(std::uint32_t));  // positions, or rows by id
   IndexSize size;
-  size.bytes_per_vector =
-      static_cast<double>(blocks + rows + raw + lists) / static_cast<double>(shape.n);
+  size.bytes_per_vector = static_cast<double>(blocks + spilled + rows + raw + lists + points) /
+                          static_cast<double>(shape.n);
   size.centroid_bytes = centroids + far_lists + far_points + mean + router_blocks;
   if (shape.far_lists > 0) sections.insert(sections.end(), {far_lists, far_points});
   if (groups > 1) {
     const std::size_t panels = panel_bytes(groups, shape.dim);
-    size.centroid_bytes += groups * item.list + panels;
-    sections.insert(sections.end(), {groups * item.list, panels});
+    size.centroid_bytes += groups * sizeof(GroupRecord) + panels;
+    sections.insert(sections.end(), {groups * sizeof(GroupRecord), panels});
   }
   if (shape.n >= kLeastTuned) {
     sections.push_back(tuning_bytes(kTunedKs.size(), kTunedTargets.size()));

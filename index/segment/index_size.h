@@ -34,7 +34,9 @@ struct ItemBytes {
   std::size_t gathered =
       0;  ///< of the block of its primary entry, where that keeps the signs of a row
   std::size_t raw = 0;
-  std::size_t list = 0;
+  std::size_t spilled = 0;   ///< row and primary list of a spilled entry
+  std::size_t list = 0;      ///< its record
+  std::size_t point = 0;     ///< what the model knows of a list
   std::size_t centroid = 0;  ///< its levels; its signs are an entry
   std::size_t group = 0;     ///< of lists: levels and record
 };

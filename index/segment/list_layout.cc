@@ -13,15 +13,13 @@ constexpr std::uint64_t kBlock = kBlockEntries;
 
 std::uint64_t round_up(std::uint64_t entries) { return (entries + kBlock - 1) / kBlock * kBlock; }
 
-}  // namespace
-
-ListLayout place_lists(std::span<const std::uint32_t> sizes) {
-  ListLayout layout{std::vector<std::uint64_t>(sizes.size()), 0};
+// Places the lists of one run behind what is placed.
+void place_run(std::span<const std::uint32_t> sizes, std::size_t first_list, ListLayout& layout) {
   std::array<std::vector<std::size_t>, kBlock> by_rest;  // lists by size modulo 32
   for (std::size_t l = sizes.size(); l-- > 0;) by_rest[sizes[l] % kBlock].push_back(l);
 
   const auto place = [&](std::size_t list, std::uint64_t first) {
-    layout.first[list] = first;
+    layout.first[first_list + list] = first;
     layout.entries = first + sizes[list];
   };
   for (const std::size_t list : by_rest[0]) place(list, layout.entries);
@@ -41,6 +39,16 @@ ListLayout place_lists(std::span<const std::uint32_t> sizes) {
     }
   }
   layout.entries = round_up(layout.entries);
+}
+
+}  // namespace
+
+ListLayout place_lists(std::span<const std::uint32_t> sizes) {
+  ListLayout layout{std::vector<std::uint64_t>(sizes.size()), 0};
+  for (std::size_t first = 0; first < sizes.size(); first += kLayoutRun) {
+    const std::size_t count = std::min(kLayoutRun, sizes.size() - first);
+    place_run(sizes.subspan(first, count), first, layout);
+  }
   return layout;
 }
 

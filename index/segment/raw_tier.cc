@@ -37,10 +37,10 @@ bool write_raw(const float* x, std::size_t dim, RawTier raw, std::uint8_t* out) 
 
 const float* raw_row(const Segment& segment, std::size_t row, bool behind, float* scratch) {
   const std::size_t dim = segment.dim();
-  const std::uint8_t* stored = segment.raw.data() + row * raw_bytes(segment.raw_tier(), dim);
-  if (segment.raw_tier() == RawTier::fp32) return reinterpret_cast<const float*>(stored);
+  const std::uint8_t* stored = segment.raw.data() + row * raw_bytes(segment.model->raw_tier(), dim);
+  if (segment.model->raw_tier() == RawTier::fp32) return reinterpret_cast<const float*>(stored);
   const auto* halves = reinterpret_cast<const std::uint16_t*>(stored);
-  const float shrink = behind ? 1 / raw_stretch(segment.metric()) : 1.0F;
+  const float shrink = behind ? 1 / raw_stretch(segment.model->metric()) : 1.0F;
   for (std::size_t i = 0; i < dim; ++i) scratch[i] = shrink * half_to_float(halves[i]);
   return scratch;
 }

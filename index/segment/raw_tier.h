@@ -16,7 +16,7 @@ std::size_t raw_bytes(RawTier raw, std::size_t dim);
 bool write_raw(const float* x, std::size_t dim, RawTier raw, std::uint8_t* out);
 
 /// Row `row` of the raw tier, which there must be, as dim floats: where they lie or, from fp16, in
-/// `scratch`, which holds dim floats. `behind`: Segment::is_raw_behind of its primary list.
+/// `scratch`, which holds dim floats. `behind`: TrainedModel::is_raw_behind of its primary list.
 const float* raw_row(const Segment& segment, std::size_t row, bool behind, float* scratch);
 
 }  // namespace obliq

@@ -1,37 +1,33 @@
-// The vectors that a segment remembers: exact ones from the raw tier, else what the codes decode
-// to.
+// The vectors that segments remember: exact ones from the raw tier, else what the codes decode to.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
-#include <vector>
 
-#include "index/segment/segment.h"
+#include "index/segment/segment_set.h"
 
 namespace obliq {
 
-/// Any number of threads may decode. The first decoding from codes notes the place of every row: 16
-/// bytes per vector, a pass over all entries.
+/// Any number of threads may decode.
 class RowDecoder {
  public:
-  /// The segment outlives this.
-  explicit RowDecoder(const Segment& segment) : segment_(segment) {}
+  /// The set outlives this.
+  explicit RowDecoder(const SegmentSet& set) : set_(set) {}
 
-  /// Writes the vector of a row below n, dim floats in the space of the base (cosine: of unit
-  /// length, or zero). Throws std::runtime_error when a damaged segment has no entry of it.
-  void vector(std::size_t row, float* out);
+  /// Writes the vector of a slot, dim floats in the space of the base (cosine: of unit length, or
+  /// zero). Throws std::runtime_error when a damaged segment has no list of it. Cost beyond the
+  /// vector's: a binary search over the lists.
+  void vector(std::uint32_t slot, float* out) const;
 
  private:
-  void find_entries();
-  void take_back(std::size_t list, float* out) const;
-  const PrimaryEntry& entry_of(std::size_t row) const;
-  bool is_primary(std::size_t row, std::size_t list) const;
-  void decode(std::size_t row, float* out);
+  void take_back(std::uint32_t list, float* out) const;
+  void decode(const Segment& segment, std::uint32_t row, std::size_t record, float* out) const;
 
-  const Segment& segment_;
-  std::once_flag found_;
-  std::vector<PrimaryEntry> entries_;  ///< of each row
+  const SegmentSet& set_;
 };
+
+/// Of a row its primary list's record, by its place in the segment's directory. Throws
+/// std::runtime_error when a damaged segment has none.
+std::size_t primary_record_of(const Segment& segment, std::uint32_t row);
 
 }  // namespace obliq

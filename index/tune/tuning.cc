@@ -1,6 +1,6 @@
-// Learn queries are taken (given, or rows of the base), their true neighbours found, all lists
-// searched with a recorder per query (stop_trace.h), and for each k a ladder is made: for each
-// target the greatest threshold and the least nprobe that meet it, made monotonic.
+// All lists are searched for the learn queries (learn_queries.h) with a recorder per query
+// (stop_trace.h), and for each k a ladder is made: for each target the greatest threshold and the
+// least nprobe that meet it, made monotonic.
 #include "index/tune/tuning.h"
 
 #include <fmt/format.h>
@@ -11,26 +11,21 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <set>
 #include <stdexcept>
-#include <string_view>
 
 #include "core/exact_knn.h"
 #include "core/parallel.h"
-#include "core/random.h"
-#include "core/spread_rows.h"
 #include "index/search/confidence.h"
 #include "index/search/row_mask.h"
 #include "index/search/searcher.h"
 #include "index/segment/tuning_section.h"
+#include "index/tune/learn_queries.h"
 #include "index/tune/recall_plan.h"
 #include "index/tune/stop_trace.h"
 
 namespace obliq {
 namespace {
 
-constexpr std::size_t kBlockRows = 1024;
-constexpr std::size_t kTrueNeighbours = 128;  // of a query: 100 and, for ties, some more
 // What the stop rule costs per query (ranking lists one by one, a check after each), in scanned
 // entries: 5 of 35 us at dim 384, in which a thousand entries are scanned.
 constexpr double kRuleCost = 1000;
@@ -38,15 +33,9 @@ constexpr std::size_t kMostLearnt = 1000;
 constexpr std::size_t kLeastLearnt = 250;
 constexpr std::size_t kScannedRows = 500'000'000;  // queries * n, for each k
 
-// Queries as users give them, each with the base vector that it is a copy of, if any.
-struct LearnQueries {
-  Matrix<float> queries;
-  std::vector<std::uint32_t> self;  // [queries]; TopK::kNoRow: none
-};
-
 /// What a thread searches with for learn queries.
 struct Worker {
-  explicit Worker(const Segment& segment) : scratch(segment), allowed(segment.info.n) {}
+  explicit Worker(const SegmentSet& set) : scratch(set.model()), allowed(set.slots()) {}
   SearchScratch scratch;
   RowMask allowed;
 };
@@ -60,11 +49,11 @@ struct Passes {
 /// Searches all lists with learn queries, each left out of its own answers.
 class LearnSearch {
  public:
-  LearnSearch(const Segment& segment, const LearnQueries& learn, const TuneOptions& options,
+  LearnSearch(const SegmentSet& set, const LearnQueries& learn, const TuneOptions& options,
               Passes& passes)
-      : searcher_(segment), learn_(learn), options_(options), passes_(passes) {}
+      : searcher_(set), learn_(learn), options_(options), passes_(passes) {}
 
-  /// Searches by `plan`, as adapt(query, plan) changes it, and calls take(query, distances, rows).
+  /// Searches by `plan`, as adapt(query, plan) changes it, and calls take(query, distances, slots).
   template <typename Adapt, typename Take>
   void run(const SearchPlan& plan, Adapt adapt, Take take) const;
 
@@ -81,17 +70,18 @@ void LearnSearch::run(const SearchPlan& plan, Adapt adapt, Take take) const {
   std::vector<std::unique_ptr<Worker>> workers(threads);
   const auto search = [&](Worker& worker, std::size_t q) {
     std::vector<float> distances(plan.k);
-    std::vector<std::int64_t> rows(plan.k);
+    std::vector<std::int64_t> slots(plan.k);
     SearchCounters counters;
     SearchPlan own = plan;
     own.allowed = &worker.allowed;
+    own.names_slots = true;
     adapt(q, own);
     const std::uint32_t self = learn_.self[q];
     if (self != TopK::kNoRow) worker.allowed.exclude(self);
-    searcher_.search(learn_.queries.row(q), own, distances.data(), rows.data(), worker.scratch,
+    searcher_.search(learn_.queries.row(q), own, distances.data(), slots.data(), worker.scratch,
                      counters);
     if (self != TopK::kNoRow) worker.allowed.allow(self);
-    take(q, distances, rows);
+    take(q, distances, slots);
   };
   constexpr std::size_t kReported = 128;
   const std::size_t count = learn_.self.size();
@@ -102,32 +92,32 @@ void LearnSearch::run(const SearchPlan& plan, Adapt adapt, Take take) const {
     parallel_for(std::min(kReported, count - first), 4, options_.threads,
                  [&](std::size_t begin, std::size_t end, int thread) {
                    auto& worker = workers[static_cast<std::size_t>(thread)];
-                   if (!worker) worker = std::make_unique<Worker>(searcher_.segment());
+                   if (!worker) worker = std::make_unique<Worker>(searcher_.set());
                    for (std::size_t q = begin; q < end; ++q) search(*worker, first + q);
                  });
   }
   ++passes_.done;
 }
 
-SearchPlan full_scan(const Segment& segment, std::size_t k) {
+SearchPlan full_scan(const SegmentSet& set, std::size_t k) {
   SearchPlan plan;
   plan.k = k;
-  plan.stop.nprobe = segment.info.nlist;
+  plan.stop.nprobe = set.model().nlist();
   plan.deviations = static_cast<float>(normal_quantile(SearchOptions{}.confidence));
   return plan;
 }
 
-Traces trace(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
+Traces trace(const SegmentSet& set, const LearnQueries& learn, const Neighbours& truth,
              std::size_t k, const TuneOptions& options, Passes& passes) {
   std::vector<StopTrace> all(truth.size());
   std::vector<std::unique_ptr<TraceRecorder>> recorders(truth.size());
-  SearchPlan plan = full_scan(segment, k);
+  SearchPlan plan = full_scan(set, k);
   plan.stop.threshold = -std::numeric_limits<float>::infinity();
   const auto watch = [&](std::size_t q, SearchPlan& own) {
     recorders[q] = std::make_unique<TraceRecorder>(truth[q], k, all[q]);
     own.observer = recorders[q].get();
   };
-  LearnSearch(segment, learn, options, passes)
+  LearnSearch(set, learn, options, passes)
       .run(plan, watch, [&](std::size_t q, const auto&, const auto&) { recorders[q].reset(); });
   return Traces(std::move(all));
 }
@@ -185,58 +175,19 @@ TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlis
   return ladder;
 }
 
-// The learn rows, each left out of its own answers and each vector taken once: what finds copies is
-// found easily, and where most vectors are copies of a few, it would set the mean for all others.
-// Reads the base in order, kBlockRows at a time, which suits compressed files.
-LearnQueries base_queries(const VectorSource& base, std::uint64_t seed) {
-  const std::size_t n = base.rows();
-  const std::vector<std::uint32_t> rows = learn_rows(n, seed);
-  LearnQueries learn = {Matrix<float>(rows.size(), base.dim()), {}};
-  std::set<std::string_view> known;  // bytes of learn.queries
-  Matrix<float> block(std::min(kBlockRows, n), base.dim());
-  std::size_t held = n;  // first row of the block
-  for (const std::uint32_t row : rows) {
-    if (const std::size_t first = row / kBlockRows * kBlockRows; first != held) {
-      base.read(first, std::min(kBlockRows, n - first), block.values.data());
-      held = first;
-    }
-    float* query = learn.queries.row(learn.self.size());
-    std::copy_n(block.row(row - held), base.dim(), query);
-    const bool added =
-        known.emplace(reinterpret_cast<const char*>(query), base.dim() * sizeof *query).second;
-    if (added) learn.self.push_back(row);
-  }
-  learn.queries.rows = learn.self.size();
-  learn.queries.values.resize(learn.queries.rows * base.dim());
-  return learn;
-}
-
-// At most learn_count(n) of the given ones, evenly spread.
-LearnQueries given_queries(MatrixView<float> queries, std::size_t n) {
-  LearnQueries learn = {spread_rows(queries, learn_count(n)), {}};
-  learn.self.assign(learn.queries.rows, TopK::kNoRow);
-  return learn;
-}
-
-LearnQueries learn_queries(const Segment& segment, const VectorSource& base,
-                           MatrixView<float> queries) {
-  return queries.rows > 0 ? given_queries(queries, segment.info.n)
-                          : base_queries(base, segment.info.seed);
-}
-
 // What the index finds when it scans all lists and hardly prunes.
-Neighbours own_neighbours(const Segment& segment, const LearnQueries& learn,
+Neighbours own_neighbours(const SegmentSet& set, const LearnQueries& learn,
                           const TuneOptions& options, Passes& passes) {
   constexpr float kDeviations = 4;
   Neighbours all(learn.self.size());
-  SearchPlan plan = full_scan(segment, kTrueNeighbours);
+  SearchPlan plan = full_scan(set, Truth::kNeighbours);
   plan.deviations = kDeviations;
-  const auto keep = [&](std::size_t q, const auto& distances, const auto& rows) {
-    for (std::size_t i = 0; i < kTrueNeighbours && rows[i] >= 0; ++i) {
-      all[q].emplace_back(distances[i], static_cast<std::uint32_t>(rows[i]));
+  const auto keep = [&](std::size_t q, const auto& distances, const auto& slots) {
+    for (std::size_t i = 0; i < Truth::kNeighbours && slots[i] >= 0; ++i) {
+      all[q].emplace_back(distances[i], static_cast<std::uint32_t>(slots[i]));
     }
   };
-  LearnSearch(segment, learn, options, passes)
+  LearnSearch(set, learn, options, passes)
       .run(
           plan, [](std::size_t, SearchPlan&) {}, keep);
   return all;
@@ -254,13 +205,13 @@ Kept kept_by_codes(const Tuning& known, std::uint32_t k, double own_max_recall) 
 }
 
 // `known`: the previous tuning, where truth is what the index finds itself; else empty.
-Tuning measure(const Segment& segment, const LearnQueries& learn, const Neighbours& truth,
+Tuning measure(const SegmentSet& set, const LearnQueries& learn, const Neighbours& truth,
                const Tuning& known, const TuneOptions& options, Passes& passes) {
-  const std::size_t nlist = segment.info.nlist;
+  const std::size_t nlist = set.model().nlist();
   Tuning tuning;
   tuning.queries = truth.size();
   for (const std::uint32_t k : kTunedKs) {
-    const Traces traces = trace(segment, learn, truth, k, options, passes);
+    const Traces traces = trace(set, learn, truth, k, options, passes);
     const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);
     tuning.ladders.push_back(make_ladder(traces, kept, nlist));
   }
@@ -274,45 +225,36 @@ std::size_t learn_count(std::size_t n) {
       n, std::clamp(kScannedRows / std::max<std::size_t>(n, 1), kLeastLearnt, kMostLearnt));
 }
 
-std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed) {
-  const std::size_t count = learn_count(n);
-  Random random(seed);
-  std::vector<std::uint32_t> rows;
-  for (std::size_t i = 0; i < count; ++i) {
-    rows.push_back(static_cast<std::uint32_t>(jittered_row(i, count, n, random)));
-  }
-  return rows;
-}
-
-Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<float> queries,
-                  const TuneOptions& options) {
-  if (segment.info.n < kLeastTuned) return {};
-  const LearnQueries learn = learn_queries(segment, base, queries);
-  const Neighbours truth = exact_knn(
-      base, learn.queries.view(), learn.self,
-      {segment.metric(), kTrueNeighbours, options.threads, options.progress, "true neighbours"});
+Tuning tune_from_truth(const SegmentSet& set, const TuneOptions& options) {
+  if (set.n() < kLeastTuned) return {};
+  const KnownTruth known = known_truth(set);
+  if (known.neighbours.empty()) return {};
   Passes passes = {kTunedKs.size()};
-  Tuning tuning = measure(segment, learn, truth, {}, options, passes);
-  tuning.from_base = queries.rows == 0;
+  Tuning tuning = measure(set, known.learn, known.neighbours, {}, options, passes);
+  tuning.from_base = std::any_of(set.model().learn_ids.begin(), set.model().learn_ids.end(),
+                                 [](std::int64_t id) { return id != -1; });
   return tuning;
 }
 
-Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<float> queries,
+Tuning tune_opened(const SegmentSet& set, const VectorSource& rows, MatrixView<float> queries,
                    const Tuning& known, const TuneOptions& options) {
-  if (queries.rows > 0 && queries.cols != segment.dim()) {
+  const TrainedModel& model = set.model();
+  if (queries.rows > 0 && queries.cols != model.dim()) {
     throw std::invalid_argument(
-        fmt::format("learn_queries have dim {}, the index has {}", queries.cols, segment.dim()));
+        fmt::format("learn_queries have dim {}, the index has {}", queries.cols, model.dim()));
   }
-  require_finite(queries, "learn query", 0, segment.metric());
-  if (segment.raw_tier() != RawTier::none || segment.info.n < kLeastTuned) {
-    return tune_built(segment, rows, queries, options);
-  }
-  const LearnQueries learn = learn_queries(segment, rows, queries);
-  Passes passes = {kTunedKs.size() + 1};
-  const Neighbours truth = own_neighbours(segment, learn, options, passes);
-  Tuning tuning = measure(segment, learn, truth, known, options, passes);
+  require_finite(queries, "learn query", 0, model.metric());
+  if (set.n() < kLeastTuned) return {};
+  const std::size_t count = learn_count(set.n());
+  const LearnQueries learn =
+      queries.rows > 0 ? given_queries(queries, count) : base_queries(set, rows, count);
+  const bool exact = model.raw_tier() != RawTier::none;
+  Passes passes = {kTunedKs.size() + (exact ? 0 : 1)};
+  const Neighbours truth = exact ? exact_neighbours(set, rows, learn, options)
+                                 : own_neighbours(set, learn, options, passes);
+  Tuning tuning = measure(set, learn, truth, exact ? Tuning{} : known, options, passes);
   tuning.from_base = queries.rows == 0;
-  tuning.exact_truth = false;
+  tuning.exact_truth = exact;
   return tuning;
 }
 

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include "index/segment/segment.h"
+#include "index/segment/segment_set.h"
 #include "index/segment/tuning_section.h"
 #include "obliq/tuning.h"
 #include "obliq/vector_source.h"
@@ -36,10 +36,6 @@ constexpr float kLeastStopTarget = 0.9F;
 /// How many learn queries tuning takes for n vectors: 1,000 up to n = 500,000, then fewer, at least
 /// 250.
 std::size_t learn_count(std::size_t n);
-/// The rows of the base that may stand in for learn queries: learn_count(n) of them, rising, spread
-/// evenly with a seeded jitter. A vector that k-means was trained on lies nearer to its centroid
-/// than a query does, so the builder keeps these rows out of its sample where it can.
-std::vector<std::uint32_t> learn_rows(std::size_t n, std::uint64_t seed);
 
 /// A source whose vectors are computed one by one when they are read.
 class RowSource final : public VectorSource {
@@ -59,19 +55,23 @@ class RowSource final : public VectorSource {
   Make make_;
 };
 
-/// Tunes an index just built from `base`, with at most learn_count(n) of `queries`, which are
-/// finite and of the index's dim; without queries base vectors stand in, each left out of its own
-/// answers. The outcome does not depend on the number of threads. An index below kLeastTuned
-/// vectors is not tuned. Cost per learn query: three searches through all lists and n * dim
-/// operations.
-Tuning tune_built(const Segment& segment, const VectorSource& base, MatrixView<float> queries,
-                  const TuneOptions& options);
+/// Tunes with the learn queries of the model and their true neighbours that the segments hold. A
+/// learn query that is a base vector is left out of its own answers. Below kLeastTuned vectors, or
+/// where the model has no learn queries or a segment with vectors no truth, the set is not tuned.
+/// The outcome does not depend on the number of threads, nor on how the vectors are cut into
+/// segments but for what that changes in searches. Cost: per learn query three searches through all
+/// lists; a pass over the ids.
+Tuning tune_from_truth(const SegmentSet& set, const TuneOptions& options);
 
-/// The same for an opened index, whose vectors are `rows`, exact with a raw tier, else decoded;
-/// then the truth is what a scan of all lists finds with bounds of four standard deviations, and
-/// the recall that codes lose is taken from `known`, the previous tuning. Throws
-/// std::invalid_argument on queries of a wrong dim or that are not finite.
-Tuning tune_opened(const Segment& segment, const VectorSource& rows, MatrixView<float> queries,
+/// Tunes an opened set, whose vectors by slot are `rows`, with at most learn_count(n) of `queries`;
+/// without queries, with the learn_count(n) vectors of the smallest sample_key (core/sample_key.h),
+/// each left out of its own answers and each taken once where there are copies. With a raw tier the
+/// truth is that of `rows`; else it is what a scan of all lists finds with bounds of four standard
+/// deviations, and the recall that codes lose is taken from `known`, the previous tuning. Below
+/// kLeastTuned vectors the set is not tuned. Throws std::invalid_argument on queries of a wrong dim
+/// or that are not finite. Cost per learn query: three searches through all lists or four, and with
+/// a raw tier n * dim operations.
+Tuning tune_opened(const SegmentSet& set, const VectorSource& rows, MatrixView<float> queries,
                    const Tuning& known, const TuneOptions& options);
 
 }  // namespace obliq

@@ -74,6 +74,24 @@ TEST_P(ExactKnn, GivesTiesToTheSmallerRowAcrossChunks) {
 }
 
 // Powers of two round nothing, but squares of tiny numbers would be no normal floats.
+TEST_P(ExactKnn, GivesTiesToTheSmallerIdWhereIdsAreGiven) {
+  const auto one = gaussian(1, 19, 5);
+  Matrix<float> base(60000, 19);  // more than a chunk of the same vector
+  std::vector<std::int64_t> ids(base.rows);
+  for (std::size_t i = 0; i < base.rows; ++i) {
+    std::copy_n(one.row(0), 19, base.row(i));
+    ids[i] = -static_cast<std::int64_t>(i);
+  }
+  ExactKnnOptions options = {GetParam(), 3};
+  options.ids = ids;
+  const std::vector<std::uint32_t> excluded = {59998};
+  const auto found = exact_knn(MatrixSource(base.view()), one.view(), excluded, options);
+  ASSERT_EQ(found[0].size(), 3U);
+  EXPECT_EQ(found[0][0].second, 59999U);
+  EXPECT_EQ(found[0][1].second, 59997U);
+  EXPECT_EQ(found[0][2].second, 59996U);
+}
+
 TEST_P(ExactKnn, FindsTheSameRowsAtEveryScale) {
   const auto base = gaussian(700, 24, 5);
   const auto queries = gaussian(20, 24, 6);

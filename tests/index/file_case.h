@@ -49,7 +49,7 @@ class IndexFileCase : public ::testing::Test {
   /// Without verification blocks, rows and raw vectors are not read at opening. Whatever they hold,
   /// a search stays inside the file (ASan watches) and ids stay below `n`. Verification notices
   /// every one of these files: a CRC32C misses one damage of more than 32 bits in 2^32.
-  void expect_damage_cannot_crash_a_search(MatrixView<float> queries, std::int64_t n, int trials,
+  void expect_damage_cannot_crash_a_search(MatrixView<float> queries, int trials,
                                            std::uint64_t seed) const {
     const std::string sound = read();
     Random random(seed);
@@ -62,7 +62,7 @@ class IndexFileCase : public ::testing::Test {
       }
       ASSERT_NE(damaged, sound);
       write(damaged);
-      searched += searches(queries, n) ? 1 : 0;
+      searched += searches(queries) ? 1 : 0;
       noticed += opens_verified() ? 0 : 1;
     }
     EXPECT_EQ(noticed, trials);
@@ -71,15 +71,13 @@ class IndexFileCase : public ::testing::Test {
   }
 
   /// Whether the file opens without verification and a search of it ends.
-  bool searches(MatrixView<float> queries, std::int64_t n) const {
+  bool searches(MatrixView<float> queries) const {
     try {
       const Index index = Index::open(path_);
       SearchOptions search;
       search.nprobe = 100;
-      for (const std::int64_t id : index.search(queries, search).ids.values) {
-        EXPECT_GE(id, -1);
-        EXPECT_LT(id, n);
-      }
+      // Any number may be the position of a vector.
+      for (const std::int64_t id : index.search(queries, search).ids.values) EXPECT_GE(id, -1);
       return true;
     } catch (const std::runtime_error&) {
       return false;

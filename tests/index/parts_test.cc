@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "core/top_k.h"
-#include "index/build/builder.h"
 #include "index/build/kmeans.h"
 #include "index/build/list_weight.h"
 #include "index/search/confidence.h"
@@ -15,6 +14,7 @@
 #include "index/segment/list_key.h"
 #include "index/segment/list_layout.h"
 #include "tests/index/cases.h"
+#include "tests/index/encoded.h"
 
 namespace obliq {
 namespace {
@@ -120,31 +120,34 @@ TEST(CentroidCode, KeepsFarCentroidsExactlyAndOthersAsBytes) {
     for (float& value : centroids.values) value += offset;
     const std::vector<float> zero(dim, 0.0F);
     std::copy_n(zero.data(), dim, centroids.row(7));
-    std::vector<ListRecord> lists(centroids.rows);
+    std::vector<ListPoint> lists(centroids.rows);
     std::vector<float> radii(centroids.rows, 100.0F);
     radii[8] = 1e12F;  // wide, so that its centroid is never far
     const CodedCentroids coded = code_centroids(centroids.view(), radii, lists);
     EXPECT_EQ(coded.far_lists.size(), offset == 0 ? 0 : centroids.rows - 2);
-    Segment segment;
-    segment.info.dim = dim;
-    segment.lists = lists;
-    segment.centroid_levels = coded.levels;
-    segment.far_lists = coded.far_lists;
-    segment.far_points = coded.far_points;
-    count_lists(segment);
-    EXPECT_EQ(segment.far_point(7), nullptr);
-    EXPECT_EQ(segment.far_point(8), nullptr);
+    TrainedModel model;
+    model.info.dim = dim;
+    model.info.nlist = centroids.rows;
+    std::copy_n("sq8", 4, model.info.quantizer);
+    model.mean = zero;
+    model.lists = lists;
+    model.centroid_levels = coded.levels;
+    model.far_lists = coded.far_lists;
+    model.far_points = coded.far_points;
+    complete(model);
+    EXPECT_EQ(model.far_point(7), nullptr);
+    EXPECT_EQ(model.far_point(8), nullptr);
     std::vector<float> decoded(dim);
     for (std::size_t l = 0; l < centroids.rows; ++l) {
-      decode_centroid(segment, l, decoded.data());
+      decode_centroid(model, l, decoded.data());
       const float error2 = kernels().l2_sqr(decoded.data(), centroids.row(l), dim);
       // A value is off by half a step: 1/254 of the largest.
       const double largest = offset == 0 ? 30 : 1.003e4;
-      const double half_step = segment.far_point(l) == nullptr ? largest / 254 : 0;
+      const double half_step = model.far_point(l) == nullptr ? largest / 254 : 0;
       EXPECT_LE(error2, dim * half_step * half_step) << l;
       EXPECT_FLOAT_EQ(lists[l].centroid_norm2, kernels().dot(decoded.data(), decoded.data(), dim));
     }
-    decode_centroid(segment, 7, decoded.data());
+    decode_centroid(model, 7, decoded.data());
     EXPECT_EQ(decoded, zero);
   }
 }
@@ -158,22 +161,23 @@ TEST(Router, MeasuresDistancesToTheDecodedCentroids) {
       build.metric = metric;
       build.nlist = 60;
       build.tune = false;
-      const Segment segment = build_segment(MatrixSource(base.view()), build);
-      EXPECT_EQ(segment.far_lists.size(), metric == Metric::ip && offset > 0 ? 60U : 0U);
-      const Router router(segment);
+      const SegmentSet set = testing::encoded(base, build);
+      const TrainedModel& model = set.model();
+      EXPECT_EQ(model.far_lists.size(), metric == Metric::ip && offset > 0 ? 60U : 0U);
+      const Router router(set);
       std::vector<float> q(base.row(5), base.row(5) + 48);
-      segment.transform->apply(q.data());
+      model.transform->apply(q.data());
       CentroidQuery query(48);
       query.set(q.data());
       std::vector<float> c(48);
       for (std::uint32_t l = 0; l < 60; ++l) {
-        decode_centroid(segment, l, c.data());
+        decode_centroid(model, l, c.data());
         const Probe probe = router.probe(query, l);
         const double norms = std::sqrt(double{kernels().dot(q.data(), q.data(), 48)} *
                                        kernels().dot(c.data(), c.data(), 48));
         // The query's rounding to 1/8191 of its largest value, by Cauchy and Schwarz: 48 values
         // each off by at most half a step. Far centroids leave float rounding alone.
-        const bool far = segment.far_point(l) != nullptr;
+        const bool far = model.far_point(l) != nullptr;
         const double product = far ? 1e-6 * norms : norms * 48 / 2 / 8191;
         const float distance2 = kernels().l2_sqr(q.data(), c.data(), 48);
         EXPECT_NEAR(probe.distance2, distance2, far ? 1e-6 * distance2 : 2 * product);
@@ -238,34 +242,36 @@ TEST(ListWeight, IsTheUsualOneUnlessAnotherSavesMoreThanNoise) {
   EXPECT_EQ(best_list_weight({60, 70, 100, 100, 100}), 0.0F);
 }
 
+// One list, its centroid far from the query: the share of entries whose bound exceeds their true
+// distance is 1 - confidence, within four standard errors of the count and a tenth for the normal
+// model.
 TEST(Bounds, HoldAsOftenAsTheConfidencePromises) {
-  // One list, its centroid far from the query: the share of entries whose bound exceeds their true
-  // distance is 1 - confidence, within four standard errors of the count and a tenth for the normal
-  // model.
   const std::size_t n = 20000;
   const auto base = clustered(n, 128, 13, 1);
   const auto queries = clustered(4, 128, 14, 1);
   BuildOptions build;
   build.nlist = 1;
   build.quantizer = "lm4";
-  const Segment segment = build_segment(MatrixSource(base.view()), build);
+  const SegmentSet set = testing::encoded(base, build);
+  const auto& [model, segment] = std::tie(set.model(), set.segments().front());
   std::vector<float> centroid(128);
   for (const double confidence : {0.9, 0.964, 0.995}) {
     std::size_t above = 0;
     for (std::size_t i = 0; i < queries.rows; ++i) {
       std::vector<float> q(queries.row(i), queries.row(i) + 128);
-      segment.transform->apply(q.data());
+      model.transform->apply(q.data());
       ScanQuery scan(128);
       scan.set(q.data());
-      decode_centroid(segment, 0, centroid.data());
+      decode_centroid(model, 0, centroid.data());
       const float distance2 = kernels().l2_sqr(q.data(), centroid.data(), 128);
-      ScanList list = scan_list(segment.lists[0], segment.blocks.data(), 128, distance2, 1, 2);
-      scan.set_shift(segment.info.sine * std::sqrt(distance2 * 128 / 127),
+      ScanList list =
+          scan_list(*segment.lists.find(0), segment.blocks.data(), 128, distance2, 1, 2);
+      scan.set_shift(model.info.sine * std::sqrt(distance2 * 128 / 127),
                      static_cast<float>(normal_quantile(confidence)), list);
       std::vector<std::uint32_t> entries(n + 32);
       std::vector<float> bounds(n + 32);
       ASSERT_EQ(kernels().scan(scan.lut(), 128, list, 1e30F, entries.data(), bounds.data()), n);
-      const float scale = segment.transform->scale();
+      const float scale = model.transform->scale();
       for (std::size_t e = 0; e < n; ++e) {
         above +=
             bounds[e] / scale / scale > kernels().l2_sqr(queries.row(i), base.row(e), 128) ? 1 : 0;

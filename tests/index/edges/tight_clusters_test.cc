@@ -157,17 +157,29 @@ TEST(FewFarRows, AreKeptByHalvesAsWellAsByFloats) {
 
 // Near-duplicates share their list with rows a thousand times as far from its centroid. Codes of a
 // byte tell 1e-2 of that apart.
+//
+// All near-duplicates have the same signs and codes, so that one error per stage and index decides
+// for all of them: the mean of eight indexes counts, with bounds of four standard deviations, of
+// which the tails of 16 errors may still cost one index a part of its answers.
 TEST(MixedLists, HideNoShortResiduals) {
+  constexpr int kSeeds = 8;
   for (const double noise : {1e-2, 1e-3}) {
     const EdgeSet set = wide_and_tight(1, noise);
-    BuildOptions build;
-    build.quantizer = "sq8";
-    build.nlist = 20;
-    if (noise == 1e-2) {
-      EXPECT_GT(exhaustive_recall(Metric::l2, set, build), .9);
+    double coded = 0;
+    double exact = 0;
+    for (int seed = 1; seed <= kSeeds; ++seed) {
+      BuildOptions build;
+      build.quantizer = "sq8";
+      build.nlist = 20;
+      build.seed = static_cast<std::uint64_t>(seed);
+      if (seed == 1) coded = exhaustive_recall(Metric::l2, set, build, .99997F);
+      build.raw = RawTier::fp32;
+      exact += exhaustive_recall(Metric::l2, set, build, .99997F) / kSeeds;
     }
-    build.raw = RawTier::fp32;
-    EXPECT_GT(exhaustive_recall(Metric::l2, set, build), .96) << noise;
+    if (noise == 1e-2) {
+      EXPECT_GT(coded, .85);
+    }
+    EXPECT_GT(exact, .96) << noise;
   }
 }
 

@@ -2,17 +2,19 @@
 // the work is divided.
 #include <gtest/gtest.h>
 
-#include "index/build/builder.h"
 #include "index/index_access.h"
 #include "index/search/batch_searcher.h"
 #include "index/search/row_mask.h"
 #include "obliq/index.h"
 #include "tests/index/cases.h"
+#include "tests/index/encoded.h"
 
 namespace obliq {
 namespace {
 
 using testing::clustered;
+using testing::encoded;
+using testing::trained;
 
 constexpr std::size_t kDim = 24;
 
@@ -77,31 +79,32 @@ TEST_P(Batch, HasTheAnswersAndTheWorkOfSingleQueriesInBothOrders) {
 }
 
 TEST_P(Batch, LeavesOutExcludedRowsAndFillsUpWhenAskedTo) {
-  const Segment segment = build_segment(MatrixSource(base_.view()), build_);
-  const Searcher one(segment);
+  const SegmentSet set = encoded(trained(base_, build_), base_, build_, {1200, 2800});
+  const Searcher one(set);
   const BatchSearcher many(one);
-  SearchScratch scratch(segment);
-  BatchScratch batch_scratch(segment);
-  RowMask allowed(segment.info.n);
-  allowed.exclude(7);
+  SearchScratch scratch(set.model());
+  BatchScratch batch_scratch(set.model());
+  RowMask allowed(set.slots());
+  allowed.exclude(1207);
   SearchPlan plan;
+  plan.names_slots = true;
   plan.k = 200;
   plan.stop.nprobe = 12;
   plan.allowed = &allowed;
   const std::size_t size = 150 * plan.k;
   std::vector<float> distances(size), same_distances(size);
-  std::vector<std::int64_t> rows(size), same_rows(size);
+  std::vector<std::int64_t> slots(size), same_slots(size);
   SearchCounters counters;
   for (std::size_t i = 0; i < 150; ++i) {
-    one.search(queries_.row(i), plan, distances.data() + i * plan.k, rows.data() + i * plan.k,
+    one.search(queries_.row(i), plan, distances.data() + i * plan.k, slots.data() + i * plan.k,
                scratch, counters);
   }
-  many.search(queries_.view(), plan, BatchOrder::list, same_distances.data(), same_rows.data(),
+  many.search({queries_.view()}, plan, BatchOrder::list, same_distances.data(), same_slots.data(),
               batch_scratch, counters);
-  EXPECT_EQ(rows, same_rows);
+  EXPECT_EQ(slots, same_slots);
   EXPECT_EQ(distances, same_distances);
-  EXPECT_EQ(std::count(rows.begin(), rows.end(), 7), 0);
-  EXPECT_EQ(std::count(rows.begin(), rows.end(), -1), 0);
+  EXPECT_EQ(std::count(slots.begin(), slots.end(), 1207), 0);
+  EXPECT_EQ(std::count(slots.begin(), slots.end(), -1), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Batch,
@@ -151,13 +154,13 @@ TEST(ListOrder, IsWorthItWhereManyQueriesMeetInLongLists) {
   BuildOptions build;
   build.nlist = 12;
   build.kmeans_iterations = 2;
-  const Segment segment = build_segment(MatrixSource(base.view()), build);
+  const SegmentSet set = encoded(base, build);
   SearchPlan plan;
   plan.stop.nprobe = 12;
-  EXPECT_TRUE(worth_list_order(1000, plan, segment));
-  EXPECT_FALSE(worth_list_order(2, plan, segment));
+  EXPECT_TRUE(worth_list_order(1000, plan, set));
+  EXPECT_FALSE(worth_list_order(2, plan, set));
   plan.stop.nprobe = 8;  // one list after the other
-  EXPECT_FALSE(worth_list_order(1000, plan, segment));
+  EXPECT_FALSE(worth_list_order(1000, plan, set));
 }
 
 }  // namespace

@@ -6,22 +6,24 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <set>
 #include <vector>
 
-#include "index/build/builder.h"
 #include "index/segment/vector_transform.h"
 #include "tests/index/cases.h"
+#include "tests/index/encoded.h"
 
 namespace obliq {
 namespace {
 
 using testing::clustered;
+using testing::encoded;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-PreparedQuery prepared(const Segment& segment, const float* query) {
-  PreparedQuery made(segment);
+PreparedQuery prepared(const TrainedModel& model, const float* query) {
+  PreparedQuery made(model);
   made.set(query);
   return made;
 }
@@ -34,15 +36,15 @@ TEST(Router, FindsTheListsThatExactRankingFinds) {
     build.metric = metric;
     build.nlist = 500;
     build.kmeans_iterations = 4;
-    const Segment segment = build_segment(MatrixSource(base.view()), build);
-    const Router router(segment);
+    const SegmentSet set = encoded(base, build);
+    const Router router(set);
     RouteScratch scratch;
     SearchCounters counters;
     std::vector<Probe> some;
     std::vector<Probe> all;
     std::size_t missed = 0;
     for (std::size_t i = 0; i < queries.rows; ++i) {
-      const PreparedQuery query = prepared(segment, queries.row(i));
+      const PreparedQuery query = prepared(set.model(), queries.row(i));
       router.route(query, 500, 500, scratch, all, counters);
       router.route(query, 10, 10, scratch, some, counters);
       ASSERT_EQ(some.size(), 10U);
@@ -58,14 +60,14 @@ TEST(Router, HandsOutEveryListOnceAndTheBestFirst) {
   BuildOptions build;
   build.nlist = 300;
   build.kmeans_iterations = 3;
-  const Segment segment = build_segment(MatrixSource(base.view()), build);
-  const Router router(segment);
+  const SegmentSet set = encoded(base, build);
+  const Router router(set);
   RouteScratch scratch;
   SearchCounters counters;
   ListCursor cursor;
   std::size_t better_later = 0;
   for (std::size_t i = 0; i < 50; ++i) {
-    const PreparedQuery query = prepared(segment, base.row(i));
+    const PreparedQuery query = prepared(set.model(), base.row(i));
     std::vector<Probe> probes;
     router.route(query, 300, 300, scratch, probes, counters);
     router.begin(cursor, scratch);
@@ -105,10 +107,10 @@ TEST(Router, GoesOnWithAQueryAfterListsOfAnother) {
   BuildOptions build;
   build.nlist = kLists;
   build.kmeans_iterations = 3;
-  const Segment segment = build_segment(MatrixSource(base.view()), build);
-  const Router router(segment);
+  const SegmentSet set = encoded(base, build);
+  const Router router(set);
   RouteScratch scratch;
-  PreparedQuery queries[] = {PreparedQuery(segment), PreparedQuery(segment)};
+  PreparedQuery queries[] = {PreparedQuery(set.model()), PreparedQuery(set.model())};
   ListCursor cursors[2];
   for (std::size_t i = 0; i + 1 < 20; ++i) {
     HandedOut alone[2];
@@ -139,17 +141,20 @@ TEST(Router, HandsOutListsWithDamagedNumbersLast) {
   const auto base = clustered(4000, 32, 21, 20);
   BuildOptions build;
   build.nlist = 200;
-  Segment segment = build_segment(MatrixSource(base.view()), build);
-  std::vector<ListRecord> lists(segment.lists.begin(), segment.lists.end());
+  const SegmentSet sound = encoded(base, build);
+  auto model = std::make_shared<TrainedModel>(sound.model());
+  std::vector<ListPoint> lists(model->lists.begin(), model->lists.end());
   for (std::size_t l = 0; l < 200; l += 3) {
     lists[l].mean_r2 = std::numeric_limits<float>::quiet_NaN();
   }
-  segment.lists = lists;
-  const Router router(segment);
+  model->lists = lists;
+  const SegmentSet set(model, sound.segments());
+  ASSERT_EQ(set.filled(), 200U);
+  const Router router(set);
   RouteScratch scratch;
   SearchCounters counters;
   ListCursor cursor;
-  const PreparedQuery query = prepared(segment, base.row(0));
+  const PreparedQuery query = prepared(set.model(), base.row(0));
   router.begin(cursor, scratch);
   std::set<std::uint32_t> seen;
   for (std::size_t l = 0; l < 200; ++l)

@@ -5,24 +5,25 @@
 
 #include <vector>
 
-#include "index/build/builder.h"
 #include "index/search/parallel_searcher.h"
 #include "tests/index/cases.h"
+#include "tests/index/encoded.h"
 
 namespace obliq {
 namespace {
 
 using testing::clustered;
+using testing::encoded;
 
 /// Scratch of the size that the test gives it.
 struct Sized {
-  explicit Sized(const Segment&) {}
+  explicit Sized(const TrainedModel&) {}
   std::size_t bytes() const { return size; }
   std::size_t size = 0;
 };
 
 TEST(ScratchPool, KeepsWhatFitsAndGivesBackTheRest) {
-  const Segment none;
+  const TrainedModel none;
   ScratchPool<Sized> pool(100);
   std::vector<std::unique_ptr<Sized>> used;
   for (const std::size_t size : {60U, 30U, 20U, 101U}) {
@@ -49,21 +50,21 @@ TEST(ScratchMemory, StaysBoundedWhateverTheBatch) {
   build.nlist = 60;
   build.spill = .5;
   build.tune = false;
-  const Segment segment = build_segment(MatrixSource(base.view()), build);
-  ParallelSearcher searcher(segment);
+  const SegmentSet set = encoded(base, build);
+  ParallelSearcher searcher(set);
   for (const std::size_t k : {10U, 4000U, 10U}) {
     for (const BatchOrder order : {BatchOrder::list, BatchOrder::query}) {
       SearchPlan plan;
       plan.k = k;
       plan.stop.nprobe = 60;
       std::vector<float> distances(queries.rows * k);
-      std::vector<std::int64_t> rows(queries.rows * k);
+      std::vector<std::int64_t> ids(queries.rows * k);
       SearchOptions options;
       options.batch_order = order;
       options.threads = 2;
-      searcher.search(queries.view(), plan, options, distances.data(), rows.data(), nullptr);
+      searcher.search(queries.view(), plan, options, distances.data(), ids.data(), nullptr);
       EXPECT_LE(searcher.kept_bytes(), ParallelSearcher::kKeptBytes) << k;
-      EXPECT_GE(rows.front(), 0);
+      EXPECT_GE(ids.front(), 0);
       // 1,024 queries with heaps of 4,000 answers take more than that; with 10 they are kept.
       EXPECT_TRUE(k != 10 || searcher.kept_bytes() > 0) << k;
     }

@@ -30,14 +30,14 @@ TEST_F(OpenBounds, RefuseAQuantizerWithAMatrixOfAVeryHighDim) {
   Bytes bytes(sound.size());
   std::memcpy(bytes.data(), sound.data(), sound.size());
   for (const std::string spec : {"wf4", "tqp4:gaussian", "kashin4:haar"}) {
-    const std::uint64_t at = SectionFile(path_).offset("info") + offsetof(SegmentInfo, quantizer);
-    std::memset(bytes.data() + at, 0, sizeof SegmentInfo::quantizer);
+    const std::uint64_t at = SectionFile(path_).offset("model") + offsetof(ModelInfo, quantizer);
+    std::memset(bytes.data() + at, 0, sizeof ModelInfo::quantizer);
     std::memcpy(bytes.data() + at, spec.data(), spec.size());
     reseal(bytes);
     write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     EXPECT_THAT([&] { Index::open(path_); },
                 ThrowsMessage<std::runtime_error>(
-                    AllOf(HasSubstr("section 'info'"), HasSubstr("limited to 4096 rows"))));
+                    AllOf(HasSubstr("section 'model'"), HasSubstr("limited to 4096 rows"))));
   }
 }
 

@@ -10,7 +10,6 @@
 #include "core/random.h"
 #include "datasets/dataset.h"
 #include "index/index_access.h"
-#include "index/segment/segment.h"
 #include "index/tune/recall_plan.h"
 #include "tests/index/cases.h"
 

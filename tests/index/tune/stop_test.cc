@@ -10,7 +10,6 @@
 #include <set>
 
 #include "datasets/dataset.h"
-#include "index/build/builder.h"
 #include "index/index_access.h"
 #include "index/search/searcher.h"
 #include "index/segment/tuning_section.h"
@@ -19,11 +18,13 @@
 #include "index/tune/tuning.h"
 #include "storage/section_file.h"
 #include "tests/index/cases.h"
+#include "tests/index/encoded.h"
 
 namespace obliq {
 namespace {
 
 using testing::clustered;
+using testing::encoded;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -187,18 +188,18 @@ TEST_P(TunedSearch, DoesNotDependOnThreadsOrBatch) {
 }
 
 TEST_P(TunedSearch, NeverStopsBeforeThereAreKAnswers) {
-  const Segment segment = build_segment(MatrixSource(base_.view()), options(GetParam()));
-  const Searcher searcher(segment);
-  SearchScratch scratch(segment);
+  const SegmentSet set = encoded(base_, options(GetParam()));
+  const Searcher searcher(set);
+  SearchScratch scratch(set.model());
   SearchPlan plan;
-  plan.stop = {segment.info.nlist, 1e9F};  // as soon as it may
+  plan.stop = {set.model().nlist(), 1e9F};  // as soon as it may
   for (const std::size_t k : {1U, 60U, 300U, 3000U}) {
     plan.k = k;
     std::vector<float> distances(k);
-    std::vector<std::int64_t> rows(k);
+    std::vector<std::int64_t> ids(k);
     SearchCounters counters;
-    searcher.search(queries_.row(0), plan, distances.data(), rows.data(), scratch, counters);
-    EXPECT_GE(rows.back(), 0) << k;
+    searcher.search(queries_.row(0), plan, distances.data(), ids.data(), scratch, counters);
+    EXPECT_GE(ids.back(), 0) << k;
     EXPECT_GE(counters.lists, kFirstStop);
     EXPECT_TRUE(k == 3000 || counters.lists < 120) << k;
   }
@@ -212,7 +213,7 @@ TEST_P(TunedSearch, SurvivesASaveAndTuningAgain) {
   Index opened = Index::open(path, {.verify = true});
   std::filesystem::remove(path);
   const auto tuning = built.stats().tuning;
-  EXPECT_EQ(tuning.queries, 1000U);
+  EXPECT_EQ(tuning.queries, 150U);  // a twentieth of the base
   EXPECT_TRUE(tuning.from_base && tuning.exact_truth);
   EXPECT_EQ(write_tuning(opened.stats().tuning), write_tuning(tuning));
   EXPECT_EQ(opened.search(queries_.view(), aiming_at(0.95)).ids.values,
@@ -296,21 +297,6 @@ TEST(TunedIndex, AllowsForWhatItsCodesLoseWhenItIsTunedAgain) {
   EXPECT_GE(
       testing::recall(Metric::l2, base, queries, index.search(queries.view(), aiming_at(target))),
       target - 0.003 - 2 * std::sqrt(target * (1 - target) / 500));
-}
-
-TEST(LearnRows, AreUnknownToKMeans) {
-  auto base = clustered(20000, 4, 39);
-  BuildOptions build;
-  build.nlist = 50;
-  build.kmeans_iterations = 2;
-  const Segment segment = build_segment(MatrixSource(base.view()), build);
-  const auto rows = learn_rows(base.rows, build.seed);
-  EXPECT_EQ(rows.size(), 1000U);
-  EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end()));
-  for (const std::uint32_t row : rows) base.row(row)[0] += 1;
-  const Segment other = build_segment(MatrixSource(base.view()), build);
-  EXPECT_TRUE(std::ranges::equal(segment.mean, other.mean));
-  EXPECT_TRUE(std::ranges::equal(segment.centroid_levels, other.centroid_levels));
 }
 
 // The tuned margin is meant for 1,000 queries; these are 500, whose mean recall t has a standard

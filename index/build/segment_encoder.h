@@ -1,0 +1,15 @@
+// Encodes vectors under a model into a segment in memory.
+#pragma once
+
+#include <memory>
+
+#include "index/build/encode_input.h"
+#include "index/segment/segment.h"
+
+namespace obliq {
+
+/// Throws std::invalid_argument naming a vector that is not finite, or too long for the model.
+/// Memory: the segment, and while it is made 56 + dim/8 bytes per entry.
+Segment encode_segment(const std::shared_ptr<const TrainedModel>& model, const EncodeInput& input);
+
+}  // namespace obliq

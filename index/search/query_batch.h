@@ -1,0 +1,29 @@
+// The queries of a call, with the lists to visit where a caller names them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "index/search/search_plan.h"
+#include "obliq/matrix_view.h"
+
+namespace obliq {
+
+struct QueryBatch {
+  MatrixView<float> queries;
+  MatrixView<std::uint32_t> lists = {};  ///< [queries][any number]; no columns: routing chooses
+
+  QueryBatch slice(std::size_t first, std::size_t count) const {
+    const bool named = lists.cols > 0;
+    return {queries.slice(first, count),
+            named ? lists.slice(first, count) : MatrixView<std::uint32_t>{}};
+  }
+  /// The plan of query `i`, by that of all.
+  SearchPlan plan_of(std::size_t i, const SearchPlan& plan) const {
+    SearchPlan own = plan;
+    if (lists.cols > 0) own.lists = {lists.row(i), lists.cols};
+    return own;
+  }
+};
+
+}  // namespace obliq

@@ -1,0 +1,77 @@
+// Ids that were given have a sorted list of rows; positions rise within each list. Foreign rows are
+// not looked at.
+#include "index/segment/id_lookup.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace obliq {
+namespace {
+
+bool is_own(const ListRecord& record) { return record.count >= record.primaries; }
+
+// Row numbers of a damaged file may lead anywhere.
+std::uint32_t row_by_sorted(const Segment& segment, std::int64_t id) {
+  const auto id_of = [&](std::uint32_t row) {
+    return row < segment.ids.size() ? segment.ids[row] : -1;
+  };
+  const auto place =
+      std::lower_bound(segment.sorted_rows.begin(), segment.sorted_rows.end(), id,
+                       [&](std::uint32_t row, std::int64_t wanted) { return id_of(row) < wanted; });
+  const bool found = place != segment.sorted_rows.end() && id_of(*place) == id;
+  return found ? *place : kNoSlot;
+}
+
+std::uint32_t row_by_lists(const Segment& segment, std::int64_t id) {
+  if (id < 0 || id > std::numeric_limits<std::uint32_t>::max()) return kNoSlot;
+  const auto position = static_cast<std::uint32_t>(id);
+  for (const ListRecord& record : segment.lists.records()) {
+    if (!is_own(record) || record.primaries == 0) continue;
+    const auto rows = segment.positions.subspan(record.first_row, record.primaries);
+    if (position < rows.front() || position > rows.back()) continue;
+    const auto place = std::lower_bound(rows.begin(), rows.end(), position);
+    if (place != rows.end() && *place == position) {
+      return record.first_row + static_cast<std::uint32_t>(place - rows.begin());
+    }
+  }
+  return kNoSlot;
+}
+
+}  // namespace
+
+std::uint32_t slot_of(const SegmentSet& set, std::int64_t id) {
+  for (std::size_t s = 0; s < set.segments().size(); ++s) {
+    const Segment& segment = set.segments()[s];
+    const std::uint32_t row =
+        segment.info.has_ids != 0 ? row_by_sorted(segment, id) : row_by_lists(segment, id);
+    if (row != kNoSlot) return set.first_slot(s) + row;
+  }
+  return kNoSlot;
+}
+
+std::vector<std::uint32_t> slots_of(const SegmentSet& set, std::span<const std::int64_t> ids) {
+  std::unordered_map<std::int64_t, std::uint32_t> found;
+  for (const std::int64_t id : ids) found.emplace(id, kNoSlot);
+  for (std::size_t s = 0; s < set.segments().size(); ++s) {
+    const Segment& segment = set.segments()[s];
+    if (segment.info.has_ids != 0) {
+      for (auto& [id, slot] : found) {
+        const std::uint32_t row = slot == kNoSlot ? row_by_sorted(segment, id) : kNoSlot;
+        if (row != kNoSlot) slot = set.first_slot(s) + row;
+      }
+      continue;
+    }
+    for (const ListRecord& record : segment.lists.records()) {
+      for (std::uint32_t i = 0; i < record.primaries && is_own(record); ++i) {
+        const auto place = found.find(segment.positions[record.first_row + i]);
+        if (place != found.end()) place->second = set.first_slot(s) + record.first_row + i;
+      }
+    }
+  }
+  std::vector<std::uint32_t> slots;
+  slots.reserve(ids.size());
+  for (const std::int64_t id : ids) slots.push_back(found.at(id));
+  return slots;
+}
+
+}  // namespace obliq

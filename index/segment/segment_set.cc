@@ -1,0 +1,62 @@
+// What a search asks of all segments at once is counted when they come together.
+#include "index/segment/segment_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/prefetch.h"
+
+namespace obliq {
+
+SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Segment> segments)
+    : model_(std::move(model)), segments_(std::move(segments)), is_empty_(model_->nlist(), true) {
+  std::uint32_t slots = 0;
+  for (const Segment& segment : segments_) {
+    first_slots_.push_back(slots);
+    slots += static_cast<std::uint32_t>(segment.info.rows);
+    n_ += segment.info.n;
+    spilled_ += segment.info.spilled;
+    block_bytes_ += segment.blocks.size();
+    for (std::size_t i = 0; i < segment.lists.records().size(); ++i) {
+      if (segment.lists.records()[i].count > 0) is_empty_[segment.lists.list_of(i)] = false;
+    }
+  }
+  first_slots_.push_back(slots);
+  filled_ = static_cast<std::size_t>(std::count(is_empty_.begin(), is_empty_.end(), false));
+  if (filled_ == is_empty_.size()) is_empty_.clear();
+}
+
+SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model)
+    : model_(std::move(model)), first_slots_(1), filled_(model_->nlist()) {}
+
+std::size_t SegmentSet::segment_of(std::uint32_t slot) const {
+  const auto after = std::upper_bound(first_slots_.begin(), first_slots_.end(), slot);
+  return static_cast<std::size_t>(after - first_slots_.begin()) - 1;
+}
+
+std::int64_t SegmentSet::id(std::uint32_t slot) const {
+  const std::size_t s = segment_of(slot);
+  return segments_[s].id(slot - first_slots_[s]);
+}
+
+void SegmentSet::fetch_id(std::uint32_t slot) const {
+  const std::size_t s = segment_of(slot);
+  const Segment& segment = segments_[s];
+  const std::uint32_t row = slot - first_slots_[s];
+  if (segment.info.has_ids != 0) {
+    prefetch(&segment.ids[row], sizeof(std::int64_t));
+  } else {
+    prefetch(&segment.positions[row], sizeof(std::uint32_t));
+  }
+}
+
+std::uint64_t SegmentSet::entries(std::uint32_t list) const {
+  std::uint64_t sum = 0;
+  for (const Segment& segment : segments_) {
+    const ListRecord* record = segment.lists.find(list);
+    if (record != nullptr) sum += record->count;
+  }
+  return sum;
+}
+
+}  // namespace obliq

@@ -1,0 +1,54 @@
+// The segments that are searched together: all of one model. A vector's *slot* is its row's number
+// counted through all segments.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "index/segment/segment.h"
+
+namespace obliq {
+
+class SegmentSet {
+ public:
+  /// Requires segments of this model, of fewer than 2^32 rows together.
+  SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Segment> segments);
+
+  /// No segments: lists are those of the model, as if all had entries.
+  explicit SegmentSet(std::shared_ptr<const TrainedModel> model);
+
+  const TrainedModel& model() const { return *model_; }
+  const std::shared_ptr<const TrainedModel>& shared_model() const { return model_; }
+  const std::vector<Segment>& segments() const { return segments_; }
+  /// The slot of row 0 of a segment.
+  std::uint32_t first_slot(std::size_t segment) const { return first_slots_[segment]; }
+  std::uint32_t slots() const { return first_slots_.back(); }
+  /// The segment that has a slot.
+  std::size_t segment_of(std::uint32_t slot) const;
+  std::int64_t id(std::uint32_t slot) const;
+  /// Starts loading what id() reads.
+  void fetch_id(std::uint32_t slot) const;
+
+  std::size_t n() const { return n_; }                ///< vectors
+  std::uint64_t spilled() const { return spilled_; }  ///< spilled entries
+  std::uint64_t block_bytes() const { return block_bytes_; }
+  /// Lists that have entries: no other is ever searched.
+  std::size_t filled() const { return filled_; }
+  bool is_filled(std::uint32_t list) const { return is_empty_.empty() || !is_empty_[list]; }
+  /// Entries of a list, in all segments.
+  std::uint64_t entries(std::uint32_t list) const;
+
+ private:
+  std::shared_ptr<const TrainedModel> model_;
+  std::vector<Segment> segments_;
+  std::vector<std::uint32_t> first_slots_;  // [segments + 1]
+  std::size_t n_ = 0;
+  std::uint64_t spilled_ = 0;
+  std::uint64_t block_bytes_ = 0;
+  std::size_t filled_ = 0;
+  std::vector<bool> is_empty_;  // [nlist], or empty where all lists have entries
+};
+
+}  // namespace obliq
