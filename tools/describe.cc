@@ -25,6 +25,7 @@ nlohmann::ordered_json stats_json(const IndexStats& stats) {
           {"centroid_bytes", stats.centroid_bytes},
           {"file_bytes", stats.file_bytes},
           {"format_version", stats.format_version},
+          {"model", fmt::format("{:016x}", stats.model_id)},
           {"simd", kernels().name},
           {"tuning", tuning_json(stats.tuning)}};
 }
@@ -109,16 +110,19 @@ std::string stats_line(const IndexStats& stats) {
   return line;
 }
 
-std::string stats_text(const IndexStats& stats) {
+std::string json_text(const nlohmann::ordered_json& json) {
   Table table({{"what", Align::left}, {"value", Align::left}});
-  const nlohmann::ordered_json json = stats_json(stats);
   for (const auto& [name, value] : json.items()) {
-    if (name == "tuning") continue;
-    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (name == "bytes_per_vector") text = fmt::format("{:.2f}", stats.bytes_per_vector);
-    table.add({name, text});
+    table.add({name, value.is_string() ? value.get<std::string>() : value.dump()});
   }
-  return table.text() + "\n" + tuning_text(stats.tuning);
+  return table.text();
+}
+
+std::string stats_text(const IndexStats& stats) {
+  nlohmann::ordered_json json = stats_json(stats);
+  json.erase("tuning");
+  json["bytes_per_vector"] = fmt::format("{:.2f}", stats.bytes_per_vector);
+  return json_text(json) + "\n" + tuning_text(stats.tuning);
 }
 
 }  // namespace obliq::tools

@@ -108,6 +108,16 @@ void add_confidence(CLI::App& app, float& confidence) {
       ->capture_default_str();
 }
 
+void add_segments(CLI::App& app, std::vector<std::string>& segments) {
+  // One name each time: more would take what stands behind for segments.
+  app.add_option("--segment", segments,
+                 "Segment of the model that INDEX then is, for each segment once: they are "
+                 "searched together, as if they were merged, but not tuned")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->check(file_name());
+}
+
 std::size_t parse_nlist(const std::string& text) {
   if (text == "auto") return 0;
   if (const auto nlist = parse_count(text)) return *nlist;
@@ -123,6 +133,21 @@ std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, 
   for (std::size_t p = 1; p < end; p *= 2) doubled.push_back(p);
   doubled.push_back(std::max<std::size_t>(end, 1));
   return doubled;
+}
+
+void add_max_memory(CLI::App& app, std::size_t& bytes, const std::string& help) {
+  app.add_option("--max-memory", bytes, help)->transform(CLI::AsSizeValue(true));
+}
+
+Range parse_range(const std::string& flag, const std::string& text) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const auto first = parse_number<std::size_t>(std::string_view(text).substr(0, colon));
+  const auto end =
+      parse_number<std::size_t>(std::string_view(text).substr(std::min(colon + 1, text.size())));
+  if (first && end && *first < *end) return {*first, *end};
+  throw std::invalid_argument(fmt::format(
+      "{} must be A:B, whole numbers, A less than B, not '{}': 0:1000 are the first 1000", flag,
+      text));
 }
 
 void print_json(const nlohmann::ordered_json& object, std::FILE* to) {

@@ -28,6 +28,8 @@ void add_seed(CLI::App& app, std::uint64_t& seed);
 void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise);
 void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe);
 void add_confidence(CLI::App& app, float& confidence);
+/// --segment, which makes of INDEX a model: for open_index_or_segments.
+void add_segments(CLI::App& app, std::vector<std::string>& segments);
 
 /// "auto" is 0; otherwise a positive number. Throws std::invalid_argument.
 std::size_t parse_nlist(const std::string& text);
@@ -35,6 +37,17 @@ std::size_t parse_nlist(const std::string& text);
 /// What `nprobe` asks for; when it is empty, 1, 2, 4 ... up to `last` and no more than nlist.
 std::vector<std::size_t> resolve_nprobe(const std::vector<std::size_t>& nprobe, std::size_t nlist,
                                         std::size_t last);
+
+/// --max-memory, as 2GB or 500MB.
+void add_max_memory(CLI::App& app, std::size_t& bytes, const std::string& help);
+
+/// A range A:B of whole numbers, A < B.
+struct Range {
+  std::size_t first = 0;
+  std::size_t end = 0;
+};
+/// Reads the text after `flag`. Throws std::invalid_argument.
+Range parse_range(const std::string& flag, const std::string& text);
 
 /// For files that are read only when they are named: refuses an empty name.
 CLI::Validator file_name();

@@ -66,22 +66,37 @@ TEST_F(Commands, BuildTakesTheMetricOfTheSetAndTellsWhatItBuilt) {
   EXPECT_EQ(built["file_bytes"], std::filesystem::file_size(index_));
 }
 
+TEST_F(Commands, BuildWarnsOnceOfListsThatHoldFewVectorsUnlessItChoseThem) {
+  const auto warnings = [&](const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments = {"build", set_, "-o", index_};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    return must(arguments).err;
+  };
+  const std::string few = warnings({"--nlist", "121"});
+  EXPECT_THAT(few, HasSubstr("121 lists for 1200 vectors hold fewer than 10 each"));
+  EXPECT_THAT(few, HasSubstr("leave out --nlist"));
+  EXPECT_EQ(few.find("lists for"), few.rfind("lists for"));
+  EXPECT_THAT(warnings({"--nlist", "5000"}), HasSubstr("1200 lists for 1200 vectors"));
+  EXPECT_THAT(warnings({"--nlist", "120"}), IsEmpty());
+  EXPECT_THAT(warnings({}), IsEmpty());  // 138 lists
+}
+
 TEST_F(Commands, BuildPresetsChooseQuantizerRawAndSpillUnlessTheyAreGiven) {
   const auto fast = build({"--preset", "fast"});
   EXPECT_EQ(fast["quantizer"], "sq8");
-  EXPECT_EQ(fast["spill"], .5);
+  EXPECT_NEAR(fast["spill"].get<double>(), .5, .05);
   EXPECT_EQ(build({"--preset", "small"})["quantizer"], "lm4");
   EXPECT_EQ(build({"--preset", "tiny"})["quantizer"], "lm2");
   const auto exact = build({"--preset", "exact"});
   EXPECT_EQ(exact["quantizer"], "sq8");
   EXPECT_EQ(exact["raw"], "fp32");
-  EXPECT_EQ(exact["spill"], .5);
+  EXPECT_NEAR(exact["spill"].get<double>(), .5, .05);
   const auto mixed = build({"--preset", "exact", "--quantizer", "lm3", "--raw", "fp16"});
   EXPECT_EQ(mixed["quantizer"], "lm3");
   EXPECT_EQ(mixed["raw"], "fp16");
-  EXPECT_EQ(build({})["spill"], .5);
+  EXPECT_NEAR(build({})["spill"].get<double>(), .5, .05);
   EXPECT_EQ(build({"--quantizer", "sq8"})["spill"], 0);
-  EXPECT_EQ(build({"--quantizer", "lm4", "--spill", ".25"})["spill"], .25);
+  EXPECT_NEAR((build({"--quantizer", "lm4", "--spill", ".25"})["spill"].get<double>()), .25, .05);
 }
 
 TEST_F(Commands, BuildWritesTheSameBytesWithAnyNumberOfThreads) {
@@ -113,11 +128,12 @@ TEST_F(Commands, BuildRefusesASpillThatIsNoShareAndANlistThatIsNoNumber) {
 }
 
 TEST_F(Commands, SpilledVectorsAreToldByInfoAndCountedByEval) {
-  EXPECT_EQ(build({"--spill", ".5"})["spill"], .5);
-  EXPECT_EQ(json_lines(must({"info", index_, "--json"})).at(0)["spill"], .5);
+  const double spill = build({"--spill", ".5"})["spill"];
+  EXPECT_NEAR(spill, .5, .05);  // a quantile of the sample
+  EXPECT_EQ(json_lines(must({"info", index_, "--json"})).at(0)["spill"], spill);
   EXPECT_EQ(run_obliq({"verify", index_}).exit_code, 0);
   const auto lines = json_lines(must({"eval", index_, set_, "--nprobe", "12", "--json"}));
-  EXPECT_EQ(lines.at(0)["entries"], kN + kN / 2);
+  EXPECT_NEAR(lines.at(0)["entries"].get<double>(), kN * (1 + spill), 1e-6 * kN);
 }
 
 TEST_F(Commands, BuildNamesTheRowThatHoldsANaN) {
@@ -161,7 +177,7 @@ TEST_F(Commands, BuildTakesCentroidsAndIdsFromFiles) {
   datasets::write_vectors(folder_ / "centroids.fvecs", MatrixSource(centroids.view()));
   const auto built = build({"--ids", folder_ / "ids.npy", "--centroids",
                             folder_ / "centroids.fvecs", "--quantizer", "sq8"});
-  EXPECT_EQ(built["id_bytes"], 8 * kN);
+  EXPECT_EQ(built["id_bytes"], 12 * kN);
   // One probe without pruning finds the nearest rows of one list: those nearest to one centroid,
   // but for a few at the borders, which move since centroids are stored in int8. Nearest rows of
   // all lists, or of lists that k-means makes, lie in several of these.
@@ -285,14 +301,14 @@ TEST_F(Commands, TuneTellsHowTargetRecallsAreReachedAndSearchesAimAtThem) {
   EXPECT_EQ(tuned.at(0)["tuning"]["queries"], 20);
   EXPECT_EQ(tuned.at(0)["tuning"]["ladders"].at(1)["k"], 10);
   must({"search", index_, set_, "--target-recall", ".9"});
-  EXPECT_EQ(build()["tuning"]["queries"], 1000);
+  EXPECT_EQ(build()["tuning"]["queries"], 60);  // a twentieth
   const auto lines = json_lines(must({"eval", index_, set_, "--nprobe", "12", "--target-recall",
                                       ".8,.9", "--repeat", "1", "--json"}));
   ASSERT_THAT(lines, SizeIs(3));
   EXPECT_EQ(lines[0]["nprobe"], 12);
   EXPECT_EQ(lines[2]["target_recall"], .9);
   EXPECT_FALSE(lines[2].contains("nprobe"));
-  EXPECT_THAT(must({"info", index_}).out, HasSubstr("tuned with 1000 base vectors"));
+  EXPECT_THAT(must({"info", index_}).out, HasSubstr("tuned with 60 base vectors"));
 }
 
 TEST_F(Commands, EvalFindsEverythingInAnExactIndexWithEverythingProbed) {

@@ -64,9 +64,9 @@ TEST_F(ProfileCommand, BytesAreCountsTimesSizes) {
       {"bench", set_, "--profile", "--index", index_, "--nprobe", "3", "--repeat", "1", "--json"}));
   ASSERT_EQ(lines.size(), 1U);
   const Stages stages = stages_of(lines[0]);
-  const std::map<std::string, double> sizes = {{"signs", (16 * 7 + 256) / 32.0},
-                                               {"scan", (16 * 7 + 256) / 32.0},
-                                               {"ranks", 26 + 32},
+  const std::map<std::string, double> sizes = {{"signs", (16 * 7 + 128) / 32.0},
+                                               {"scan", (16 * 7 + 128) / 32.0},
+                                               {"ranks", 26 + 16},
                                                {"refine", 26 + 2 * 2},
                                                {"raw", 0}};
   for (const auto& [name, size] : sizes) {
@@ -90,7 +90,7 @@ TEST_F(ProfileCommand, CountsThePointsOfGroupsAmongTheBytesOfSigns) {
   const nlohmann::json signs = stages_of(lines.at(0)).at("signs");
   EXPECT_LT(signs["count"], 900);
   EXPECT_DOUBLE_EQ(signs["bytes"],
-                   signs["count"].get<double>() * (16 * 7 + 256) / 32 + 10 * (28 + 32));
+                   signs["count"].get<double>() * (16 * 7 + 128) / 32 + 10 * (28 + 24));
 }
 
 TEST_F(ProfileCommand, ShowsATableAndAimsAtThreeRecallsByItself) {

@@ -92,9 +92,9 @@ TEST(Program, PrintsVersionAndSimdLevel) {
 }
 
 TEST(Program, ExplainsEveryCommandWithExitCodeZero) {
-  for (const char* command :
-       {"demo", "generate", "convert", "groundtruth", "centroids", "advise", "build", "search",
-        "eval", "tune", "info", "verify", "distortion", "matmul", "bench"}) {
+  for (const char* command : {"demo", "generate", "convert", "groundtruth", "centroids", "advise",
+                              "build", "train", "encode", "merge", "search", "eval", "tune", "info",
+                              "verify", "distortion", "matmul", "bench"}) {
     const Outcome outcome = run_obliq({command, "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << command;
     EXPECT_THAT(outcome.out, HasSubstr("Usage: obliq " + std::string(command)));

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <string>
+#include <vector>
 
 #include "datasets/dataset.h"
 #include "obliq/index.h"
@@ -10,6 +12,7 @@
 #include "tools/flags.h"
 #include "tools/measure/questions.h"
 #include "tools/measure/sweep.h"
+#include "tools/parts.h"
 #include "tools/progress_bar.h"
 
 namespace obliq::tools {
@@ -20,9 +23,10 @@ constexpr std::size_t kLastNprobe = 256;
 class Eval final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index")->required();
+    app.add_option("index", index_, "Index; with --segment a model")->required();
     app.add_option("set", set_, "ann-benchmarks set (.hdf5) with queries and ground truth")
         ->required();
+    add_segments(app, segments_);
     app.add_option("-k", options_.k, "Neighbours per query")
         ->check(positive_count())
         ->capture_default_str();
@@ -43,7 +47,7 @@ class Eval final : public Command {
 
   int run() override {
     const Residence residence = mapped_ ? Residence::mapped : Residence::memory;
-    Index index = Index::open(index_, {.residence = residence});
+    Index index = open_index_or_segments(index_, segments_, {.residence = residence});
     const IndexStats stats = index.stats();
     const datasets::BenchmarkSet set = read_questions(set_, index_, stats);
     options_.mode = batch_ ? Mode::batch : Mode::single;
@@ -68,6 +72,7 @@ class Eval final : public Command {
 
  private:
   std::string index_;
+  std::vector<std::string> segments_;
   std::string set_;
   std::vector<std::size_t> nprobe_;
   std::vector<double> target_recall_;

@@ -1,4 +1,5 @@
-// obliq info: what an index is made of, and how many threads its searches take by default.
+// obliq info: what an index is made of, and how many threads its searches take by default; what a
+// model or a segment is.
 #include <fmt/core.h>
 
 #include "core/default_threads.h"
@@ -6,6 +7,7 @@
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/parts.h"
 
 namespace obliq::tools {
 namespace {
@@ -13,12 +15,32 @@ namespace {
 class Info final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index")->required();
+    app.add_option("index", index_, "Index, model or segment")->required();
     add_json(app, json_);
   }
 
   int run() override {
-    const IndexStats stats = Index::open(index_).stats();
+    switch (file_kind(index_)) {
+      case FileKind::model:
+        print_part(model_json(Model::open(index_).stats()));
+        break;
+      case FileKind::segment:
+        print_part(segment_json(index_));
+        break;
+      case FileKind::index:
+        print_index(Index::open(index_).stats());
+        break;
+    }
+    return kOk;
+  }
+
+ private:
+  void print_part(const nlohmann::ordered_json& json) const {
+    if (json_) return print_json(json);
+    fmt::print("{}", json_text(json));
+  }
+
+  void print_index(const IndexStats& stats) const {
     const ThreadDefault threads = default_threads();
     if (json_) {
       nlohmann::ordered_json json = stats_json(stats);
@@ -29,10 +51,8 @@ class Info final : public Command {
       fmt::print("{}\n{} thread{} by default: {}\n", stats_text(stats), threads.threads,
                  threads.threads == 1 ? "" : "s", threads.from);
     }
-    return kOk;
   }
 
- private:
   std::string index_;
   bool json_ = false;
 };

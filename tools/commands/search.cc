@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "datasets/dataset.h"
 #include "obliq/index.h"
@@ -15,6 +17,7 @@
 #include "tools/measure/searcher.h"
 #include "tools/neighbours.h"
 #include "tools/outputs.h"
+#include "tools/parts.h"
 
 namespace obliq::tools {
 namespace {
@@ -22,11 +25,12 @@ namespace {
 class Search final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index")->required();
+    app.add_option("index", index_, "Index; with --segment a model")->required();
     app.add_option("queries", queries_,
                    "Queries; HDF5: FILE:dataset, default test. The labels of "
                    "an HDF5 set are shown")
         ->required();
+    add_segments(app, segments_);
     app.add_option("-k", options_.k, "Neighbours per query")
         ->check(positive_count())
         ->capture_default_str();
@@ -48,11 +52,13 @@ class Search final : public Command {
 
   int run() override {
     if (!output_.empty()) {
-      check_outputs({output_}, {index_, queries_});
+      std::vector<std::string> files = segments_;
+      files.insert(files.end(), {index_, queries_});
+      check_outputs({output_}, files);
       require_suffix(output_, {".hdf5", ".h5"}, "results");
     }
     inputs_.settle({queries_});
-    const Index index = Index::open(index_);
+    const Index index = open_index_or_segments(index_, segments_);
     // Answers beyond the vectors there are take no memory; a result file has columns for them.
     if (output_.empty())
       options_.k = std::min(options_.k, std::max<std::size_t>(index.stats().n, 1));
@@ -117,6 +123,7 @@ class Search final : public Command {
   }
 
   std::string index_;
+  std::vector<std::string> segments_;
   std::string queries_;
   std::string output_;
   Inputs inputs_;

@@ -1,16 +1,20 @@
-// obliq verify: recomputes every checksum of an index and checks what its parts say of each other.
+// obliq verify: recomputes every checksum of an index, a model or a segment and checks what its
+// parts say of each other; those of a segment only with its model.
 // 0: sound; 1: damaged or on a disk that cannot be read, and the line names file, section and
 // offset; 2: there is no such file.
 #include <fmt/core.h>
 
-#include <chrono>
+#include <array>
+#include <filesystem>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
 #include "obliq/index.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/parts.h"
 
 namespace obliq::tools {
 namespace {
@@ -29,13 +33,17 @@ bool names_no_file(const std::error_code& code) {
 class Verify final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index")->required();
+    app.add_option("index", index_, "Index, model or segment")->required();
+    app.add_option("--model", model_,
+                   "Model of the segment: what the segment's parts say of each other and of the "
+                   "model is checked too; without it the checksums alone")
+        ->check(file_name());
     add_json(app, json_);
   }
 
   int run() override {
     try {
-      return sound(Index::open(index_, {.verify = true}).stats());
+      return sound(check());
     } catch (const std::system_error& error) {
       if (!names_no_file(error.code())) throw;
       throw std::invalid_argument(error.what());  // nothing to verify: the caller's mistake
@@ -46,16 +54,37 @@ class Verify final : public Command {
   }
 
  private:
-  int sound(const IndexStats& stats) const {
+  /// Checks the file. Returns a line on what it is.
+  std::string check() const {
+    const FileKind kind = file_kind(index_);
+    if (!model_.empty() && kind != FileKind::segment) {
+      throw std::invalid_argument(fmt::format("{} is {}: leave out --model, which is for segments",
+                                              index_,
+                                              kind == FileKind::model ? "a model" : "an index"));
+    }
+    const OpenOptions options{.verify = true};
+    if (kind == FileKind::index) return stats_line(Index::open(index_, options).stats());
+    if (kind == FileKind::model) return model_line(Model::open(index_, options).stats());
+    if (model_.empty()) {
+      verify_sections(index_);
+      return segment_line(segment_json(index_)) + "; checksums only, --model checks the rest";
+    }
+    (void)Index::open(Model::open(model_), std::array{index_}, options);
+    return segment_line(segment_json(index_));
+  }
+
+  int sound(const std::string& line) const {
     if (json_) {
-      print_json({{"index", index_}, {"sound", true}, {"file_bytes", stats.file_bytes}});
+      print_json(
+          {{"index", index_}, {"sound", true}, {"file_bytes", std::filesystem::file_size(index_)}});
     } else {
-      fmt::print("{}: sound ({})\n", index_, stats_line(stats));
+      fmt::print("{}: sound ({})\n", index_, line);
     }
     return kOk;
   }
 
   std::string index_;
+  std::string model_;
   bool json_ = false;
 };
 

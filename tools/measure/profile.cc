@@ -39,7 +39,7 @@ AllTouched touched(const SearchCounters& counters, const ItemBytes& item) {
                                             static_cast<double>(items) * bytes};
   };
   set(Stage::signs, counters.signs, item.entry);
-  const std::size_t centroid = item.centroid + item.list;
+  const std::size_t centroid = item.centroid + item.point;
   set(Stage::ranks, counters.ranked, static_cast<double>(centroid));
   set(Stage::scan, counters.entries, item.entry);
   set(Stage::refine, counters.refined, static_cast<double>(item.row + item.gathered));
@@ -145,7 +145,7 @@ std::array<std::size_t, kStages> stage_structures(const IndexShape& shape) {
     return static_cast<std::size_t>(item.entry * entries);
   };
   set(Stage::signs, of_entries(static_cast<double>(shape.nlist)));
-  set(Stage::ranks, shape.nlist * (item.centroid + item.list));
+  set(Stage::ranks, shape.nlist * (item.centroid + item.point));
   set(Stage::scan, of_entries(static_cast<double>(shape.n) * (1 + shape.spill)));
   set(Stage::refine, shape.n * item.row);
   set(Stage::raw, shape.n * item.raw);

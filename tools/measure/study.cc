@@ -100,11 +100,13 @@ void Study::add_route(SizeData& data, double spill, const Progress& progress) co
   build.progress = progress;
   Index index = build_and_open(data.base, build);
   use_stop_rule(index);
-  const Segment& segment = IndexAccess::segment(index);
-  data.far_share =
-      static_cast<double>(segment.far_lists.size()) / static_cast<double>(segment.info.nlist);
+  const SegmentSet& segments = IndexAccess::segments(index);
+  const TrainedModel& model = segments.model();
+  data.far_share = static_cast<double>(model.far_lists.size()) / static_cast<double>(model.nlist());
   std::vector<std::uint32_t> list_sizes;
-  for (const ListRecord& list : segment.lists) list_sizes.push_back(list.count);
+  for (std::uint32_t list = 0; list < model.nlist(); ++list) {
+    list_sizes.push_back(static_cast<std::uint32_t>(segments.entries(list)));
+  }
   data.routes.emplace(spill, Route{std::move(index), std::move(list_sizes)});
 }
 

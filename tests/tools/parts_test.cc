@@ -1,0 +1,136 @@
+// Indexes made in parts: obliq train, encode and merge, and the commands that take their files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "tests/tools/program.h"
+
+namespace obliq::tools {
+namespace {
+
+using testing::HasSubstr;
+
+std::string content(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// A base of 1,200 vectors, its model, and three segments of it.
+class Parts : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder = new TemporaryFolder;
+    must({"generate", "clustered", "--n", "1200", "--dim", "16", "--queries", "20", "-k", "10",
+          "-o", path("set.hdf5")});
+    must({"train", path("set.hdf5"), "-o", path("model")});
+    const std::vector<std::string> ranges = {"0:500", "500:501", "501:1200"};
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      must({"encode", path("model"), path("set.hdf5"), "--rows", ranges[i], "-o", part(i)});
+    }
+    must({"build", path("set.hdf5"), "-o", path("whole")});
+  }
+  static void TearDownTestSuite() {
+    delete folder;
+    folder = nullptr;
+  }
+  static std::string path(const std::string& name) { return *folder / name; }
+  static std::string part(std::size_t i) { return path("part" + std::to_string(i)); }
+
+  static void expect_refused(const std::vector<std::string>& arguments, const std::string& why) {
+    const Outcome outcome = run_obliq(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments[0];
+    EXPECT_THAT(outcome.err, HasSubstr(why));
+    EXPECT_FALSE(std::filesystem::exists(path("refused")));
+  }
+
+  static inline TemporaryFolder* folder = nullptr;
+};
+
+TEST_F(Parts, MergeInAnyOrderToTheFileOfASingleBuild) {
+  const Outcome outcome =
+      must({"merge", path("model"), part(2), part(0), part(1), "-o", path("merged"), "--json"});
+  EXPECT_TRUE(content(path("merged")) == content(path("whole")));
+  const auto json = json_lines(outcome).at(0);
+  EXPECT_EQ(json["n"], 1200);
+  EXPECT_EQ(json["model"], json_lines(must({"info", path("model"), "--json"})).at(0)["model"]);
+}
+
+TEST_F(Parts, MergeTwiceToTheSameFile) {
+  must({"merge", path("model"), part(2), part(0), "--segment", "-o", path("both")});
+  must({"merge", path("model"), part(1), path("both"), "-o", path("twice")});
+  EXPECT_TRUE(content(path("twice")) == content(path("whole")));
+}
+
+TEST_F(Parts, AreSearchedTogetherAsTheirMerge) {
+  const auto answers = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"search"});
+    flags.insert(flags.end(),
+                 {path("set.hdf5"), "--nprobe", "1000", "--confidence", "1", "--json"});
+    return must(flags).out;
+  };
+  const std::string merged = answers({path("whole")});
+  EXPECT_EQ(
+      json_lines(must({"eval", path("model"), path("set.hdf5"), "--nprobe", "1000", "--repeat", "1",
+                       "--json", "--segment", part(0), "--segment", part(1), "--segment", part(2)}))
+          .size(),
+      1U);
+  EXPECT_EQ(
+      answers({path("model"), "--segment", part(0), "--segment", part(1), "--segment", part(2)}),
+      merged);
+}
+
+TEST_F(Parts, OfOneFileHaveThePositionsOfItsRows) {
+  const auto ids = [&](const std::string& vectors, std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"encode", path("model"), vectors, "-o", path("other")});
+    must(flags);
+    return content(path("other"));
+  };
+  must({"convert", path("set.hdf5"), "-o", path("base.npy")});
+  EXPECT_TRUE(ids(path("base.npy"), {"--rows", "501:1200"}) == content(part(2)));
+  EXPECT_TRUE(ids(path("base.npy"), {"--rows", "501:1200", "--first", "1"}) != content(part(2)));
+}
+
+TEST_F(Parts, TellWhatTheyAre) {
+  const auto model = json_lines(must({"info", path("model"), "--json"})).at(0);
+  EXPECT_EQ(model["kind"], "model");
+  EXPECT_EQ(model["n"], 1200);
+  const auto segment = json_lines(must({"info", part(0), "--json"})).at(0);
+  EXPECT_EQ(segment["kind"], "segment");
+  EXPECT_EQ(segment["n"], 500);
+  EXPECT_EQ(segment["model"], model["model"]);
+  EXPECT_THAT(must({"verify", path("model")}).out, HasSubstr("sound (model "));
+  EXPECT_THAT(must({"verify", part(0)}).out, HasSubstr("checksums only"));
+  EXPECT_THAT(must({"verify", part(0), "--model", path("model")}).out, HasSubstr("500 vectors"));
+}
+
+TEST_F(Parts, ThatAreDamagedAreNotSound) {
+  std::string bytes = content(part(0));
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  std::ofstream(path("damaged"), std::ios::binary) << bytes;
+  const Outcome outcome = run_obliq({"verify", path("damaged")});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("section"));
+}
+
+TEST_F(Parts, AreRefusedWithValueAndRemedy) {
+  const std::string model = path("model");
+  const std::string set = path("set.hdf5");
+  const std::string out = path("refused");
+  expect_refused({"train", set, "--n", "5", "-o", out}, "--n 5 is less than the 1200 vectors");
+  expect_refused({"encode", model, set, "--rows", "5", "-o", out}, "--rows must be A:B");
+  expect_refused({"encode", model, set, "--rows", "5:5", "-o", out}, "not '5:5'");
+  expect_refused({"encode", model, set, "--rows", "0:1201", "-o", out}, "end at 1200");
+  expect_refused({"merge", model, part(0), "--lists", "9:99999", "-o", out}, "9:99999");
+  expect_refused({"merge", model, part(0), part(0), "-o", out}, part(0));
+  must({"train", set, "--seed", "2", "-o", path("model2")});
+  expect_refused({"merge", path("model2"), part(0), "-o", out}, "it was encoded with the model");
+  expect_refused({"verify", model, "--model", model}, "leave out --model");
+}
+
+}  // namespace
+}  // namespace obliq::tools

@@ -1,0 +1,140 @@
+// obliq encode: vectors into a segment of a model. Several processes share a file by --rows.
+#include <fmt/core.h>
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "obliq/model.h"
+#include "tools/command.h"
+#include "tools/flags.h"
+#include "tools/inputs.h"
+#include "tools/interrupt.h"
+#include "tools/learn_flags.h"
+#include "tools/outputs.h"
+#include "tools/parts.h"
+#include "tools/progress_bar.h"
+
+namespace obliq::tools {
+namespace {
+
+/// Some rows of another source.
+class RowsOf final : public VectorSource {
+ public:
+  RowsOf(const VectorSource& source, Range range) : source_(source), range_(range) {}
+  std::size_t rows() const override { return range_.end - range_.first; }
+  std::size_t dim() const override { return source_.dim(); }
+  void read(std::size_t first, std::size_t count, float* out) const override {
+    source_.read(range_.first + first, count, out);
+  }
+  const float* values() const override {
+    const float* all = source_.values();
+    return all == nullptr ? nullptr : all + range_.first * source_.dim();
+  }
+
+ private:
+  const VectorSource& source_;
+  Range range_;
+};
+
+class Encode final : public Command {
+ public:
+  void add_flags(CLI::App& app) override {
+    app.add_option("model", model_, "Model, or an index, which holds one")->required();
+    app.add_option("vectors", vectors_, "Vectors; HDF5: FILE:dataset, default train")->required();
+    app.add_option("-o,--output", output_, "Segment to write")->required();
+    auto* first = app.add_option("--first", first_,
+                                 "Position in the base of the first vector of VECTORS: ids count "
+                                 "from it")
+                      ->check(count_or_zero())
+                      ->capture_default_str();
+    app.add_option("--ids", ids_,
+                   "64-bit ids, one per vector of VECTORS, all different, none -1; default: "
+                   "positions, which count from --first")
+        ->check(file_name())
+        ->excludes(first);
+    app.add_option("--rows", rows_,
+                   "Encode only rows A:B of VECTORS, A to B - 1; their positions and ids are those "
+                   "of the whole file, so that processes can share it; default: all");
+    app.add_flag("!--no-truth", options_.truth,
+                 "Do not keep the true neighbours of the model's learn queries, from which merge "
+                 "tunes");
+    add_max_memory(app, options_.max_memory,
+                   "Memory that encoding may take, as 2GB or 500MB; the rest is staged in "
+                   "temporary files");
+    inputs_.add_format(app);
+    add_threads(app, options_.threads, "Threads to use; the segment does not depend on them");
+    add_json(app, json_);
+  }
+
+  int run() override {
+    check_outputs({output_}, {model_, vectors_, ids_});
+    refuse_foreign_suffix(output_, "a segment");
+    inputs_.settle({vectors_, ids_});
+    const Model model = Model::open(model_);
+    const auto vectors = inputs_.open(vectors_, "train");
+    const Range range = rows_to_encode(vectors->rows());
+    const auto ids = read_vector_ids(inputs_, ids_);
+    if (!ids_.empty()) options_.ids = ids_of(ids, range, vectors->rows());
+    options_.first = first_ + range.first;
+    ProgressBar bar("encode");
+    options_.progress = bar.callback();
+    const auto start = std::chrono::steady_clock::now();
+    write(model, RowsOf(*vectors, range));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    bar.clear();
+    if (!is_stream(output_)) print(seconds.count());
+    return kOk;
+  }
+
+ private:
+  Range rows_to_encode(std::size_t rows) const {
+    if (rows_.empty()) return {0, rows};
+    const Range range = parse_range("--rows", rows_);
+    if (range.end <= rows) return range;
+    throw std::invalid_argument(fmt::format("--rows {} goes beyond the {} vectors of {}: end at {}",
+                                            rows_, rows, vectors_, rows));
+  }
+
+  MatrixView<std::int64_t> ids_of(const Matrix<std::int64_t>& ids, Range range,
+                                  std::size_t rows) const {
+    if (ids.rows == rows) return ids.view().slice(range.first, range.end - range.first);
+    throw std::invalid_argument(
+        fmt::format("{} holds {} ids, {} holds {} vectors: give one id per "
+                    "vector",
+                    ids_, ids.rows, vectors_, rows));
+  }
+
+  void write(const Model& model, const VectorSource& vectors) const {
+    const HoldInterrupts held;
+    model.encode(vectors, output_, options_);
+  }
+
+  void print(double seconds) const {
+    nlohmann::ordered_json json = segment_json(output_);
+    if (!json_) {
+      fmt::print("{}: {} (encoded in {:.2f} s)\n", output_, segment_line(json), seconds);
+      return;
+    }
+    json["output"] = output_;
+    json["encode_seconds"] = seconds;
+    print_json(json);
+  }
+
+  std::string model_;
+  std::string vectors_;
+  std::string output_;
+  std::string ids_;
+  std::string rows_;
+  std::uint64_t first_ = 0;
+  Inputs inputs_;
+  EncodeOptions options_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_encode() { return std::make_unique<Encode>(); }
+
+}  // namespace obliq::tools

@@ -1,0 +1,59 @@
+// The flags that say what is learnt from a base: those of build, which train shares.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "obliq/index.h"
+#include "tools/inputs.h"
+
+namespace obliq::tools {
+
+class LearnFlags {
+ public:
+  /// Declares BASE and the flags. `outcome` is what does not depend on threads: "the index".
+  void add_flags(CLI::App& app, const std::string& outcome);
+
+  /// The files that are read.
+  std::vector<std::string> files() const;
+  /// Settles inputs and options and reads the small files; options() views what was read. Throws
+  /// std::invalid_argument.
+  void read();
+  /// Those of the flags. The caller adds progress and what is its own.
+  BuildOptions& options() { return options_; }
+  std::unique_ptr<VectorSource> open_base() const { return inputs_.open(base_, "train"); }
+
+  /// Says on stderr where the lists of n vectors would be tiny.
+  void warn_of_small_lists(const std::string& program, std::size_t n) const;
+
+ private:
+  void add_code_flags(CLI::App& app);
+  void add_list_flags(CLI::App& app);
+  void add_input_flags(CLI::App& app);
+  void fill_options();
+
+  std::string base_;
+  std::string quantizer_;
+  std::string preset_;
+  std::string raw_;
+  std::optional<double> spill_;
+  std::string nlist_ = "auto";
+  std::string metric_;
+  std::string centroids_file_;
+  std::string train_queries_file_;
+  std::string ids_file_;
+  Matrix<float> centroids_;
+  Matrix<float> train_queries_;
+  Matrix<std::int64_t> ids_;
+  Inputs inputs_;
+  BuildOptions options_;
+};
+
+/// Ids of a file, [n][1]; none without a file. Throws std::invalid_argument where a row holds more.
+Matrix<std::int64_t> read_vector_ids(const Inputs& inputs, const std::string& file);
+
+}  // namespace obliq::tools
