@@ -101,12 +101,15 @@ def test_an_empty_index_answers() -> None:
     assert (index.search(np.zeros((1, 8), np.float32)).ids == -1).all()
 
 
-def test_ids_are_those_given(index: obliq.Index) -> None:
+def test_ids_are_those_given() -> None:
+    """Ids choose the sample, so that codes differ; exact answers do not."""
     ids = np.arange(len(BASE)) * 10 + 5
-    other = obliq.Index.build(BASE, nlist=20, ids=ids)
-    np.testing.assert_array_equal(other.search(QUERIES).ids, index.search(QUERIES).ids * 10 + 5)
+    other = obliq.Index.build(BASE, nlist=20, ids=ids, raw="fp32")
+    plain = obliq.Index.build(BASE, nlist=20, raw="fp32")
+    np.testing.assert_array_equal(other.search(QUERIES, nprobe=20, confidence=1).ids,
+                                  plain.search(QUERIES, nprobe=20, confidence=1).ids * 10 + 5)
     assert 15 in other and 14 not in other
-    np.testing.assert_array_equal(other[15], index[1])
+    np.testing.assert_array_equal(other[15], BASE[1])
     with pytest.raises(KeyError):
         other[14]
     with pytest.raises(ValueError, match="14"):
@@ -151,7 +154,7 @@ def test_spilled_vectors_answer_once_and_survive(index: obliq.Index) -> None:
     spilled = obliq.Index.build(BASE, nlist=20, spill=.5)
     copy = pickle.loads(pickle.dumps(spilled))
     for same in (spilled, copy):
-        assert same.stats().spill == .5 and len(same) == len(BASE)
+        assert abs(same.stats().spill - .5) < .05 and len(same) == len(BASE)
         np.testing.assert_array_equal(same.search(QUERIES, nprobe=20, confidence=1).ids,
                                       index.search(QUERIES, nprobe=20, confidence=1).ids)
         np.testing.assert_array_equal(same[7], index[7])
@@ -345,7 +348,7 @@ def test_a_target_recall_is_reached_by_what_build_or_tune_found(tmp_path: Any) -
     base = (centres[rng.integers(20, size=3000)] + rng.normal(size=(3000, 24))).astype("f4")
     index = obliq.Index.build(base, nlist=100)
     tuning = index.stats().tuning
-    assert tuning is not None and tuning.queries == 1000 and tuning.from_base
+    assert tuning is not None and tuning.queries == 150 and tuning.from_base
     assert [ladder.k for ladder in tuning.ladders] == [1, 10, 100]
     assert tuning.ladders[1].targets[0].recall == pytest.approx(.8)
     ids = index.search(base[:300], target_recall=.95).ids
