@@ -23,17 +23,12 @@
 #include "index/search/prepared_query.h"
 #include "index/search/router.h"
 #include "index/segment/model_file.h"
+#include "index/segment/raw_tier.h"
 #include "index/segment/segment_file.h"
 #include "index/segment/segment_set.h"
 
 namespace obliq {
 namespace {
-
-constexpr std::size_t kChunkFloats = std::size_t{1} << 22;  // of vectors read at a time
-
-// Bytes that a vector takes while it is read, and until its run is staged.
-std::size_t bytes_on_the_way(std::size_t dim) { return 24 * dim + 256; }
-std::size_t bytes_encoded(std::size_t dim) { return 10 * dim + 512; }
 
 // How many vectors are read, and encoded before they are staged, at a time.
 struct EncodeShares {
@@ -45,10 +40,11 @@ EncodeShares divide(const TrainedModel& model, std::size_t max_memory) {
   constexpr std::size_t kLeastRows = 1024;
   constexpr std::size_t kKept = std::size_t{16} << 20;
   const std::size_t dim = model.dim();
-  const std::size_t chunk = std::max<std::size_t>(1, kChunkFloats / dim);
+  const std::size_t chunk = usual_chunk(dim);
   if (max_memory == 0) return {chunk, std::numeric_limits<std::size_t>::max()};
-  const std::size_t least = kLeastRows * (bytes_on_the_way(dim) + bytes_encoded(dim)) +
-                            model.nlist() * (8 * dim + 512) + kKept;
+  const std::size_t encoded = bytes_encoded(dim, raw_bytes(RawTier::fp32, dim));  // at the most
+  const std::size_t least =
+      kLeastRows * (bytes_on_the_way(dim) + encoded) + model.nlist() * (8 * dim + 512) + kKept;
   if (max_memory < least) {
     throw std::invalid_argument(
         fmt::format("max_memory of {} bytes is too little to encode with this model; allow {} or "
@@ -56,8 +52,7 @@ EncodeShares divide(const TrainedModel& model, std::size_t max_memory) {
                     max_memory, least));
   }
   const std::size_t half = (max_memory - least) / 2;
-  return {std::min(chunk, kLeastRows + half / bytes_on_the_way(dim)),
-          kLeastRows + half / bytes_encoded(dim)};
+  return {std::min(chunk, kLeastRows + half / bytes_on_the_way(dim)), kLeastRows + half / encoded};
 }
 
 void check_encode(const TrainedModel& model, const VectorSource& vectors,

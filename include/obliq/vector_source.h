@@ -39,4 +39,25 @@ class MatrixSource final : public VectorSource {
   MatrixView<float> view_;
 };
 
+/// The vectors [first, first + rows) of another source, which outlives this.
+class SliceSource final : public VectorSource {
+ public:
+  /// Requires first + rows <= all.rows().
+  SliceSource(const VectorSource& all, std::size_t first, std::size_t rows)
+      : all_(all), first_(first), rows_(rows) {}
+  std::size_t rows() const override { return rows_; }
+  std::size_t dim() const override { return all_.dim(); }
+  void read(std::size_t first, std::size_t count, float* out) const override {
+    all_.read(first_ + first, count, out);
+  }
+  const float* values() const override {
+    return all_.values() == nullptr ? nullptr : all_.values() + first_ * all_.dim();
+  }
+
+ private:
+  const VectorSource& all_;
+  std::size_t first_;
+  std::size_t rows_;
+};
+
 }  // namespace obliq

@@ -90,13 +90,15 @@ std::size_t lists_of(std::size_t n, const BuildOptions& options) {
 
 }  // namespace
 
+std::size_t usual_chunk(std::size_t dim) { return std::max<std::size_t>(kChunkFloats / dim, 1); }
+
 BuildPlan::BuildPlan(const VectorSource& from, std::size_t of, const BuildOptions& how,
                      std::string folder)
     : vectors(from), options(with_codes(how)), n(of), dim(from.dim()), folder_(std::move(folder)) {
   check(vectors, n, options);
   nlist = lists_of(n, options);
   size_sample();
-  chunk_rows = std::clamp<std::size_t>(kChunkFloats / dim, 1, std::max<std::size_t>(n, 1));
+  chunk_rows = std::min(usual_chunk(dim), std::max<std::size_t>(n, 1));
   run_rows = n;
   if (options.max_memory > 0) divide_memory();
 }
@@ -136,8 +138,8 @@ void BuildPlan::divide_memory() {
   const std::size_t ids = options.ids.rows > 0 ? 12 * n : 0;
   const std::size_t kept = kLeastMemory + sample * 24 + nlist * per_list + ids + queries * 4 * dim +
                            std::max({tuning, order, lessons});
-  const std::size_t on_the_way = 24 * dim + 256;  // read, transformed, encoded
-  const std::size_t encoded = 6 * dim + 512 + raw_bytes(options.raw, dim);
+  const std::size_t on_the_way = bytes_on_the_way(dim);
+  const std::size_t encoded = bytes_encoded(dim, raw_bytes(options.raw, dim));
   const std::size_t least = kept + 3 * kLeastRows * (on_the_way + encoded);
   if (options.max_memory < least) {
     throw std::invalid_argument(

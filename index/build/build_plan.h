@@ -11,6 +11,15 @@
 
 namespace obliq {
 
+/// Vectors of that dim that are read at a time.
+std::size_t usual_chunk(std::size_t dim);
+/// Bytes that a vector takes while it is read, transformed and encoded, and until its run is
+/// staged.
+constexpr std::size_t bytes_on_the_way(std::size_t dim) { return 24 * dim + 256; }
+constexpr std::size_t bytes_encoded(std::size_t dim, std::size_t raw_bytes) {
+  return 6 * dim + 512 + raw_bytes;
+}
+
 class BuildPlan {
  public:
   /// For a base of n vectors, of which `vectors` are at least the sample; they and what the options

@@ -29,26 +29,6 @@
 namespace obliq {
 namespace {
 
-/// Some rows of another source.
-class Slice final : public VectorSource {
- public:
-  Slice(const VectorSource& all, std::size_t first, std::size_t rows)
-      : all_(all), first_(first), rows_(rows) {}
-  std::size_t rows() const override { return rows_; }
-  std::size_t dim() const override { return all_.dim(); }
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    all_.read(first_ + first, count, out);
-  }
-  const float* values() const override {
-    return all_.values() == nullptr ? nullptr : all_.values() + first_ * all_.dim();
-  }
-
- private:
-  const VectorSource& all_;
-  const std::size_t first_;
-  const std::size_t rows_;
-};
-
 // Of run after run the share that is done.
 Progress share_of(const Progress& whole, std::size_t first, std::size_t rows, std::size_t all) {
   if (!whole) return {};
@@ -68,7 +48,7 @@ class Runs {
     const std::size_t n = input.vectors.rows();
     for (std::size_t first = 0; first < n; first += run_rows) {
       const std::size_t rows = std::min(run_rows, n - first);
-      const Slice slice(input.vectors, first, rows);
+      const SliceSource slice(input.vectors, first, rows);
       EncodeInput run = {slice};
       run.ids = input.ids.rows > 0 ? input.ids.slice(first, rows) : input.ids;
       run.first = input.first + first;

@@ -19,25 +19,6 @@
 namespace obliq::tools {
 namespace {
 
-/// Some rows of another source.
-class RowsOf final : public VectorSource {
- public:
-  RowsOf(const VectorSource& source, Range range) : source_(source), range_(range) {}
-  std::size_t rows() const override { return range_.end - range_.first; }
-  std::size_t dim() const override { return source_.dim(); }
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    source_.read(range_.first + first, count, out);
-  }
-  const float* values() const override {
-    const float* all = source_.values();
-    return all == nullptr ? nullptr : all + range_.first * source_.dim();
-  }
-
- private:
-  const VectorSource& source_;
-  Range range_;
-};
-
 class Encode final : public Command {
  public:
   void add_flags(CLI::App& app) override {
@@ -81,7 +62,7 @@ class Encode final : public Command {
     ProgressBar bar("encode");
     options_.progress = bar.callback();
     const auto start = std::chrono::steady_clock::now();
-    write(model, RowsOf(*vectors, range));
+    write(model, SliceSource(*vectors, range.first, range.end - range.first));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     bar.clear();
     if (!is_stream(output_)) print(seconds.count());
