@@ -1,10 +1,10 @@
 // Groups of lists. Lists are numbered by groups (near_order.h), so that near lists have near
 // numbers and a range of lists is a region. Where there are many lists, groups are stored, too: the
-// first step of the router. A group
-// is then to its lists what a list is to its entries, and is stored as one: a GroupRecord whose
-// `first` and `count` tell its lists, `mean_r2` their mean |c-g|^2, and the int8 code of its point
-// g (centroid_code.h). A query ranks all groups by the key of lists (segment/list_key.h), and
-// looks at the signs of the centroids in the nearest groups only.
+// first step of the router. A group is then to its lists what a list is to its entries, and is
+// stored as one: a GroupRecord whose `first` and `count` tell its lists, `mean_r2` their mean
+// |c-g|^2, and the int8 code of its point g (centroid_code.h). A query ranks all groups by the key
+// of lists (segment/list_key.h), and looks at the signs of the centroids in the nearest groups
+// only.
 #pragma once
 
 #include <cstddef>

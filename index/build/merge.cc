@@ -14,11 +14,11 @@
 #include "index/build/block_stream.h"
 #include "index/build/list_order.h"
 #include "index/build/piece_sink.h"
-#include "index/build/train.h"
-#include "index/build/truth.h"
 #include "index/segment/model_file.h"
 #include "index/segment/raw_tier.h"
 #include "index/segment/segment_file.h"
+#include "index/segment/segment_set.h"
+#include "index/segment/truth.h"
 #include "index/tune/tuning.h"
 
 namespace obliq {

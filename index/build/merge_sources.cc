@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "index/segment/row_decoder.h"
+
 namespace obliq {
 namespace {
 
@@ -76,7 +78,7 @@ bool MergeSources::keeps_all() const {
 
 const ListRecord* MergeSources::own(std::size_t source, std::uint32_t list) const {
   const ListRecord* record = segment(source).lists.find(list);
-  return record == nullptr || record->count < record->primaries ? nullptr : record;
+  return record == nullptr || record->is_foreign() ? nullptr : record;
 }
 
 // One pass over all ids.
@@ -100,7 +102,7 @@ bool MergeSources::ids_are_apart() const {
                                                    std::numeric_limits<std::int64_t>::min()};
     for (std::size_t i = 0; i < segment(s).lists.records().size(); ++i) {
       const ListRecord& record = segment(s).lists.records()[i];
-      if (record.primaries == 0 || record.count < record.primaries) continue;
+      if (record.primaries == 0 || record.is_foreign()) continue;
       range.first = std::min(range.first, segment(s).id(record.first_row));
       const std::uint32_t last = record.first_row + record.primaries - 1;
       range.second = std::max(range.second, segment(s).id(last));
@@ -138,11 +140,7 @@ void MergeSources::check_unique(bool keep_last) {
 }
 
 std::uint32_t MergeSources::list_of(std::size_t source, std::uint32_t row) const {
-  const auto records = segment(source).lists.records();
-  const auto after = std::upper_bound(
-      records.begin(), records.end(), row,
-      [](std::uint32_t wanted, const ListRecord& record) { return wanted < record.first_row; });
-  return segment(source).lists.list_of(static_cast<std::size_t>(after - records.begin()) - 1);
+  return segment(source).lists.list_of(primary_record_of(segment(source), row));
 }
 
 void MergeSources::for_each_by_id(
@@ -180,7 +178,7 @@ void MergeSources::for_each_by_id(
 std::vector<std::uint32_t> MergeSources::sorted_positions(std::size_t source) const {
   std::vector<std::uint32_t> rows;
   for (const ListRecord& record : segment(source).lists.records()) {
-    for (std::uint32_t i = 0; i < record.primaries && record.count >= record.primaries; ++i) {
+    for (std::uint32_t i = 0; i < record.primaries && !record.is_foreign(); ++i) {
       rows.push_back(record.first_row + i);
     }
   }

@@ -23,35 +23,13 @@ namespace {
 
 constexpr std::size_t kTriedPerLearn = 4;  // vectors looked at for each learn query, at the most
 
-struct KeyedRow {
-  std::uint64_t key;
-  std::int64_t id;
-  std::uint32_t row;
-
-  bool operator<(const KeyedRow& other) const {
-    return std::pair(key, id) < std::pair(other.key, other.id);
-  }
-};
-
-// The rows of the sample by rising key: a heap holds the least so far.
+// The rows of the sample by rising key.
 std::vector<KeyedRow> choose_rows(const BuildPlan& plan) {
-  std::vector<KeyedRow> chosen;
-  chosen.reserve(plan.sample);
+  SmallestKeys smallest(plan.options.seed, plan.sample);
   for (std::size_t row = 0; row < plan.vectors.rows(); ++row) {
-    const std::int64_t id = plan.id(row);
-    const KeyedRow next = {key_in_sample(plan.options.seed, id), id,
-                           static_cast<std::uint32_t>(row)};
-    if (chosen.size() < plan.sample) {
-      chosen.push_back(next);
-      if (chosen.size() == plan.sample) std::make_heap(chosen.begin(), chosen.end());
-    } else if (next < chosen.front()) {
-      std::pop_heap(chosen.begin(), chosen.end());
-      chosen.back() = next;
-      std::push_heap(chosen.begin(), chosen.end());
-    }
+    smallest.offer(plan.id(row), static_cast<std::uint32_t>(row));
   }
-  std::sort(chosen.begin(), chosen.end());
-  return chosen;
+  return smallest.take();
 }
 
 // Stages the given rows, which rise. All vectors are looked at, so that the first one that is not

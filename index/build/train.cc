@@ -120,6 +120,7 @@ class Trainer {
  public:
   explicit Trainer(const BuildPlan& plan)
       : plan_(plan),
+        quantizer_(untrained_quantizer(plan)),
         bytes_(std::make_shared<ModelBytes>(
             ModelBytes{{}, {}, {}, {}, {}, {}, {}, take_sample(plan)})) {}
 
@@ -132,6 +133,7 @@ class Trainer {
   void show_bytes();
 
   const BuildPlan& plan_;
+  const QuantizerPtr quantizer_;  // not trained
   std::shared_ptr<ModelBytes> bytes_;
   TrainedModel model_;
   std::unique_ptr<const VectorTransform> transform_;
@@ -149,7 +151,7 @@ void Trainer::describe() {
   info.scale = transform_->scale();
   info.list_weight = kUsualListWeight;
   info.spill = static_cast<float>(*plan_.options.spill);
-  const std::string spec = untrained_quantizer(plan_)->spec();
+  const std::string spec = quantizer_->spec();
   std::copy_n(spec.data(), std::min(spec.size(), sizeof info.quantizer - 1), info.quantizer);
 }
 
@@ -176,15 +178,14 @@ void Trainer::learn_lists() {
 
 // A quantizer that learns nothing is as it was made.
 void Trainer::train_quantizer() {
-  const QuantizerPtr quantizer = untrained_quantizer(plan_);
-  if (!quantizer->learns() || plan_.n == 0) return;
+  if (!quantizer_->learns() || plan_.n == 0) return;
   report(plan_.options.progress, "train quantizer", 0);
   const Matrix<float> rows = first_rows(bytes_->sample.rows, plan_.quantizer_rows());
   const TrainingSample training =
       training_sample(*transform_, rows.view(), plan_.options.train_queries, centroids_.view(),
                       plan_.options.threads);
-  const QuantizerPtr trained =
-      quantizer->train({training.residuals.view(), training.queries.view(), plan_.options.threads});
+  const QuantizerPtr trained = quantizer_->train(
+      {training.residuals.view(), training.queries.view(), plan_.options.threads});
   bytes_->quantizer_state = trained->state();
   bytes_->encoder_state = trained->encoder_state();
 }
@@ -227,14 +228,6 @@ std::shared_ptr<const TrainedModel> Trainer::train() {
 
 std::shared_ptr<const TrainedModel> train_model(const BuildPlan& plan) {
   return Trainer(plan).train();
-}
-
-std::shared_ptr<const TrainedModel> without_learn(const TrainedModel& model) {
-  TrainedModel copy = model;
-  copy.learn = {};
-  copy.learn_ids = {};
-  copy.encoder_state = {};
-  return std::make_shared<const TrainedModel>(std::move(copy));
 }
 
 }  // namespace obliq

@@ -13,7 +13,4 @@ namespace obliq {
 /// in whatever order. Throws as Index::build does. Memory: the sample, or options.max_memory.
 std::shared_ptr<const TrainedModel> train_model(const BuildPlan& plan);
 
-/// The model without its learn queries, as a one-file index holds it.
-std::shared_ptr<const TrainedModel> without_learn(const TrainedModel& model);
-
 }  // namespace obliq

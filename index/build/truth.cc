@@ -1,11 +1,10 @@
-// Of each learn query the vector that it is itself is left out by its id. Parts are joined by
-// distance, then id.
+// Of each learn query the vector that it is itself is left out by its id.
 #include "index/build/truth.h"
 
-#include <algorithm>
-#include <limits>
+#include <cstddef>
+#include <cstdint>
 #include <unordered_map>
-#include <utility>
+#include <vector>
 
 #include "core/exact_knn.h"
 
@@ -31,11 +30,6 @@ std::vector<std::uint32_t> rows_of_learn(const TrainedModel& model, const Encode
   return rows;
 }
 
-TruthBytes no_truth(std::size_t queries) {
-  return {std::vector<float>(queries * kEach, std::numeric_limits<float>::infinity()),
-          std::vector<std::int64_t>(queries * kEach, -1)};
-}
-
 }  // namespace
 
 TruthBytes find_truth(const TrainedModel& model, const EncodeInput& input) {
@@ -54,29 +48,6 @@ TruthBytes find_truth(const TrainedModel& model, const EncodeInput& input) {
     }
   }
   return truth;
-}
-
-TruthBytes join_truth(std::span<const Truth> parts) {
-  if (parts.empty()) return {};
-  const std::size_t queries = parts.front().ids.size() / kEach;
-  TruthBytes joined = no_truth(queries);
-  std::vector<std::pair<float, std::int64_t>> all;
-  for (std::size_t q = 0; q < queries; ++q) {
-    all.clear();
-    for (const Truth& part : parts) {
-      for (std::size_t i = q * kEach; i < (q + 1) * kEach && part.ids[i] != -1; ++i) {
-        all.emplace_back(part.distances[i], part.ids[i]);
-      }
-    }
-    std::sort(all.begin(), all.end());
-    all.erase(std::unique(all.begin(), all.end()), all.end());
-    all.resize(std::min(all.size(), kEach));
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      joined.distances[q * kEach + i] = all[i].first;
-      joined.ids[q * kEach + i] = all[i].second;
-    }
-  }
-  return joined;
 }
 
 }  // namespace obliq

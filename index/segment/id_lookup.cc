@@ -8,8 +8,6 @@
 namespace obliq {
 namespace {
 
-bool is_own(const ListRecord& record) { return record.count >= record.primaries; }
-
 // Row numbers of a damaged file may lead anywhere.
 std::uint32_t row_by_sorted(const Segment& segment, std::int64_t id) {
   const auto id_of = [&](std::uint32_t row) {
@@ -26,7 +24,7 @@ std::uint32_t row_by_lists(const Segment& segment, std::int64_t id) {
   if (id < 0 || id > std::numeric_limits<std::uint32_t>::max()) return kNoSlot;
   const auto position = static_cast<std::uint32_t>(id);
   for (const ListRecord& record : segment.lists.records()) {
-    if (!is_own(record) || record.primaries == 0) continue;
+    if (record.is_foreign() || record.primaries == 0) continue;
     const auto rows = segment.positions.subspan(record.first_row, record.primaries);
     if (position < rows.front() || position > rows.back()) continue;
     const auto place = std::lower_bound(rows.begin(), rows.end(), position);
@@ -62,7 +60,7 @@ std::vector<std::uint32_t> slots_of(const SegmentSet& set, std::span<const std::
       continue;
     }
     for (const ListRecord& record : segment.lists.records()) {
-      for (std::uint32_t i = 0; i < record.primaries && is_own(record); ++i) {
+      for (std::uint32_t i = 0; i < record.primaries && !record.is_foreign(); ++i) {
         const auto place = found.find(segment.positions[record.first_row + i]);
         if (place != found.end()) place->second = set.first_slot(s) + record.first_row + i;
       }

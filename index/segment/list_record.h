@@ -51,6 +51,8 @@ struct ListRecord {
   float scale() const { return power_of_two(scale_exponent); }
   /// The unit of f_add of entries and rows.
   float add_scale() const { return power_of_two(add_exponent); }
+  /// Whether its rows are foreign ones: no entry of theirs is scanned.
+  bool is_foreign() const { return count < primaries; }
   /// Entries in the blocks.
   std::uint32_t stored() const { return count > primaries ? count : primaries; }
   std::uint32_t spilled() const { return count > primaries ? count - primaries : 0; }

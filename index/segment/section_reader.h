@@ -35,13 +35,6 @@ class SectionReader {
                            std::uint64_t width) const {
     return as_array<T>(section, file().section(section), count, width);
   }
-  /// The same of a section that may be left out.
-  template <typename T>
-  std::span<const T> array_if(std::string_view section, std::uint64_t count,
-                              std::uint64_t width) const {
-    if (!has(section)) return {};
-    return array<T>(section, count, width);
-  }
   /// The same, of bytes whose checksum holds, and which stay as they are.
   template <typename T>
   std::span<const T> fixed_array(std::string_view section, std::uint64_t count,

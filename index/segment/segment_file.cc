@@ -98,7 +98,7 @@ void SegmentReader::check_record(const ListRecord& record, std::uint32_t list) {
   if (!std::isfinite(record.longest2)) refuse("has a number that is not finite");
   rows_ += record.primaries;
   spilled_ += record.spilled();
-  if (record.count < record.primaries) {
+  if (record.is_foreign()) {
     if (record.count > 0) refuse("holds both its own rows and foreign ones");
     foreign_ += record.primaries;
   }
@@ -280,11 +280,7 @@ void save_segment(const Segment& segment, const std::string& path, const BeforeC
 
 void save_index(const Segment& segment, const std::string& path, const BeforeCommit& ready) {
   SectionWriter writer(path);
-  TrainedModel model = *segment.model;
-  model.learn = {};
-  model.learn_ids = {};
-  model.encoder_state = {};
-  write_model(writer, model);
+  write_model(writer, *without_learn(*segment.model));
   write_segment(writer, segment);
   write_tuning_section(writer, segment.tuning);
   if (ready) ready();

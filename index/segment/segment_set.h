@@ -51,4 +51,19 @@ class SegmentSet {
   std::vector<bool> is_empty_;  // [nlist], or empty where all lists have entries
 };
 
+/// Calls take(slot, id) for each vector of a set; not for foreign rows (segment.h).
+template <typename Take>
+void for_each_vector(const SegmentSet& set, Take take) {
+  for (std::size_t s = 0; s < set.segments().size(); ++s) {
+    const Segment& segment = set.segments()[s];
+    for (const ListRecord& record : segment.lists.records()) {
+      if (record.is_foreign()) continue;
+      for (std::uint32_t i = 0; i < record.primaries; ++i) {
+        const std::uint32_t row = record.first_row + i;
+        take(set.first_slot(s) + row, segment.id(row));
+      }
+    }
+  }
+}
+
 }  // namespace obliq

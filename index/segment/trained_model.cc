@@ -57,6 +57,14 @@ void complete(TrainedModel& model) {
   model.transform = std::move(transform);
 }
 
+std::shared_ptr<const TrainedModel> without_learn(const TrainedModel& model) {
+  TrainedModel copy = model;
+  copy.learn = {};
+  copy.learn_ids = {};
+  copy.encoder_state = {};
+  return std::make_shared<const TrainedModel>(std::move(copy));
+}
+
 std::uint64_t model_id(const TrainedModel& model) {
   ModelInfo info = model.info;
   info.id = 0;

@@ -109,6 +109,9 @@ struct TrainedModel {
 /// or a state that does not fit it.
 void complete(TrainedModel& model);
 
+/// The model without what training and tuning alone need: as an index of one file holds it.
+std::shared_ptr<const TrainedModel> without_learn(const TrainedModel& model);
+
 /// The id of a model: 64 bits of all its bytes but the id.
 std::uint64_t model_id(const TrainedModel& model);
 

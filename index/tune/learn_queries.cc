@@ -3,85 +3,25 @@
 #include "index/tune/learn_queries.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <span>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
-#include <utility>
 
 #include "core/sample_key.h"
 #include "core/spread_rows.h"
+#include "index/segment/truth.h"
 
 namespace obliq {
 namespace {
 
-// Calls take(slot, id) for each vector of a set; not for foreign rows (segment.h).
-template <typename Take>
-void for_each_vector(const SegmentSet& set, Take take) {
-  for (std::size_t s = 0; s < set.segments().size(); ++s) {
-    const Segment& segment = set.segments()[s];
-    for (const ListRecord& record : segment.lists.records()) {
-      if (record.count < record.primaries) continue;  // foreign
-      for (std::uint32_t i = 0; i < record.primaries; ++i) {
-        const std::uint32_t row = record.first_row + i;
-        take(set.first_slot(s) + row, segment.id(row));
-      }
-    }
-  }
-}
-
-/// A vector that may be a learn query: its key, id and slot.
-using Keyed = std::tuple<std::uint64_t, std::int64_t, std::uint32_t>;
-
-// The `count` vectors of the smallest keys, rising.
-std::vector<Keyed> smallest_keys(const SegmentSet& set, std::size_t count) {
-  const std::uint64_t seed = set.model().info.seed;
-  std::vector<Keyed> heap;
-  for_each_vector(set, [&](std::uint32_t slot, std::int64_t id) {
-    const Keyed keyed = {key_in_sample(seed, id), id, slot};
-    if (heap.size() == count) {
-      if (!(keyed < heap.front())) return;
-      std::pop_heap(heap.begin(), heap.end());
-      heap.back() = keyed;
-    } else {
-      heap.push_back(keyed);
-    }
-    std::push_heap(heap.begin(), heap.end());
-  });
-  std::sort_heap(heap.begin(), heap.end());
-  return heap;
-}
-
-/// A neighbour in a truth.
-using Known = std::pair<float, std::int64_t>;  // distance, id
-
-// Of learn query q in all segments, nearest first.
-std::vector<Known> joined(const SegmentSet& set, std::size_t q) {
-  std::vector<Known> all;
-  for (const Segment& segment : set.segments()) {
-    if (segment.truth.empty()) continue;
-    for (std::size_t i = q * Truth::kNeighbours; i < (q + 1) * Truth::kNeighbours; ++i) {
-      if (segment.truth.ids[i] == -1 || std::isnan(segment.truth.distances[i])) break;
-      all.emplace_back(segment.truth.distances[i], segment.truth.ids[i]);
-    }
-  }
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());  // a foreign row, of two segments
-  all.resize(std::min(all.size(), Truth::kNeighbours));
-  return all;
-}
-
 using SlotsById = std::unordered_map<std::int64_t, std::uint32_t>;
 
 // The slots of the learn queries and of their neighbours; TopK::kNoRow: none in the set.
-SlotsById find_slots(const SegmentSet& set, const std::vector<std::vector<Known>>& truth) {
+SlotsById find_slots(const SegmentSet& set, const Truth& truth) {
   SlotsById slots;
   for (const std::int64_t id : set.model().learn_ids) slots.emplace(id, TopK::kNoRow);
-  for (const std::vector<Known>& neighbours : truth) {
-    for (const auto& [distance, id] : neighbours) slots.emplace(id, TopK::kNoRow);
-  }
+  for (const std::int64_t id : truth.ids) slots.emplace(id, TopK::kNoRow);
   slots.emplace(-1, TopK::kNoRow);
   for_each_vector(set, [&](std::uint32_t slot, std::int64_t id) {
     const auto found = slots.find(id);
@@ -108,7 +48,9 @@ LearnQueries given_queries(MatrixView<float> queries, std::size_t count) {
 // What finds copies is found easily, and where most vectors are copies of a few, it would set the
 // mean for all others: so each vector is taken once.
 LearnQueries base_queries(const SegmentSet& set, const VectorSource& rows, std::size_t count) {
-  const std::vector<Keyed> chosen = smallest_keys(set, count);
+  SmallestKeys smallest(set.model().info.seed, count);
+  for_each_vector(set, [&](std::uint32_t slot, std::int64_t id) { smallest.offer(id, slot); });
+  const std::vector<KeyedRow> chosen = smallest.take();
   const std::size_t dim = rows.dim();
   LearnQueries learn = {Matrix<float>(chosen.size(), dim), {}};
   std::set<std::string_view> known;  // bytes of learn.queries
@@ -144,19 +86,22 @@ Neighbours exact_neighbours(const SegmentSet& set, const VectorSource& rows,
 
 KnownTruth known_truth(const SegmentSet& set) {
   if (!has_truth(set)) return {};
+  std::vector<Truth> parts;
+  for (const Segment& segment : set.segments()) {
+    if (!segment.truth.empty()) parts.push_back(segment.truth);
+  }
+  const TruthBytes joined = join_truth(parts);
+  const Truth truth = joined.view();
   const TrainedModel& model = set.model();
   const std::size_t count = model.learn.size() / model.dim();
-  std::vector<std::vector<Known>> truth;
-  for (std::size_t q = 0; q < count; ++q) truth.push_back(joined(set, q));
   const SlotsById slots = find_slots(set, truth);
   KnownTruth known = {{Matrix<float>(count, model.dim()), {}}, Neighbours(count)};
   std::copy(model.learn.begin(), model.learn.end(), known.learn.queries.values.begin());
-  for (std::size_t q = 0; q < count; ++q) {
-    known.learn.self.push_back(slots.at(model.learn_ids[q]));
-    for (const auto& [distance, id] : truth[q]) {
-      const std::uint32_t slot = slots.at(id);
-      if (slot != TopK::kNoRow) known.neighbours[q].emplace_back(distance, slot);
-    }
+  for (const std::int64_t id : model.learn_ids) known.learn.self.push_back(slots.at(id));
+  for (std::size_t i = 0; i < truth.ids.size(); ++i) {
+    const std::uint32_t slot = slots.at(truth.ids[i]);
+    if (slot == TopK::kNoRow) continue;
+    known.neighbours[i / Truth::kNeighbours].emplace_back(truth.distances[i], slot);
   }
   return known;
 }
