@@ -52,9 +52,9 @@ GroupedOrder order_groups(MatrixView<float> rows, const KMeansOptions& how, cons
   std::vector<std::uint32_t> group(rows.rows);
   assign_nearest(rows, order.points.view(), how.threads, group.data(), nullptr);
   for (const std::uint32_t g : group) ++order.sizes[g];
-  std::iota(order.rows.begin(), order.rows.end(), 0U);
-  std::stable_sort(order.rows.begin(), order.rows.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return group[a] < group[b]; });
+  std::vector<std::uint32_t> next(points.rows, 0);
+  std::exclusive_scan(order.sizes.begin(), order.sizes.end(), next.begin(), 0U);
+  for (std::uint32_t row = 0; row < rows.rows; ++row) order.rows[next[group[row]]++] = row;
   std::span<std::uint32_t> left(order.rows);
   for (const std::uint32_t size : order.sizes) {
     if (size == 0) continue;
