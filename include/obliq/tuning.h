@@ -20,6 +20,7 @@ struct TunedTarget {
   float threshold = 0;
   std::size_t nprobe = 0;       ///< lists per query that meet the target without the stop rule
   bool uses_stop_rule = false;  ///< true where the threshold scans fewer entries than nprobe lists
+  float confidence = 0.964F;    ///< of the searches that were measured, see SearchOptions
 };
 
 /// What is known at one k.

@@ -65,6 +65,11 @@ Matrix<float> all_centroids(const TrainedModel& model) {
   return centroids;
 }
 
+RowGroups near_groups(const TrainedModel& model) {
+  return model.near_sizes.empty() ? RowGroups{}
+                                  : consecutive_groups(model.near_sizes, model.info.near_margin);
+}
+
 Encoder::Encoder(const TrainedModel& model, const EncodeInput& input)
     : model_(model),
       input_(input),
@@ -72,7 +77,7 @@ Encoder::Encoder(const TrainedModel& model, const EncodeInput& input)
       dim_(model.dim()),
       plane_(plane_bytes(dim_)),
       centroids_(all_centroids(model)),
-      search_(centroids_.view()) {}
+      search_(centroids_.view(), near_groups(model)) {}
 
 void Encoder::reserve() {
   encoded_.primaries.lists.resize(n_);

@@ -18,7 +18,7 @@ ListGroups group_lists(Matrix<float>& centroids, const KMeansOptions& how) {
   }
   centroids = std::move(sorted);
   const Matrix<float>& points = order.points;
-  ListGroups groups{std::vector<GroupRecord>(points.rows), {}};
+  ListGroups groups{std::vector<GroupRecord>(points.rows), {}, order.sizes};
   std::uint32_t first = 0;
   for (std::size_t g = 0; g < points.rows; ++g) {
     GroupRecord& record = groups.records[g];

@@ -22,6 +22,7 @@ namespace obliq {
 struct ListGroups {
   std::vector<GroupRecord> records;  ///< in the order of their lists; a few may have none
   std::vector<std::uint8_t> panels;  ///< levels of their points (byte_panels.h)
+  std::vector<std::uint32_t> sizes;  ///< of the records
 };
 
 /// Groups centroids into how.clusters groups, and brings them into the order of their numbers. Does

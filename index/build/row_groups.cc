@@ -10,6 +10,13 @@ std::size_t count_groups(std::size_t rows) {
   return std::clamp<std::size_t>(4 * root, 1, std::max<std::size_t>(rows, 1));
 }
 
+RowGroups consecutive_groups(std::span<const std::uint32_t> sizes, float margin) {
+  RowGroups groups{{}, sizes.size(), margin};
+  for (std::uint32_t g = 0; g < sizes.size(); ++g)
+    groups.of_row.resize(groups.of_row.size() + sizes[g], g);
+  return groups;
+}
+
 Matrix<float> group_points(MatrixView<float> rows, const RowGroups& groups) {
   std::vector<double> sums(groups.count * rows.cols);
   std::vector<std::size_t> counts(groups.count);

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "obliq/matrix_view.h"
@@ -22,6 +23,9 @@ struct RowGroups {
   /// +infinity: all.
   float margin = std::numeric_limits<float>::infinity();
 };
+
+/// Groups that follow each other, of these numbers of rows.
+RowGroups consecutive_groups(std::span<const std::uint32_t> sizes, float margin);
 
 /// How many groups serve for some rows: about 4 sqrt(rows), as many as there are lists for vectors.
 std::size_t count_groups(std::size_t rows);

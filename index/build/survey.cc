@@ -78,10 +78,9 @@ std::vector<float> rough_mean_r2(const BuildPlan& plan, const VectorSource& samp
 }
 
 Survey survey_sample(const BuildPlan& plan, const VectorSource& sample,
-                     const Matrix<float>& centroids) {
+                     const Matrix<float>& centroids, const NearestRows& search) {
   const std::size_t count =
       std::min(sample.rows(), std::max(kLeastRows, kRowsPerList * centroids.rows));
-  const NearestRows search(centroids.view());
   Survey survey;
   survey.rows =
       Matrix<float>(std::min(count, std::max(kCodedFloats / plan.dim, kLeastCoded)), plan.dim);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/build/build_plan.h"
+#include "index/build/nearest_rows.h"
 #include "index/build/spill.h"
 #include "index/segment/trained_model.h"
 #include "obliq/matrix_view.h"
@@ -24,10 +25,10 @@ struct Survey {
 std::vector<float> rough_mean_r2(const BuildPlan& plan, const VectorSource& sample,
                                  const Matrix<float>& centroids);
 
-/// Of the beginning of `sample` and the centroids as decoded, by the plan's share of spilled
-/// vectors.
+/// Of the beginning of `sample` and the centroids as decoded, among which an encoder looks by
+/// `search`, by the plan's share of spilled vectors.
 Survey survey_sample(const BuildPlan& plan, const VectorSource& sample,
-                     const Matrix<float>& centroids);
+                     const Matrix<float>& centroids, const NearestRows& search);
 
 /// Sets sine and row_tangent of the model, by the codes of some of the rows.
 void measure_angles(const Survey& survey, MatrixView<float> centroids, TrainedModel& model);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "core/kernels/dispatch.h"
 #include "index/build/build_plan.h"
 #include "index/build/kmeans.h"
+#include "index/build/learn_margin.h"
 #include "index/build/learn_transform.h"
 #include "index/build/list_groups.h"
 #include "index/build/list_weight.h"
@@ -95,7 +97,7 @@ float choose_list_weight(const BuildPlan& plan, const VectorSource& sample,
                                             plan.chunk_rows, plan.options.threads));
 }
 
-// Numbers the centroids by groups, which are returned where they are stored.
+// Numbers the centroids by groups, whose records are returned where they are stored.
 ListGroups make_groups(const BuildPlan& plan, Matrix<float>& centroids) {
   const std::size_t stored = choose_list_groups(plan.options.list_groups, centroids.rows);
   report(plan.options.progress, "group lists", 0);
@@ -103,7 +105,22 @@ ListGroups make_groups(const BuildPlan& plan, Matrix<float>& centroids) {
   how.seed = plan.options.seed;
   how.threads = plan.options.threads;
   ListGroups groups = group_lists(centroids, how);
-  return stored > 1 ? std::move(groups) : ListGroups{};
+  if (stored > 1) return groups;
+  return {{}, {}, std::move(groups.sizes)};
+}
+
+// The groups of centroids, as decoded, that an encoder looks at; all of them where that is as good.
+RowGroups learn_near_groups(const BuildPlan& plan, const VectorSource& sample,
+                            const Matrix<float>& centroids,
+                            const std::vector<std::uint32_t>& sizes) {
+  constexpr std::size_t kRows = 16384;
+  constexpr double kMissed = 0.0005;  // at most .1 % is promised; the quantile is of eight rows
+  if (!encodes_by_groups(plan.options.list_groups, centroids.rows)) return {};
+  RowGroups groups = consecutive_groups(sizes, 0);
+  const Matrix<float> rows = first_rows(sample, kRows);
+  groups.margin =
+      learn_margin(centroids.view(), groups, rows.view(), kMissed, plan.options.threads);
+  return std::isfinite(groups.margin) ? std::move(groups) : RowGroups{};
 }
 
 // Bytes behind the spans of a model that was learnt.
@@ -113,6 +130,7 @@ struct ModelBytes {
   CodedCentroids centroids;
   std::vector<ListPoint> lists;
   ListGroups groups;
+  std::vector<std::uint32_t> near_sizes;
   Sample sample;
 };
 
@@ -122,7 +140,7 @@ class Trainer {
       : plan_(plan),
         quantizer_(untrained_quantizer(plan)),
         bytes_(std::make_shared<ModelBytes>(
-            ModelBytes{{}, {}, {}, {}, {}, {}, {}, take_sample(plan)})) {}
+            ModelBytes{{}, {}, {}, {}, {}, {}, {}, {}, take_sample(plan)})) {}
 
   std::shared_ptr<const TrainedModel> train();
 
@@ -166,7 +184,12 @@ void Trainer::learn_lists() {
   bytes_->centroids =
       code_centroids(centroids_.view(), rough_mean_r2(plan_, sample, centroids_), bytes_->lists);
   decode_centroids(bytes_->centroids, bytes_->lists, centroids_);
-  survey_ = survey_sample(plan_, sample, centroids_);
+  const RowGroups near = learn_near_groups(plan_, sample, centroids_, bytes_->groups.sizes);
+  if (near.count > 0) {
+    bytes_->near_sizes = bytes_->groups.sizes;
+    info.near_margin = near.margin;
+  }
+  survey_ = survey_sample(plan_, sample, centroids_, NearestRows(centroids_.view(), near));
   for (std::size_t l = 0; l < centroids_.rows; ++l) {
     bytes_->lists[l].mean_r2 = survey_.mean_r2[l];
   }
@@ -201,6 +224,7 @@ void Trainer::show_bytes() {
   model_.router_blocks = bytes_->router_blocks;
   model_.groups = bytes_->groups.records;
   model_.group_panels = bytes_->groups.panels;
+  model_.near_sizes = bytes_->near_sizes;
   model_.learn = bytes_->sample.learn.values;
   model_.learn_ids = bytes_->sample.learn_ids;
   model_.owner = bytes_;

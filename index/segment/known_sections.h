@@ -6,10 +6,10 @@
 
 namespace obliq {
 
-inline constexpr std::array<std::string_view, 26> kKnownSections = {
+inline constexpr std::array<std::string_view, 27> kKnownSections = {
     // of a model
     "model", "mean", "quantizer", "encoder", "centroids", "far.lists", "far.points", "points",
-    "router.blk", "groups", "group.codes", "learn", "learn.ids",
+    "router.blk", "groups", "group.codes", "near.groups", "learn", "learn.ids",
     // of a segment
     "segment", "lists", "list.numbers", "blocks", "spilled", "rows", "raw", "ids", "positions",
     "ids.sorted", "truth", "truth.ids",

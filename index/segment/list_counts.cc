@@ -19,6 +19,10 @@ std::size_t choose_nlist(std::size_t n) {
   return std::clamp<std::size_t>(times_root(n), 1, std::max<std::size_t>(n, 1));
 }
 
+bool encodes_by_groups(std::size_t asked, std::size_t nlist) {
+  return asked == 0 ? nlist >= kLeastNear : asked > 1;
+}
+
 std::size_t choose_list_groups(std::size_t asked, std::size_t nlist) {
   const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(nlist)));
   if (asked == 0) asked = nlist < kLeastGrouped ? 1 : kFactor * root;

@@ -11,6 +11,13 @@ std::size_t choose_nlist(std::size_t n);
 /// Lists are grouped from this number of them on, unless the caller says otherwise.
 constexpr std::size_t kLeastGrouped = 32768;
 
+/// An encoder looks at the lists of near groups from this number of lists on, unless the caller
+/// says otherwise.
+constexpr std::size_t kLeastNear = 8192;
+
+/// Whether an encoder does, for BuildOptions::list_groups.
+bool encodes_by_groups(std::size_t asked, std::size_t nlist);
+
 /// The number of groups for BuildOptions::list_groups, 1 where lists are not grouped.
 std::size_t choose_list_groups(std::size_t asked, std::size_t nlist);
 

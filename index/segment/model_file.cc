@@ -11,6 +11,8 @@
 //     router.blk  blocks of the centroids' signs
 //     groups      GroupRecord [groups], 24 bytes each (build/list_groups.h); left out when empty
 //     group.codes panels of their points (byte_panels.h); left out when there are none
+//     near.groups uint32 [groups], lists in the groups that an encoder looks at; left out when all
+//                 lists are looked at, and in indexes
 //     learn       float32 [learn queries][dim]; left out, like the next, when there are none
 //     learn.ids   int64 [learn queries]
 #include "index/segment/model_file.h"
@@ -55,6 +57,9 @@ void check_info(const SectionReader& reader, const ModelInfo& info) {
   for (const float value : {info.sine, info.row_tangent, info.typical_norm, info.list_weight,
                             info.mean_r2, info.spill}) {
     if (!std::isfinite(value)) refuse("a number is not finite");
+  }
+  if (!(info.near_margin >= 0 && std::isfinite(info.near_margin))) {
+    refuse(fmt::format("a margin of groups of {}", info.near_margin));
   }
   if (std::isnan(info.spill_threshold)) refuse("the threshold of spilling is no number");
 }
@@ -127,6 +132,17 @@ void read_groups(SectionReader& reader, TrainedModel& model) {
   }
 }
 
+void read_near_groups(SectionReader& reader, TrainedModel& model) {
+  if (!reader.has("near.groups")) return;
+  model.near_sizes = reader.fixed_all<std::uint32_t>("near.groups");
+  std::uint64_t lists = 0;
+  for (const std::uint32_t size : model.near_sizes) lists += size;
+  if (lists != model.info.nlist || model.info.near_margin == 0) {
+    reader.refuse("near.groups", fmt::format("{} lists in groups, {} in the model; margin {}",
+                                             lists, model.info.nlist, model.info.near_margin));
+  }
+}
+
 void read_learn(SectionReader& reader, TrainedModel& model) {
   if (!reader.has("learn.ids")) return;
   model.learn_ids = reader.fixed_all<std::int64_t>("learn.ids");
@@ -155,6 +171,7 @@ void write_model(SectionWriter& writer, const TrainedModel& model) {
   writer.add("router.blk", std::as_bytes(model.router_blocks), Need::required);
   add_unless_empty(writer, "groups", model.groups);
   add_unless_empty(writer, "group.codes", model.group_panels);
+  add_unless_empty(writer, "near.groups", model.near_sizes);
   add_unless_empty(writer, "learn", model.learn);
   add_unless_empty(writer, "learn.ids", model.learn_ids);
 }
@@ -169,6 +186,7 @@ TrainedModel read_model(SectionReader& reader) {
   read_far_lists(reader, model);
   read_points(reader, model);
   read_groups(reader, model);
+  read_near_groups(reader, model);
   read_learn(reader, model);
   try {
     complete(model);

@@ -62,6 +62,7 @@ std::shared_ptr<const TrainedModel> without_learn(const TrainedModel& model) {
   copy.learn = {};
   copy.learn_ids = {};
   copy.encoder_state = {};
+  copy.near_sizes = {};
   return std::make_shared<const TrainedModel>(std::move(copy));
 }
 
@@ -80,6 +81,7 @@ std::uint64_t model_id(const TrainedModel& model) {
   hash.add(model.router_blocks);
   hash.add(model.groups);
   hash.add(model.group_panels);
+  hash.add(model.near_sizes);
   hash.add(model.learn);
   hash.add(model.learn_ids);
   return hash.value();

@@ -8,6 +8,8 @@
 //     lists      what is learnt of each: mean |r|^2, and the numbers of its centroid's code
 //     router     the centroids once more, as one list of entries
 //     groups     lists that lie near each other, where there are many (list_groups.h)
+//     near       the numbers of lists in the groups that an encoder looks at; not kept in one-file
+//                indexes
 //     encoder    what an encoder that learns has learnt; not kept in one-file indexes
 //     learn      queries that an index of this model is tuned with; not kept in one-file indexes
 //
@@ -57,7 +59,7 @@ struct ModelInfo {
   float spill = 0;            ///< share of the vectors that is to have a second entry
   float spill_threshold = 0;  ///< a vector whose loss is below has one (build/spill.h)
   char quantizer[28] = {};
-  std::uint32_t near_groups = 0;  ///< groups of lists that an encoder looks at; 0: all lists
+  float near_margin = 0;  ///< of the groups that an encoder looks at (row_groups.h); 0: all lists
   std::uint64_t zeros = 0;
 };
 static_assert(sizeof(ModelInfo) == 128);
@@ -74,7 +76,9 @@ struct TrainedModel {
   std::span<const std::uint8_t> router_blocks;
   std::span<const GroupRecord> groups;         ///< of lists, or empty
   std::span<const std::uint8_t> group_panels;  ///< levels of their points (byte_panels.h)
-  std::span<const float> learn;                ///< [learn queries][dim], as given
+  /// Numbers of lists in groups that follow each other, of those an encoder looks at; or empty.
+  std::span<const std::uint32_t> near_sizes;
+  std::span<const float> learn;  ///< [learn queries][dim], as given
   /// Of each learn query the id of the base vector that it is, -1: none, which is no answer to it.
   std::span<const std::int64_t> learn_ids;
   std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans

@@ -33,8 +33,9 @@ struct StoredTarget {
   float threshold = 0;
   std::uint32_t nprobe = 0;
   std::uint32_t uses_stop_rule = 0;  // 0 or 1
+  float confidence = 0;
 };
-static_assert(sizeof(Header) == 16 && sizeof(LadderHeader) == 16 && sizeof(StoredTarget) == 16);
+static_assert(sizeof(Header) == 16 && sizeof(LadderHeader) == 16 && sizeof(StoredTarget) == 20);
 
 void require(bool holds, std::string_view what) {
   if (!holds) throw std::invalid_argument(std::string(what));
@@ -63,6 +64,7 @@ void check_target(const StoredTarget& target, const TunedLadder& ladder) {
   require(target.threshold < INFINITY, "a threshold is not a number");
   require(target.nprobe > 0, "nprobe is 0");
   require(target.uses_stop_rule <= 1, "a choice is neither 0 nor 1");
+  require(target.confidence > 0 && target.confidence <= 1, "a confidence is not in (0, 1]");
   if (ladder.targets.empty()) return;
   const TunedTarget& before = ladder.targets.back();
   require(before.recall < target.recall, "targets do not rise");
@@ -79,8 +81,8 @@ TunedLadder take_ladder(std::span<const std::byte>& bytes, std::size_t last_k) {
   for (std::uint32_t i = 0; i < header.targets; ++i) {
     const auto target = take<StoredTarget>(bytes);
     check_target(target, ladder);
-    ladder.targets.push_back(
-        {target.recall, target.threshold, target.nprobe, target.uses_stop_rule == 1});
+    ladder.targets.push_back({target.recall, target.threshold, target.nprobe,
+                              target.uses_stop_rule == 1, target.confidence});
   }
   return ladder;
 }
@@ -101,7 +103,7 @@ std::vector<std::byte> write_tuning(const Tuning& tuning) {
            LadderHeader{stored(ladder.k), ladder.max_recall, stored(ladder.targets.size()), 0});
     for (const TunedTarget& target : ladder.targets) {
       append(bytes, StoredTarget{target.recall, target.threshold, stored(target.nprobe),
-                                 target.uses_stop_rule ? 1U : 0U});
+                                 target.uses_stop_rule ? 1U : 0U, target.confidence});
     }
   }
   return bytes;

@@ -5,6 +5,7 @@
 //         uint32 k | float32 max_recall | uint32 targets | uint32 0
 //         [targets], recall rising:
 //             float32 recall | float32 threshold | uint32 nprobe | uint32 1: uses the stop rule
+//             float32 confidence
 #pragma once
 
 #include <array>

@@ -141,7 +141,7 @@ TunedTarget tune_target(const Traces& traces, float target, const Kept& kept, st
     return kept.recall(outcome) >=
            std::max<double>(target, target - 0.003 + error * kept.deviation(outcome));
   };
-  TunedTarget tuned = {target, traces.least_threshold(met), 0, false};
+  TunedTarget tuned = {target, traces.least_threshold(met), 0, false, SearchOptions{}.confidence};
   tuned.nprobe = std::min(nlist, traces.least_nprobe(met));
   const double stop_cost = traces.at_threshold(tuned.threshold).entries;
   const double fixed_cost = traces.at_nprobe(tuned.nprobe).entries;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "index/model_access.h"
 #include "obliq/model.h"
 #include "tests/index/cases.h"
 #include "tests/index/file_case.h"
@@ -133,6 +134,15 @@ TEST_P(MergeOfSpec, IsTheFileOfOneBuildWhateverTheCut) {
     }
     expect_same_file(base(), build, to_string(metric));
   }
+}
+
+TEST_F(Merge, IsTheSameWhereAnEncoderLooksAtNearGroupsOfLists) {
+  BuildOptions build;
+  build.nlist = 300;
+  build.list_groups = 40;
+  build.spill = .5;
+  ASSERT_GT(ModelAccess::get(Model::train(base().view(), build))->info.near_margin, 0);
+  expect_same_file(base(), build, "groups");
 }
 
 TEST_F(Merge, OfSegmentsMergedBeforeIsTheSame) {
