@@ -40,7 +40,8 @@ readonly programs=(core kernels quant measure storage datasets index threads)
 # All but the suites that measure recall or memory of large builds: much of the time of all tests,
 # for answers that smaller suites compare bit by bit at each level.
 readonly all_but_large="-*KMeansBesideFaiss*:*SmallAngles*:*DefaultSearch*:*FewProbes*:\
-*PlanBeyondTheTunedK*:*ManyDims*:*ScratchMemory*:*BuildMemory*:*QueriesOfAnotherSize*"
+*PlanBeyondTheTunedK*:*ManyDims*:*ScratchMemory*:*BuildMemory*:*QueriesOfAnotherSize*:\
+*SampleRecall*:*TightClusters*:NearGroups.LeaveAtMost*:ListGroups.HardlyChange*"
 
 # Shard `shard` of `shards` of one test program, its output to a log beside the program.
 run_shard() {

@@ -35,7 +35,7 @@ class Distances {
  private:
   void take(const float* x, std::vector<float>& out) const {
     std::copy_n(x, out.size(), out.begin());
-    if (metric_ == Metric::cosine) normalise(out.data(), out.size());
+    if (metric_ == Metric::cosine) obliq::normalise(out.data(), out.size());
   }
 
   Metric metric_;

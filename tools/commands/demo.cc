@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSample = "datasets/sample/sample-384-angular.hdf5";
+constexpr const char* kSampleFile = "datasets/sample/sample-384-angular.hdf5";
 constexpr std::size_t kShownNeighbours = 5;
 
 /// FAISS indexes that are quick to build: the code bytes of sq8, those of lm4, and a refine step.
@@ -95,7 +95,7 @@ class Demo final : public Command {
 
  private:
   static std::string sample() {
-    const auto found = find_project_file(kSample);
+    const auto found = find_project_file(kSampleFile);
     if (!found) throw std::invalid_argument("no sample near this program: give --data FILE");
     return *found;
   }

@@ -16,7 +16,7 @@
 namespace obliq::tools {
 namespace {
 
-constexpr std::size_t kLastNprobe = 64;  // by default; FAISS without AVX takes minutes for more
+constexpr std::size_t kMostNprobe = 64;  // by default; FAISS without AVX takes minutes for more
 
 void check(const datasets::BenchmarkSet& set) {
   if (set.train.rows == 0 || set.test.rows == 0 || set.truth.ids.rows == 0) {
@@ -74,7 +74,7 @@ void Contest::add_faiss(const std::string& spec, const Progress& progress) {
 
 std::vector<Point> Contest::run(const SweepOptions& options, std::size_t queries,
                                 const Progress& progress) const {
-  const auto nprobe = resolve_nprobe(options_.nprobe, nlist_, kLastNprobe);
+  const auto nprobe = resolve_nprobe(options_.nprobe, nlist_, kMostNprobe);
   std::vector<Contestant> contestants;
   for (const auto& searcher : searchers_) contestants.push_back({searcher.get(), nprobe});
   const std::size_t rows = queries == 0 ? set_.test.rows : std::min(queries, set_.test.rows);

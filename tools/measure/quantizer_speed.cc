@@ -10,7 +10,7 @@ namespace obliq::tools {
 namespace {
 
 constexpr double kRoundSeconds = 0.05;
-constexpr std::size_t kRounds = 5;
+constexpr std::size_t kTimings = 5;
 constexpr std::size_t kFewVectors = 64;  // for a first estimate, and for slow encoders
 
 double thread_seconds() {
@@ -26,10 +26,10 @@ double seconds_of(const std::function<void()>& work) {
 }
 
 double median_rate(double items, const std::function<void()>& work) {
-  std::array<double, kRounds> rates{};
+  std::array<double, kTimings> rates{};
   for (double& rate : rates) rate = items / seconds_of(work);
   std::sort(rates.begin(), rates.end());
-  return rates[kRounds / 2];
+  return rates[kTimings / 2];
 }
 
 // Codes of the first rows, and references to them.
