@@ -333,11 +333,11 @@ void Merger::tune(const Truth& truth) {
 
 void Merger::finish() {
   report(plan_.progress, "merge", .99);
-  const Truth truth = joined_truth();
   if (!plan_.as_index) {
-    write_truth(file_, truth);
-  } else if (plan_.tune && !truth.empty()) {
-    tune(truth);
+    write_truth(file_, joined_truth());
+  } else if (plan_.tune) {
+    const Truth truth = joined_truth();
+    if (!truth.empty()) tune(truth);
   }
   if (plan_.ready) plan_.ready();
   file_.commit();

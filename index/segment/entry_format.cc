@@ -67,16 +67,19 @@ EntryFactors change_units(EntryFactors factors, const ListRecord& from, const Li
           change_units(factors.rescale, from.scale_exponent, to.scale_exponent)};
 }
 
-// A byte of a plane is of two groups; entries 16 apart share one of the block.
+// A byte of a plane is of two groups, the last perhaps of one; entries 16 apart share one of the
+// block.
 void write_block(const BlockEntries& entries, std::size_t dim, std::uint8_t* block) {
   const std::size_t plane = plane_bytes(dim);
-  const std::size_t groups = sign_groups(dim);
-  for (std::size_t g = 0; g < groups; ++g) {
-    const unsigned shift = 4 * (g % 2);
+  const bool is_whole = sign_groups(dim) % 2 == 0;
+  for (std::size_t b = 0; b < plane; ++b) {
+    std::uint8_t* both = block + 32 * b;
     for (std::size_t e = 0; e < 16; ++e) {
-      const unsigned low = entries.planes[e * plane + g / 2] >> shift & 15U;
-      const unsigned high = entries.planes[(e + 16) * plane + g / 2] >> shift & 15U;
-      block[16 * g + e] = static_cast<std::uint8_t>(low | high << 4);
+      const unsigned low = entries.planes[e * plane + b];
+      const unsigned high = entries.planes[(e + 16) * plane + b];
+      both[e] = static_cast<std::uint8_t>((low & 15U) | (high & 15U) << 4);
+      if (b + 1 == plane && !is_whole) continue;
+      both[e + 16] = static_cast<std::uint8_t>(low >> 4 | (high & 0xF0U));
     }
   }
   for (std::size_t e = 0; e < kBlockEntries; ++e) {
@@ -87,16 +90,15 @@ void write_block(const BlockEntries& entries, std::size_t dim, std::uint8_t* blo
 
 void read_block(const std::uint8_t* block, std::size_t dim, BlockEntries& entries) {
   const std::size_t plane = plane_bytes(dim);
-  const std::size_t groups = sign_groups(dim);
-  std::fill(entries.planes.begin(), entries.planes.end(), std::uint8_t{0});
-  for (std::size_t g = 0; g < groups; ++g) {
-    const unsigned shift = 4 * (g % 2);
+  const bool is_whole = sign_groups(dim) % 2 == 0;
+  for (std::size_t b = 0; b < plane; ++b) {
+    const std::uint8_t* both = block + 32 * b;
     for (std::size_t e = 0; e < 16; ++e) {
-      const unsigned both = block[16 * g + e];
-      std::uint8_t& low = entries.planes[e * plane + g / 2];
-      std::uint8_t& high = entries.planes[(e + 16) * plane + g / 2];
-      low = static_cast<std::uint8_t>(low | (both & 15U) << shift);
-      high = static_cast<std::uint8_t>(high | both >> 4 << shift);
+      const unsigned first = both[e];
+      const unsigned second = b + 1 < plane || is_whole ? both[e + 16] : 0U;
+      entries.planes[e * plane + b] = static_cast<std::uint8_t>((first & 15U) | second << 4);
+      entries.planes[(e + 16) * plane + b] =
+          static_cast<std::uint8_t>(first >> 4 | (second & 0xF0U));
     }
   }
   for (std::size_t e = 0; e < kBlockEntries; ++e) {
