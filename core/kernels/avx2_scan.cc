@@ -4,9 +4,14 @@
 // once. LUT values are at most 31, so that eight of them are summed in bytes (<= 248) before they
 // are widened. Widening keeps two sums of 16-bit words: of whole words (even byte + 256 * odd byte,
 // modulo 2^16) and of the odd bytes; the even sums are the difference (FAISS's fast-scan does so).
+//
+// The low nibbles are those of the entries 0..15 of a block, the high nibbles those of 16..31.
+// Where a list has entries in one half of a block alone, the other is not looked up: its sums stay
+// 0.
 #include <immintrin.h>
 
 #include "core/kernels/kernels.h"
+#include "core/kernels/scan_stream.h"
 
 namespace obliq {
 namespace {
@@ -87,35 +92,46 @@ __m256i load32(const std::uint8_t* bytes) noexcept {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
 }
 
+constexpr unsigned kLowHalf = 1;
+constexpr unsigned kHighHalf = 2;
+
 // Byte sums of up to eight look-ups for the low nibbles' entries and the high nibbles'.
+template <unsigned halves>
 struct ByteSums {
   __m256i low = _mm256_setzero_si256();
   __m256i high = _mm256_setzero_si256();
 
   void add(__m256i table, __m256i codes) noexcept {
     const __m256i mask = _mm256_set1_epi8(15);
-    const __m256i high_codes = _mm256_and_si256(_mm256_srli_epi16(codes, 4), mask);
-    low = _mm256_add_epi8(low, _mm256_shuffle_epi8(table, _mm256_and_si256(codes, mask)));
-    high = _mm256_add_epi8(high, _mm256_shuffle_epi8(table, high_codes));
+    if constexpr ((halves & kLowHalf) != 0) {
+      low = _mm256_add_epi8(low, _mm256_shuffle_epi8(table, _mm256_and_si256(codes, mask)));
+    }
+    if constexpr ((halves & kHighHalf) != 0) {
+      const __m256i high_codes = _mm256_and_si256(_mm256_srli_epi16(codes, 4), mask);
+      high = _mm256_add_epi8(high, _mm256_shuffle_epi8(table, high_codes));
+    }
   }
 };
 
-// LUT sums of the entries 0..15 and 16..31 of a block.
-void block_sums(const std::uint8_t* lut, const std::uint8_t* block, std::size_t groups,
-                __m256i (&sums)[2]) noexcept {
+// LUT sums of the entries 0..15 and 16..31 of a block, 0 of a half that is not wanted. Fetches the
+// block at `ahead` on the way.
+template <unsigned halves>
+void block_sums(const std::uint8_t* lut, const std::uint8_t* block, const std::uint8_t* ahead,
+                std::size_t groups, __m256i (&sums)[2]) noexcept {
   WideSums low;
   WideSums high;
   std::size_t g = 0;
   for (; g + 16 <= groups; g += 16) {
-    ByteSums bytes;
+    ByteSums<halves> bytes;
 #pragma GCC unroll 8
     for (std::size_t at = 16 * g; at < 16 * g + 256; at += 32) {
+      if (at % 64 == 0) __builtin_prefetch(ahead + at);
       bytes.add(load32(lut + at), load32(block + at));
     }
     low.add(bytes.low);
     high.add(bytes.high);
   }
-  ByteSums rest;
+  ByteSums<halves> rest;
   for (; g + 2 <= groups; g += 2) rest.add(load32(lut + 16 * g), load32(block + 16 * g));
   if (g < groups) {
     // The missing group reads factors as codes, against a LUT of zeros.
@@ -159,12 +175,11 @@ class Bounds {
   __m256 lut_shift_;
 };
 
-// Entries of the block that starts at place `first` which lie in [lane, end).
-std::uint32_t wanted_entries(std::uint64_t first, std::uint64_t lane, std::uint64_t end) noexcept {
-  std::uint32_t wanted = ~0U;
-  if (first < lane) wanted <<= lane - first;
-  if (end - first < kBlockEntries) wanted &= (1U << (end - first)) - 1U;
-  return wanted;
+void wanted_sums(std::uint32_t wanted, const std::uint8_t* lut, const std::uint8_t* block,
+                 const std::uint8_t* ahead, std::size_t groups, __m256i (&sums)[2]) noexcept {
+  if (wanted >> 16 == 0) return block_sums<kLowHalf>(lut, block, ahead, groups, sums);
+  if ((wanted & 0xFFFFU) == 0) return block_sums<kHighHalf>(lut, block, ahead, groups, sums);
+  block_sums<kLowHalf | kHighHalf>(lut, block, ahead, groups, sums);
 }
 
 std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list, float threshold,
@@ -174,11 +189,14 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
   const Bounds bounds_of(list);
   const __m256 limit = _mm256_set1_ps(threshold);
   const std::uint64_t end = std::uint64_t{list.lane} + list.count;
+  const Stream stream(list, end);
   std::size_t found = 0;
   const std::uint8_t* block = list.blocks;
   for (std::uint64_t first = 0; first < end; first += kBlockEntries, block += list.stride) {
     __m256i sums[2];
-    block_sums(lut, block, groups, sums);
+    const std::uint32_t wanted = wanted_entries(first, list.lane, end);
+    wanted_sums(wanted, lut, block, stream.after(block), groups, sums);
+    fetch(stream.after(block) + list.factors);
     float bound[kBlockEntries];
     std::uint32_t below = 0;
 #pragma GCC unroll 4
@@ -190,7 +208,7 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
       const int mask = _mm256_movemask_ps(_mm256_cmp_ps(values, limit, _CMP_LT_OQ));
       below |= static_cast<std::uint32_t>(mask) << (8 * part);
     }
-    below &= wanted_entries(first, list.lane, end);
+    below &= wanted;
     for (; below != 0; below &= below - 1) {
       const auto entry = static_cast<std::uint32_t>(__builtin_ctz(below));
       entries[found] = static_cast<std::uint32_t>(first) + entry - list.lane;

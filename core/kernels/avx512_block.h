@@ -11,6 +11,7 @@
 #include <immintrin.h>
 
 #include "core/kernels/kernels.h"
+#include "core/kernels/scan_stream.h"
 
 namespace obliq {
 namespace {
@@ -114,41 +115,6 @@ class Bounds {
   __m512 lut_shift_;
 };
 
-// The blocks to come: first those of the list, then those at `next`.
-class Stream {
- public:
-  Stream(const ScanList& list, std::uint64_t end, std::size_t bytes) noexcept
-      : last_(list.blocks + (end - 1) / kBlockEntries * bytes), next_(list.next), bytes_(bytes) {}
-
-  // What to fetch while `block` is at work: a block further on, itself where none is known.
-  const std::uint8_t* after(const std::uint8_t* block) const noexcept {
-    const std::uint8_t* ahead = block + kBlocksAhead * bytes_;
-    if (ahead <= last_) return ahead;
-    return next_ == nullptr ? block : next_ + (ahead - last_ - bytes_);
-  }
-
- private:
-  static constexpr std::size_t kBlocksAhead = 2;
-  const std::uint8_t* last_;
-  const std::uint8_t* next_;
-  std::size_t bytes_;
-};
-
-// Entries of the block that starts at place `first` which lie in [lane, end).
-inline std::uint32_t wanted_entries(std::uint64_t first, std::uint64_t lane,
-                                    std::uint64_t end) noexcept {
-  std::uint32_t wanted = ~0U;
-  if (first < lane) wanted <<= lane - first;
-  if (end - first < kBlockEntries) wanted &= (1U << (end - first)) - 1U;
-  return wanted;
-}
-
-// The factors of a block, or what stands behind them.
-inline void fetch(const std::uint8_t* bytes) noexcept {
-  __builtin_prefetch(bytes);
-  __builtin_prefetch(bytes + 64);
-}
-
 template <class HighNibble>
 std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
                         float threshold, std::uint32_t* entries, float* bounds,
@@ -159,7 +125,7 @@ std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList
   const __m512 limit = _mm512_set1_ps(threshold);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const std::uint64_t end = std::uint64_t{list.lane} + list.count;
-  const Stream stream(list, end, list.stride);
+  const Stream stream(list, end);
   std::size_t found = 0;
   const std::uint8_t* block = list.blocks;
   for (std::uint64_t first = 0; first < end; first += kBlockEntries, block += list.stride) {
