@@ -11,7 +11,7 @@
 #include <immintrin.h>
 
 #include "core/kernels/kernels.h"
-#include "core/kernels/scan_stream.h"
+#include "core/kernels/vector_scan.h"
 
 namespace obliq {
 namespace {

@@ -12,7 +12,7 @@
 //     groups      GroupRecord [groups], 24 bytes each (build/list_groups.h); left out when empty
 //     group.codes panels of their points (byte_panels.h); left out when there are none
 //     near.groups uint32 [groups], lists in the groups that an encoder looks at; left out when all
-//                 lists are looked at, and in indexes
+//                 lists are looked at
 //     learn       float32 [learn queries][dim]; left out, like the next, when there are none
 //     learn.ids   int64 [learn queries]
 #include "index/segment/model_file.h"

@@ -62,7 +62,6 @@ std::shared_ptr<const TrainedModel> without_learn(const TrainedModel& model) {
   copy.learn = {};
   copy.learn_ids = {};
   copy.encoder_state = {};
-  copy.near_sizes = {};
   return std::make_shared<const TrainedModel>(std::move(copy));
 }
 

@@ -8,8 +8,7 @@
 //     lists      what is learnt of each: mean |r|^2, and the numbers of its centroid's code
 //     router     the centroids once more, as one list of entries
 //     groups     lists that lie near each other, where there are many (list_groups.h)
-//     near       the numbers of lists in the groups that an encoder looks at; not kept in one-file
-//                indexes
+//     near       the numbers of lists in the groups that an encoder looks at
 //     encoder    what an encoder that learns has learnt; not kept in one-file indexes
 //     learn      queries that an index of this model is tuned with; not kept in one-file indexes
 //

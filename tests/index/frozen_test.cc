@@ -3,35 +3,34 @@
 //
 // The rows of golden/frozen_indexes.txt are "name file_hash answers_hash", each hash FNV-1a of 64
 // bits. They hold on each ISA and for any number of threads; a failure prints the row
-// that came out. Vectors are made of whole numbers, without libm, and this file includes public
-// headers alone, so that the pins outlive whatever moves behind those.
+// that came out.
+#include "tests/index/frozen.h"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iomanip>
-#include <map>
 #include <optional>
 #include <ostream>
 #include <set>
 #include <span>
-#include <sstream>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "obliq/index.h"
 
 namespace obliq {
 namespace {
 
+using testing::answers_hash;
+using testing::file_hash;
+using testing::golden;
+using testing::queries;
+using testing::vectors;
+
 constexpr std::size_t kQueries = 40;
 constexpr std::size_t kTrainQueries = 300;
-constexpr std::size_t kAllLists = 1'000'000;
 
 /// What a row has besides the build's options.
 struct Extras {
@@ -199,46 +198,6 @@ const Frozen kFrozen[] = {
      {.metric = Metric::cosine, .quantizer = "wf4", .nlist = 40, .spill = .5, .threads = 1}},
 };
 
-/// SplitMix64.
-class Bits {
- public:
-  explicit Bits(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-/// n vectors around 40 centres, which do not depend on the seed. Multiples of 1/128: centres are
-/// uniform in [-4, 4), and four bytes, less their mean, give a deviation near 1.15 around them.
-/// Every seventh coordinate is four times as wide.
-Matrix<float> vectors(std::size_t n, std::size_t dim, std::uint64_t seed) {
-  constexpr std::size_t kCentres = 40;
-  Bits bits(dim);
-  Matrix<float> centres(kCentres, dim);
-  for (float& value : centres.values) {
-    value = static_cast<float>(static_cast<int>(bits.next() % 1024) - 512) / 128;
-  }
-  bits = Bits(1000 * seed + dim);
-  Matrix<float> x(n, dim);
-  for (std::size_t i = 0; i < n; ++i) {
-    const float* centre = centres.row(bits.next() % kCentres);
-    for (std::size_t j = 0; j < dim; ++j) {
-      const std::uint64_t word = bits.next();
-      int sum = -510;
-      for (int shift = 0; shift < 32; shift += 8) sum += static_cast<int>(word >> shift & 255);
-      const float width = j % 7 == 0 ? 4 : 1;
-      x.row(i)[j] = width * (centre[j] + static_cast<float>(sum) / 128);
-    }
-  }
-  return x;
-}
-
 Matrix<float> base_of(const Frozen& frozen) {
   Matrix<float> base = vectors(frozen.base.n, frozen.base.dim, 1);
   if (!frozen.with.rough) return base;
@@ -247,90 +206,6 @@ Matrix<float> base_of(const Frozen& frozen) {
   for (std::size_t i = 20; i < base.rows; i += 20)
     std::copy_n(base.row(i - 1), base.cols, base.row(i));
   return base;
-}
-
-/// Beside the base by half a unit in each coordinate: a mean that ":query" can learn.
-Matrix<float> queries(std::size_t n, std::size_t dim, std::uint64_t seed) {
-  Matrix<float> x = vectors(n, dim, seed);
-  for (float& value : x.values) value += .5F;
-  return x;
-}
-
-/// FNV-1a of 64 bits.
-class Hash {
- public:
-  void add(std::string_view bytes) {
-    for (const char byte : bytes) {
-      value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001B3ULL;
-    }
-  }
-  void add(std::uint64_t value) {  // lowest byte first
-    for (int shift = 0; shift < 64; shift += 8) {
-      value_ = (value_ ^ (value >> shift & 255)) * 0x100000001B3ULL;
-    }
-  }
-  std::string text() const {
-    std::ostringstream out;
-    out << std::hex << std::setw(16) << std::setfill('0') << value_;
-    return out.str();
-  }
-
- private:
-  std::uint64_t value_ = 0xCBF29CE484222325ULL;
-};
-
-/// The searches of a row: few lists and all, every k, both orders, and what tuning allows.
-std::vector<SearchOptions> searches(const IndexStats& stats) {
-  std::vector<SearchOptions> all = {
-      {.k = 1, .nprobe = 1, .confidence = .9F, .threads = 1, .batch_order = BatchOrder::query},
-      {.k = 10, .nprobe = 8, .threads = 3, .batch_order = BatchOrder::list},
-      {.k = 10, .nprobe = 16, .confidence = .5F, .threads = 2},
-      {.k = 100, .nprobe = kAllLists, .confidence = 1, .threads = 1}};
-  if (stats.n < 1000) all.push_back({.k = 10, .target_recall = .9});
-  if (stats.tuning.ladders.empty()) return all;
-  double most = 1;
-  for (const TunedLadder& ladder : stats.tuning.ladders)
-    most = std::min<double>(most, ladder.max_recall);
-  all.push_back({.k = 1, .threads = 1, .target_recall = .7 * most});
-  all.push_back(
-      {.k = 10, .threads = 2, .target_recall = .98 * most, .batch_order = BatchOrder::list});
-  all.push_back({.k = 30,
-                 .nprobe = 20,
-                 .threads = 1,
-                 .target_recall = .9 * most,
-                 .batch_order = BatchOrder::query});
-  return all;
-}
-
-std::string answers_hash(const Index& index, const Matrix<float>& asked) {
-  Hash hash;
-  for (const SearchOptions& options : searches(index.stats())) {
-    const SearchResult found = index.search(asked.view(), options);
-    for (const std::int64_t id : found.ids.values) hash.add(static_cast<std::uint64_t>(id));
-    for (const float distance : found.distances.values) {
-      hash.add(std::uint64_t{std::bit_cast<std::uint32_t>(distance)});
-    }
-  }
-  return hash.text();
-}
-
-std::string file_hash(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  Hash hash;
-  hash.add(bytes.view());
-  return hash.text();
-}
-
-/// Rows by name.
-std::map<std::string, std::string> golden() {
-  std::ifstream in(OBLIQ_SOURCE_DIR "/tests/golden/frozen_indexes.txt");
-  std::map<std::string, std::string> rows;
-  for (std::string line; std::getline(in, line);) {
-    if (!line.starts_with('#')) rows[line.substr(0, line.find(' '))] = line;
-  }
-  return rows;
 }
 
 class FrozenIndex : public ::testing::TestWithParam<Frozen> {
@@ -376,7 +251,8 @@ TEST_P(FrozenIndex, KeepsItsFileAndItsAnswers) {
       path_, {frozen.with.in_memory ? Residence::memory : Residence::mapped, /*verify=*/true});
   const std::string answers = answers_hash(index, asked);
   EXPECT_EQ(before.value_or(answers), answers) << "before it was saved, and opened";
-  EXPECT_EQ(golden()[frozen.name], frozen.name + " " + file_hash(path_) + " " + answers);
+  EXPECT_EQ(golden("frozen_indexes.txt")[frozen.name],
+            frozen.name + " " + file_hash(path_) + " " + answers);
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, FrozenIndex, ::testing::ValuesIn(kFrozen),
@@ -386,7 +262,7 @@ TEST(FrozenIndexes, AreThoseOfTheGoldenFile) {
   std::set<std::string> tested;
   for (const Frozen& frozen : kFrozen) tested.insert(frozen.name);
   std::set<std::string> pinned;
-  for (const auto& [name, row] : golden()) pinned.insert(name);
+  for (const auto& [name, row] : golden("frozen_indexes.txt")) pinned.insert(name);
   EXPECT_EQ(pinned, tested);
   EXPECT_EQ(tested.size(), std::size(kFrozen));
 }

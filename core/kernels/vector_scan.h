@@ -2,9 +2,6 @@
 // list, and which blocks to fetch. Internal linkage, as everything in a kernel file.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
 #include "core/kernels/kernels.h"
 
 namespace obliq {

@@ -1,0 +1,153 @@
+// Files of format 2 that were written once and are read for ever: models, segments and indexes of
+// every family of quantizers, in tests/golden/format2. Each gives the answers that answers.txt
+// pins, and segments are merged to the bytes of the index beside them.
+//
+// A family that is new is added by
+//     index_tests --gtest_also_run_disabled_tests --gtest_filter='*KeptFiles.DISABLED_Write'
+// which writes what is missing and prints the rows of answers.txt; nothing there is written anew.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "obliq/model.h"
+#include "tests/index/frozen.h"
+
+namespace obliq {
+namespace {
+
+using testing::golden;
+
+constexpr std::size_t kQueries = 20;
+constexpr std::size_t kCut = 60;  // where the base is cut in two
+
+struct Kept {
+  std::string name;
+  std::size_t n;
+  std::size_t dim;
+  BuildOptions build;
+  bool in_parts = false;  // model and segments are kept, too
+  bool ids = false;
+};
+
+// In parts: a model that is tuned with, spilled entries, ids, what an encoder learns, groups.
+const Kept kKept[] = {
+    {"sq8", 150, 12, {.quantizer = "sq8", .nlist = 6, .spill = .5}, true},
+    {"sq8_ids_fp16",
+     150,
+     9,
+     {.metric = Metric::ip, .quantizer = "sq8", .nlist = 5, .raw = RawTier::fp16},
+     true,
+     true},
+    {"sq8_tuned", 1000, 8, {.quantizer = "sq8", .nlist = 12}, true},
+    {"sq8_groups_fp32",
+     400,
+     8,
+     {.quantizer = "sq8", .nlist = 80, .list_groups = 9, .raw = RawTier::fp32, .spill = 1},
+     true},
+    {"lm1", 120, 17, {.quantizer = "lm1", .nlist = 4}},
+    {"lm2_query_beam", 150, 8, {.quantizer = "lm2:query-beam", .nlist = 4}},
+    {"lm4", 120, 11, {.metric = Metric::cosine, .quantizer = "lm4", .nlist = 4, .spill = .3}},
+    {"lm4_query", 150, 8, {.quantizer = "lm4:query", .nlist = 4}, true},
+    {"lm8", 120, 8, {.quantizer = "lm8", .nlist = 4}},
+    {"tq4", 120, 8, {.metric = Metric::ip, .quantizer = "tq4", .nlist = 4}},
+    {"tq2_5", 120, 16, {.quantizer = "tq2.5", .nlist = 4}, true},
+    {"tq3_5", 120, 16, {.quantizer = "tq3.5", .nlist = 4}},
+    {"tqp4", 120, 8, {.quantizer = "tqp4", .nlist = 4}},
+    {"tqp3_gaussian", 120, 8, {.quantizer = "tqp3:gaussian", .nlist = 4}},
+    {"kashin4", 120, 10, {.quantizer = "kashin4", .nlist = 4}},
+    {"e8q14", 120, 16, {.quantizer = "e8q14", .nlist = 4, .spill = .5}},
+    {"e8q8_query", 150, 8, {.quantizer = "e8q8:query", .nlist = 4}},
+    {"d4q8", 120, 9, {.metric = Metric::cosine, .quantizer = "d4q8", .nlist = 4}},
+    {"z8", 120, 8, {.quantizer = "z8", .nlist = 4}},
+    {"tcq2", 120, 9, {.quantizer = "tcq2", .nlist = 4}},
+    {"wf4", 150, 13, {.quantizer = "wf4", .nlist = 4}, true},
+};
+
+std::string kept_path(const std::string& file) {
+  return OBLIQ_SOURCE_DIR "/tests/golden/format2/" + file;
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::string> segments_of(const Kept& kept) {
+  return {kept_path(kept.name + ".1.segment"), kept_path(kept.name + ".2.segment")};
+}
+
+std::string answers_of(const Kept& kept, const Index& index) {
+  return kept.name + " " + testing::answers_hash(index, testing::queries(kQueries, kept.dim, 2));
+}
+
+class KeptFiles : public ::testing::TestWithParam<Kept> {};
+
+INSTANTIATE_TEST_SUITE_P(Golden, KeptFiles, ::testing::ValuesIn(kKept),
+                         [](const auto& kept) { return kept.param.name; });
+
+TEST_P(KeptFiles, GiveTheAnswersOfTheDayTheyWereWritten) {
+  const Kept& kept = GetParam();
+  const std::string pinned = golden("format2/answers.txt")[kept.name];
+  for (const Residence residence : {Residence::mapped, Residence::memory}) {
+    const Index index = Index::open(kept_path(kept.name + ".index"), {residence, true});
+    EXPECT_EQ(answers_of(kept, index), pinned);
+  }
+}
+
+TEST_P(KeptFiles, AreMergedToTheBytesOfTheirIndex) {
+  const Kept& kept = GetParam();
+  if (!kept.in_parts) GTEST_SKIP() << "only the index is kept";
+  const Model model = Model::open(kept_path(kept.name + ".model"));
+  const auto merged =
+      std::filesystem::temp_directory_path() / ("obliq_kept_" + std::to_string(::getpid()));
+  merge(model, segments_of(kept), merged);
+  EXPECT_TRUE(bytes_of(merged) == bytes_of(kept_path(kept.name + ".index")));
+  std::filesystem::remove(merged);
+}
+
+// The encoder's bytes are as fixed as the format.
+TEST_P(KeptFiles, AreEncodedToTheSameBytesAgain) {
+  const Kept& kept = GetParam();
+  if (!kept.in_parts || kept.ids) GTEST_SKIP() << "not kept, or with ids";
+  const Model model = Model::open(kept_path(kept.name + ".model"));
+  const Matrix<float> base = testing::vectors(kept.n, kept.dim, 1);
+  const auto again =
+      std::filesystem::temp_directory_path() / ("obliq_kept_" + std::to_string(::getpid()));
+  model.encode(base.view().slice(0, kCut), again);
+  EXPECT_TRUE(bytes_of(again) == bytes_of(segments_of(kept)[0]));
+  std::filesystem::remove(again);
+}
+
+void write(const Kept& kept) {
+  const Matrix<float> base = testing::vectors(kept.n, kept.dim, 1);
+  Matrix<std::int64_t> ids(kept.n, 1);
+  for (std::size_t i = 0; i < kept.n; ++i) ids.values[i] = 40 - 3 * static_cast<std::int64_t>(i);
+  BuildOptions build = kept.build;
+  if (kept.ids) build.ids = ids.view();
+  const Model model = Model::train(base.view(), build);
+  if (kept.in_parts) model.save(kept_path(kept.name + ".model"));
+  for (std::size_t part = 0; part < 2 && kept.in_parts; ++part) {
+    const std::size_t first = part == 0 ? 0 : kCut;
+    const std::size_t count = part == 0 ? kCut : kept.n - kCut;
+    EncodeOptions options;
+    options.first = kept.ids ? 0 : first;
+    if (kept.ids) options.ids = ids.view().slice(first, count);
+    model.encode(base.view().slice(first, count), segments_of(kept)[part], options);
+  }
+  Index::build_file(MatrixSource(base.view()), kept_path(kept.name + ".index"), build);
+  std::cout << answers_of(kept, Index::open(kept_path(kept.name + ".index"))) << "\n";
+}
+
+TEST_P(KeptFiles, DISABLED_Write) {
+  const Kept& kept = GetParam();
+  if (!std::filesystem::exists(kept_path(kept.name + ".index"))) write(kept);
+}
+
+}  // namespace
+}  // namespace obliq
