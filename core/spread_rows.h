@@ -1,14 +1,12 @@
-// Rows spread evenly over a set: the one rule by which samples, learn queries and thinned sets are
-// taken. The n rows are cut into `count` ranges whose sizes differ by one at most; the i-th pick is
-// the first row of the i-th range, or a row drawn from that range ("jittered"), so that a period in
-// the order of the rows does not show in the picks.
+// Rows spread evenly over a set: the one rule by which queries that are given, samples and sets to
+// measure are thinned. The n rows are cut into `count` ranges whose sizes differ by one at most;
+// the i-th pick is the first row of the i-th range.
 #pragma once
 
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
 
-#include "core/random.h"
 #include "obliq/matrix_view.h"
 
 namespace obliq {
@@ -18,12 +16,6 @@ namespace obliq {
 constexpr std::size_t spread_row(std::size_t i, std::size_t count, std::size_t n) {
   assert(i <= count && count > 0 && count <= n);
   return i * n / count;
-}
-
-/// A row drawn from range i, with one number of `random`. Requires i < count, else as spread_row.
-inline std::size_t jittered_row(std::size_t i, std::size_t count, std::size_t n, Random& random) {
-  const std::size_t begin = spread_row(i, count, n);
-  return begin + random.below(spread_row(i + 1, count, n) - begin);
 }
 
 /// `count` of the rows, copied in their order; all of them where there are no more.

@@ -20,15 +20,6 @@ TEST(SpreadRows, RangesCoverAllRowsAndDifferByOneAtMost) {
   }
 }
 
-TEST(SpreadRows, AJitteredRowLiesInItsRange) {
-  Random random(7);
-  for (std::size_t i = 0; i < 300; ++i) {
-    const std::size_t row = jittered_row(i, 300, 1000, random);
-    EXPECT_GE(row, spread_row(i, 300, 1000));
-    EXPECT_LT(row, spread_row(i + 1, 300, 1000));
-  }
-}
-
 TEST(SpreadRows, CopiesAsManyRowsAsThereAreAtMost) {
   const std::vector<float> values = {0, 1, 10, 11, 20, 21, 30, 31, 40, 41};
   const MatrixView<float> rows = {values.data(), 5, 2};
