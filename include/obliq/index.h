@@ -67,8 +67,8 @@ struct BuildOptions {
   std::size_t list_groups = 0;
   RawTier raw = RawTier::none;
   /// Share of the vectors that get a second entry, in another list, 0 to 1: more recall at the same
-  /// nprobe. Costs dim/8 + 8 bytes per second entry, and 2 to 6 bytes per vector where not 0. Not
-  /// given: see quantizer.
+  /// nprobe. The share is that of a sample: in the index it is some percent more or less. Costs
+  /// dim/8 + 10 bytes per second entry (12 beyond 65,536 lists). Not given: see quantizer.
   std::optional<double> spill = {};
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: as many as the process may use. The index does not depend on it.
@@ -88,7 +88,7 @@ struct BuildOptions {
   MatrixView<std::int64_t> ids = {};
   Progress progress = {};
   /// Bytes of memory that build_file may take, 0: no bound. With a bound, intermediate vectors are
-  /// kept in unnamed temporary files beside the output. Not counted: what the caller holds, the
+  /// kept in temporary files beside the output. Not counted: what the caller holds, the
   /// stacks of threads, and cached pages of files, which the system drops when it needs memory.
   std::size_t max_memory = 0;
 };
@@ -145,7 +145,8 @@ struct OpenOptions {
   bool verify = false;  ///< check the checksum of every byte, not only of the small sections
 };
 
-/// k answers per query, nearest first. Places without an answer: id -1 and distance +infinity.
+/// k answers per query, nearest first, at equal distances by rising id. Places without an answer:
+/// id -1 and distance +infinity.
 struct SearchResult {
   Matrix<float> distances;   ///< [queries][k], see Metric
   Matrix<std::int64_t> ids;  ///< [queries][k]
@@ -162,7 +163,7 @@ struct IndexStats {
   RawTier raw = RawTier::none;
   double spill = 0;  ///< share of the vectors with a second entry, 0 to 1
   /// What a search reads of vectors, divided by n: codes with their factors, second entries, raw
-  /// vectors, and one small record per list. Without external ids and centroids.
+  /// vectors, and two small records per list. Without ids and centroids.
   double bytes_per_vector = 0;
   std::size_t id_bytes = 0;          ///< ids: 4 bytes per vector, 12 where they were given
   std::size_t centroid_bytes = 0;    ///< what a search reads to choose its lists; grows with nlist
