@@ -2,12 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <numeric>
+#include <regex>
 #include <string>
 #include <vector>
 
+#include "datasets/dataset.h"
+#include "obliq/model.h"
 #include "tests/tools/program.h"
 
 namespace obliq::tools {
@@ -40,6 +45,20 @@ class Parts : public testing::Test {
   }
   static std::string path(const std::string& name) { return *folder / name; }
   static std::string part(std::size_t i) { return path("part" + std::to_string(i)); }
+
+  static Matrix<float> base() { return datasets::read_set(path("set.hdf5")).train; }
+  static void write_ids(const std::string& name, const std::vector<std::int64_t>& ids) {
+    datasets::write_ids(path(name), {ids.data(), ids.size(), 1});
+  }
+  /// The least number of bytes that a command with --max-memory asks for.
+  static std::string least_memory(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--max-memory", "1KB", "-o", path("refused")});
+    expect_refused(arguments, "max_memory of 1000 bytes is too little to " + arguments[0]);
+    const std::string message = run_obliq(arguments).err;
+    std::smatch found;
+    EXPECT_TRUE(std::regex_search(message, found, std::regex("allow ([0-9]+) or more"))) << message;
+    return found[1];
+  }
 
   static void expect_refused(const std::vector<std::string>& arguments, const std::string& why) {
     const Outcome outcome = run_obliq(arguments);
@@ -93,6 +112,90 @@ TEST_F(Parts, OfOneFileHaveThePositionsOfItsRows) {
   must({"convert", path("set.hdf5"), "-o", path("base.npy")});
   EXPECT_TRUE(ids(path("base.npy"), {"--rows", "501:1200"}) == content(part(2)));
   EXPECT_TRUE(ids(path("base.npy"), {"--rows", "501:1200", "--first", "1"}) != content(part(2)));
+}
+
+TEST_F(Parts, OfFilesOfTheirOwnCountPositionsFromTheFirst) {
+  const Matrix<float> all = base();
+  datasets::write_vectors(path("tail.fbin"), MatrixSource(all.view().slice(501, 699)));
+  const std::string tail = path("tail");
+  must({"encode", path("model"), path("tail.fbin"), "--first", "501", "-o", tail});
+  EXPECT_TRUE(content(tail) == content(part(2)));
+  must({"encode", path("model"), path("tail.fbin"), "-o", tail});
+  EXPECT_FALSE(content(tail) == content(part(2)));
+}
+
+TEST_F(Parts, WithoutTruthAreMergedToTheFileOfABuildThatDoesNotTune) {
+  const std::string set = path("set.hdf5");
+  must({"build", set, "--no-tune", "-o", path("untuned")});
+  EXPECT_FALSE(content(path("untuned")) == content(path("whole")));
+  must({"merge", path("model"), part(0), part(1), part(2), "--no-tune", "-o", path("merged")});
+  EXPECT_TRUE(content(path("merged")) == content(path("untuned")));
+  must({"encode", path("model"), set, "--no-truth", "-o", path("no-truth")});
+  EXPECT_EQ(json_lines(must({"info", path("no-truth"), "--json"})).at(0)["truth"], false);
+  EXPECT_EQ(json_lines(must({"info", part(0), "--json"})).at(0)["truth"], true);
+  must({"merge", path("model"), path("no-truth"), "-o", path("merged")});
+  EXPECT_TRUE(content(path("merged")) == content(path("untuned")));
+}
+
+TEST_F(Parts, AreMergedWithoutTheIdsToDelete) {
+  write_ids("gone.npy", {0, 1199, 4711});
+  must({"merge", path("model"), part(0), part(1), part(2), "--delete", path("gone.npy"), "-o",
+        path("left")});
+  EXPECT_EQ(json_lines(must({"info", path("left"), "--json"})).at(0)["n"], 1198);
+  const auto lines = json_lines(must({"search", path("left"), path("set.hdf5") + ":train", "-k",
+                                      "1", "--nprobe", "1000", "--confidence", "1", "--json"}));
+  ASSERT_EQ(lines.size(), 1200U);
+  std::size_t own = 0;  // nearest to itself, but where codes put another before it
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::int64_t id = lines[i]["ids"].at(0);
+    EXPECT_TRUE(id > 0 && id < 1199) << i;
+    own += id == static_cast<std::int64_t>(i) ? 1 : 0;
+  }
+  EXPECT_GT(own, 1150U);
+}
+
+TEST_F(Parts, MadeInLittleMemoryAreTheSame) {
+  const std::string set = path("set.hdf5");
+  const std::vector<std::string> encode = {"encode", path("model"), set};
+  must({"encode", path("model"), set, "-o", path("one")});
+  // The least takes runs of 1,024 vectors: two.
+  must({"encode", path("model"), set, "--max-memory", least_memory(encode), "-o", path("runs")});
+  EXPECT_TRUE(content(path("runs")) == content(path("one")));
+  const std::vector<std::string> merge = {"merge", path("model"), part(0), part(1), part(2)};
+  std::vector<std::string> bounded = merge;
+  bounded.insert(bounded.end(), {"--max-memory", least_memory(merge), "-o", path("merged")});
+  must(bounded);
+  EXPECT_TRUE(content(path("merged")) == content(path("whole")));
+}
+
+TEST_F(Parts, HaveTheSameModelWhereOnlyTheSampleIsGiven) {
+  const Matrix<float> all = base();
+  BuildOptions options;
+  options.nlist = 20;
+  options.kmeans_points = 20;
+  std::vector<std::int64_t> ids(all.rows);
+  std::iota(ids.begin(), ids.end(), 0);
+  std::sort(ids.begin(), ids.end(),
+            [](std::int64_t a, std::int64_t b) { return sample_key(1, a) < sample_key(1, b); });
+  ids.resize(sample_size(all.rows, options));
+  ASSERT_EQ(ids.size(), 400U);
+  Matrix<float> sample(ids.size(), all.cols);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    std::copy_n(all.row(static_cast<std::size_t>(ids[i])), all.cols, sample.row(i));
+  }
+  datasets::write_vectors(path("sample.fbin"), MatrixSource(sample.view()));
+  write_ids("sample.npy", ids);
+  const auto train = [&](const std::string& vectors, std::vector<std::string> flags) {
+    flags.insert(flags.begin(),
+                 {"train", vectors, "--nlist", "20", "--kmeans-points", "20", "-o", path("other")});
+    must(flags);
+    return content(path("other"));
+  };
+  const std::string whole = train(path("set.hdf5"), {});
+  const std::string given = path("sample.fbin");
+  EXPECT_TRUE(train(given, {"--ids", path("sample.npy"), "--n", "1200"}) == whole);
+  EXPECT_FALSE(train(given, {"--ids", path("sample.npy")}) == whole);
+  EXPECT_FALSE(train(given, {"--n", "1200"}) == whole);
 }
 
 TEST_F(Parts, TellWhatTheyAre) {
