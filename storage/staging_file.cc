@@ -68,10 +68,4 @@ void StagingFile::cut(std::uint64_t bytes) {
   size_ = bytes;
 }
 
-std::vector<std::uint8_t> StagingFile::take() {
-  assert(in_memory());
-  size_ = 0;
-  return std::move(bytes_);
-}
-
 }  // namespace obliq

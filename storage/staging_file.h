@@ -38,8 +38,6 @@ class StagingFile {
   void copy(std::uint64_t offset, std::size_t count, std::uint8_t* out) const;
   /// Forgets what lies in memory beyond `bytes`.
   void cut(std::uint64_t bytes);
-  /// Hands over what lies in memory.
-  std::vector<std::uint8_t> take();
 
  private:
   std::string folder_;  // for messages
