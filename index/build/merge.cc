@@ -134,7 +134,7 @@ void Merger::find_foreign() {
   std::sort(foreign_.begin(), foreign_.end());
 }
 
-// Sums and truth of a cut by ranges go with the range of the first list.
+// Sums of a cut by ranges go with that of the first list; the truth is in each, and joined once.
 SegmentInfo Merger::info(std::uint64_t entries) const {
   SegmentInfo info;
   info.model = model_->info.id;
