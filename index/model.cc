@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <unordered_set>
@@ -67,6 +68,12 @@ void check_encode(const TrainedModel& model, const VectorSource& vectors,
     throw std::invalid_argument(
         fmt::format("ids are {} x {}, expected {} x 1", ids.rows, ids.cols, n));
   }
+  if (ids.rows > 0 && options.first > 0) {
+    throw std::invalid_argument(
+        fmt::format("first is {}, the position from which ids count where none are given: leave "
+                    "first or ids out",
+                    options.first));
+  }
   if (options.first >= kNoList || n >= kNoList - options.first) {
     throw std::invalid_argument(fmt::format(
         "{} vectors from position {} on are too many for one index: give ids, and merge ranges of "
@@ -80,6 +87,29 @@ void check_encode(const TrainedModel& model, const VectorSource& vectors,
         fmt::format("an index does not keep what the encoder of '{}' has learnt: encode with the "
                     "model that train wrote",
                     quantizer.spec()));
+  }
+}
+
+void check_parts(std::span<const SearchResult> parts, std::size_t k) {
+  if (k == 0) throw std::invalid_argument("k must be 1 or more");
+  for (const SearchResult& part : parts) {
+    const std::size_t queries = parts.front().ids.rows;
+    if (part.ids.rows != queries) {
+      throw std::invalid_argument(
+          fmt::format("parts have answers to {} and to {} queries", queries, part.ids.rows));
+    }
+    if (part.distances.rows != queries || part.distances.cols != part.ids.cols) {
+      throw std::invalid_argument(
+          fmt::format("a part has distances {} x {} and ids {} x {}: give those of one search",
+                      part.distances.rows, part.distances.cols, part.ids.rows, part.ids.cols));
+    }
+    for (std::size_t i = 0; i < part.distances.values.size(); ++i) {
+      if (!std::isnan(part.distances.values[i])) continue;
+      throw std::invalid_argument(
+          fmt::format("a part has a distance of NaN to query {}, which has no place in an order: "
+                      "leave that answer out (id -1)",
+                      i / part.distances.cols));
+    }
   }
 }
 
@@ -219,17 +249,13 @@ void merge(const Model& model, std::span<const std::string> segments, const std:
 }
 
 SearchResult merge_topk(std::span<const SearchResult> parts, std::size_t k) {
-  if (k == 0) throw std::invalid_argument("k must be 1 or more");
+  check_parts(parts, k);
   const std::size_t queries = parts.empty() ? 0 : parts.front().ids.rows;
   SearchResult merged{Matrix<float>(queries, k), Matrix<std::int64_t>(queries, k)};
   std::vector<std::pair<float, std::int64_t>> all;
   for (std::size_t q = 0; q < queries; ++q) {
     all.clear();
     for (const SearchResult& part : parts) {
-      if (part.ids.rows != queries) {
-        throw std::invalid_argument(
-            fmt::format("parts have answers to {} and to {} queries", queries, part.ids.rows));
-      }
       for (std::size_t i = 0; i < part.ids.cols && part.ids.row(q)[i] != -1; ++i) {
         all.emplace_back(part.distances.row(q)[i], part.ids.row(q)[i]);
       }

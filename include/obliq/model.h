@@ -27,7 +27,7 @@ namespace obliq {
 struct EncodeOptions {
   /// Ids of the vectors, [n][1], as BuildOptions::ids. Empty: positions, which count from `first`.
   MatrixView<std::int64_t> ids = {};
-  std::uint64_t first = 0;  ///< position of the first vector in the base
+  std::uint64_t first = 0;  ///< position of the first vector in the base; not beside ids
   /// Keep the exact nearest neighbours of the model's learn queries, from which a merge tunes.
   /// Costs 1.5 kB per learn query and n * dim operations for each.
   bool truth = true;
@@ -126,8 +126,9 @@ OBLIQ_API void merge(const Model& model, std::span<const std::string> segments,
                      const std::string& path, const MergeOptions& options = {});
 
 /// The k best answers of each query of several searches, as of parts of a base: ties go to the
-/// smaller id, and an id that comes twice counts once. Throws std::invalid_argument where the parts
-/// have different numbers of queries.
+/// smaller id, and an id that comes twice counts once. An id of -1 ends the answers of a part to a
+/// query. Throws std::invalid_argument where the parts have different numbers of queries, or a
+/// distance is NaN.
 OBLIQ_API SearchResult merge_topk(std::span<const SearchResult> parts, std::size_t k);
 
 }  // namespace obliq

@@ -119,7 +119,7 @@ bool MergeSources::ids_are_apart() const {
 void MergeSources::refuse_twice(const SourceRow& first, const SourceRow& second) const {
   throw std::invalid_argument(
       fmt::format("the id {} is in {} and in {}: remove one of them, or let the last stand "
-                  "(duplicates=last)",
+                  "with the option duplicates",
                   first.id, sources_[first.source].name, sources_[second.source].name));
 }
 

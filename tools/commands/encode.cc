@@ -57,8 +57,11 @@ class Encode final : public Command {
     const auto vectors = inputs_.open(vectors_, "train");
     const Range range = rows_to_encode(vectors->rows());
     const auto ids = read_vector_ids(inputs_, ids_);
-    if (!ids_.empty()) options_.ids = ids_of(ids, range, vectors->rows());
-    options_.first = first_ + range.first;
+    if (ids_.empty()) {
+      options_.first = first_ + range.first;
+    } else {
+      options_.ids = ids_of(ids, range, vectors->rows());
+    }
     ProgressBar bar("encode");
     options_.progress = bar.callback();
     const auto start = std::chrono::steady_clock::now();

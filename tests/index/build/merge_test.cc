@@ -17,6 +17,7 @@
 namespace obliq {
 namespace {
 
+using ::testing::AllOf;
 using testing::clustered;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -58,8 +59,11 @@ class Merge : public testing::IndexFileCase {
     for (std::size_t i = 0; i <= cuts.size(); ++i) {
       const std::size_t end = i == cuts.size() ? vectors.rows : cuts[i];
       EncodeOptions options;
-      options.first = first;
-      if (build.ids.rows > 0) options.ids = build.ids.slice(first, end - first);
+      if (build.ids.rows > 0) {
+        options.ids = build.ids.slice(first, end - first);
+      } else {
+        options.first = first;
+      }
       options.threads = 1 + static_cast<int>(i % 2);
       files.push_back(path("part" + std::to_string(i)));
       model.encode(vectors.view().slice(first, end - first), files.back(), options);
@@ -276,6 +280,22 @@ TEST_F(Merge, LeavesDeletedVectorsOut) {
   }
 }
 
+TEST_F(Merge, OfVectorsWithIdsTakesNoPositions) {
+  BuildOptions build;
+  build.nlist = 10;
+  const Model model = Model::train(base().view(), build);
+  const Matrix<std::int64_t> ids = scattered_ids(kRows);
+  EncodeOptions options;
+  options.ids = ids.view();
+  options.first = 7;
+  EXPECT_THAT([&] { model.encode(base().view(), path("a"), options); },
+              ThrowsMessage<std::invalid_argument>(HasSubstr("first is 7")));
+  EXPECT_FALSE(std::filesystem::exists(path("a")));
+  options.first = 0;
+  model.encode(base().view(), path("a"), options);
+  EXPECT_TRUE(std::filesystem::exists(path("a")));
+}
+
 TEST_F(Merge, RefusesAnIdInTwoSegmentsOrLetsTheLastStand) {
   BuildOptions build;
   build.nlist = 10;
@@ -286,7 +306,8 @@ TEST_F(Merge, RefusesAnIdInTwoSegmentsOrLetsTheLastStand) {
   model.encode(base().view().slice(800, 700), path("b"), encode_options);
   const std::vector<std::string> both = {path("a"), path("b")};
   EXPECT_THAT([&] { merge(model, both, path("merged")); },
-              ThrowsMessage<std::invalid_argument>(HasSubstr("the id 799 is in")));
+              ThrowsMessage<std::invalid_argument>(
+                  AllOf(HasSubstr("the id 799 is in"), HasSubstr("with the option duplicates"))));
   MergeOptions options;
   options.duplicates = MergeOptions::Duplicates::last;
   merge(model, both, path("merged"), options);
@@ -346,21 +367,6 @@ TEST_F(Merge, RefusesBoundsThatItExceeds) {
   options.max_memory = 1000;
   EXPECT_THAT([&] { merge(model, {}, path("merged"), options); },
               ThrowsMessage<std::invalid_argument>(HasSubstr("too little to merge")));
-}
-
-TEST(MergeTopk, KeepsTheNearestOfAllPartsAndEachIdOnce) {
-  const auto part = [](std::vector<float> distances, std::vector<std::int64_t> ids) {
-    SearchResult result{Matrix<float>(1, ids.size()), Matrix<std::int64_t>(1, ids.size())};
-    result.distances.values = std::move(distances);
-    result.ids.values = std::move(ids);
-    return result;
-  };
-  const float inf = std::numeric_limits<float>::infinity();
-  const std::vector<SearchResult> parts = {part({1, 2, inf}, {9, 4, -1}), part({1, 2}, {7, 4})};
-  const SearchResult merged = merge_topk(parts, 4);
-  EXPECT_THAT(merged.ids.values, ::testing::ElementsAre(7, 9, 4, -1));
-  EXPECT_THAT(merged.distances.values, ::testing::ElementsAre(1, 1, 2, inf));
-  EXPECT_THROW(merge_topk(parts, 0), std::invalid_argument);
 }
 
 TEST_F(Merge, RoutesAsASearchDoes) {
