@@ -35,6 +35,10 @@ void check_lists(const TrainedModel& model, std::size_t queries, const SearchOpt
     throw std::invalid_argument(
         fmt::format("lists are given for {} queries, there are {}", lists.rows, queries));
   }
+  if (lists.cols == 0) {
+    throw std::invalid_argument(
+        "lists name none for any query: name one or more, or leave lists out");
+  }
   if (options.nprobe || options.target_recall > 0) {
     throw std::invalid_argument(
         "lists tell which lists are scanned: leave nprobe and target_recall out");
@@ -45,8 +49,9 @@ void check_lists(const TrainedModel& model, std::size_t queries, const SearchOpt
     std::erase(row, kNoList);
     std::sort(row.begin(), row.end());
     if (!row.empty() && row.back() >= model.nlist()) {
-      throw std::invalid_argument(fmt::format("list {} of query {}: the index has lists 0 to {}",
-                                              row.back(), q, model.nlist() - 1));
+      throw std::invalid_argument(
+          fmt::format("list {} of query {}: the index has {} lists, which count from 0", row.back(),
+                      q, model.nlist()));
     }
     const auto twice = std::adjacent_find(row.begin(), row.end());
     if (twice == row.end()) continue;
@@ -238,6 +243,11 @@ void IndexAccess::search(const Index& index, MatrixView<float> queries,
   Index::Impl& impl = *index.impl_;
   check_search(impl.set.model(), queries, options);
   impl.searcher.search(queries, impl.plan(options), options, distances, ids, counters);
+}
+
+void IndexAccess::check(const Index& index, MatrixView<float> queries,
+                        const SearchOptions& options) {
+  check_search(index.impl_->set.model(), queries, options);
 }
 
 void Index::reconstruct(std::int64_t id, float* out) const {

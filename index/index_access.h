@@ -16,6 +16,9 @@ struct IndexAccess {
   static void search(const Index& index, MatrixView<float> queries, const SearchOptions& options,
                      float* distances, std::int64_t* ids, SearchCounters* counters);
 
+  /// Throws what Index::search of these queries would, before any is answered.
+  static void check(const Index& index, MatrixView<float> queries, const SearchOptions& options);
+
   /// What the index stores. Valid while the index lives.
   static const SegmentSet& segments(const Index& index);
 

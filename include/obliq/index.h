@@ -215,8 +215,9 @@ class OBLIQ_API Index {
 
   /// The k nearest base vectors of each of m queries, [m][dim]. Throws std::invalid_argument on a
   /// wrong dim, NaN or infinity (naming the query), k = 0, nprobe = 0, a confidence outside (0, 1],
-  /// a target recall that is outside [0, 1), above what a scan of all lists gives, or asked of an
-  /// index that is not tuned. Cost: the stages at the head of this file.
+  /// lists that there are not or that a query names twice, a target recall that is outside [0, 1),
+  /// above what a scan of all lists gives, or asked of an index that is not tuned. Cost: the stages
+  /// at the head of this file.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options = {}) const;
   /// The same into the caller's buffers, [m][k] each.
   void search(MatrixView<float> queries, const SearchOptions& options, float* distances,

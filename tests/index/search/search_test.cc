@@ -331,6 +331,29 @@ TEST(Search, RefusesBadInputByName) {
   fails([&] { Index::build(wrong_dim.view(), build); }, "centroids have dim 8, the base has 9");
 }
 
+TEST(Search, RefusesListsThatItCannotScan) {
+  const auto base = clustered(50, 8, 17);
+  BuildOptions build;
+  build.nlist = 6;
+  const Index index = Index::build(base.view(), build);
+  const auto fails = [&](std::vector<std::uint32_t> lists, std::size_t rows, const char* text,
+                         SearchOptions search = {}) {
+    search.lists = {lists.data(), rows, lists.size() / rows};
+    EXPECT_THAT([&] { index.search(base.view().slice(0, 2), search); },
+                ThrowsMessage<std::invalid_argument>(HasSubstr(text)));
+  };
+  fails({0, 1, 2, 6}, 2, "list 6 of query 1: the index has 6 lists");
+  fails({0, 1, 5, 5}, 2, "query 1 names list 5 twice");
+  fails({0, 1, 2}, 3, "lists are given for 3 queries, there are 2");
+  fails({}, 2, "lists name none for any query");
+  SearchOptions both;
+  both.nprobe = 1;
+  fails({0, 1}, 2, "leave nprobe and target_recall out", both);
+  both = {};
+  both.target_recall = .9;
+  fails({0, 1}, 2, "leave nprobe and target_recall out", both);
+}
+
 TEST(Search, ABuildCanBeCancelled) {
   const auto base = clustered(500, 16, 19);
   BuildOptions build;
