@@ -139,7 +139,7 @@ TEST_F(Parts, WithoutTruthAreMergedToTheFileOfABuildThatDoesNotTune) {
 
 TEST_F(Parts, AreMergedWithoutTheIdsToDelete) {
   write_ids("gone.npy", {0, 1199, 4711});
-  must({"merge", path("model"), part(0), part(1), part(2), "--delete", path("gone.npy"), "-o",
+  must({"merge", path("model"), part(0), part(1), part(2), "--deleted", path("gone.npy"), "-o",
         path("left")});
   EXPECT_EQ(json_lines(must({"info", path("left"), "--json"})).at(0)["n"], 1198);
   const auto lines = json_lines(must({"search", path("left"), path("set.hdf5") + ":train", "-k",

@@ -39,7 +39,7 @@ class Merge final : public Command {
                    "stands")
         ->check(CLI::IsMember({"error", "last"}))
         ->capture_default_str();
-    app.add_option("--delete", delete_, "File of ids to leave out; they need not be there")
+    app.add_option("--deleted", deleted_, "File of ids to leave out; they need not be there")
         ->check(file_name());
     app.add_flag("!--no-tune", options_.tune,
                  "Do not calibrate target recalls (obliq tune does so later)");
@@ -54,14 +54,14 @@ class Merge final : public Command {
   int run() override {
     std::vector<std::string> files = segments_;
     files.push_back(model_);
-    files.push_back(delete_);
+    files.push_back(deleted_);
     check_outputs({output_}, files);
     refuse_foreign_suffix(output_, "an index");
-    inputs_.settle({delete_});
+    inputs_.settle({deleted_});
     if (duplicates_ == "last") options_.duplicates = MergeOptions::Duplicates::last;
     if (!lists_.empty()) options_.lists = lists_to_merge();
     Matrix<std::int64_t> deleted;
-    if (!delete_.empty()) deleted = inputs_.read_ids(delete_, "ids");
+    if (!deleted_.empty()) deleted = inputs_.read_ids(deleted_, "ids");
     options_.deleted = deleted.values;
     const Model model = Model::open(model_);
     ProgressBar bar("merge");
@@ -110,7 +110,7 @@ class Merge final : public Command {
   std::string output_;
   std::string lists_;
   std::string duplicates_ = "error";
-  std::string delete_;
+  std::string deleted_;
   Inputs inputs_;
   MergeOptions options_;
   bool json_ = false;
