@@ -198,6 +198,27 @@ TEST_F(Parts, HaveTheSameModelWhereOnlyTheSampleIsGiven) {
   EXPECT_FALSE(train(given, {"--n", "1200"}) == whole);
 }
 
+TEST_F(Parts, OfOneFileHaveTheIdsOfItsRows) {
+  Matrix<std::int64_t> ids(1200, 1);
+  for (std::size_t i = 0; i < ids.rows; ++i) ids.values[i] = 7000 - 3 * static_cast<int>(i);
+  datasets::write_ids(path("ids.npy"), ids.view());
+  std::vector<std::string> merge = {"merge", path("model"), "-o", path("of ids"), "--no-tune"};
+  for (const std::string range : {"0:700", "700:1200"}) {
+    merge.push_back(path("ids " + range));
+    must({"encode", path("model"), path("set.hdf5"), "--ids", path("ids.npy"), "--rows", range,
+          "-o", merge.back()});
+  }
+  must(merge);
+  const Index index = Index::open(path("of ids"));
+  EXPECT_TRUE(index.contains(7000));
+  EXPECT_TRUE(index.contains(7000 - 3 * 1199));
+  EXPECT_FALSE(index.contains(1199));
+  datasets::write_ids(path("some.npy"), ids.view().slice(0, 400));
+  merge.insert(merge.end(), {"--deleted", path("some.npy")});
+  must(merge);
+  EXPECT_EQ(Index::open(path("of ids")).stats().n, 800U);
+}
+
 TEST_F(Parts, TellWhatTheyAre) {
   const auto model = json_lines(must({"info", path("model"), "--json"})).at(0);
   EXPECT_EQ(model["kind"], "model");
