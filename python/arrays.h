@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "obliq/matrix_view.h"
 #include "obliq/vector_source.h"
@@ -24,6 +25,8 @@ namespace nb = nanobind;
 using AnyArray = nb::ndarray<nb::ro, nb::device::cpu>;
 /// float32 [n][dim], contiguous, read-only.
 using FloatMatrix = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+/// int64 [n], contiguous, read-only.
+using Ids = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 inline MatrixView<float> view_of(const FloatMatrix& array) {
   return {array.data(), array.shape(0), array.shape(1)};
@@ -47,14 +50,17 @@ class ArrayMemory {
     if (PyObject_GetBuffer(array.ptr(), &buffer_, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | writable)) {
       throw nb::python_error();
     }
-    constexpr std::string_view letters = std::is_floating_point_v<T> ? "f" : "lq";
+    constexpr std::string_view letters = std::is_floating_point_v<T>                  ? "f"
+                                         : std::is_unsigned_v<std::remove_const_t<T>> ? "IL"
+                                                                                      : "lq";
     std::string_view format = buffer_.format;
     if (format.front() == '=') format.remove_prefix(1);  // an unaligned array
     const bool fits = buffer_.ndim == 2 && buffer_.itemsize == sizeof(T) && format.size() == 1 &&
                       letters.find(format) != std::string_view::npos;
     if (fits) return;
     PyBuffer_Release(&buffer_);
-    throw nb::value_error("wanted a contiguous array of two axes, float32 or, for ids, int64");
+    throw nb::value_error(
+        "wanted a contiguous array of two axes, float32, int64 for ids or uint32 for lists");
   }
   ~ArrayMemory() { PyBuffer_Release(&buffer_); }
   ArrayMemory(const ArrayMemory&) = delete;
@@ -70,6 +76,11 @@ class ArrayMemory {
 
 /// A path as os.fsencode gives it.
 inline std::string path_of(const nb::bytes& path) { return {path.c_str(), path.size()}; }
+inline std::vector<std::string> paths_of(const std::vector<nb::bytes>& paths) {
+  std::vector<std::string> names;
+  for (const nb::bytes& path : paths) names.push_back(path_of(path));
+  return names;
+}
 
 /// `value` as a count. Throws std::invalid_argument with the name when it is below 1.
 std::size_t count_of(std::int64_t value, std::string_view name);

@@ -6,6 +6,7 @@
 namespace obliq::python {
 
 void bind_index(nanobind::module_& module);
+void bind_model(nanobind::module_& module);
 void bind_quantizer(nanobind::module_& module);
 
 }  // namespace obliq::python

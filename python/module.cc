@@ -44,6 +44,7 @@ NB_MODULE(_core, module) {
   nb::exception<obliq::Cancelled>(module, "Cancelled", PyExc_RuntimeError);
   module.attr("version") = OBLIQ_VERSION;
   module.def("simd", [] { return obliq::kernels().name; });
+  obliq::python::bind_model(module);
   obliq::python::bind_index(module);
   obliq::python::bind_quantizer(module);
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numbers
 import operator
 import os
-from typing import Any, Callable, Iterable, Optional
+from typing import Any, Callable, Iterable, List, Optional
 
 import numpy as np
 
@@ -102,6 +102,13 @@ def as_path(path: Any) -> bytes:
     if b"\0" in name:
         raise ValueError(f"path {shown(path)} holds a NUL, which no file name has: leave it out")
     return name
+
+
+def as_paths(paths: Any, what: str) -> List[bytes]:
+    """The names of files. Raises TypeError for one path alone, and as as_path does."""
+    if isinstance(paths, (str, bytes, os.PathLike)) or not hasattr(paths, "__iter__"):
+        raise TypeError(f"{what} must be a list of paths, as [path], not {shown(paths)}")
+    return [as_path(path) for path in paths]
 
 
 def as_progress(progress: Any) -> Optional[Callable[[str, float], bool]]:

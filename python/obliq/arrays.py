@@ -19,6 +19,7 @@ READ_AS_THEY_ARE = tuple(np.dtype(name) for name in
                          ("float32", "float64", "float16", "int8", "uint8"))
 
 _FIRST_PROCESS = os.getpid()
+_NO_LIST = (1 << 32) - 1
 
 
 def refuse_masked(values: Any, what: str) -> None:
@@ -106,13 +107,13 @@ def may_be_id(id: object) -> TypeGuard[int]:
     return isinstance(id, (int, np.integer)) and -(1 << 63) <= int(id) < 1 << 63
 
 
-def whole_numbers(ids: Any) -> NDArray[np.int64]:
+def whole_numbers(values: Any, what: str = "ids") -> NDArray[np.int64]:
     """int64, contiguous, of any shape. Raises ValueError for other numbers."""
-    array = plain_array(ids, "ids")
+    array = plain_array(values, what)
     if array.dtype.kind not in "iu" and array.size > 0:
-        raise ValueError(f"ids must be whole numbers below 2**63, not {shown(ids)}")
+        raise ValueError(f"{what} must be whole numbers below 2**63, not {shown(values)}")
     if array.dtype == np.uint64 and (array >> np.uint64(63)).any():
-        raise ValueError(f"ids must be below 2**63, not {array.max()}")
+        raise ValueError(f"{what} must be below 2**63, not {array.max()}")
     return np.asarray(array, dtype=np.int64, order="C")
 
 
@@ -122,6 +123,23 @@ def as_ids(ids: Any, n: int) -> NDArray[np.int64]:
         raise ValueError(f"ids must be whole numbers [n], one for each of {n} vectors, not of "
                          f"shape {list(array.shape)}")
     return array
+
+
+def as_lists(lists: Any, queries: int, alone: bool) -> NDArray[np.uint32]:
+    """Numbers of lists, uint32 [queries][any number]; `alone`: for one query [any number] will do.
+    -1, which fills rows that name fewer, becomes the library's word for it. Raises ValueError for
+    other shapes, and for numbers that no list has."""
+    array = whole_numbers(lists, "lists")
+    if alone and array.ndim == 1:
+        array = array[np.newaxis]
+    if array.ndim != 2 or len(array) != queries:
+        raise ValueError(f"lists must be numbers of lists [{queries}][any number], a row per query "
+                         f"as Model.route gives them, not of shape {list(array.shape)}")
+    wrong = (array < -1) | (array > _NO_LIST)
+    if wrong.any():
+        raise ValueError(f"lists hold {array[wrong][0]}, which is no list: they count from 0, and "
+                         "-1 means none")
+    return array.astype(np.uint32)
 
 
 def team(threads: int) -> int:

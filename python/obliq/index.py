@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Literal, NamedTuple, NoReturn, Optional, Union
+from typing import Any, Iterable, Literal, NamedTuple, NoReturn, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arguments import as_flag, as_path, as_progress, as_threads, shown
-from obliq.arrays import (as_array, as_base, as_given, as_ids, as_matrix, may_be_id, team,
+from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole, shown
+from obliq.arrays import (as_array, as_given, as_lists, as_matrix, may_be_id, team,
                           whole_numbers)
+from obliq.model import Model, core_of, given_arrays
 from obliq.options import BatchOrder as BatchOrder
 from obliq.options import Metric as Metric
 from obliq.options import Path as Path
 from obliq.options import Preset as Preset
 from obliq.options import Raw as Raw
-from obliq.options import build_options, search_options
+from obliq.options import Progress as Progress
+from obliq.options import learn_options, search_options
 from obliq.temporary import bytes_of, open_bytes
-
-Progress = Callable[[str, float], Union[bool, np.bool_, None]]
 
 _FLOAT32 = np.dtype(np.float32)
 _INT64 = np.dtype(np.int64)
@@ -46,12 +46,14 @@ class TunedTarget(NamedTuple):
     threshold   of the stop rule; -inf: only all lists are enough
     nprobe      the fixed number of lists that does as well
     stops       the stop rule is used; else nprobe
+    confidence  of the searches that were measured
     """
 
     recall: float
     threshold: float
     nprobe: int
     stops: bool
+    confidence: float
 
 
 class TunedLadder(NamedTuple):
@@ -79,7 +81,8 @@ class Tuning(NamedTuple):
 @dataclass(frozen=True)
 class IndexStats:
     """What an index is made of. bytes_per_vector: blocks, rows and raw tier, without external ids
-    and centroids; file_bytes: 0 before the index is saved; tuning: None when it is not tuned."""
+    and centroids; file_bytes: 0 before the index is saved; segments: those that are searched
+    together, 1 for an index of one file; model_id: Model.id; tuning: None when it is not tuned."""
 
     n: int
     dim: int
@@ -94,6 +97,8 @@ class IndexStats:
     centroid_bytes: int
     file_bytes: int
     format_version: int
+    segments: int
+    model_id: int
     tuning: Optional[Tuning]
 
 
@@ -133,9 +138,9 @@ class Index:
               preset: Optional[Preset] = None, raw: Optional[Raw] = None,
               spill: Optional[float] = None, nlist: Union[int, Literal["auto"]] = "auto",
               ids: Any = None, centroids: Any = None, train_queries: Any = None, seed: int = 1,
-              threads: int = 0, kmeans_iterations: int = 10, list_groups: int = 0,
-              tune: bool = True, path: Optional[Path] = None, max_memory: int = 0,
-              progress: Optional[Progress] = None) -> Index:
+              threads: int = 0, kmeans_iterations: int = 10, kmeans_points: int = 256,
+              list_groups: int = 0, tune: bool = True, path: Optional[Path] = None,
+              max_memory: int = 0, progress: Optional[Progress] = None) -> Index:
         """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
         strides; they are read piece by piece and not copied whole.
 
@@ -150,6 +155,7 @@ class Index:
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: as many as the process may use; the index does not depend on it
+        kmeans_points   vectors per list that k-means sees, at most
         list_groups  that route queries to lists: 0: none below 32,768 lists, 1: none at all
         tune        calibrate target recalls; see tune
         path        build into this file, whole or not at all, and open it mapped
@@ -162,25 +168,35 @@ class Index:
         False, and what it raised; KeyboardInterrupt on Ctrl-C. Cost: k-means, then nlist * dim
         operations per vector, and tune
         """
-        options = build_options(metric, preset, quantizer, raw, spill, nlist, list_groups, seed,
-                                threads, kmeans_iterations, tune, path, max_memory)
-        base = as_base(vectors)
+        options = learn_options(metric, preset, quantizer, raw, spill, nlist, list_groups, seed,
+                                threads, kmeans_iterations, kmeans_points)
         return cls._of(_core.Index.build(
-            base, options, None if ids is None else as_ids(ids, len(base)),
-            as_given(centroids, "centroids", "for k-means"), as_given(
-                train_queries, "train_queries", "for base vectors"), as_progress(progress)))
+            *given_arrays(vectors, options, ids, centroids, train_queries), as_flag(tune, "tune"),
+            b"" if path is None else as_path(path), as_whole(max_memory, "max_memory", 0),
+            as_progress(progress)))
 
     @classmethod
-    def open(cls, path: Path, *, in_memory: bool = False,
-             verify: bool = False) -> Index:
-        """Opens a saved index: mapped, so that processes share its memory, or with in_memory read
-        into memory of its own, which is faster to search. verify checks every byte first.
+    def open(cls, path: Union[Path, Model], segments: Optional[Iterable[Path]] = None, *,
+             in_memory: bool = False, verify: bool = False) -> Index:
+        """Opens a saved index, or segments of a model, as Index.open(model, [path, ...]): they are
+        searched together, as if they were merged, but not tuned, and not saved to one file. Their
+        ids must differ, which is not checked.
 
-        Raises OSError when the file cannot be read, RuntimeError naming section and offset when it
-        is damaged.
+        in_memory   read into memory of its own, which is faster to search; else files are mapped,
+                    so that processes share their memory
+        verify      check every byte first
+
+        Raises OSError when a file cannot be read, RuntimeError naming section and offset when it
+        is damaged, ValueError naming both models when a segment is of another.
         """
-        return cls._of(_core.Index.open(as_path(path), as_flag(in_memory, "in_memory"),
-                                        as_flag(verify, "verify")))
+        how = as_flag(in_memory, "in_memory"), as_flag(verify, "verify")
+        if segments is not None:
+            names = as_paths(segments, "segments")
+            return cls._of(_core.Index.open_segments(core_of(path), names, *how))
+        if isinstance(path, Model):
+            raise TypeError("a model has no vectors: give its segments, as "
+                            "Index.open(model, [path])")
+        return cls._of(_core.Index.open(as_path(path), *how))
 
     @staticmethod
     def verify(path: Path) -> None:
@@ -195,7 +211,8 @@ class Index:
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
                confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
-               batch_order: BatchOrder = "auto", **unknown: NoReturn) -> SearchResult:
+               batch_order: BatchOrder = "auto", lists: Any = None,
+               **unknown: NoReturn) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
         k           answers per query; the index may hold fewer
@@ -210,11 +227,12 @@ class Index:
         batch_order  "query": one query after the other; "list": many at a time, which share the
                     lists that they visit; "auto": list where enough queries visit the same lists.
                     Results depend on query and options, not on other queries in the batch
+        lists       [m][any number], for one query also [any number]: scan these and no others, as
+                    Model.route gives them, best first; -1: none. Not with nprobe or target_recall
 
-        Raises ValueError on a wrong dim, NaN or infinity (naming the query), k or nprobe below 1,
-        a confidence outside (0, 1], an unknown batch_order, a target_recall of an index that is not
-        tuned or above its max_recall; TypeError on types that build refuses too. Ctrl-C ends a long
-        batch. Other Python threads run meanwhile.
+        Raises ValueError on a wrong dim, NaN or infinity (naming the query), what is out of range,
+        an unknown batch_order, a target_recall of an index that is not tuned or above its
+        max_recall; TypeError on types that build refuses too. Ctrl-C ends a long batch.
         """
         if unknown or type(k) is not int or type(nprobe) not in _WHOLE or type(threads) is not int:
             k, nprobe, confidence, threads, target_recall, batch_order = search_options(
@@ -223,7 +241,8 @@ class Index:
         try:
             distances, ids = _empty((len(matrix), k), _FLOAT32), _empty((len(matrix), k), _INT64)
             self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
-                               target_recall, batch_order)
+                               target_recall, batch_order,
+                               None if lists is None else as_lists(lists, len(matrix), alone))
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
@@ -255,7 +274,7 @@ class Index:
         """The vector float32 [dim] that an id stands for: exact from a raw tier, else decoded;
         cosine gives unit vectors. Many ids, of any shape as [m] or the [m][k] of a search, give
         [m][dim] or [m][k][dim] in one call. Raises ValueError naming an unknown id. Cost: with
-        external ids one pass over them for all."""
+        external ids a binary search for each, without them one pass over all positions."""
         if isinstance(ids, int) and not may_be_id(ids):
             raise ValueError(f"id {ids} is not in the index")
         return self._vectors(whole_numbers(ids))
@@ -300,7 +319,8 @@ class Index:
         return self._of(self._index.copy())
 
     def __contains__(self, id: object) -> bool:
-        """Whether an id is in the index. Cost: with external ids a pass over them."""
+        """Whether an id is in the index. Cost: with external ids a binary search, without them one
+        in each list."""
         return may_be_id(id) and self._index.contains(id)
 
     def __getitem__(self, ids: Any) -> NDArray[np.float32]:

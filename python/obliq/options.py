@@ -1,38 +1,43 @@
-"""The options of Index.build and Index.search as the library takes them, checked one by one."""
+"""The options of Index.build, Model.train and Index.search as the library takes them, checked one
+by one."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Literal, Union, get_args
+from typing import Any, Callable, Literal, Union, get_args
+
+import numpy as np
 
 from obliq import _core
-from obliq.arguments import (as_flag, as_name, as_path, as_real, as_seed, as_spec, as_threads,
-                             as_whole, shown, unknown_argument)
+from obliq.arguments import (as_name, as_real, as_seed, as_spec, as_threads, as_whole, shown,
+                             unknown_argument)
 from obliq.arrays import team
 
 BatchOrder = Literal["auto", "query", "list"]
 Metric = Literal["l2", "ip", "cosine"]
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 Preset = Literal["fast", "small", "tiny", "exact"]
+Progress = Callable[[str, float], Union[bool, np.bool_, None]]
 Raw = Literal["none", "fp16", "fp32"]
 
 _ANY = 1 << 4096
 _MOST_ANSWERS = 1 << 32  # per query; an index holds fewer vectors
 
 
-def build_options(metric: Any, preset: Any, quantizer: Any, raw: Any, spill: Any, nlist: Any,
-                  list_groups: Any, seed: Any, threads: Any, kmeans_iterations: Any, tune: Any,
-                  path: Any, max_memory: Any) -> _core.BuildOptions:
-    """Those of Index.build. Raises TypeError or ValueError naming the option."""
-    return _core.BuildOptions(
+def learn_options(metric: Any, preset: Any, quantizer: Any, raw: Any, spill: Any, nlist: Any,
+                  list_groups: Any, seed: Any, threads: Any, kmeans_iterations: Any,
+                  kmeans_points: Any) -> _core.LearnOptions:
+    """Those that Index.build and Model.train share. Raises TypeError or ValueError naming the
+    option."""
+    return _core.LearnOptions(
         as_name(metric, "metric", get_args(Metric)),
         "" if preset is None else as_name(preset, "preset", get_args(Preset)),
         "" if quantizer is None else as_spec(quantizer),
         "" if raw is None else as_name(raw, "raw", get_args(Raw)),
-        None if spill is None else as_real(spill, "spill"), _list_count(nlist),
+        None if spill is None else as_real(spill, "spill"), as_list_count(nlist),
         as_whole(list_groups, "list_groups", 0), as_seed(seed), team(as_threads(threads)),
-        as_whole(kmeans_iterations, "kmeans_iterations", 0, (1 << 31) - 1), as_flag(tune, "tune"),
-        b"" if path is None else as_path(path), as_whole(max_memory, "max_memory", 0))
+        as_whole(kmeans_iterations, "kmeans_iterations", 0, (1 << 31) - 1),
+        as_whole(kmeans_points, "kmeans_points", 1))
 
 
 def search_options(k: Any, nprobe: Any, confidence: Any, threads: Any, target_recall: Any,
@@ -41,17 +46,23 @@ def search_options(k: Any, nprobe: Any, confidence: Any, threads: Any, target_re
     TypeError or ValueError naming the option, MemoryError for a k beyond any index."""
     if unknown:
         raise unknown_argument("search", unknown, "queries, k, nprobe, confidence, threads, "
-                               "target_recall and batch_order")
+                               "target_recall, batch_order and lists")
     if nprobe is not None:
         nprobe = as_whole(nprobe, "nprobe", 1, remedy=": for all lists give index.nlist")
-    if as_whole(k, "k", 1, _ANY) > _MOST_ANSWERS:
-        raise MemoryError(f"k is {k}: no memory holds the answers")
-    return (as_whole(k, "k", 1), nprobe, as_real(confidence, "confidence"), as_threads(threads),
+    return (as_answer_count(k), nprobe, as_real(confidence, "confidence"), as_threads(threads),
             as_real(target_recall, "target_recall"),
             as_name(batch_order, "batch_order", get_args(BatchOrder)))
 
 
-def _list_count(nlist: Any) -> int:
+def as_answer_count(k: Any) -> int:
+    """The number of answers per query. Raises MemoryError beyond any index."""
+    if as_whole(k, "k", 1, _ANY) > _MOST_ANSWERS:
+        raise MemoryError(f"k is {k}: no memory holds the answers")
+    return as_whole(k, "k", 1)
+
+
+def as_list_count(nlist: Any) -> int:
+    """The number of lists to make; 0: "auto"."""
     if isinstance(nlist, str):
         if nlist == "auto":
             return 0

@@ -1,5 +1,6 @@
-"""Indexes as bytes: the library reads and writes files, so these are files for a moment, in memory
-where the system has such and it is large enough, else in the folder for temporary files."""
+"""Indexes and models as bytes: the library reads and writes files, so these are files for a moment,
+in memory where the system has such and it is large enough, else in the folder for temporary
+files."""
 
 from __future__ import annotations
 
@@ -84,6 +85,6 @@ def _memory_file(data: Union[bytes, bytearray, memoryview]) -> Optional[int]:
 
 
 def _no_room(error: OSError, folder: str) -> OSError:
-    return OSError(error.errno, f"cannot keep an index in the temporary folder {folder} "
+    return OSError(error.errno, f"cannot keep the bytes in the temporary folder {folder} "
                    f"({os.strerror(error.errno or 0)}): make room there, or set TMPDIR to a "
                    "folder that has it")

@@ -1,8 +1,9 @@
-"""What a progress callback of obliq.Index sees, and how it stops a call."""
+"""What a progress callback of obliq.Index, Model and merge sees, and how it stops a call."""
 
 import itertools
 import pathlib
-from typing import Any, Callable, Optional
+import tempfile
+from typing import Any, Callable
 
 import numpy as np
 import pytest
@@ -11,6 +12,16 @@ import obliq
 
 BASE = np.random.default_rng(1).normal(size=(3000, 24)).astype(np.float32)
 QUERIES = BASE[::7]
+MODEL = obliq.Model.train(BASE, nlist=20)
+
+
+def merge(progress: Any, folder: pathlib.Path, tune: bool = True) -> None:
+    with tempfile.TemporaryDirectory() as other:
+        segments = [f"{other}/0", f"{other}/1"]
+        MODEL.encode(BASE[:1000], segments[0])
+        MODEL.encode(BASE[1000:], segments[1], first=1000)
+        obliq.merge(MODEL, segments, folder / "a", tune=tune, progress=progress)
+
 
 Call = Callable[[Any, pathlib.Path], Any]
 
@@ -25,6 +36,12 @@ CALLS: dict[str, Call] = {
                                                            max_memory=60_000_000, progress=p),
     "tune": lambda p, _: obliq.Index.build(BASE, nlist=20).tune(QUERIES, progress=p),
     "tune again, by the base": lambda p, _: obliq.Index.build(BASE, nlist=20).tune(progress=p),
+    "train": lambda p, _: obliq.Model.train(BASE, nlist=20, progress=p),
+    "encode": lambda p, folder: MODEL.encode(BASE, folder / "a", progress=p),
+    "encode in runs": lambda p, folder: MODEL.encode(BASE, folder / "a", truth=False, progress=p,
+                                                     max_memory=19_000_000),
+    "merge": merge,
+    "merge, not tuned": lambda p, folder: merge(p, folder, tune=False),
     "tune with a raw tier": lambda p, _: obliq.Index.build(BASE, raw="fp32").tune(progress=p),
 }
 
@@ -57,7 +74,7 @@ def test_tuning_tells_how_far_all_its_passes_are(tmp_path: pathlib.Path) -> None
 @pytest.mark.parametrize("answer", [False, np.False_, np.bool_(0), np.array(False),
                                     np.array([False])], ids=repr)
 def test_false_of_python_and_numpy_stops(answer: Any, tmp_path: pathlib.Path) -> None:
-    for name in ("build", "file", "tune"):
+    for name in ("build", "file", "tune", "train", "encode", "merge"):
         calls = 0
 
         def stop(stage: str, done: float) -> Any:
@@ -76,15 +93,16 @@ def test_other_answers_go_on(answer: Any) -> None:
 
 def test_the_last_report_stops_too(tmp_path: pathlib.Path) -> None:
     """No file then, and the tuning of before."""
-    last = steps_of(CALLS["file"], tmp_path)[-1]
-    (tmp_path / "a").unlink()
-    assert last == ("write", 1)
+    for name in ("file", "encode", "encode in runs", "merge", "merge, not tuned"):
+        last = steps_of(CALLS[name], tmp_path)[-1]
+        (tmp_path / "a").unlink()
+        assert last[1] == 1 and (name != "file" or last[0] == "write")
 
-    def stop(stage: str, done: float) -> Optional[bool]:
-        return (stage, done) != last
-    with pytest.raises(obliq.Cancelled):
-        CALLS["file"](stop, tmp_path)
-    assert not list(tmp_path.iterdir())
+        def stop(stage: str, done: float, last: Any = last) -> bool:
+            return bool((stage, done) != last)
+        with pytest.raises(obliq.Cancelled):
+            CALLS[name](stop, tmp_path)
+        assert not list(tmp_path.iterdir()), name
     index = obliq.Index.build(BASE, nlist=20)
     before = index.stats().tuning
     with pytest.raises(obliq.Cancelled):
