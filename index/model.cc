@@ -81,6 +81,10 @@ void check_encode(const TrainedModel& model, const VectorSource& vectors,
         n, options.first));
   }
   check_ids(ids);
+  if (n > 0 && model.nlist() == 0) {
+    throw std::invalid_argument(
+        "the model has no lists, since it was trained on no vectors: train one to encode with");
+  }
   const Quantizer& quantizer = *model.quantizer;
   if (n > 0 && quantizer.learns() && quantizer.state().empty() && model.encoder_state.empty()) {
     throw std::invalid_argument(
@@ -180,6 +184,7 @@ Matrix<std::uint32_t> Model::route(MatrixView<float> queries, std::size_t nprobe
   require_finite(queries, "query", 0, model.metric());
   nprobe = std::min(nprobe, model.nlist());
   Matrix<std::uint32_t> lists(queries.rows, nprobe);
+  if (nprobe == 0) return lists;
   const SegmentSet none(impl_->model);
   const Router router(none);
   parallel_for(queries.rows, 16, threads, [&](std::size_t begin, std::size_t end, int) {
@@ -242,7 +247,8 @@ void merge(const Model& model, std::span<const std::string> segments, const std:
   plan.progress = stages.callback();
   std::vector<MergeSource> sources;
   for (const std::string& segment : segments) {
-    sources.push_back({open_segment(segment, shared, {}), segment});
+    // What is damaged must not get right checksums.
+    sources.push_back({open_segment(segment, shared, {.verify = true}), segment});
   }
   plan.ready = [&] { stages.end(); };
   merge_segments(shared, sources, plan, path);

@@ -121,7 +121,8 @@ OBLIQ_API std::size_t sample_size(std::size_t n, const BuildOptions& options = {
 /// Merges segments of a model into an index or a segment at `path`, which appears once it is
 /// complete. Throws std::invalid_argument naming both models where a segment is of another, naming
 /// the id and both segments where one is in two, or on a range of lists that is none;
-/// std::runtime_error on a damaged file; Cancelled. Cost: reads and writes every byte once.
+/// std::runtime_error on a damaged file; Cancelled. Cost: reads every byte twice, first to verify
+/// the checksums, and writes it once.
 OBLIQ_API void merge(const Model& model, std::span<const std::string> segments,
                      const std::string& path, const MergeOptions& options = {});
 

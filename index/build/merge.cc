@@ -14,6 +14,7 @@
 #include "index/build/block_stream.h"
 #include "index/build/list_order.h"
 #include "index/build/piece_sink.h"
+#include "index/segment/id_lookup.h"
 #include "index/segment/model_file.h"
 #include "index/segment/raw_tier.h"
 #include "index/segment/segment_file.h"
@@ -145,6 +146,12 @@ SegmentInfo Merger::info(std::uint64_t entries) const {
   for (const ListRecord& record : records_) {
     info.rows += record.primaries;
     info.spilled += record.spilled();
+  }
+  if (info.rows >= kNoSlot || info.spilled >= kNoSlot) {
+    throw std::invalid_argument(
+        fmt::format("{} vectors with {} spilled entries are too many for one segment: merge them "
+                    "in ranges of lists",
+                    info.rows, info.spilled));
   }
   info.n = info.rows - foreign_.size();
   for (std::size_t s = 0; s < sources_.size() && plan_.first_list == 0; ++s) {

@@ -38,11 +38,28 @@ void sort_runs(std::vector<T>& items) {
       source.name, list));
 }
 
+// A model that has no learn queries does not tell of how many a truth is.
+void check_truths(const std::vector<MergeSource>& sources) {
+  const MergeSource* first = nullptr;
+  for (const MergeSource& source : sources) {
+    const std::size_t ids = source.segment.truth.ids.size();
+    if (ids == 0) continue;
+    if (first == nullptr) first = &source;
+    const std::size_t others = first->segment.truth.ids.size();
+    if (ids == others) continue;
+    throw std::runtime_error(fmt::format(
+        "{}: section 'truth.ids': neighbours of {} learn queries, of {} in {}; one of the files is "
+        "damaged",
+        source.name, ids / Truth::kNeighbours, others / Truth::kNeighbours, first->name));
+  }
+}
+
 }  // namespace
 
 MergeSources::MergeSources(const std::vector<MergeSource>& sources,
                            std::span<const std::int64_t> deleted, bool keep_last)
     : sources_(sources), has_ids_(check_models()) {
+  check_truths(sources_);
   for (const MergeSource& source : sources_) kept_.emplace_back(source.segment.info.rows);
   if (!deleted.empty()) drop_deleted(deleted);
   check_unique(keep_last);

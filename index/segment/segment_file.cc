@@ -52,6 +52,7 @@ class SegmentReader {
   void read_tuning();
   void check_spilled() const;
   void check_sorted() const;
+  void check_order() const;
 
   SectionReader& reader_;
   const std::shared_ptr<const TrainedModel>& model_;
@@ -165,15 +166,27 @@ void SegmentReader::read_tuning() {
   }
 }
 
-// A spilled entry must name a row of its primary list. A search is safe without: it looks at the
-// numbers before it follows them.
+// Spilled entries must name rows of their primary lists, each row once, and in a list their ids
+// must rise. A search is safe without: it looks at the numbers before it follows them.
 void SegmentReader::check_spilled() const {
-  for (std::size_t i = 0; i < segment_.info.spilled; ++i) {
-    const auto [row, list] = segment_.spilled_entry(i);
-    const ListRecord* record = list < model_->nlist() ? segment_.lists.find(list) : nullptr;
-    if (record != nullptr && row - record->first_row < record->primaries) continue;
-    reader_.refuse("spilled",
-                   fmt::format("entry {} names row {}, which is not of list {}", i, row, list));
+  std::vector<bool> is_named(segment_.info.rows);
+  for (const ListRecord& record : segment_.lists.records()) {
+    std::uint32_t before = 0;
+    for (std::size_t i = 0; i < record.spilled(); ++i) {
+      const std::size_t entry = record.first_spilled + i;
+      const auto [row, list] = segment_.spilled_entry(entry);
+      const ListRecord* primary = list < model_->nlist() ? segment_.lists.find(list) : nullptr;
+      const auto refuse = [&, row = row](const std::string& reason) {
+        reader_.refuse("spilled", fmt::format("entry {} names row {}, {}", entry, row, reason));
+      };
+      if (primary == nullptr || row - primary->first_row >= primary->primaries) {
+        refuse(fmt::format("which is not of list {}", list));
+      }
+      if (is_named[row]) refuse("as one before does");
+      if (i > 0 && segment_.id(before) >= segment_.id(row)) refuse("which is out of order");
+      is_named[row] = true;
+      before = row;
+    }
   }
 }
 
@@ -184,6 +197,18 @@ void SegmentReader::check_sorted() const {
     const bool rises = sorted[i] < segment_.info.rows &&
                        (i == 0 || segment_.ids[sorted[i - 1]] < segment_.ids[sorted[i]]);
     if (!rises) reader_.refuse("ids.sorted", fmt::format("place {} is out of order", i));
+  }
+}
+
+// Ids must rise in each list.
+void SegmentReader::check_order() const {
+  const char* section = segment_.info.has_ids != 0 ? "ids" : "positions";
+  for (const ListRecord& record : segment_.lists.records()) {
+    for (std::uint32_t i = 1; i < record.primaries; ++i) {
+      const std::uint32_t row = record.first_row + i;
+      if (segment_.id(row - 1) < segment_.id(row)) continue;
+      reader_.refuse(section, fmt::format("row {} is out of order", row));
+    }
   }
 }
 
@@ -207,6 +232,7 @@ Segment SegmentReader::read(bool verify) {
   if (verify) {
     check_spilled();
     check_sorted();
+    check_order();
   }
   segment_.file_bytes = reader_.file().file_bytes();
   segment_.format_version = reader_.file().format_version();

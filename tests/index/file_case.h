@@ -32,20 +32,6 @@ class IndexFileCase : public ::testing::Test {
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
   }
 
-  /// Verification refuses the saved file with any one bit flipped.
-  void expect_every_flip_is_detected() const {
-    const std::string sound = read();
-    for (std::size_t i = 0; i < sound.size(); ++i) {
-      for (int bit = 0; bit < 8; ++bit) {
-        std::string damaged = sound;
-        damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
-        write(damaged);
-        EXPECT_THROW(Index::open(path_, {.verify = true}), std::runtime_error)
-            << "byte " << i << " bit " << bit;
-      }
-    }
-  }
-
   /// Without verification blocks, rows and raw vectors are not read at opening. Whatever they hold,
   /// a search stays inside the file (ASan watches) and ids stay below `n`. Verification notices
   /// every one of these files: a CRC32C misses one damage of more than 32 bits in 2^32.

@@ -65,26 +65,6 @@ TEST_F(IndexFile, BytesAVectorAreAsDesigned) {
   }
 }
 
-TEST_F(IndexFile, EveryFlippedBitIsDetected) {
-  const auto base = clustered(40, 9, 5);
-  BuildOptions build;
-  build.nlist = 3;
-  build.quantizer = "lm3";
-  build.raw = RawTier::fp16;
-  Index::build(base.view(), build).save(path_);
-  expect_every_flip_is_detected();
-}
-
-TEST_F(IndexFile, EveryCutIsDetected) {
-  const auto base = clustered(40, 9, 6);
-  Index::build(base.view()).save(path_);
-  const std::string sound = read();
-  for (std::size_t length = 0; length < sound.size(); ++length) {
-    write(sound.substr(0, length));
-    EXPECT_THROW(Index::open(path_), std::runtime_error) << "length " << length;
-  }
-}
-
 TEST_F(IndexFile, DamageThatOpenDoesNotLookForCannotCrashASearch) {
   const auto base = clustered(200, 33, 7);
   const auto queries = clustered(4, 33, 8);

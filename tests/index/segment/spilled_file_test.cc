@@ -38,16 +38,6 @@ TEST_F(SpilledFile, AnswersAreTheSameAfterOpening) {
   }
 }
 
-TEST_F(SpilledFile, EveryFlippedBitIsDetected) {
-  const auto base = clustered(30, 9, 18);
-  BuildOptions build;
-  build.nlist = 3;
-  build.quantizer = "lm3";
-  build.spill = .5;
-  Index::build(base.view(), build).save(path_);
-  expect_every_flip_is_detected();
-}
-
 TEST_F(SpilledFile, DamageThatOpenDoesNotLookForCannotCrashASearch) {
   const auto base = clustered(600, 33, 19);
   const auto queries = clustered(4, 33, 20);

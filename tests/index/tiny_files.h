@@ -1,0 +1,93 @@
+// The files of one small set: a model, segments of it and an index, of a few kB each, with
+// something of all that such files hold. For tests that damage them byte by byte.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "obliq/model.h"
+#include "tests/index/cases.h"
+
+namespace obliq::testing {
+
+struct TinySpec {
+  const char* quantizer = "sq8";
+  Metric metric = Metric::l2;
+  RawTier raw = RawTier::none;
+  std::size_t groups = 1;  ///< of lists
+  bool ids = false;        ///< external ones
+  bool truth = true;       ///< in the second segment; without it there is none in what is merged
+};
+
+/// Writes into a folder, which it leaves as it is:
+///
+///     model     of 8 lists, with learn queries, trained as if there were 1,000 vectors
+///     first     a segment of 30 vectors, half of them spilled, with truth
+///     second    a segment of 3 vectors: its list directory is sparse
+///     range     both, merged in the lists 2 to 5, with foreign rows
+///     index     both, merged
+class TinyFiles {
+ public:
+  static constexpr std::size_t kDim = 5;
+  static constexpr std::size_t kRows = 33;
+  static constexpr std::size_t kFirstRows = 30;
+  static constexpr ListRange kRange = {2, 6};
+
+  TinyFiles(std::string folder, const TinySpec& spec);
+
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::vector<std::string> segments() const { return {path("first"), path("second")}; }
+  const Matrix<float>& base() const { return base_; }
+  bool has_ids() const { return has_ids_; }
+
+ private:
+  void encode(const Model& model, const TinySpec& spec, std::size_t first, std::size_t count,
+              const std::string& name) const;
+
+  std::string folder_;
+  Matrix<float> base_;
+  bool has_ids_;
+};
+
+inline TinyFiles::TinyFiles(std::string folder, const TinySpec& spec)
+    : folder_(std::move(folder)), base_(clustered(kRows, kDim, 71, 6)), has_ids_(spec.ids) {
+  // A tight cluster far away, whose list is a far one (centroid_code.h).
+  for (std::size_t i = 2; i < kRows; i += 6) {
+    for (std::size_t j = 0; j < kDim; ++j) {
+      base_.row(i)[j] = 100 + static_cast<float>(i) / 64 + static_cast<float>(j);
+    }
+  }
+  BuildOptions build;
+  build.quantizer = spec.quantizer;
+  build.metric = spec.metric;
+  build.raw = spec.raw;
+  build.spill = .5;
+  build.nlist = 8;
+  build.list_groups = spec.groups;
+  build.kmeans_points = 4;
+  build.threads = 1;
+  const Model model = Model::train(base_.view(), build, 1000);
+  model.save(path("model"));
+  encode(model, spec, 0, kFirstRows, "first");
+  encode(model, spec, kFirstRows, kRows - kFirstRows, "second");
+  merge(model, segments(), path("range"), {.lists = kRange, .threads = 1});
+  merge(model, segments(), path("index"), {.threads = 1});
+}
+
+inline void TinyFiles::encode(const Model& model, const TinySpec& spec, std::size_t first,
+                              std::size_t count, const std::string& name) const {
+  Matrix<std::int64_t> ids(count, 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    ids.values[i] = 50 - 7 * static_cast<std::int64_t>(first + i);
+  }
+  EncodeOptions options;
+  options.first = first;
+  if (spec.ids) options.ids = ids.view();
+  options.truth = first == 0 || spec.truth;
+  options.threads = 1;
+  model.encode(base_.view().slice(first, count), path(name), options);
+}
+
+}  // namespace obliq::testing
