@@ -22,9 +22,12 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
+#include "core/kernels/dispatch.h"
 #include "index/segment/byte_panels.h"
 #include "index/segment/known_sections.h"
 
@@ -32,6 +35,13 @@ namespace obliq {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "files are little-endian");
+
+// The most |x|^2 of a point: its squared distances to vectors of the base are floats.
+constexpr float kMostNorm2 = std::numeric_limits<float>::max() / 2;
+
+bool is_bounded(std::span<const float> x) {
+  return kernels().dot(x.data(), x.data(), x.size()) <= kMostNorm2;
+}
 
 bool is_exponent(int exponent) { return exponent >= kLeastExponent && exponent <= kMostExponent; }
 
@@ -61,6 +71,9 @@ void check_info(const SectionReader& reader, const ModelInfo& info) {
   if (!(info.near_margin >= 0 && std::isfinite(info.near_margin))) {
     refuse(fmt::format("a margin of groups of {}", info.near_margin));
   }
+  if (!(info.typical_norm > 0 && info.typical_norm * info.typical_norm <= kMostNorm2)) {
+    refuse(fmt::format("typical norm {}", info.typical_norm));
+  }
   if (std::isnan(info.spill_threshold)) refuse("the threshold of spilling is no number");
 }
 
@@ -76,6 +89,23 @@ bool is_finite(const ListPoint& point) {
          std::isfinite(point.centroid_norm2) && point.zero == 0;
 }
 
+void read_mean(SectionReader& reader, TrainedModel& model) {
+  model.mean = reader.fixed_array<float>("mean", model.info.dim, 1);
+  if (!is_bounded(model.mean)) reader.refuse("mean", "it is not finite, or too long");
+}
+
+// |c|^2 of the decoded centroids must be floats.
+void check_centroids(const SectionReader& reader, const TrainedModel& model) {
+  for (std::size_t l = 0; l < model.nlist(); ++l) {
+    const std::int8_t* levels = model.centroid(l);
+    std::int32_t sum = 0;  // at most 65536 * 128^2
+    for (std::size_t i = 0; i < model.dim(); ++i) sum += levels[i] * levels[i];
+    const double scale = model.lists[l].centroid_scale;
+    if (scale > 0 && sum * scale * scale <= kMostNorm2) continue;
+    reader.refuse("points", fmt::format("the centroid of list {} has the scale {}", l, scale));
+  }
+}
+
 void read_points(SectionReader& reader, TrainedModel& model) {
   const std::uint64_t nlist = model.info.nlist;
   model.lists = reader.fixed_array<ListPoint>("points", nlist, 1);
@@ -88,6 +118,7 @@ void read_points(SectionReader& reader, TrainedModel& model) {
   model.centroid_levels = reader.array<std::int8_t>("centroids", nlist, model.dim());
   model.router_blocks =
       reader.array<std::uint8_t>("router.blk", block_count(nlist), block_bytes(model.dim()));
+  check_centroids(reader, model);
 }
 
 // Before complete(), which numbers them.
@@ -102,8 +133,9 @@ void read_far_lists(SectionReader& reader, TrainedModel& model) {
     reader.refuse("far.lists",
                   fmt::format("list {} of {}, or out of order", list, model.info.nlist));
   }
-  for (const float value : model.far_points) {
-    if (!std::isfinite(value)) reader.refuse("far.points", "a number is not finite");
+  for (std::size_t i = 0; i < model.far_lists.size(); ++i) {
+    if (is_bounded(model.far_points.subspan(i * model.dim(), model.dim()))) continue;
+    reader.refuse("far.points", fmt::format("point {} is not finite, or too long", i));
   }
 }
 
@@ -147,9 +179,25 @@ void read_learn(SectionReader& reader, TrainedModel& model) {
   if (!reader.has("learn.ids")) return;
   model.learn_ids = reader.fixed_all<std::int64_t>("learn.ids");
   model.learn = reader.fixed_array<float>("learn", model.learn_ids.size(), model.dim());
-  for (const float value : model.learn) {
-    if (!std::isfinite(value)) reader.refuse("learn", "a number is not finite");
+  try {
+    require_finite({model.learn.data(), model.learn_ids.size(), model.dim()}, "learn query", 0,
+                   model.metric());
+  } catch (const std::invalid_argument& error) {
+    reader.refuse("learn", error.what());
   }
+}
+
+// The section of a model that cannot be completed.
+const char* section_at_fault(TrainedModel model) {
+  if (!model.encoder_state.empty()) {
+    model.encoder_state = {};
+    try {
+      complete(model);
+      return "encoder";
+    } catch (const std::invalid_argument&) {  // without it, too
+    }
+  }
+  return model.quantizer_state.empty() ? "model" : "quantizer";
 }
 
 template <typename T>
@@ -179,9 +227,8 @@ void write_model(SectionWriter& writer, const TrainedModel& model) {
 TrainedModel read_model(SectionReader& reader) {
   TrainedModel model;
   model.info = read_info(reader);
-  model.mean = reader.fixed_array<float>("mean", model.info.dim, 1);
-  const bool trained = reader.has("quantizer");
-  if (trained) model.quantizer_state = reader.fixed_all<std::uint8_t>("quantizer");
+  read_mean(reader, model);
+  if (reader.has("quantizer")) model.quantizer_state = reader.fixed_all<std::uint8_t>("quantizer");
   if (reader.has("encoder")) model.encoder_state = reader.fixed_all<std::uint8_t>("encoder");
   read_far_lists(reader, model);
   read_points(reader, model);
@@ -191,7 +238,7 @@ TrainedModel read_model(SectionReader& reader) {
   try {
     complete(model);
   } catch (const std::invalid_argument& error) {
-    reader.refuse(trained ? "quantizer" : "model", error.what());
+    reader.refuse(section_at_fault(model), error.what());
   }
   model.owner = reader.owner();
   return model;

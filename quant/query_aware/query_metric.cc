@@ -8,6 +8,8 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 
 #include "core/kernels/dispatch.h"
 #include "core/largest.h"
@@ -164,6 +166,34 @@ double noise_shrinkage(const Matrix<float>& columns, const Matrix<double>& momen
   return noise / (uneven - noise);
 }
 
+void require(bool holds, std::string_view what) {
+  if (!holds) throw std::invalid_argument(std::string(what));
+}
+
+// A metric of trace n whose eigenvalues are not small: encoders divide by those of its blocks.
+// Numbers beyond the bounds, which no learnt metric comes near, would overflow in sums of theirs.
+void check_matrix(const Matrix<float>& metric, std::size_t block) {
+  constexpr double kLeastEigenvalue = 0.05;
+  const auto most = 2 * static_cast<float>(metric.rows);
+  for (std::size_t i = 0; i < metric.rows; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      const float value = metric.row(i)[j];
+      require(std::abs(value) <= most, "a number of the metric is too large");
+      require(value == metric.row(j)[i], "the metric is not symmetric");
+    }
+  }
+  for (std::size_t first = 0; first < metric.rows; first += block) {
+    Matrix<double> part(block, block);
+    for (std::size_t i = 0; i < block; ++i) {
+      std::copy_n(metric.row(first + i) + first, block, part.row(i));
+      part.row(i)[i] -= kLeastEigenvalue;
+    }
+    for (const double pivot : decompose(part).d) {
+      require(pivot > 0, "the metric is not positive definite");
+    }
+  }
+}
+
 }  // namespace
 
 QueryMetric::QueryMetric(const Matrix<double>& moments, double shrinkage, std::size_t block)
@@ -230,9 +260,16 @@ QueryMetric QueryMetric::restore(std::span<const std::uint8_t> state, std::size_
     if (bytes > 0) std::memcpy(part->data(), from, bytes);
     from += bytes;
     for (const float value : *part) {
-      if (!std::isfinite(value)) throw std::invalid_argument("a metric has a number not finite");
+      require(std::isfinite(value), "a number of the metric is not finite");
     }
   }
+  check_matrix(metric.matrix_, block);
+  const auto most = 100 * static_cast<float>(n);
+  for (const float value : metric.feedback_.values) {
+    require(std::abs(value) <= most, "a number of the metric's feedback is too large");
+  }
+  for (const float pivot : metric.pivots_)
+    require(pivot > 0, "a pivot of the metric is not positive");
   return metric;
 }
 

@@ -53,7 +53,8 @@ class QueryMetric {
   static QueryMetric learn(const TrainingData& data, std::size_t dim, std::size_t block = 1);
 
   /// All numbers of the metric as bytes, and the metric of such bytes. Throws std::invalid_argument
-  /// where their number is not that of this dim, or one is not finite.
+  /// where their number is not that of this dim, or they are no metric that can be learnt: not
+  /// finite, too large, not symmetric, or blocks that are not positive definite.
   std::vector<std::uint8_t> state() const;
   static QueryMetric restore(std::span<const std::uint8_t> state, std::size_t dim,
                              std::size_t block);

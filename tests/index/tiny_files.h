@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "index/model_access.h"
+#include "index/segment/model_file.h"
 #include "obliq/model.h"
 #include "tests/index/cases.h"
 
@@ -16,7 +18,7 @@ struct TinySpec {
   const char* quantizer = "sq8";
   Metric metric = Metric::l2;
   RawTier raw = RawTier::none;
-  std::size_t groups = 1;  ///< of lists
+  std::size_t groups = 1;  ///< of lists; with more than one, an encoder looks at groups, too
   bool ids = false;        ///< external ones
   bool truth = true;       ///< in the second segment; without it there is none in what is merged
 };
@@ -68,8 +70,15 @@ inline TinyFiles::TinyFiles(std::string folder, const TinySpec& spec)
   build.list_groups = spec.groups;
   build.kmeans_points = 4;
   build.threads = 1;
-  const Model model = Model::train(base_.view(), build, 1000);
-  model.save(path("model"));
+  TrainedModel trained = *ModelAccess::get(Model::train(base_.view(), build, 1000));
+  const std::vector<std::uint32_t> near_sizes = {3, 1, 4};
+  if (spec.groups > 1) {  // as models of many lists have
+    trained.near_sizes = near_sizes;
+    trained.info.near_margin = .5F;
+    trained.info.id = model_id(trained);
+  }
+  save_model(trained, path("model"));
+  const Model model = Model::open(path("model"));
   encode(model, spec, 0, kFirstRows, "first");
   encode(model, spec, kFirstRows, kRows - kFirstRows, "second");
   merge(model, segments(), path("range"), {.lists = kRange, .threads = 1});

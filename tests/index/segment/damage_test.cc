@@ -113,7 +113,7 @@ TEST_F(DamagedFiles, HoldSomethingOfEverythingBefore) {
   EXPECT_EQ(sections("model"),
             (std::vector<std::string>{"model", "mean", "encoder", "centroids", "far.lists",
                                       "far.points", "points", "router.blk", "groups", "group.codes",
-                                      "learn", "learn.ids"}));
+                                      "near.groups", "learn", "learn.ids"}));
   EXPECT_EQ(sections("first"),
             (std::vector<std::string>{"segment", "lists", "blocks", "spilled", "rows", "ids",
                                       "ids.sorted", "truth", "truth.ids"}));

@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -52,7 +56,7 @@ class HostileNumbers : public ::testing::Test {
   Model model() const { return Model::open(files_.path("model")); }
 
   TemporaryFolder folder_;
-  const TinyFiles files_ = {folder_.path(), {.quantizer = "lm2"}};
+  const TinyFiles files_ = {folder_.path(), {.quantizer = "lm2:query"}};
 };
 
 // Of an array of numbers: the first two change places.
@@ -95,6 +99,61 @@ TEST_F(HostileNumbers, OfTruthsOfDifferentLearnQueriesAreRefused) {
               {.as_segment = true});
       },
       ThrowsMessage<std::runtime_error>(HasSubstr("neighbours of 1 learn queries, of 2 in")));
+}
+
+/// Sets number `i` of an array of floats.
+std::function<void(Bytes&)> with(std::size_t i, float value) {
+  return [=](Bytes& bytes) {
+    ASSERT_LT(i, bytes.size() / sizeof value);
+    std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value);
+  };
+}
+
+class HostileModel : public HostileNumbers {
+ protected:
+  /// Whether opening the model with a float of a section changed is refused, naming the section.
+  bool is_refused(const std::string& section, std::size_t i, float value) const {
+    const std::string path = changed("model", section, with(i, value));
+    try {
+      Model::open(path);
+    } catch (const std::runtime_error& error) {
+      return std::string_view(error.what()).starts_with(path + ": section '" + section + "' at ");
+    }
+    return false;
+  }
+};
+
+// What overflows behind the transform would be turned into integers. Numbers that are large, but
+// not too large, are taken.
+TEST_F(HostileModel, OfPointsBeyondTheFloatsIsRefused) {
+  constexpr std::size_t kTypicalNorm = offsetof(ModelInfo, typical_norm) / sizeof(float);
+  constexpr std::size_t kScaleOfFirst = offsetof(ListPoint, centroid_scale) / sizeof(float);
+  for (const float wrong : {NAN, INFINITY, -INFINITY, 1e20F}) {
+    EXPECT_TRUE(is_refused("mean", 3, wrong)) << wrong;
+    EXPECT_TRUE(is_refused("far.points", 3, wrong)) << wrong;
+    EXPECT_TRUE(is_refused("learn", 3, wrong)) << wrong;
+    EXPECT_TRUE(is_refused("points", kScaleOfFirst, wrong)) << wrong;
+    EXPECT_TRUE(is_refused("model", kTypicalNorm, wrong)) << wrong;
+  }
+  for (const char* section : {"mean", "far.points", "learn"}) {
+    EXPECT_FALSE(is_refused(section, 3, 1e18F)) << section;
+  }
+  EXPECT_TRUE(is_refused("points", kScaleOfFirst, 0));
+  EXPECT_FALSE(is_refused("points", kScaleOfFirst, 1e16F));
+  EXPECT_TRUE(is_refused("model", kTypicalNorm, 0));
+  EXPECT_FALSE(is_refused("model", kTypicalNorm, 1e18F));
+}
+
+// matrix [5][5], feedback [5][5], pivots [5]
+TEST_F(HostileModel, OfAMetricThatIsNoneIsRefused) {
+  EXPECT_FALSE(is_refused("encoder", 6, .5F));
+  for (const float wrong : {0.0F, -1.0F, 11.0F, NAN, INFINITY}) {
+    EXPECT_TRUE(is_refused("encoder", 6, wrong)) << "diagonal " << wrong;
+  }
+  EXPECT_TRUE(is_refused("encoder", 1, 3)) << "not symmetric";
+  EXPECT_FALSE(is_refused("encoder", 25 + 1, 400));
+  EXPECT_TRUE(is_refused("encoder", 25 + 1, 600)) << "feedback";
+  EXPECT_TRUE(is_refused("encoder", 50, 0)) << "pivot";
 }
 
 TEST(ModelOfNoVectors, RoutesToNoListAndEncodesNothing) {
