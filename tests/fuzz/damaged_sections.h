@@ -196,6 +196,8 @@ class Sets {
         {"tqp3", Metric::l2, RawTier::none, 1, true},
         {"wf4", Metric::ip, RawTier::fp16, 2, false},
         {"e8q8:query", Metric::cosine, RawTier::fp16, 1, true},
+        {"lm4", Metric::l2, RawTier::fp32, 1, true, 1},
+        {"kashin3", Metric::ip, RawTier::none, 4, true, 24},
     };
     for (std::size_t i = 0; i < std::size(specs); ++i) {
       folders_.push_back(std::make_unique<TemporaryFolder>(work_.path()));

@@ -20,22 +20,22 @@ struct TinySpec {
   RawTier raw = RawTier::none;
   std::size_t groups = 1;  ///< of lists; with more than one, an encoder looks at groups, too
   bool ids = false;        ///< external ones
-  bool truth = true;       ///< in the second segment; without it there is none in what is merged
+  std::size_t nlist = 8;
+  bool truth = true;  ///< in the second segment; without it there is none in what is merged
 };
 
 /// Writes into a folder, which it leaves as it is:
 ///
-///     model     of 8 lists, with learn queries, trained as if there were 1,000 vectors
+///     model     of a few lists, with learn queries, trained as if there were 1,000 vectors
 ///     first     a segment of 30 vectors, half of them spilled, with truth
 ///     second    a segment of 3 vectors: its list directory is sparse
-///     range     both, merged in the lists 2 to 5, with foreign rows
+///     range     both, merged in the middle half of the lists, with foreign rows
 ///     index     both, merged
 class TinyFiles {
  public:
   static constexpr std::size_t kDim = 5;
   static constexpr std::size_t kRows = 33;
   static constexpr std::size_t kFirstRows = 30;
-  static constexpr ListRange kRange = {2, 6};
 
   TinyFiles(std::string folder, const TinySpec& spec);
 
@@ -66,12 +66,12 @@ inline TinyFiles::TinyFiles(std::string folder, const TinySpec& spec)
   build.metric = spec.metric;
   build.raw = spec.raw;
   build.spill = .5;
-  build.nlist = 8;
+  build.nlist = spec.nlist;
   build.list_groups = spec.groups;
   build.kmeans_points = 4;
   build.threads = 1;
   TrainedModel trained = *ModelAccess::get(Model::train(base_.view(), build, 1000));
-  const std::vector<std::uint32_t> near_sizes = {3, 1, 4};
+  const std::vector<std::uint32_t> near_sizes = {3, 0, static_cast<std::uint32_t>(spec.nlist) - 3};
   if (spec.groups > 1) {  // as models of many lists have
     trained.near_sizes = near_sizes;
     trained.info.near_margin = .5F;
@@ -81,7 +81,9 @@ inline TinyFiles::TinyFiles(std::string folder, const TinySpec& spec)
   const Model model = Model::open(path("model"));
   encode(model, spec, 0, kFirstRows, "first");
   encode(model, spec, kFirstRows, kRows - kFirstRows, "second");
-  merge(model, segments(), path("range"), {.lists = kRange, .threads = 1});
+  const auto quarter = static_cast<std::uint32_t>(spec.nlist / 4);
+  merge(model, segments(), path("range"),
+        {.lists = {quarter, 3 * quarter}, .as_segment = true, .threads = 1});
   merge(model, segments(), path("index"), {.threads = 1});
 }
 
