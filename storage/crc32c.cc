@@ -3,7 +3,10 @@
 // zero bytes, so eight bytes become eight independent look-ups and seven exclusive-ors.
 //
 // x86-64 with SSE4.2 divides by this very polynomial in one instruction, eight bytes at a time.
-// That function is compiled for SSE4.2 alone and chosen at run time.
+// That function is compiled for SSE4.2 alone and chosen at run time. An instruction waits for the
+// one before, so three runs of bytes are divided side by side; a remainder followed by a run of
+// zero bytes is four look-ups (Gopal et al., "Fast CRC computation for iSCSI polynomial using CRC32
+// instruction", Intel 2011).
 #include "storage/crc32c.h"
 
 #include <array>
@@ -48,11 +51,43 @@ std::uint64_t load_word(const std::byte* at) {
 }
 
 #if defined(__x86_64__)
+constexpr std::size_t kRun = 1024;  // bytes
+
+// [j][b]: the remainder of byte j of a remainder, b, followed by kRun zero bytes.
+constexpr std::array<std::array<std::uint32_t, 256>, 4> make_run_tables() {
+  std::array<std::array<std::uint32_t, 256>, 4> table{};
+  for (unsigned bit = 0; bit < 32; ++bit) {
+    std::uint32_t crc = 1U << bit;
+    for (std::size_t i = 0; i < kRun; ++i) crc = (crc >> 8) ^ kTable[0][crc & 0xFF];
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      if ((byte >> (bit % 8) & 1) != 0) table[bit / 8][byte] ^= crc;
+    }
+  }
+  return table;
+}
+
+constexpr auto kRunTable = make_run_tables();
+
+std::uint32_t followed_by_run(std::uint64_t crc) {
+  return kRunTable[0][crc & 0xFF] ^ kRunTable[1][crc >> 8 & 0xFF] ^ kRunTable[2][crc >> 16 & 0xFF] ^
+         kRunTable[3][crc >> 24 & 0xFF];
+}
+
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(
     std::span<const std::byte> bytes, std::uint32_t crc) noexcept {
   std::uint64_t wide = ~crc;
   const std::byte* at = bytes.data();
   std::size_t left = bytes.size();
+  for (; left >= 3 * kRun; at += 3 * kRun, left -= 3 * kRun) {
+    std::uint64_t second = 0;
+    std::uint64_t third = 0;
+    for (std::size_t i = 0; i < kRun; i += 8) {
+      wide = _mm_crc32_u64(wide, load_word(at + i));
+      second = _mm_crc32_u64(second, load_word(at + kRun + i));
+      third = _mm_crc32_u64(third, load_word(at + 2 * kRun + i));
+    }
+    wide = followed_by_run(followed_by_run(wide) ^ second) ^ third;
+  }
   for (; left >= 8; at += 8, left -= 8) wide = _mm_crc32_u64(wide, load_word(at));
   auto rest = static_cast<std::uint32_t>(wide);
   for (; left > 0; ++at, --left) rest = _mm_crc32_u8(rest, static_cast<unsigned char>(*at));

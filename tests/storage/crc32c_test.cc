@@ -75,6 +75,21 @@ TEST(Crc32c, EqualsItsDefinitionAtEveryLengthAndAlignment) {
   }
 }
 
+// Of three runs of 1,024 bytes and more, which are divided side by side.
+TEST(Crc32c, EqualsItsDefinitionWhereRunsAreJoined) {
+  const Bytes bytes = scrambled(10000);
+  for (std::size_t start = 0; start < 9; ++start) {
+    for (const std::size_t count :
+         {3071U, 3072U, 3073U, 3079U, 3080U, 6143U, 6144U, 6152U, 9991U}) {
+      const auto part = std::span(bytes).subspan(start, count);
+      ASSERT_EQ(crc32c_by_tables(part), crc32c_by_definition(part)) << start << ' ' << count;
+      ASSERT_EQ(crc32c(part), crc32c_by_definition(part)) << start << ' ' << count;
+      const std::uint32_t head = crc32c(part.first(7));
+      ASSERT_EQ(crc32c(part.subspan(7), head), crc32c(part)) << start << ' ' << count;
+    }
+  }
+}
+
 TEST(Crc32c, DoesNotDependOnWhereTheBytesAreCut) {
   const Bytes bytes = scrambled(100);
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
