@@ -17,6 +17,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -254,6 +255,21 @@ inline void use_index(const Index& index, const Edited& edited) {
   if (index.contains(ids[way])) survives([&] { index.reconstruct(ids[way], vector.data()); });
   std::vector<float> vectors(std::size(ids) * vector.size());
   survives([&] { index.reconstruct(ids, vectors.data()); });
+}
+
+/// Encodes four vectors of the set into the segment `encoded`.
+inline void encode_four(const Model& model, const Edited& edited) {
+  constexpr std::size_t kCount = 4;
+  Matrix<std::int64_t> ids(kCount, 1);
+  std::iota(ids.values.begin(), ids.values.end(), 100);
+  EncodeOptions options;
+  options.threads = 1;
+  if (edited.files.has_ids()) {
+    options.ids = ids.view();
+  } else {
+    options.first = 40;
+  }
+  model.encode(edited.files.base().view().slice(0, kCount), edited.path("encoded"), options);
 }
 
 /// Merges, and uses what came of it, which must be sound.

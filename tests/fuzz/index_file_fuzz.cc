@@ -17,10 +17,7 @@ void use_file(const Edited& edited) {
     case 3: {
       const Model model = Model::open(path);
       const std::vector<std::string> segments = {path, edited.path("encoded")};
-      EncodeOptions options;
-      options.threads = 1;
-      options.first = 40;
-      model.encode(edited.files.base().view().slice(0, 4), edited.path("encoded"), options);
+      encode_four(model, edited);
       return use_merged(model, segments, edited, {.threads = 1});
     }
     default:

@@ -1,7 +1,5 @@
 // Edits a model (damaged_sections.h), and routes and encodes with it, or searches and merges
 // segments under it.
-#include <numeric>
-
 #include "tests/fuzz/damaged_sections.h"
 
 namespace obliq::fuzzing {
@@ -31,13 +29,7 @@ void use_model(const Edited& edited) {
     use_index(Index::open(model, std::vector{edited.path("first")}), edited);
     return;
   }
-  Matrix<std::int64_t> ids(vectors.rows, 1);
-  std::iota(ids.values.begin(), ids.values.end(), 100);
-  EncodeOptions options;
-  options.threads = 1;
-  options.first = 40;
-  if (edited.files.has_ids()) options.ids = ids.view();
-  model.encode(vectors, edited.path("encoded"), options);
+  encode_four(model, edited);
   use_encoded(model, edited.path("encoded"), edited);
 }
 

@@ -94,8 +94,11 @@ inline void TinyFiles::encode(const Model& model, const TinySpec& spec, std::siz
     ids.values[i] = 50 - 7 * static_cast<std::int64_t>(first + i);
   }
   EncodeOptions options;
-  options.first = first;
-  if (spec.ids) options.ids = ids.view();
+  if (spec.ids) {
+    options.ids = ids.view();
+  } else {
+    options.first = first;
+  }
   options.truth = first == 0 || spec.truth;
   options.threads = 1;
   model.encode(base_.view().slice(first, count), path(name), options);
