@@ -118,7 +118,7 @@ struct OBLIQ_HIDDEN Index::Impl {
 
   explicit Impl(SegmentSet made, Tuning known = {})
       : set(std::move(made)), tuned(std::move(known)), searcher(set), decoder(set) {}
-  explicit Impl(Segment made) : Impl(SegmentSet(made.model, {made}), made.tuning) {}
+  explicit Impl(const Segment& made) : Impl(SegmentSet(made.model, {made}), made.tuning) {}
 
   SearchPlan plan(const SearchOptions& options);
   StopPolicy stop(const SearchOptions& options);
