@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole, shown
+from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole
 from obliq.arrays import (as_array, as_given, as_lists, as_matrix, may_be_id, team,
                           whole_numbers)
 from obliq.model import Model, core_of, given_arrays
@@ -299,10 +299,8 @@ class Index:
     def from_bytes(cls, data: Union[bytes, bytearray, memoryview]) -> Index:
         """The reverse of to_bytes. Every byte is checked; raises RuntimeError when damaged, OSError
         as to_bytes does."""
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError("data must be bytes, as to_bytes gives them, not "
-                            f"{shown(data)}; to open a file, use Index.open(path)")
-        return open_bytes(data, lambda path: cls.open(path, in_memory=True, verify=True))
+        return open_bytes(data, lambda path: cls.open(path, in_memory=True, verify=True),
+                          "Index.open(path)")
 
     def __reduce__(self) -> Any:
         return Index.from_bytes, (self.to_bytes(),)

@@ -145,10 +145,8 @@ class Model:
     def from_bytes(cls, data: Union[bytes, bytearray, memoryview]) -> Model:
         """The reverse of to_bytes. Every byte is checked; raises RuntimeError when damaged, OSError
         as to_bytes does."""
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError("data must be bytes, as to_bytes gives them, not "
-                            f"{shown(data)}; to open a file, use Model.open(path)")
-        return open_bytes(data, lambda path: cls.open(path, in_memory=True, verify=True))
+        return open_bytes(data, lambda path: cls.open(path, in_memory=True, verify=True),
+                          "Model.open(path)")
 
     def __reduce__(self) -> Any:
         return Model.from_bytes, (self.to_bytes(),)

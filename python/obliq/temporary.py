@@ -8,6 +8,8 @@ import os
 import tempfile
 from typing import Callable, Optional, TypeVar, Union
 
+from obliq.arguments import shown
+
 _SHARED_MEMORY = "/dev/shm"
 
 Opened = TypeVar("Opened")
@@ -29,9 +31,13 @@ def bytes_of(save: Callable[[str], None]) -> bytes:
 
 
 def open_bytes(data: Union[bytes, bytearray, memoryview],
-               load: Callable[[str], Opened]) -> Opened:
+               load: Callable[[str], Opened], for_files: str) -> Opened:
     """What `load` makes of the path of a file of these bytes. Raises RuntimeError, which speaks of
-    the bytes, when they are damaged, OSError naming the folder that is full."""
+    the bytes, when they are damaged, OSError naming the folder that is full, TypeError naming the
+    call `for_files` where they are no bytes."""
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError("data must be bytes, as to_bytes gives them, not "
+                        f"{shown(data)}; to open a file, use {for_files}")
     file = _memory_file(data)
     if file is not None:
         try:

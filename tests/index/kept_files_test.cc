@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <ostream>
 #include <string>
@@ -17,6 +16,7 @@
 
 #include "obliq/model.h"
 #include "tests/index/frozen.h"
+#include "tests/storage/files.h"
 
 namespace obliq {
 namespace {
@@ -71,11 +71,6 @@ const Kept kKept[] = {
 
 std::string kept_path(const std::string& file) {
   return OBLIQ_SOURCE_DIR "/tests/golden/format2/" + file;
-}
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::vector<std::string> segments_of(const Kept& kept) {
@@ -154,7 +149,7 @@ TEST_P(KeptParts, AreMergedToTheBytesOfTheirIndex) {
   const auto merged =
       std::filesystem::temp_directory_path() / ("obliq_kept_" + std::to_string(::getpid()));
   merge(model, segments_of(kept), merged);
-  EXPECT_TRUE(bytes_of(merged) == bytes_of(kept_path(kept.name + ".index")));
+  EXPECT_TRUE(read_bytes(merged) == read_bytes(kept_path(kept.name + ".index")));
   std::filesystem::remove(merged);
 }
 
@@ -166,7 +161,7 @@ TEST_P(KeptParts, AreEncodedToTheSameBytesAgain) {
       std::filesystem::temp_directory_path() / ("obliq_kept_" + std::to_string(::getpid()));
   for (std::size_t part = 0; part < 2; ++part) {
     encode_part(kept, model, part, again);
-    EXPECT_TRUE(bytes_of(again) == bytes_of(segments_of(kept)[part]));
+    EXPECT_TRUE(read_bytes(again) == read_bytes(segments_of(kept)[part]));
   }
   std::filesystem::remove(again);
 }

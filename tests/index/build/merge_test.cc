@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -13,6 +12,7 @@
 #include "obliq/model.h"
 #include "tests/index/cases.h"
 #include "tests/index/file_case.h"
+#include "tests/storage/files.h"
 
 namespace obliq {
 namespace {
@@ -46,10 +46,7 @@ class Merge : public testing::IndexFileCase {
  protected:
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
-  std::string bytes_of(const std::string& name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  Bytes bytes_of(const std::string& name) const { return read_bytes(path(name)); }
 
   /// Encodes the base in parts. The files of the segments.
   std::vector<std::string> encode(const Model& model, const Matrix<float>& vectors,
@@ -76,7 +73,7 @@ class Merge : public testing::IndexFileCase {
   void expect_same_file(const Matrix<float>& vectors, const BuildOptions& build,
                         const std::string& what) {
     Index::build_file(MatrixSource(vectors.view()), path("whole"), build);
-    const std::string whole = bytes_of("whole");
+    const Bytes whole = bytes_of("whole");
     const Model model = Model::train(vectors.view(), build);
     for (const Cuts& cuts : {Cuts{}, Cuts{700}, Cuts{0, 1, 300, 301, 900, 1499}}) {
       std::vector<std::string> files = encode(model, vectors, build, cuts);
