@@ -35,6 +35,13 @@ inline constexpr std::size_t kLanes = 64;
   return (dim + 7) / 8;
 }
 
+/// The blocks that are likely to be scanned after those of a list, for fetching them; null:
+/// unknown.
+struct NextBlocks {
+  const std::uint8_t* first = nullptr;
+  const std::uint8_t* second = nullptr;
+};
+
 /// Entries [lane, lane + count) counted from the start of `blocks`, and the numbers that turn a
 /// LUT sum into a distance: with ip = float(sum) * lut_step + lut_shift,
 ///     bound = (base + f_add * add_scale) - (f_rescale * rescale_scale) * ip
@@ -50,7 +57,7 @@ struct ScanList {
   float rescale_scale;
   float lut_step;
   float lut_shift;
-  const std::uint8_t* next = nullptr;  ///< blocks that are likely to be scanned next
+  NextBlocks next = {};
 };
 
 /// A nested code over E8 (quant/nested/nested_code.h) without dither, and what divides by powers of

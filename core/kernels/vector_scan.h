@@ -7,28 +7,27 @@
 namespace obliq {
 namespace {
 
-// The blocks to come: first those of the list, then those at `next`.
+// The blocks to come: first those of the list, then the next ones.
 class Stream {
  public:
   /// `end`: of the list's entries, counted from the start of list.blocks.
   Stream(const ScanList& list, std::uint64_t end) noexcept
       : last_(list.blocks + (end - 1) / kBlockEntries * list.stride),
         next_(list.next),
-        bytes_(list.stride),
-        ahead_(end <= kBlockEntries ? bytes_ : 2 * bytes_) {}
+        bytes_(list.stride) {}
 
-  // What to fetch while `block` is at work: a block further on, itself where none is known.
+  // What to fetch while `block` is at work: two blocks further on, itself where that is not known.
   const std::uint8_t* after(const std::uint8_t* block) const noexcept {
-    const std::uint8_t* ahead = block + ahead_;
+    const std::uint8_t* ahead = block + 2 * bytes_;
     if (ahead <= last_) return ahead;
-    return next_ == nullptr ? block : next_ + (ahead - last_ - bytes_);
+    const std::uint8_t* next = block == last_ ? next_.second : next_.first;
+    return next == nullptr ? block : next;
   }
 
  private:
   const std::uint8_t* last_;
-  const std::uint8_t* next_;
+  NextBlocks next_;
   std::size_t bytes_;
-  std::size_t ahead_;  // two blocks, or one where the list has no more
 };
 
 // Entries of the block that starts at place `first` which lie in [lane, end).

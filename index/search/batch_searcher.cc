@@ -107,7 +107,7 @@ void BatchSearcher::visit_round(BatchOrder order, BatchScratch& scratch,
 
 // Requires visits by list and ends of each list's.
 void BatchSearcher::sweep(BatchScratch& scratch, SearchCounters& counters) const {
-  const std::vector<Visit>& visits = scratch.visits;
+  std::vector<Visit>& visits = scratch.visits;
   std::size_t fetched = 0;
   for (std::size_t begin = 0; begin < visits.size();) {
     const std::size_t end = scratch.ends[visits[begin].list.probe.list];
@@ -118,7 +118,7 @@ void BatchSearcher::sweep(BatchScratch& scratch, SearchCounters& counters) const
       visits[fetched].query->fetch_more();
     }
     const bool last = end == visits.size();
-    const std::uint8_t* next = last ? nullptr : first_blocks(set_, visits[end].list.probe.list);
+    const NextBlocks next = last ? NextBlocks{} : first_blocks(set_, visits[end].list.probe.list);
     searcher_.scan({visits.data() + begin, end - begin}, next, scratch.search, counters);
     begin = end;
   }

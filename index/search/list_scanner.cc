@@ -40,7 +40,7 @@ ListScanner::ListScanner(const Router& router)
       weight_(product_weight(model_.metric())),
       spread_(model_.info.sine * std::sqrt(static_cast<float>(dim_) / degrees_of_freedom(dim_))) {}
 
-void ListScanner::start(const Visit& visit, const ListPart& part, const std::uint8_t* next,
+void ListScanner::start(const Visit& visit, const ListPart& part, const NextBlocks& next,
                         ScanTask& task) const {
   const PreparedQuery& query = visit.query->prepared;
   const float deviations = visit.query->progress.plan.deviations;
@@ -58,7 +58,7 @@ void ListScanner::start(const Visit& visit, const ListPart& part, const std::uin
     task.scan = &task.far.scan();
   }
   task.scan->set_shift(spread_ * task.view.distance, prunes ? deviations : 0.0F, task.list);
-  if (next != nullptr) task.list.next = next;
+  task.list.next = next;
 }
 
 // Entries [begin, begin + kChunk) of the task's part.
@@ -71,33 +71,37 @@ void ListScanner::scan_chunk(ScanTask& task, std::uint32_t begin) const {
   refiner_.fetch_first(task);
 }
 
-// All visits see a part before the next one comes.
-void ListScanner::scan(std::span<const Visit> visits, const std::uint8_t* next,
-                       ScanScratch& scratch, SearchCounters& counters) const {
-  const std::uint32_t list = visits.front().list.probe.list;
-  std::uint64_t entries = 0;
-  for (ListPart part = part_from(set_, list, 0); part;) {
-    const ListPart after = part_after(set_, list, part);
-    const std::uint8_t* ahead = after ? after.blocks() : next;
-    for (std::size_t begin = 0; begin < visits.size(); begin += kGroup) {
-      const std::size_t count = std::min(kGroup, visits.size() - begin);
-      const bool last = begin + count == visits.size();
-      scan_group(visits.subspan(begin, count), part, last ? ahead : nullptr, scratch, counters);
-    }
-    entries += part.record->count;
-    part = after;
+// All visits see a part before the next one comes, but those that have no k-th distance yet.
+void ListScanner::scan(std::span<Visit> visits, const NextBlocks& next, ScanScratch& scratch,
+                       SearchCounters& counters) const {
+  const auto alone = std::partition(visits.begin(), visits.end(), [](const Visit& visit) {
+    return visit.query->progress.top.full();
+  });
+  for (const Visit& visit : std::span(alone, visits.end())) {
+    walk(*visit.query, {&visit.list, 1}, next, scratch, counters);
   }
-  for (const Visit& visit : visits) count_list(visit.query->progress, entries, counters);
+  const std::span<const Visit> together(visits.begin(), alone);
+  PartWalk parts(set_, {&visits.front().list, 1}, next);
+  for (; parts.part(); parts.advance()) {
+    for (std::size_t begin = 0; begin < together.size(); begin += kGroup) {
+      const std::size_t count = std::min(kGroup, together.size() - begin);
+      const bool last = begin + count == together.size();
+      scan_group(together.subspan(begin, count), parts.part(), last ? parts.next() : NextBlocks{},
+                 scratch, counters);
+    }
+  }
+  const std::uint64_t entries = parts.take_entries();
+  for (const Visit& visit : together) count_list(visit.query->progress, entries, counters);
 }
 
 // What a query's map of primary lists lacks is computed when a row needs it: the map is not in the
 // caches.
 void ListScanner::scan_group(std::span<const Visit> visits, const ListPart& part,
-                             const std::uint8_t* next, ScanScratch& scratch,
+                             const NextBlocks& next, ScanScratch& scratch,
                              SearchCounters& counters) const {
   const std::span<ScanTask> tasks = {scratch.tasks.data(), visits.size()};
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    start(visits[i], part, i + 1 == tasks.size() ? next : nullptr, tasks[i]);
+    start(visits[i], part, i + 1 == tasks.size() ? next : NextBlocks{}, tasks[i]);
   }
   for (std::uint32_t done = 0; done < part.record->count; done += ScanTask::kChunk) {
     for (ScanTask& task : tasks) scan_chunk(task, done);
@@ -109,39 +113,60 @@ void ListScanner::scan_group(std::span<const Visit> visits, const ListPart& part
 
 // A chunk is scanned with the k-th distance of before its predecessor's survivors are refined;
 // those that the new one rules out are dropped when their turn comes.
-void ListScanner::walk_part(const Visit& visit, const ListPart& part, const std::uint8_t* next,
+void ListScanner::walk_part(const Visit& visit, const PartWalk& parts, std::uint32_t begin,
                             TaskPair& pair, ScanScratch& scratch, SearchCounters& counters) const {
-  const auto refine = [&](ScanTask* task) {
-    if (task != nullptr) refiner_.refine(*task, scratch.refine, counters);
-  };
-  for (std::uint32_t done = 0; done < part.record->count; done += ScanTask::kChunk) {
+  for (; begin < parts.part().record->count; begin += ScanTask::kChunk) {
     ScanTask& task = pair.free();
-    start(visit, part, next, task);
-    scan_chunk(task, done);
+    start(visit, parts.part(), parts.next(), task);
+    scan_chunk(task, begin);
     counters.times.lap(Stage::scan);
-    refine(pair.push());
+    ScanTask* before = pair.push();
+    if (before != nullptr) refiner_.refine(*before, scratch.refine, counters);
     refiner_.fetch_spilled(task);
-    if (!visit.query->progress.top.full()) refine(pair.pop());
   }
 }
 
+// Chunks of a list before there is a k-th distance, of several segments where they are small: they
+// are refined as if they were one. Returns the first entry of the part that is not scanned.
+std::uint32_t ListScanner::walk_first(const Visit& visit, std::size_t list, PartWalk& parts,
+                                      std::uint32_t begin, ScanScratch& scratch,
+                                      SearchCounters& counters) const {
+  std::size_t chunks = 0;
+  std::uint32_t scanned = 0;
+  while (parts.is_at(list) && chunks < kGroup && scanned < ScanTask::kChunk) {
+    ScanTask& task = scratch.tasks[chunks++];
+    start(visit, parts.part(), parts.next(), task);
+    scan_chunk(task, begin);
+    const std::uint32_t count = task.scanned();
+    scanned += count;
+    begin += count;
+    if (begin < parts.part().record->count) continue;
+    parts.advance();
+    begin = 0;
+  }
+  counters.times.lap(Stage::scan);
+  refiner_.refine_best({scratch.tasks.data(), chunks}, scratch.refine, counters);
+  return begin;
+}
+
 void ListScanner::walk(ActiveQuery& query, std::span<const RankedProbe> lists,
-                       const std::uint8_t* next, ScanScratch& scratch,
+                       const NextBlocks& next, ScanScratch& scratch,
                        SearchCounters& counters) const {
+  SearchProgress& progress = query.progress;
   TaskPair pair(scratch.tasks.data());
+  PartWalk parts(set_, lists, next);
   for (std::size_t i = 0; i < lists.size(); ++i) {
+    const Visit visit = {&query, lists[i]};
     const std::uint32_t list = lists[i].probe.list;
-    const std::uint8_t* behind =
-        i + 1 == lists.size() ? next : first_blocks(set_, lists[i + 1].probe.list);
-    if (spilled_) query.progress.views.insert(list, query.prepared.view_of(lists[i].probe));
-    std::uint64_t entries = 0;
-    for (ListPart part = part_from(set_, list, 0); part;) {
-      const ListPart after = part_after(set_, list, part);
-      walk_part({&query, lists[i]}, part, after ? after.blocks() : behind, pair, scratch, counters);
-      entries += part.record->count;
-      part = after;
+    if (spilled_) progress.views.insert(list, query.prepared.view_of(lists[i].probe));
+    std::uint32_t begin = 0;
+    while (parts.is_at(i) && !progress.top.full()) {
+      begin = walk_first(visit, i, parts, begin, scratch, counters);
     }
-    count_list(query.progress, entries, counters);
+    for (; parts.is_at(i); parts.advance(), begin = 0) {
+      walk_part(visit, parts, begin, pair, scratch, counters);
+    }
+    count_list(progress, parts.take_entries(), counters);
   }
   ScanTask* last = pair.pop();
   if (last != nullptr) refiner_.refine(*last, scratch.refine, counters);

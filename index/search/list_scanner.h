@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "index/search/part_walk.h"
 #include "index/search/router.h"
 #include "index/search/row_refiner.h"
 #include "index/search/scan_task.h"
@@ -29,24 +30,26 @@ class ListScanner {
   explicit ListScanner(const Router& router);
 
   /// Brings the answers of a list, in all segments, to the queries that visit it, one or more. A
-  /// query is there once at the most. `next` are blocks that are likely to be scanned next, or
-  /// null: they are fetched.
-  void scan(std::span<const Visit> visits, const std::uint8_t* next, ScanScratch& scratch,
+  /// query is there once at the most. Changes the order of the visits. `next` is fetched.
+  void scan(std::span<Visit> visits, const NextBlocks& next, ScanScratch& scratch,
             SearchCounters& counters) const;
   /// Brings the answers of lists to a query, in their order: what scan() does list by list, but the
   /// rows of a chunk's survivors are on their way while the next chunk is scanned, of whatever list
   /// and segment.
-  void walk(ActiveQuery& query, std::span<const RankedProbe> lists, const std::uint8_t* next,
+  void walk(ActiveQuery& query, std::span<const RankedProbe> lists, const NextBlocks& next,
             ScanScratch& scratch, SearchCounters& counters) const;
 
  private:
-  void start(const Visit& visit, const ListPart& part, const std::uint8_t* next,
+  void start(const Visit& visit, const ListPart& part, const NextBlocks& next,
              ScanTask& task) const;
   void scan_chunk(ScanTask& task, std::uint32_t begin) const;
-  void scan_group(std::span<const Visit> visits, const ListPart& part, const std::uint8_t* next,
+  void scan_group(std::span<const Visit> visits, const ListPart& part, const NextBlocks& next,
                   ScanScratch& scratch, SearchCounters& counters) const;
-  void walk_part(const Visit& visit, const ListPart& part, const std::uint8_t* next, TaskPair& pair,
+  void walk_part(const Visit& visit, const PartWalk& parts, std::uint32_t begin, TaskPair& pair,
                  ScanScratch& scratch, SearchCounters& counters) const;
+  std::uint32_t walk_first(const Visit& visit, std::size_t list, PartWalk& parts,
+                           std::uint32_t begin, ScanScratch& scratch,
+                           SearchCounters& counters) const;
 
   const SegmentSet& set_;
   const TrainedModel& model_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/exact_distance.h"
 #include "core/kernels/dispatch.h"
@@ -21,11 +22,18 @@ namespace {
 
 constexpr std::size_t kBatch = 16;  // rows fetched ahead, and refined between looks at the k-th
 
-// Puts the survivors with the least bounds first. Returns how many were put first.
-std::size_t keep_best(ScanTask& task, std::size_t k) {
-  const std::size_t wanted = 2 * k;
-  if (task.found <= wanted) return task.found;
-  const float limit = rough_quantile({task.bounds.data(), task.found}, wanted);
+// A bound that about `wanted` survivors of the tasks do not exceed; infinity where they are fewer.
+float limit_of(std::span<const ScanTask> tasks, std::size_t wanted, std::vector<float>& bounds) {
+  bounds.clear();
+  for (const ScanTask& task : tasks) {
+    bounds.insert(bounds.end(), task.bounds.data(), task.bounds.data() + task.found);
+  }
+  if (bounds.size() <= wanted) return std::numeric_limits<float>::infinity();
+  return rough_quantile(bounds, wanted);
+}
+
+// Puts the survivors up to a limit first. Returns how many were put first.
+std::size_t keep_best(ScanTask& task, float limit) {
   std::size_t first = 0;
   for (std::size_t i = 0; i < task.found; ++i) {
     if (task.bounds[i] > limit) continue;
@@ -96,15 +104,30 @@ void RowRefiner::fetch_spilled(const ScanTask& task) const {
 void RowRefiner::refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const {
   SearchProgress& progress = task.visit.query->progress;
   const float kth = progress.top.threshold();
-  const bool full = progress.top.full();
-  const std::size_t found = full ? keep_below(task, kth) : task.found;
-  const std::size_t first = full ? 0 : keep_best(task, progress.plan.k);
-  refine_range(task, 0, first, scratch, counters);
-  refine_range(task, first, found, scratch, counters);
-  if (progress.top.threshold() < kth) {
-    progress.last_improved = std::max<std::size_t>(progress.last_improved, task.visit.list.rank);
-  }
+  refine_range(task, 0, keep_below(task, kth), scratch, counters);
+  note_improvement(task, kth);
   counters.times.lap(Stage::refine);
+}
+
+void RowRefiner::refine_best(std::span<ScanTask> tasks, RefineScratch& scratch,
+                             SearchCounters& counters) const {
+  SearchProgress& progress = tasks.front().visit.query->progress;
+  const float kth = progress.top.threshold();
+  const float limit = limit_of(tasks, 2 * progress.plan.k, scratch.bounds);
+  for (ScanTask& task : tasks) {
+    task.refined = keep_best(task, limit);
+    refine_range(task, 0, task.refined, scratch, counters);
+  }
+  for (ScanTask& task : tasks) refine_range(task, task.refined, task.found, scratch, counters);
+  note_improvement(tasks.front(), kth);
+  counters.times.lap(Stage::refine);
+}
+
+// `before`: the k-th distance before the task was refined.
+void RowRefiner::note_improvement(const ScanTask& task, float before) const {
+  SearchProgress& progress = task.visit.query->progress;
+  if (!(progress.top.threshold() < before)) return;
+  progress.last_improved = std::max<std::size_t>(progress.last_improved, task.visit.list.rank);
 }
 
 // Of a spilled entry the place is read before its row, and its primary list before its signs: each

@@ -26,6 +26,7 @@ struct Candidate {
 struct RefineScratch {
   explicit RefineScratch(const TrainedModel& model);
 
+  std::vector<float> bounds;
   std::vector<Candidate> batch;
   std::vector<CodeRef> refs;
   std::vector<std::uint8_t> signs;
@@ -47,10 +48,15 @@ class RowRefiner {
   void fetch_first(const ScanTask& task) const;
   /// Once that has come, starts loading what refining the spilled entries among them reads.
   void fetch_spilled(const ScanTask& task) const;
-  /// Brings the answers among a task's survivors to its query.
+  /// Brings the answers among a task's survivors to its query, which has k answers.
   void refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
+  /// The same for chunks of one list and a query that has fewer: of the survivors of all chunks
+  /// those with the least bounds come first.
+  void refine_best(std::span<ScanTask> tasks, RefineScratch& scratch,
+                   SearchCounters& counters) const;
 
  private:
+  void note_improvement(const ScanTask& task, float before) const;
   void refine_range(ScanTask& task, std::size_t begin, std::size_t end, RefineScratch& scratch,
                     SearchCounters& counters) const;
   void fetch_places(const ScanTask& task, std::size_t begin, std::size_t end) const;

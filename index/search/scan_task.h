@@ -41,6 +41,7 @@ struct ScanTask {
   // The chunk.
   std::uint32_t begin = 0;             ///< its first entry, from that of the part
   std::size_t found = 0;               ///< survivors
+  std::size_t refined = 0;             ///< of these, while chunks are refined by turns
   std::vector<std::uint32_t> entries;  ///< of each: its entry, from `begin`
   std::vector<float> bounds;           ///< of each: what its distance is above, mostly
   std::vector<SpilledEntry> places;    ///< of each: its row and primary list, once on their way
@@ -48,11 +49,10 @@ struct ScanTask {
   /// Of a survivor: its entry, counted from the first of the part.
   std::uint32_t entry(std::size_t survivor) const { return begin + entries[survivor]; }
   bool is_primary(std::size_t survivor) const { return entry(survivor) < part.record->primaries; }
-  /// Whether entries of the chunk are spilled ones.
-  bool has_spilled() const {
-    const std::uint32_t scanned = std::min(kChunk, part.record->count - begin);
-    return begin + scanned > part.record->primaries;
-  }
+  /// Entries of the chunk.
+  std::uint32_t scanned() const { return std::min(kChunk, part.record->count - begin); }
+  /// Whether some of them are spilled ones.
+  bool has_spilled() const { return begin + scanned() > part.record->primaries; }
 };
 
 /// The two tasks of a query that walks from list to list: while the rows of one list's survivors

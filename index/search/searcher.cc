@@ -77,15 +77,13 @@ void Searcher::take_given(ActiveQuery& query) const {
   if (probes.size() > kAlone) std::sort(probes.begin() + kAlone, probes.end(), ByNumber{});
 }
 
-// The blocks behind a round of that many lists, or null.
-const std::uint8_t* Searcher::likely_next(const SearchProgress& progress, std::size_t round) const {
+// The blocks behind a round of that many lists.
+NextBlocks Searcher::likely_next(const SearchProgress& progress, std::size_t round) const {
   const std::size_t lists = progress.lists + round;
-  if (lists < progress.probes.size()) {
-    return first_blocks(set(), progress.probes[lists].probe.list);
-  }
-  if (!progress.plan.stop.threshold || progress.cursor.taken != lists) return nullptr;
+  if (lists < progress.probes.size()) return first_blocks(set(), progress.probes[lists].probe.list);
+  if (!progress.plan.stop.threshold || progress.cursor.taken != lists) return {};
   const Probe* likely = progress.cursor.likely_next();
-  return likely == nullptr ? nullptr : first_blocks(set(), likely->list);
+  return likely == nullptr ? NextBlocks{} : first_blocks(set(), likely->list);
 }
 
 Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,

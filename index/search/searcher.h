@@ -68,7 +68,7 @@ class Searcher {
             SearchCounters& counters) const {
     scanner_.walk(query, lists, likely_next(query.progress, lists.size()), scratch.scan, counters);
   }
-  void scan(std::span<const Visit> visits, const std::uint8_t* next, SearchScratch& scratch,
+  void scan(std::span<Visit> visits, const NextBlocks& next, SearchScratch& scratch,
             SearchCounters& counters) const {
     scanner_.scan(visits, next, scratch.scan, counters);
   }
@@ -85,7 +85,7 @@ class Searcher {
   bool may_hold_k(const SearchProgress& progress) const;
   void fill(SearchProgress& progress) const;
   std::size_t jump(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
-  const std::uint8_t* likely_next(const SearchProgress& progress, std::size_t round) const;
+  NextBlocks likely_next(const SearchProgress& progress, std::size_t round) const;
   bool stops(const ActiveQuery& query) const;
   float score(const ActiveQuery& query, std::size_t lists, std::size_t check) const;
 

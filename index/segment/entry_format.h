@@ -149,7 +149,10 @@ inline ScanList scan_part(const ScanList& list, std::uint32_t begin, std::uint32
   ScanList part = list;
   part.blocks += begin / kBlockEntries * list.stride;
   part.count = std::min(count, list.count - begin);
-  if (begin + count < list.count) part.next = part.blocks + count / kBlockEntries * list.stride;
+  if (begin + count < list.count) {
+    const std::uint8_t* behind = part.blocks + count / kBlockEntries * list.stride;
+    part.next = {behind, behind + list.stride};
+  }
   return part;
 }
 

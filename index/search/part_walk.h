@@ -1,0 +1,96 @@
+// The entries of lists in several segments, one part after the other, and the blocks behind each:
+// what to fetch while a part is scanned.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "core/kernels/kernels.h"
+#include "core/prefetch.h"
+#include "index/search/list_part.h"
+#include "index/search/search_progress.h"
+#include "index/segment/segment_set.h"
+
+namespace obliq {
+
+class PartWalk {
+ public:
+  /// Begins at the first part of the first list that has one. `behind` are blocks that are likely
+  /// to be scanned after all parts. `lists` outlive this.
+  PartWalk(const SegmentSet& set, std::span<const RankedProbe> lists, NextBlocks behind)
+      : set_(set), lists_(lists), behind_(behind) {
+    for (Place& place : window_) place = find();
+  }
+
+  /// Whether the part is one of lists[list].
+  bool is_at(std::size_t list) const { return part() && place(0).list == list; }
+  const ListPart& part() const { return place(0).part; }
+  /// The two blocks to be scanned first, and those to be scanned after the part.
+  NextBlocks first() const { return begin_of(place(0).part, place(1).part); }
+  NextBlocks next() const { return begin_of(place(1).part, place(2).part); }
+  void advance() {
+    entries_ += part().record->count;
+    turn_ = turn_ == 2 ? 0 : turn_ + 1;
+    window_[turn_ == 0 ? 2 : turn_ - 1] = find();
+  }
+  /// Entries of the parts that were passed since it was asked last.
+  std::uint64_t take_entries() { return std::exchange(entries_, 0); }
+
+ private:
+  struct Place {
+    ListPart part;
+    std::size_t list = 0;  ///< its place among the lists
+  };
+
+  NextBlocks begin_of(const ListPart& part, const ListPart& then) const {
+    if (!part) return behind_;
+    if (const std::uint8_t* second = part.second_block()) return {part.blocks(), second};
+    return {part.blocks(), then ? then.blocks() : behind_.first};
+  }
+  const Place& place(std::size_t ahead) const {
+    const std::size_t at = turn_ + ahead;
+    return window_[at < 3 ? at : at - 3];
+  }
+  // The next part that has entries.
+  Place find() {
+    for (; list_ < lists_.size(); ++list_, segment_ = 0) {
+      const std::uint32_t list = lists_[list_].probe.list;
+      if (segment_ == 0) fetch_records(list_ + 1);
+      while (segment_ < set_.segments().size()) {
+        const std::size_t number = segment_++;
+        const Segment& segment = set_.segments()[number];
+        const ListRecord* record = segment.lists.find(list);
+        if (record == nullptr || record->count == 0) continue;
+        return {{&segment, record, set_.first_slot(number)}, list_};
+      }
+    }
+    return {};
+  }
+  void fetch_records(std::size_t place) const {
+    if (place >= lists_.size()) return;
+    const std::uint32_t list = lists_[place].probe.list;
+    for (const Segment& segment : set_.segments()) {
+      if (!segment.lists.is_sparse()) prefetch(&segment.lists.records()[list], sizeof(ListRecord));
+    }
+  }
+
+  const SegmentSet& set_;
+  std::span<const RankedProbe> lists_;
+  NextBlocks behind_;
+  std::size_t list_ = 0;  // where find() goes on
+  std::size_t segment_ = 0;
+  std::uint64_t entries_ = 0;
+  Place window_[3];  // the part and the two after it, from turn_ on, in a ring
+  std::size_t turn_ = 0;
+};
+
+/// The first blocks of a list, for fetching them.
+inline NextBlocks first_blocks(const SegmentSet& set, std::uint32_t list) {
+  RankedProbe probe = {};
+  probe.probe.list = list;
+  return PartWalk(set, {&probe, 1}, {}).first();
+}
+
+}  // namespace obliq
