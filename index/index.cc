@@ -116,8 +116,12 @@ struct OBLIQ_HIDDEN Index::Impl {
     StopPolicy stop;
   } usual;
 
-  explicit Impl(SegmentSet made, Tuning known = {})
-      : set(std::move(made)), tuned(std::move(known)), searcher(set), decoder(set) {}
+  explicit Impl(SegmentSet made, Tuning known = {},
+                std::shared_ptr<SearchPools> pools = std::make_shared<SearchPools>())
+      : set(std::move(made)),
+        tuned(std::move(known)),
+        searcher(set, std::move(pools)),
+        decoder(set) {}
   explicit Impl(const Segment& made) : Impl(SegmentSet(made.model, {made}), made.tuning) {}
 
   SearchPlan plan(const SearchOptions& options);
@@ -265,6 +269,10 @@ void Index::reconstruct(std::span<const std::int64_t> ids, float* out) const {
     impl_->decoder.vector(slot, out);
     out += impl_->set.model().dim();
   }
+}
+
+Index IndexAccess::make(SegmentSet set, Tuning tuning, std::shared_ptr<SearchPools> pools) {
+  return Index(std::make_unique<Index::Impl>(std::move(set), std::move(tuning), std::move(pools)));
 }
 
 const SegmentSet& IndexAccess::segments(const Index& index) { return index.impl_->set; }

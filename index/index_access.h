@@ -1,8 +1,9 @@
-// What profiles and studies (tools, bench, tests) need of an index beyond its public class. The
-// library does not export it: link the objects.
+// What collections, profiles and studies (tools, bench, tests) need of an index beyond its public
+// class. The library does not export it: link the objects.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "index/search/search_counters.h"
 #include "index/segment/segment_set.h"
@@ -10,7 +11,12 @@
 
 namespace obliq {
 
+struct SearchPools;
+
 struct IndexAccess {
+  /// An index of segments that are there already. `pools`: of their model.
+  static Index make(SegmentSet set, Tuning tuning, std::shared_ptr<SearchPools> pools);
+
   /// Index::search that also adds the work of the queries to `counters`, where that is not
   /// null, and their times where counters->times has a clock. The answers are the same.
   static void search(const Index& index, MatrixView<float> queries, const SearchOptions& options,

@@ -131,6 +131,10 @@ std::shared_ptr<const TrainedModel> ModelAccess::get(const Model& model) {
   return model.impl_->model;
 }
 
+Model ModelAccess::make(std::shared_ptr<const TrainedModel> model) {
+  return Model(std::make_shared<const Model::Impl>(Model::Impl{std::move(model)}));
+}
+
 Model Model::train(const VectorSource& vectors, const BuildOptions& options, std::size_t n) {
   check_ids(options.ids);
   StageProgress stages(options.progress);

@@ -10,6 +10,7 @@ namespace obliq {
 
 struct ModelAccess {
   static std::shared_ptr<const TrainedModel> get(const Model& model);
+  static Model make(std::shared_ptr<const TrainedModel> model);
 };
 
 }  // namespace obliq

@@ -16,34 +16,26 @@
 #include <vector>
 
 #include "storage/mapped_file.h"
+#include "storage/section_sink.h"
 
 namespace obliq {
 
-/// Whether a reader that does not know a section may read the others.
-enum class Need { optional, required };
-
 /// Writes sections one after another. Not committed: nothing is left behind. Once a call has thrown
 /// std::system_error, the temporary file is gone and further calls throw std::invalid_argument.
-class SectionWriter {
+class SectionWriter final : public SectionSink {
  public:
   /// Throws as the constructor of AtomicFile does.
   explicit SectionWriter(std::string path);
-  ~SectionWriter();
-  SectionWriter(const SectionWriter&) = delete;
-  SectionWriter& operator=(const SectionWriter&) = delete;
+  ~SectionWriter() override;
 
-  /// Tells how many bytes are to come, for the message that there is no room for them.
-  void expect(std::uint64_t bytes_to_come);
-  /// Starts a section; names are 1 to 15 visible ASCII characters, each used once. Each section
-  /// starts at a multiple of 64 bytes. Throws std::invalid_argument for another name.
-  void begin(std::string_view name, Need need = Need::optional);
-  /// Adds bytes to the section begun last. Throws std::system_error on a full disk.
-  void append(std::span<const std::byte> bytes);
-  /// The bytes of a section as they lie in the temporary file, mapped; valid as long as this.
-  /// Throws std::invalid_argument when there is none of the name.
-  std::span<const std::byte> written(std::string_view name);
-  /// begin + append.
-  void add(std::string_view name, std::span<const std::byte> bytes, Need need = Need::optional);
+  void expect(std::uint64_t bytes_to_come) override;
+  /// Each section starts at a multiple of 64 bytes. Throws std::invalid_argument for a name that is
+  /// none or was used.
+  void begin(std::string_view name, Need need = Need::optional) override;
+  /// Throws std::system_error on a full disk.
+  void append(std::span<const std::byte> bytes) override;
+  /// The bytes as they lie in the temporary file, mapped.
+  std::span<const std::byte> written(std::string_view name) override;
   /// Finishes, syncs and renames. Call once.
   void commit();
 

@@ -95,11 +95,6 @@ void SectionWriter::append(std::span<const std::byte> bytes) {
   state_->table.back().bytes += bytes.size();
 }
 
-void SectionWriter::add(std::string_view name, std::span<const std::byte> bytes, Need need) {
-  begin(name, need);
-  append(bytes);
-}
-
 std::span<const std::byte> SectionWriter::written(std::string_view name) {
   for (const TableEntry& entry : state_->table) {
     if (name == entry.name) return state_->file.view().subspan(entry.offset, entry.bytes);

@@ -27,7 +27,15 @@ namespace {
 
 class Encoder {
  public:
-  Encoder(const TrainedModel& model, const EncodeInput& input);
+  Encoder(const TrainedModel& model, const Matrix<float>& centroids, const NearestRows& search,
+          const EncodeInput& input)
+      : model_(model),
+        centroids_(centroids),
+        search_(search),
+        input_(input),
+        n_(input.vectors.rows()),
+        dim_(model.dim()),
+        plane_(plane_bytes(dim_)) {}
 
   EncodedVectors encode();
 
@@ -46,12 +54,12 @@ class Encoder {
   bool is_far(std::uint32_t list) const { return model_.far_point(list) != nullptr; }
 
   const TrainedModel& model_;
+  const Matrix<float>& centroids_;
+  const NearestRows& search_;
   const EncodeInput& input_;
   const std::size_t n_;
   const std::size_t dim_;
   const std::size_t plane_;
-  Matrix<float> centroids_;
-  const NearestRows search_;
   EncodedVectors encoded_;
   // Of the chunk:
   Matrix<float> transformed_;
@@ -69,15 +77,6 @@ RowGroups near_groups(const TrainedModel& model) {
   return model.near_sizes.empty() ? RowGroups{}
                                   : consecutive_groups(model.near_sizes, model.info.near_margin);
 }
-
-Encoder::Encoder(const TrainedModel& model, const EncodeInput& input)
-    : model_(model),
-      input_(input),
-      n_(input.vectors.rows()),
-      dim_(model.dim()),
-      plane_(plane_bytes(dim_)),
-      centroids_(all_centroids(model)),
-      search_(centroids_.view(), near_groups(model)) {}
 
 void Encoder::reserve() {
   encoded_.primaries.lists.resize(n_);
@@ -204,9 +203,14 @@ void Encoder::keep_spilled(std::size_t first) {
 
 }  // namespace
 
-EncodedVectors encode_vectors(const TrainedModel& model, const EncodeInput& input) {
+VectorEncoder::VectorEncoder(const TrainedModel& model)
+    : model_(model),
+      centroids_(all_centroids(model)),
+      search_(centroids_.view(), near_groups(model)) {}
+
+EncodedVectors VectorEncoder::encode(const EncodeInput& input) const {
   if (input.vectors.rows() == 0) return {};
-  return Encoder(model, input).encode();
+  return Encoder(model_, centroids_, search_, input).encode();
 }
 
 }  // namespace obliq

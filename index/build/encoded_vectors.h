@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/build/encode_input.h"
+#include "index/build/nearest_rows.h"
 #include "index/segment/trained_model.h"
 
 namespace obliq {
@@ -24,7 +25,20 @@ struct EncodedVectors {
   std::vector<std::uint8_t> raw;     ///< raw_bytes() each
 };
 
-/// Reads the vectors once, in order. Throws as encode_segment does.
-EncodedVectors encode_vectors(const TrainedModel& model, const EncodeInput& input);
+/// Encodes any number of times under one model, whose centroids it lays out once. Any number of
+/// threads may use it.
+class VectorEncoder {
+ public:
+  /// The model, of one list or more, outlives this. Cost: nlist * dim.
+  explicit VectorEncoder(const TrainedModel& model);
+
+  /// Reads the vectors once, in order. Throws as encode_segment does.
+  EncodedVectors encode(const EncodeInput& input) const;
+
+ private:
+  const TrainedModel& model_;
+  const Matrix<float> centroids_;
+  const NearestRows search_;
+};
 
 }  // namespace obliq

@@ -65,10 +65,14 @@ class BlockReader {
 class Merger {
  public:
   Merger(const std::shared_ptr<const TrainedModel>& model, const MergeSources& sources,
-         const MergePlan& plan, const std::string& path)
-      : model_(model), sources_(sources), plan_(plan), file_(path), records_(model->nlist()) {}
+         const MergePlan& plan, SectionSink& file)
+      : model_(model), sources_(sources), plan_(plan), file_(file), records_(model->nlist()) {}
 
   void merge();
+  /// What was written, as it lies where it was written to.
+  Segment written();
+  /// What that needs besides.
+  ListTable take_table() { return std::move(table_); }
 
  private:
   bool in_range(std::uint32_t list) const {
@@ -98,7 +102,7 @@ class Merger {
   const std::shared_ptr<const TrainedModel>& model_;
   const MergeSources& sources_;
   const MergePlan& plan_;
-  SectionWriter file_;
+  SectionSink& file_;
   std::vector<ListRecord> records_;
   std::vector<ForeignRow> foreign_;  // by list and id
   ListTable table_;
@@ -317,8 +321,7 @@ std::span<const T> values(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
-// What has been written so far is mapped and searched.
-void Merger::tune(const Truth& truth) {
+Segment Merger::written() {
   Segment segment;
   segment.model = model_;
   segment.info = info_;
@@ -333,6 +336,11 @@ void Merger::tune(const Truth& truth) {
   } else {
     segment.positions = values<std::uint32_t>(file_.written("positions"));
   }
+  return segment;
+}
+
+void Merger::tune(const Truth& truth) {
+  Segment segment = written();
   segment.truth = truth;
   write_tuning_section(
       file_, tune_from_truth(SegmentSet(model_, {segment}), {plan_.threads, plan_.progress}));
@@ -346,8 +354,6 @@ void Merger::finish() {
     const Truth truth = joined_truth();
     if (!truth.empty()) tune(truth);
   }
-  if (plan_.ready) plan_.ready();
-  file_.commit();
 }
 
 void Merger::merge() {
@@ -375,7 +381,30 @@ std::size_t merge_bytes(const TrainedModel& model, std::size_t segments) {
 void merge_segments(const std::shared_ptr<const TrainedModel>& model,
                     const std::vector<MergeSource>& sources, const MergePlan& plan,
                     const std::string& path) {
-  Merger(model, MergeSources(sources, plan.deleted, plan.keep_last), plan, path).merge();
+  SectionWriter file(path);
+  Merger(model, MergeSources(sources, plan.deleted, plan.keep_last), plan, file).merge();
+  if (plan.ready) plan.ready();
+  file.commit();
+}
+
+Segment merge_in_memory(const std::shared_ptr<const TrainedModel>& model,
+                        const std::vector<MergeSource>& sources) {
+  struct Owner {
+    SectionMemory sections;
+    ListTable table;
+  };
+  const auto owner = std::make_shared<Owner>();
+  MergePlan plan;
+  plan.end_list = static_cast<std::uint32_t>(model->nlist());
+  plan.as_index = plan.tune = false;
+  const MergeSources all(sources, {}, false);
+  Merger merger(model, all, plan, owner->sections);
+  merger.merge();
+  Segment segment = merger.written();
+  owner->table = merger.take_table();
+  segment.lists = owner->table.directory();
+  segment.owner = owner;
+  return segment;
 }
 
 }  // namespace obliq

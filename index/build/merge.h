@@ -40,4 +40,8 @@ void merge_segments(const std::shared_ptr<const TrainedModel>& model,
                     const std::vector<MergeSource>& sources, const MergePlan& plan,
                     const std::string& path);
 
+/// The same into a segment in memory: of all lists, without truth.
+Segment merge_in_memory(const std::shared_ptr<const TrainedModel>& model,
+                        const std::vector<MergeSource>& sources);
+
 }  // namespace obliq

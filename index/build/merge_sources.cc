@@ -60,7 +60,11 @@ MergeSources::MergeSources(const std::vector<MergeSource>& sources,
                            std::span<const std::int64_t> deleted, bool keep_last)
     : sources_(sources), has_ids_(check_models()) {
   check_truths(sources_);
-  for (const MergeSource& source : sources_) kept_.emplace_back(source.segment.info.rows);
+  for (const MergeSource& source : sources_) {
+    KeptRows& kept = kept_.emplace_back(source.segment.info.rows);
+    if (source.deleted != nullptr)
+      source.deleted->for_each([&](std::uint32_t row) { kept.drop(row); });
+  }
   if (!deleted.empty()) drop_deleted(deleted);
   check_unique(keep_last);
   for (KeptRows& kept : kept_) kept.count();

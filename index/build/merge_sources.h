@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "index/build/kept_rows.h"
+#include "index/segment/row_bits.h"
 #include "index/segment/segment.h"
 
 namespace obliq {
@@ -17,6 +18,7 @@ namespace obliq {
 struct MergeSource {
   Segment segment;
   std::string name;
+  const RowBits* deleted = nullptr;  ///< rows that are left out; null: none
 };
 
 /// A row of a segment.

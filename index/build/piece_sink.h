@@ -6,14 +6,14 @@
 #include <span>
 #include <vector>
 
-#include "storage/section_file.h"
+#include "storage/section_sink.h"
 
 namespace obliq {
 
 class PieceSink {
  public:
   /// The writer, whose last section takes the bytes, outlives this.
-  explicit PieceSink(SectionWriter& writer) : writer_(writer) { bytes_.reserve(kPiece); }
+  explicit PieceSink(SectionSink& writer) : writer_(writer) { bytes_.reserve(kPiece); }
 
   void append(std::span<const std::uint8_t> bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
@@ -31,7 +31,7 @@ class PieceSink {
  private:
   static constexpr std::size_t kPiece = std::size_t{1} << 20;
 
-  SectionWriter& writer_;
+  SectionSink& writer_;
   std::vector<std::uint8_t> bytes_;
 };
 

@@ -33,10 +33,15 @@ struct SegmentBytes {
 
 class SegmentMaker {
  public:
-  SegmentMaker(const std::shared_ptr<const TrainedModel>& model, const EncodeInput& input)
-      : model_(model), input_(input), bytes_(std::make_shared<SegmentBytes>()) {}
+  SegmentMaker(const std::shared_ptr<const TrainedModel>& model, EncodedVectors encoded,
+               MatrixView<std::int64_t> ids, std::uint64_t first)
+      : model_(model),
+        ids_(ids),
+        first_(first),
+        bytes_(std::make_shared<SegmentBytes>()),
+        encoded_(std::move(encoded)) {}
 
-  Segment make();
+  Segment make(TruthBytes truth);
 
  private:
   void order_entries();
@@ -49,7 +54,8 @@ class SegmentMaker {
   SegmentInfo info() const;
 
   const std::shared_ptr<const TrainedModel>& model_;
-  const EncodeInput& input_;
+  const MatrixView<std::int64_t> ids_;
+  const std::uint64_t first_;
   std::shared_ptr<SegmentBytes> bytes_;
   EncodedVectors encoded_;
   std::vector<std::uint32_t> order_;          // vectors in the order of their rows
@@ -59,7 +65,7 @@ class SegmentMaker {
 };
 
 void SegmentMaker::order_entries() {
-  const std::span<const std::int64_t> ids(input_.ids.data, input_.ids.rows);
+  const std::span<const std::int64_t> ids(ids_.data, ids_.rows);
   const std::size_t nlist = model_->nlist();
   order_ = by_list_and_id(encoded_.primaries.lists, ids, nlist);
   std::vector<std::int64_t> spilled_ids;
@@ -136,13 +142,13 @@ void SegmentMaker::write_spilled_entries() {
 }
 
 void SegmentMaker::write_ids() {
-  if (input_.ids.rows == 0) {
+  if (ids_.rows == 0) {
     for (const std::uint32_t i : order_) {
-      bytes_->positions.push_back(static_cast<std::uint32_t>(input_.first + i));
+      bytes_->positions.push_back(static_cast<std::uint32_t>(first_ + i));
     }
     return;
   }
-  for (const std::uint32_t i : order_) bytes_->ids.push_back(input_.ids.data[i]);
+  for (const std::uint32_t i : order_) bytes_->ids.push_back(ids_.data[i]);
   sort_ids();
 }
 
@@ -171,7 +177,7 @@ SegmentInfo SegmentMaker::info() const {
   info.entries = entries_;
   info.spilled = spilled_order_.size();
   info.end_list = static_cast<std::uint32_t>(model_->nlist());
-  info.has_ids = input_.ids.rows > 0 ? 1 : 0;
+  info.has_ids = ids_.rows > 0 ? 1 : 0;
   for (const EncodedNumbers& numbers : encoded_.primaries.numbers) {
     if (!(model_->info.mean_r2 > 0)) break;
     info.drift +=
@@ -180,8 +186,7 @@ SegmentInfo SegmentMaker::info() const {
   return info;
 }
 
-Segment SegmentMaker::make() {
-  encoded_ = encode_vectors(*model_, input_);
+Segment SegmentMaker::make(TruthBytes truth) {
   order_entries();
   count_lists();
   Segment segment;
@@ -193,7 +198,7 @@ Segment SegmentMaker::make() {
   write_ids();
   encoded_ = {};
   bytes_->lists = make_table(std::move(records_));
-  if (input_.truth) bytes_->truth = find_truth(*model_, input_);
+  bytes_->truth = std::move(truth);
   segment.lists = bytes_->lists.directory();
   segment.blocks = bytes_->blocks;
   segment.spilled = bytes_->spilled;
@@ -210,7 +215,16 @@ Segment SegmentMaker::make() {
 }  // namespace
 
 Segment encode_segment(const std::shared_ptr<const TrainedModel>& model, const EncodeInput& input) {
-  return SegmentMaker(model, input).make();
+  EncodedVectors encoded;
+  if (input.vectors.rows() > 0) encoded = VectorEncoder(*model).encode(input);
+  TruthBytes truth;
+  if (input.truth) truth = find_truth(*model, input);
+  return SegmentMaker(model, std::move(encoded), input.ids, input.first).make(std::move(truth));
+}
+
+Segment arrange_segment(const std::shared_ptr<const TrainedModel>& model, EncodedVectors encoded,
+                        MatrixView<std::int64_t> ids) {
+  return SegmentMaker(model, std::move(encoded), ids, 0).make({});
 }
 
 }  // namespace obliq

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "index/segment/row_bits.h"
 #include "index/segment/segment.h"
 
 namespace obliq {
@@ -11,7 +12,8 @@ namespace obliq {
 struct ListPart {
   const Segment* segment = nullptr;  ///< null: there is none
   const ListRecord* record = nullptr;
-  std::uint32_t first_slot = 0;  ///< of the segment's row 0
+  std::uint32_t first_slot = 0;      ///< of the segment's row 0
+  const RowBits* deleted = nullptr;  ///< rows of the segment that are no answers; null: none
 
   explicit operator bool() const { return segment != nullptr; }
   /// The block of its first entry.

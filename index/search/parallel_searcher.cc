@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "core/parallel.h"
 
@@ -39,7 +40,7 @@ bool together(std::size_t piece, const SearchOptions& options, const SearchPlan&
 Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& options,
               const SearchPlan& plan, const SegmentSet& set) {
   if (options.batch_order == BatchOrder::query) return {kQueriesPerPiece, BatchOrder::query};
-  const std::size_t kept = std::max(ParallelSearcher::kKeptBatchBytes / threads, kLeastPieceBytes);
+  const std::size_t kept = std::max(SearchPools::kKeptBatchBytes / threads, kLeastPieceBytes);
   const std::size_t fit =
       std::clamp(kept / bytes_under_way(plan, set), kFewestUnderWay, kMostUnderWay);
   for (const std::size_t under_way : {fit, kMostUnderWay}) {
@@ -51,12 +52,8 @@ Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& opt
 
 }  // namespace
 
-ParallelSearcher::ParallelSearcher(const SegmentSet& set)
-    : set_(set),
-      searcher_(set),
-      batch_searcher_(searcher_),
-      scratch_(kKeptBytes - kKeptBatchBytes),
-      batch_scratch_(kKeptBatchBytes) {}
+ParallelSearcher::ParallelSearcher(const SegmentSet& set, std::shared_ptr<SearchPools> pools)
+    : set_(set), searcher_(set), batch_searcher_(searcher_), pools_(std::move(pools)) {}
 
 void ParallelSearcher::search(MatrixView<float> queries, const SearchPlan& plan,
                               const SearchOptions& options, float* distances, std::int64_t* ids,
@@ -82,17 +79,17 @@ void ParallelSearcher::search_piece(const QueryBatch& batch, const SearchPlan& p
                                     BatchOrder order, float* distances, std::int64_t* ids,
                                     SearchCounters& counters) {
   if (order == BatchOrder::query) {
-    auto scratch = scratch_.take(set_.model());
+    auto scratch = pools_->single.take(set_.model());
     for (std::size_t i = 0; i < batch.queries.rows; ++i) {
       searcher_.search(batch.queries.row(i), batch.plan_of(i, plan), distances + i * plan.k,
                        ids + i * plan.k, *scratch, counters);
     }
-    scratch_.give_back(std::move(scratch));
+    pools_->single.give_back(std::move(scratch));
     return;
   }
-  auto scratch = batch_scratch_.take(set_.model());
+  auto scratch = pools_->batch.take(set_.model());
   batch_searcher_.search(batch, plan, order, distances, ids, *scratch, counters);
-  batch_scratch_.give_back(std::move(scratch));
+  pools_->batch.give_back(std::move(scratch));
 }
 
 }  // namespace obliq

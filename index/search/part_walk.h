@@ -63,7 +63,7 @@ class PartWalk {
         const Segment& segment = set_.segments()[number];
         const ListRecord* record = segment.lists.find(list);
         if (record == nullptr || record->count == 0) continue;
-        return {{&segment, record, set_.first_slot(number)}, list_};
+        return {{&segment, record, set_.first_slot(number), set_.deleted(number)}, list_};
       }
     }
     return {};

@@ -216,13 +216,14 @@ void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size
                               RefineScratch& scratch) const {
   SearchProgress& progress = task.visit.query->progress;
   const RowMask* allowed = progress.plan.allowed;
+  const RowBits* deleted = task.part.deleted;
   scratch.batch.clear();
   for (std::size_t i = begin; i < end; ++i) {
     if (!(task.bounds[i] < progress.top.threshold())) continue;
     const SpilledEntry& place = task.places[i];
     const ListRecord* record =
         task.is_primary(i) ? task.part.record : primary_record(*task.part.segment, place);
-    if (record == nullptr) continue;
+    if (record == nullptr || (deleted != nullptr && deleted->has(place.row))) continue;
     const std::uint32_t slot = task.part.first_slot + place.row;
     if (allowed != nullptr && !allowed->allows(slot)) continue;
     if (spilled_ && !progress.refined.insert(slot)) continue;

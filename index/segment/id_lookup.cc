@@ -1,5 +1,5 @@
-// Ids that were given have a sorted list of rows; positions rise within each list. Foreign rows are
-// not looked at.
+// Ids that were given have a sorted list of rows; positions rise within each list. Foreign rows
+// and deleted ones are not looked at.
 #include "index/segment/id_lookup.h"
 
 #include <algorithm>
@@ -37,12 +37,14 @@ std::uint32_t row_by_lists(const Segment& segment, std::int64_t id) {
 
 }  // namespace
 
+std::uint32_t row_of(const Segment& segment, std::int64_t id) {
+  return segment.info.has_ids != 0 ? row_by_sorted(segment, id) : row_by_lists(segment, id);
+}
+
 std::uint32_t slot_of(const SegmentSet& set, std::int64_t id) {
   for (std::size_t s = 0; s < set.segments().size(); ++s) {
-    const Segment& segment = set.segments()[s];
-    const std::uint32_t row =
-        segment.info.has_ids != 0 ? row_by_sorted(segment, id) : row_by_lists(segment, id);
-    if (row != kNoSlot) return set.first_slot(s) + row;
+    const std::uint32_t row = row_of(set.segments()[s], id);
+    if (row != kNoSlot && !set.is_deleted(s, row)) return set.first_slot(s) + row;
   }
   return kNoSlot;
 }
@@ -55,14 +57,16 @@ std::vector<std::uint32_t> slots_of(const SegmentSet& set, std::span<const std::
     if (segment.info.has_ids != 0) {
       for (auto& [id, slot] : found) {
         const std::uint32_t row = slot == kNoSlot ? row_by_sorted(segment, id) : kNoSlot;
-        if (row != kNoSlot) slot = set.first_slot(s) + row;
+        if (row != kNoSlot && !set.is_deleted(s, row)) slot = set.first_slot(s) + row;
       }
       continue;
     }
     for (const ListRecord& record : segment.lists.records()) {
       for (std::uint32_t i = 0; i < record.primaries && !record.is_foreign(); ++i) {
-        const auto place = found.find(segment.positions[record.first_row + i]);
-        if (place != found.end()) place->second = set.first_slot(s) + record.first_row + i;
+        const std::uint32_t row = record.first_row + i;
+        const auto place = found.find(segment.positions[row]);
+        if (place == found.end() || set.is_deleted(s, row)) continue;
+        place->second = set.first_slot(s) + row;
       }
     }
   }

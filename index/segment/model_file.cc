@@ -201,13 +201,13 @@ const char* section_at_fault(TrainedModel model) {
 }
 
 template <typename T>
-void add_unless_empty(SectionWriter& writer, std::string_view name, std::span<const T> values) {
+void add_unless_empty(SectionSink& writer, std::string_view name, std::span<const T> values) {
   if (!values.empty()) writer.add(name, std::as_bytes(values), Need::required);
 }
 
 }  // namespace
 
-void write_model(SectionWriter& writer, const TrainedModel& model) {
+void write_model(SectionSink& writer, const TrainedModel& model) {
   writer.add("model", std::as_bytes(std::span(&model.info, 1)), Need::required);
   writer.add("mean", std::as_bytes(model.mean), Need::required);
   add_unless_empty(writer, "quantizer", model.quantizer_state);

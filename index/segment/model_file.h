@@ -12,7 +12,7 @@
 namespace obliq {
 
 /// Writes the sections of a model; learn queries where it has them.
-void write_model(SectionWriter& writer, const TrainedModel& model);
+void write_model(SectionSink& writer, const TrainedModel& model);
 
 /// Reads them. `owner` is that of the reader. Throws std::runtime_error naming file, section and
 /// offset where they are damaged.

@@ -245,7 +245,7 @@ Segment SegmentReader::read(bool verify) {
   return std::move(segment_);
 }
 
-void write_segment(SectionWriter& writer, const Segment& segment) {
+void write_segment(SectionSink& writer, const Segment& segment) {
   write_lists(writer, segment.info, segment.lists, *segment.model);
   writer.add("blocks", std::as_bytes(segment.blocks), Need::required);
   writer.add("spilled", std::as_bytes(segment.spilled), Need::required);
@@ -264,7 +264,7 @@ void require_section(const SectionReader& reader, const char* section, const cha
 
 }  // namespace
 
-void write_lists(SectionWriter& writer, const SegmentInfo& info, const ListDirectory& lists,
+void write_lists(SectionSink& writer, const SegmentInfo& info, const ListDirectory& lists,
                  const TrainedModel& model) {
   writer.add("segment", std::as_bytes(std::span(&info, 1)), Need::required);
   writer.add("lists", std::as_bytes(lists.records()), Need::required);
@@ -277,7 +277,7 @@ void write_lists(SectionWriter& writer, const SegmentInfo& info, const ListDirec
                 info.spilled * spilled_bytes(model.nlist()) + info.rows * row);
 }
 
-void write_ids(SectionWriter& writer, const Segment& segment) {
+void write_ids(SectionSink& writer, const Segment& segment) {
   if (segment.info.has_ids == 0) {
     writer.add("positions", std::as_bytes(segment.positions), Need::required);
     return;
@@ -286,13 +286,13 @@ void write_ids(SectionWriter& writer, const Segment& segment) {
   writer.add("ids.sorted", std::as_bytes(segment.sorted_rows), Need::required);
 }
 
-void write_truth(SectionWriter& writer, const Truth& truth) {
+void write_truth(SectionSink& writer, const Truth& truth) {
   if (truth.empty()) return;
   writer.add("truth", std::as_bytes(truth.distances));
   writer.add("truth.ids", std::as_bytes(truth.ids));
 }
 
-void write_tuning_section(SectionWriter& writer, const Tuning& tuning) {
+void write_tuning_section(SectionSink& writer, const Tuning& tuning) {
   if (tuning.queries > 0) writer.add("tuning", write_tuning(tuning));
 }
 

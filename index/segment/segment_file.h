@@ -15,13 +15,13 @@
 namespace obliq {
 
 /// Writes the sections before the blocks, and tells how many bytes the others have.
-void write_lists(SectionWriter& writer, const SegmentInfo& info, const ListDirectory& lists,
+void write_lists(SectionSink& writer, const SegmentInfo& info, const ListDirectory& lists,
                  const TrainedModel& model);
 /// Writes those behind the raw tier: ids or positions, and truth where there is one.
-void write_ids(SectionWriter& writer, const Segment& segment);
-void write_truth(SectionWriter& writer, const Truth& truth);
+void write_ids(SectionSink& writer, const Segment& segment);
+void write_truth(SectionSink& writer, const Truth& truth);
 /// Writes the section of the tuning, if there is one.
-void write_tuning_section(SectionWriter& writer, const Tuning& tuning);
+void write_tuning_section(SectionSink& writer, const Tuning& tuning);
 
 /// Called when all is written, before the file appears; what it throws keeps it from that.
 using BeforeCommit = std::function<void()>;

@@ -8,8 +8,12 @@
 
 namespace obliq {
 
-SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Segment> segments)
-    : model_(std::move(model)), segments_(std::move(segments)), is_empty_(model_->nlist(), true) {
+SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Segment> segments,
+                       std::vector<std::shared_ptr<const RowBits>> deleted)
+    : model_(std::move(model)),
+      segments_(std::move(segments)),
+      deleted_(std::move(deleted)),
+      is_empty_(model_->nlist(), true) {
   std::uint32_t slots = 0;
   for (const Segment& segment : segments_) {
     first_slots_.push_back(slots);
@@ -21,6 +25,7 @@ SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Se
       if (segment.lists.records()[i].count > 0) is_empty_[segment.lists.list_of(i)] = false;
     }
   }
+  for (const auto& rows : deleted_) n_ -= rows == nullptr ? 0 : rows->count();
   first_slots_.push_back(slots);
   filled_ = static_cast<std::size_t>(std::count(is_empty_.begin(), is_empty_.end(), false));
   if (filled_ == is_empty_.size()) is_empty_.clear();

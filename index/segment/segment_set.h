@@ -7,14 +7,17 @@
 #include <memory>
 #include <vector>
 
+#include "index/segment/row_bits.h"
 #include "index/segment/segment.h"
 
 namespace obliq {
 
 class SegmentSet {
  public:
-  /// Requires segments of this model, of fewer than 2^32 rows together.
-  SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Segment> segments);
+  /// Requires segments of this model, of fewer than 2^32 rows together. `deleted`: rows of each
+  /// that are not there any more, null: none; or empty: none of any.
+  SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Segment> segments,
+             std::vector<std::shared_ptr<const RowBits>> deleted = {});
 
   /// No segments: lists are those of the model, as if all had entries.
   explicit SegmentSet(std::shared_ptr<const TrainedModel> model);
@@ -22,6 +25,13 @@ class SegmentSet {
   const TrainedModel& model() const { return *model_; }
   const std::shared_ptr<const TrainedModel>& shared_model() const { return model_; }
   const std::vector<Segment>& segments() const { return segments_; }
+  /// The deleted rows of a segment; null: none.
+  const RowBits* deleted(std::size_t segment) const {
+    return deleted_.empty() ? nullptr : deleted_[segment].get();
+  }
+  bool is_deleted(std::size_t segment, std::uint32_t row) const {
+    return deleted(segment) != nullptr && deleted(segment)->has(row);
+  }
   /// The slot of row 0 of a segment.
   std::uint32_t first_slot(std::size_t segment) const { return first_slots_[segment]; }
   std::uint32_t slots() const { return first_slots_.back(); }
@@ -31,7 +41,7 @@ class SegmentSet {
   /// Starts loading what id() reads.
   void fetch_id(std::uint32_t slot) const;
 
-  std::size_t n() const { return n_; }                ///< vectors
+  std::size_t n() const { return n_; }                ///< vectors that are not deleted
   std::uint64_t spilled() const { return spilled_; }  ///< spilled entries
   std::uint64_t block_bytes() const { return block_bytes_; }
   /// Lists that have entries: no other is ever searched.
@@ -43,6 +53,7 @@ class SegmentSet {
  private:
   std::shared_ptr<const TrainedModel> model_;
   std::vector<Segment> segments_;
+  std::vector<std::shared_ptr<const RowBits>> deleted_;
   std::vector<std::uint32_t> first_slots_;  // [segments + 1]
   std::size_t n_ = 0;
   std::uint64_t spilled_ = 0;
@@ -51,7 +62,8 @@ class SegmentSet {
   std::vector<bool> is_empty_;  // [nlist], or empty where all lists have entries
 };
 
-/// Calls take(slot, id) for each vector of a set; not for foreign rows (segment.h).
+/// Calls take(slot, id) for each vector of a set; not for foreign rows (segment.h) and deleted
+/// ones.
 template <typename Take>
 void for_each_vector(const SegmentSet& set, Take take) {
   for (std::size_t s = 0; s < set.segments().size(); ++s) {
@@ -60,6 +72,7 @@ void for_each_vector(const SegmentSet& set, Take take) {
       if (record.is_foreign()) continue;
       for (std::uint32_t i = 0; i < record.primaries; ++i) {
         const std::uint32_t row = record.first_row + i;
+        if (set.is_deleted(s, row)) continue;
         take(set.first_slot(s) + row, segment.id(row));
       }
     }

@@ -50,7 +50,7 @@ std::vector<std::uint32_t> primaries(const TrainedModel& model, MatrixView<float
   const MatrixSource vectors(x);
   EncodeInput input{.vectors = vectors, .chunk_rows = chunk_rows};
   input.threads = threads;
-  return encode_vectors(model, input).primaries.lists;
+  return VectorEncoder(model).encode(input).primaries.lists;
 }
 
 TEST(NearGroups, AreUsedFromTheLimitOnAndWhereGroupsAreAskedFor) {

@@ -51,7 +51,8 @@ TEST(ScratchMemory, StaysBoundedWhateverTheBatch) {
   build.spill = .5;
   build.tune = false;
   const SegmentSet set = encoded(base, build);
-  ParallelSearcher searcher(set);
+  const auto pools = std::make_shared<SearchPools>();
+  ParallelSearcher searcher(set, pools);
   for (const std::size_t k : {10U, 4000U, 10U}) {
     for (const BatchOrder order : {BatchOrder::list, BatchOrder::query}) {
       SearchPlan plan;
@@ -63,10 +64,10 @@ TEST(ScratchMemory, StaysBoundedWhateverTheBatch) {
       options.batch_order = order;
       options.threads = 2;
       searcher.search(queries.view(), plan, options, distances.data(), ids.data(), nullptr);
-      EXPECT_LE(searcher.kept_bytes(), ParallelSearcher::kKeptBytes) << k;
+      EXPECT_LE(pools->held(), SearchPools::kKeptBytes) << k;
       EXPECT_GE(ids.front(), 0);
       // 1,024 queries with heaps of 4,000 answers take more than that; with 10 they are kept.
-      EXPECT_TRUE(k != 10 || searcher.kept_bytes() > 0) << k;
+      EXPECT_TRUE(k != 10 || pools->held() > 0) << k;
     }
   }
 }

@@ -42,8 +42,8 @@ SearchResult search(const SegmentSet& set, const Matrix<float>& queries, const S
   options.threads = 1;
   SearchResult result{Matrix<float>(queries.rows, plan.k),
                       Matrix<std::int64_t>(queries.rows, plan.k)};
-  ParallelSearcher(set).search(queries.view(), plan, options, result.distances.row(0),
-                               result.ids.row(0), counters);
+  ParallelSearcher(set, std::make_shared<SearchPools>())
+      .search(queries.view(), plan, options, result.distances.row(0), result.ids.row(0), counters);
   return result;
 }
 
