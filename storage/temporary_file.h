@@ -31,8 +31,11 @@ class TemporaryFile {
   int unlink() noexcept;
   /// Closes, which tells of writes that failed; name and lock stay.
   int close() noexcept;
-  /// Renames the closed file over `name` in its folder.
+  /// Renames the file over `name` in its folder.
   int rename_to(const std::string& name) noexcept;
+
+  /// Gives away the open file, which stays locked. Requires that it has another name or none.
+  FileDescriptor release() noexcept { return std::move(file_); }
 
  private:
   int create() noexcept;

@@ -23,7 +23,7 @@ Failure failure;
 bool fails(Call call) {
   const bool meant = failure.call == call || failure.call == Call::kAny;
   if (!meant || failure.spared-- > 0) return false;
-  failure.call = Call::kNone;
+  if (--failure.count <= 0) failure.call = Call::kNone;
   if (failure.error == kDies) ::kill(::getpid(), SIGKILL);
   errno = failure.error;
   return true;
@@ -87,6 +87,16 @@ ssize_t pread(int fd, void* bytes, size_t count, off_t offset) {
 }
 
 int fsync(int fd) { return unless_it_fails(Call::kSync, SYS_fsync, fd); }
+
+int fdatasync(int fd) { return unless_it_fails(Call::kSync, SYS_fdatasync, fd); }
+
+int ftruncate(int fd, off_t size) noexcept {
+  return unless_it_fails(Call::kCut, SYS_ftruncate, fd, size);
+}
+
+ssize_t getrandom(void* bytes, size_t count, unsigned flags) {
+  return unless_it_fails(Call::kAny, SYS_getrandom, bytes, count, flags);
+}
 
 int close(int fd) {
   const bool failed = fails(Call::kClose);

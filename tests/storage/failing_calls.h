@@ -11,7 +11,7 @@
 
 namespace obliq {
 
-enum class Call { kNone, kAny, kWrite, kOverwrite, kSync, kClose, kRename };
+enum class Call { kNone, kAny, kWrite, kOverwrite, kSync, kCut, kClose, kRename };
 
 inline constexpr int kDies = -1;  // instead of an error: the process ends there, as if killed
 
@@ -20,9 +20,10 @@ struct Failure {
   int error = 0;
   int spared = 0;  ///< calls that succeed before
   bool hesitant = false;
+  int count = 1;  ///< calls that fail, one after the other
 };
 
-/// What fails from now on, once: a call that fails is spared the next time.
+/// What fails from now on, once or `count` times: then all succeed again.
 void set_failure(const Failure& failure);
 
 /// Runs `write` again and again, each time with another of its calls failing with `error`, and
