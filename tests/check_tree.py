@@ -36,7 +36,7 @@ import cpp_text
 
 FAMILIES = {"scalar", "query_aware", "trellis", "nested", "kashin", "water_filling"}
 QUANT = {"quant"} | {f"quant/{family}" for family in FAMILIES}
-STOREYS = ["index/segment", "index/search", "index/tune", "index/build", "index"]
+STOREYS = ["index/segment", "index/search", "index/tune", "index/build", "index", "collection"]
 INDEX = set(STOREYS)
 LIBRARY = {"obliq", "core", "core/kernels", "storage"} | QUANT | INDEX
 ALL = LIBRARY | {"datasets", "measure"}
@@ -62,8 +62,8 @@ MAY_INCLUDE = {
 KERNEL_INCLUDES = {"core/kernels/kernels.h", "immintrin.h", "arm_neon.h"}
 KERNEL_HEADER_INCLUDES = {"cstddef", "cstdint"}
 PRINTS_NOTHING = LIBRARY | {"datasets", "measure"}
-FOLDERS = ("include", "core", "quant", "storage", "index", "datasets", "measure", "tools", "python",
-           "bench", "tests", "examples", "docs", "cmake", ".ci")
+FOLDERS = ("include", "core", "quant", "storage", "index", "collection", "datasets", "measure",
+           "tools", "python", "bench", "tests", "examples", "docs", "cmake", ".ci")
 CPP = {".cc", ".h"}
 CODE = CPP | {".py", ".sh", ".cmake"}
 TEXT = CODE | {".md", ".txt", ".json", ".in", ".toml", ".pyi", ".ipynb", ".yml", ""}

@@ -13,7 +13,8 @@ import sys
 
 import cpp_text
 
-FOLDERS = ("include", "core", "quant", "storage", "index", "datasets", "measure", "tools")
+FOLDERS = ("include", "core", "quant", "storage", "index", "collection", "datasets", "measure",
+           "tools")
 LONG = 30  # lines of a function
 CLASS = re.compile(r"\b(?:class|struct)\s+(?:OBLIQ_API\s+)?(\w+)(?:\s+final)?(?:\s*:[^{;]*)?\s*\{")
 

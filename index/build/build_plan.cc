@@ -23,7 +23,6 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kMaxDim = 65536;
 constexpr std::size_t kChunkFloats = std::size_t{1} << 22;   // of the base read at a time
 constexpr std::size_t kLeastMemory = std::size_t{3} << 20;   // what is not counted one by one
 constexpr std::size_t kTuningMemory = std::size_t{6} << 20;  // besides what a learn query takes

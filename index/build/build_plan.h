@@ -11,6 +11,8 @@
 
 namespace obliq {
 
+inline constexpr std::size_t kMaxDim = 65536;  ///< dimensions of a vector, at the most
+
 /// Vectors of that dim that are read at a time.
 std::size_t usual_chunk(std::size_t dim);
 /// Bytes that a vector takes while it is read, transformed and encoded, and until its run is

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "index/build/block_reader.h"
 #include "index/build/block_stream.h"
 #include "index/build/list_order.h"
 #include "index/build/piece_sink.h"
@@ -33,33 +34,6 @@ struct ForeignRow {
   bool operator<(const ForeignRow& other) const {
     return std::pair(list, row.id) < std::pair(other.list, other.row.id);
   }
-};
-
-// The block of a segment that was read last.
-class BlockReader {
- public:
-  explicit BlockReader(const Segment& segment) : segment_(segment), entries_(segment.dim()) {}
-
-  const std::uint8_t* signs(std::uint64_t entry) {
-    look_at(entry / kBlockEntries);
-    return entries_.planes.data() + entry % kBlockEntries * plane_bytes(segment_.dim());
-  }
-  EntryFactors factors(std::uint64_t entry) {
-    look_at(entry / kBlockEntries);
-    return entries_.factors[entry % kBlockEntries];
-  }
-
- private:
-  void look_at(std::uint64_t block) {
-    if (block == block_) return;
-    block_ = block;
-    read_block(segment_.blocks.data() + block * block_bytes(segment_.dim()), segment_.dim(),
-               entries_);
-  }
-
-  const Segment& segment_;
-  BlockEntries entries_;
-  std::uint64_t block_ = ~std::uint64_t{0};
 };
 
 class Merger {
@@ -353,6 +327,8 @@ void Merger::finish() {
   } else if (plan_.tune) {
     const Truth truth = joined_truth();
     if (!truth.empty()) tune(truth);
+  } else {
+    write_tuning_section(file_, plan_.known);
   }
 }
 

@@ -22,6 +22,7 @@ struct MergePlan {
   std::uint32_t end_list = 0;
   bool as_index = true;  ///< with the model; else a segment, with truth
   bool tune = true;      ///< an index, from the truth that the segments keep
+  Tuning known = {};     ///< what is known of an index that is not tuned here
   bool keep_last = false;
   std::span<const std::int64_t> deleted = {};
   int threads = 0;

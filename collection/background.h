@@ -1,0 +1,13 @@
+// Threads for what collections do in the background: one pool per process, however many are open.
+#pragma once
+
+#include <functional>
+
+namespace obliq {
+
+/// Runs `work` on a thread of the pool, which must not throw. Threads are made when they are needed
+/// first, at most eight, and fewer where the process may use fewer CPUs. Throws std::system_error
+/// where the first cannot be made.
+void run_in_background(std::function<void()> work);
+
+}  // namespace obliq

@@ -1,0 +1,152 @@
+// Sizes follow from n, s and the model, and are compared with the bytes present before anything is
+// allocated. What an encoder could not have written is refused, since nothing later checks it.
+#include "collection/batch_record.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <type_traits>
+#include <unordered_set>
+
+#include "core/kernels/kernels.h"
+#include "index/segment/raw_tier.h"
+
+namespace obliq {
+namespace {
+
+static_assert(sizeof(EncodedNumbers) == 40 && std::is_trivially_copyable_v<EncodedNumbers>);
+
+[[noreturn]] void refuse(const std::string& reason) { throw std::runtime_error(reason); }
+
+// Takes arrays from the front of bytes that are known to be enough.
+class Arrays {
+ public:
+  explicit Arrays(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  template <typename T>
+  void take(std::size_t count, std::vector<T>& out) {
+    out.resize(count);
+    if (count > 0) std::memcpy(out.data(), bytes_.data(), count * sizeof(T));
+    bytes_ = bytes_.subspan(count * sizeof(T));
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+struct Sizes {
+  std::uint64_t each;     // bytes of a vector
+  std::uint64_t spilled;  // bytes that a spilled one has besides
+};
+
+Sizes sizes_of(const TrainedModel& model) {
+  const std::uint64_t entry =
+      sizeof(std::uint32_t) + sizeof(EncodedNumbers) + plane_bytes(model.dim());
+  return {sizeof(std::int64_t) + entry + model.row_shape.bytes() +
+              raw_bytes(model.raw_tier(), model.dim()),
+          sizeof(std::uint32_t) + entry};
+}
+
+void check_numbers(const std::vector<EncodedNumbers>& all) {
+  for (const EncodedNumbers& numbers : all) {
+    bool finite = std::isfinite(numbers.entry_add) && std::isfinite(numbers.entry_rescale) &&
+                  std::isfinite(numbers.row_add) && std::isfinite(numbers.r2) && numbers.r2 >= 0;
+    for (const float factor : numbers.factors) finite = finite && std::isfinite(factor);
+    if (!finite) refuse("a vector has a number that is not finite");
+  }
+}
+
+void check_lists(const EncodedVectors& vectors, std::size_t nlist) {
+  for (const auto* lists : {&vectors.primaries.lists, &vectors.spilled.lists}) {
+    for (const std::uint32_t list : *lists) {
+      if (list >= nlist) refuse(fmt::format("a vector is in list {} of {}", list, nlist));
+    }
+  }
+  for (std::size_t i = 0; i < vectors.owner.size(); ++i) {
+    const std::uint32_t owner = vectors.owner[i];
+    if (owner >= vectors.primaries.lists.size() || (i > 0 && owner <= vectors.owner[i - 1])) {
+      refuse(fmt::format("spilled entry {} is of vector {}, out of order", i, owner));
+    }
+    if (vectors.primaries.lists[owner] == vectors.spilled.lists[i]) {
+      refuse(fmt::format("vector {} is in one list twice", owner));
+    }
+  }
+}
+
+void check_ids(const std::vector<std::int64_t>& ids) {
+  std::unordered_set<std::int64_t> seen;
+  for (const std::int64_t id : ids) {
+    if (id == -1 || !seen.insert(id).second) refuse(fmt::format("id {} comes twice, or is -1", id));
+  }
+}
+
+}  // namespace
+
+BatchHead batch_head(const EncodedBatch& batch, std::uint64_t model) {
+  return {model, batch.ids.size(), batch.vectors.owner.size(), batch.next_id};
+}
+
+std::vector<std::span<const std::byte>> batch_bytes(const EncodedBatch& batch,
+                                                    const BatchHead& head) {
+  const EncodedVectors& vectors = batch.vectors;
+  const auto bytes = [](const auto& values) { return std::as_bytes(std::span(values)); };
+  return {std::as_bytes(std::span(&head, 1)),
+          bytes(batch.ids),
+          bytes(vectors.primaries.lists),
+          bytes(vectors.owner),
+          bytes(vectors.spilled.lists),
+          bytes(vectors.primaries.numbers),
+          bytes(vectors.spilled.numbers),
+          bytes(vectors.primaries.signs),
+          bytes(vectors.spilled.signs),
+          bytes(vectors.rows),
+          bytes(vectors.raw)};
+}
+
+EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model) {
+  BatchHead head;
+  if (bytes.size() < sizeof head) refuse(fmt::format("a batch of {} bytes", bytes.size()));
+  std::memcpy(&head, bytes.data(), sizeof head);
+  if (head.model != model.info.id) {
+    refuse(fmt::format("a batch of the model {:016x}, not {:016x}", head.model, model.info.id));
+  }
+  const Sizes sizes = sizes_of(model);
+  const std::uint64_t left = bytes.size() - sizeof head;
+  if (head.n > left / sizes.each || head.spilled > head.n ||
+      head.n * sizes.each + head.spilled * sizes.spilled != left) {
+    refuse(fmt::format("{} vectors, {} of them spilled, in {} bytes", head.n, head.spilled, left));
+  }
+  Arrays arrays(bytes.subspan(sizeof head));
+  EncodedBatch batch;
+  EncodedVectors& vectors = batch.vectors;
+  const std::size_t plane = plane_bytes(model.dim());
+  arrays.take(head.n, batch.ids);
+  arrays.take(head.n, vectors.primaries.lists);
+  arrays.take(head.spilled, vectors.owner);
+  arrays.take(head.spilled, vectors.spilled.lists);
+  arrays.take(head.n, vectors.primaries.numbers);
+  arrays.take(head.spilled, vectors.spilled.numbers);
+  arrays.take(head.n * plane, vectors.primaries.signs);
+  arrays.take(head.spilled * plane, vectors.spilled.signs);
+  arrays.take(head.n * model.row_shape.bytes(), vectors.rows);
+  arrays.take(head.n * raw_bytes(model.raw_tier(), model.dim()), vectors.raw);
+  batch.next_id = head.next_id;
+  check_ids(batch.ids);
+  check_lists(vectors, model.nlist());
+  check_numbers(vectors.primaries.numbers);
+  check_numbers(vectors.spilled.numbers);
+  return batch;
+}
+
+std::vector<std::int64_t> read_removal(std::span<const std::byte> bytes) {
+  if (bytes.size() % sizeof(std::int64_t) != 0) {
+    refuse(fmt::format("a removal of {} bytes", bytes.size()));
+  }
+  std::vector<std::int64_t> ids;
+  Arrays(bytes).take(bytes.size() / sizeof(std::int64_t), ids);
+  return ids;
+}
+
+}  // namespace obliq

@@ -1,0 +1,51 @@
+// Changes as the payloads of log records. Vectors are logged as they were encoded, so that opening
+// a collection encodes nothing:
+//
+//     0   u64 model | u64 vectors n | u64 spilled vectors s | i64 next id
+//     32  ids, int64 [n]
+//         lists, uint32 [n]; of the spilled ones which vector, uint32 [s], and second list [s]
+//         numbers, 40 bytes [n], then [s]; signs, plane bytes [n], then [s]
+//         codes, row bytes [n]; raw vectors [n]
+//
+// A removal is its ids, int64 each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "index/build/encoded_vectors.h"
+
+namespace obliq {
+
+enum class ChangeKind : std::uint8_t { add = 1, remove = 2 };
+
+struct EncodedBatch {
+  std::vector<std::int64_t> ids;
+  EncodedVectors vectors;
+  std::int64_t next_id = 0;  ///< that a vector without an id gets after this batch
+};
+
+/// Bytes before the first array of a batch, as stored.
+struct BatchHead {
+  std::uint64_t model = 0;
+  std::uint64_t n = 0;
+  std::uint64_t spilled = 0;
+  std::int64_t next_id = 0;
+};
+static_assert(sizeof(BatchHead) == 32);
+
+/// The bytes of a batch, part by part; valid while batch and head are.
+std::vector<std::span<const std::byte>> batch_bytes(const EncodedBatch& batch,
+                                                    const BatchHead& head);
+BatchHead batch_head(const EncodedBatch& batch, std::uint64_t model);
+
+/// Reads a batch of this model. Throws std::runtime_error telling what is wrong with it, for a
+/// message that names the file.
+EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model);
+/// Reads the ids of a removal. Throws as read_batch.
+std::vector<std::int64_t> read_removal(std::span<const std::byte> bytes);
+
+}  // namespace obliq

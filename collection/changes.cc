@@ -1,0 +1,215 @@
+// One change at a time. What may fail comes first: the vectors are encoded and the next snapshot is
+// made; then the change is logged, and synced where that was asked for; then it is seen. So a
+// change that throws has not happened, and one that was logged is always seen.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "collection/engine.h"
+#include "index/build/build_plan.h"
+#include "index/build/merge.h"
+#include "index/build/segment_encoder.h"
+#include "index/build/staged_vectors.h"
+#include "index/external_ids.h"
+#include "index/model_access.h"
+#include "obliq/model.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kMostInMemory = std::size_t{256} << 20;  // bytes before changes wait
+constexpr std::size_t kMostParts = 48;                         // segments, likewise
+
+void check_shapes(MatrixView<float> vectors, MatrixView<std::int64_t> ids, std::size_t dim) {
+  if (vectors.cols != dim) {
+    throw std::invalid_argument(
+        fmt::format("vectors have dim {}, the collection has {}", vectors.cols, dim));
+  }
+  if (ids.rows > 0 && (ids.rows != vectors.rows || ids.cols != 1)) {
+    throw std::invalid_argument(
+        fmt::format("ids are {} x {}, expected {} x 1", ids.rows, ids.cols, vectors.rows));
+  }
+  check_ids(ids);
+}
+
+void refuse_known(const Snapshot& now, std::span<const std::int64_t> ids) {
+  for (const std::int64_t id : ids) {
+    if (!now.find(id)) continue;
+    throw std::invalid_argument(
+        fmt::format("id {} is there already: use upsert to replace its vector", id));
+  }
+}
+
+std::size_t bytes_in_memory(const Snapshot& now) {
+  std::size_t bytes = 0;
+  for (const Part& part : now.parts()) bytes += part.file == 0 ? part.bytes() : 0;
+  return bytes;
+}
+
+}  // namespace
+
+// One list of raw vectors, all of which a search compares. The point that they are relative to is
+// the mean of the first batch or, for ip, the origin.
+void CollectionEngine::begin_flat(MatrixView<float> vectors) {
+  BuildOptions options = build_options(store_.info(), access_.threads);
+  options.quantizer = "sq8";
+  options.raw = RawTier::fp32;
+  options.spill = 0;
+  options.nlist = 1;
+  const std::vector<float> origin(vectors.cols);
+  if (options.metric == Metric::ip) options.centroids = {origin.data(), 1, origin.size()};
+  const std::size_t sample = std::min<std::size_t>(vectors.rows, store_.info().train_at);
+  ModelInUse used;
+  used.model = ModelAccess::get(Model::train(vectors.slice(0, sample), options));
+  used.is_flat = true;
+  auto active = std::make_shared<const ActiveModel>(used);
+  store_.save(*used.model);
+  std::vector<Part> none;
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  store_.commit(none, used, {}, now->next_id(), now->sequence(), log_number_);
+  const std::lock_guard lock(seeing_);
+  active_ = std::move(active);
+  snapshot_ =
+      std::make_shared<const Snapshot>(used, none, Tuning{}, now->sequence(), now->next_id());
+}
+
+EncodedBatch CollectionEngine::encode(const ActiveModel& model, MatrixView<float> vectors) const {
+  const MatrixSource source(vectors);
+  EncodeInput input = {source};
+  input.chunk_rows = usual_chunk(vectors.cols);
+  input.threads = access_.threads;
+  EncodedBatch batch;
+  batch.vectors = model.encoder.encode(input);
+  return batch;
+}
+
+// Small segments in memory become one as soon as the newest is half as large as the one before:
+// about as many as the number of batches has bits.
+void CollectionEngine::merge_small(std::vector<Part>& parts, const ModelInUse& model) const {
+  const auto is_free = [&](const Part& part) {
+    return part.file == 0 &&
+           std::find(busy_.begin(), busy_.end(), part.segment.owner.get()) == busy_.end();
+  };
+  std::size_t first = parts.size() - 1;
+  std::size_t rows = parts.back().live();
+  while (first > 0 && is_free(parts[first - 1]) && parts[first - 1].live() < 2 * rows) {
+    rows += parts[--first].live();
+  }
+  if (first + 1 == parts.size()) return;
+  std::vector<MergeSource> sources;
+  for (std::size_t i = first; i < parts.size(); ++i) {
+    sources.push_back({parts[i].segment, "memory", parts[i].deleted.get()});
+  }
+  Part merged;
+  merged.segment = merge_in_memory(model.model, sources);
+  parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(first), parts.end());
+  parts.push_back(std::move(merged));
+}
+
+std::shared_ptr<const Snapshot> CollectionEngine::with_batch(const Snapshot& now,
+                                                             EncodedBatch batch) const {
+  std::vector<Part> parts = now.parts();
+  Deletion deletion(parts);
+  for (const std::int64_t id : batch.ids) {
+    const auto place = now.find(id);
+    if (place) deletion.add(*place);
+  }
+  Part added;
+  const MatrixView<std::int64_t> ids = {batch.ids.data(), batch.ids.size(), 1};
+  added.segment = arrange_segment(now.model(), std::move(batch.vectors), ids);
+  parts.push_back(std::move(added));
+  merge_small(parts, now.used());
+  std::erase_if(parts, [](const Part& part) { return part.file == 0 && part.live() == 0; });
+  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
+                                          now.sequence() + 1,
+                                          std::max(now.next_id(), batch.next_id));
+}
+
+std::shared_ptr<const Snapshot> CollectionEngine::with_removal(const Snapshot& now,
+                                                               std::span<const std::int64_t> ids,
+                                                               std::size_t* removed) const {
+  std::vector<Part> parts = now.parts();
+  Deletion deletion(parts);
+  std::size_t count = 0;
+  for (const std::int64_t id : ids) {
+    const auto place = now.find(id);
+    if (place && deletion.add(*place)) ++count;
+  }
+  if (removed != nullptr) *removed = count;
+  if (now.model() == nullptr) return std::make_shared<const Snapshot>();
+  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
+                                          now.sequence() + 1, now.next_id());
+}
+
+void CollectionEngine::log(ChangeKind kind, std::span<const std::span<const std::byte>> payload) {
+  if (store_.in_memory()) return;
+  if (!log_) throw std::invalid_argument("the collection is closed");
+  log_->append(static_cast<std::uint8_t>(kind), payload);
+  if (access_.durability == Durability::every) log_->sync();
+}
+
+void CollectionEngine::wait_for_room(std::unique_lock<std::mutex>& lock) {
+  while (!store_.in_memory()) {
+    const std::shared_ptr<const Snapshot> now = snapshot();
+    if (bytes_in_memory(*now) < kMostInMemory && now->parts().size() < kMostParts) return;
+    lock.unlock();
+    look_for_work();
+    wait();
+    lock.lock();
+  }
+}
+
+std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
+                                   bool replaces) {
+  require_writer();
+  check_shapes(vectors, ids, store_.info().dim);
+  if (ids.rows == 0 && replaces && vectors.rows > 0) {
+    throw std::invalid_argument("upsert takes the ids of the vectors");
+  }
+  if (vectors.rows == 0) return snapshot()->next_id();
+  std::shared_ptr<const ActiveModel> model = active();
+  EncodedBatch batch;
+  if (model != nullptr) batch = encode(*model, vectors);
+  std::unique_lock lock(changing_);
+  wait_for_room(lock);
+  if (active() == nullptr) begin_flat(vectors);
+  if (model != active()) {  // another one came meanwhile
+    model = active();
+    batch = encode(*model, vectors);
+  }
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  const std::int64_t first = now->next_id();
+  batch.next_id = first;
+  for (std::size_t i = 0; i < vectors.rows; ++i) {
+    batch.ids.push_back(ids.rows == 0 ? first + static_cast<std::int64_t>(i) : ids.data[i]);
+    batch.next_id = std::max(batch.next_id, batch.ids.back() + 1);
+  }
+  if (!replaces) refuse_known(*now, batch.ids);
+  const BatchHead head = batch_head(batch, model->used.model->info.id);
+  EncodedBatch copy = batch;  // the log's bytes: arranging takes those of the batch
+  std::shared_ptr<const Snapshot> next = with_batch(*now, std::move(batch));
+  log(ChangeKind::add, batch_bytes(copy, head));
+  publish(std::move(next));
+  lock.unlock();
+  look_for_work();
+  return first;
+}
+
+std::size_t CollectionEngine::remove(std::span<const std::int64_t> ids) {
+  require_writer();
+  std::unique_lock lock(changing_);
+  std::size_t removed = 0;
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  std::shared_ptr<const Snapshot> next = with_removal(*now, ids, &removed);
+  if (removed == 0) return 0;
+  const std::span<const std::byte> bytes = std::as_bytes(ids);
+  log(ChangeKind::remove, std::span(&bytes, 1));
+  publish(std::move(next));
+  lock.unlock();
+  look_for_work();
+  return removed;
+}
+
+}  // namespace obliq

@@ -1,0 +1,135 @@
+// The public face: forwards to the engine, and searches what it shows.
+#include "obliq/collection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "collection/engine.h"
+#include "index/build/merge.h"
+
+namespace obliq {
+namespace {
+
+// Places without an answer, as a search of nothing has them.
+SearchResult no_answers(MatrixView<float> queries, const ManifestInfo& info,
+                        const SearchOptions& options) {
+  if (queries.cols != info.dim) {
+    throw std::invalid_argument(
+        fmt::format("queries have dim {}, the collection has {}", queries.cols, info.dim));
+  }
+  if (options.k == 0) throw std::invalid_argument("k must be 1 or more");
+  SearchResult result{Matrix<float>(queries.rows, options.k),
+                      Matrix<std::int64_t>(queries.rows, options.k)};
+  std::fill(result.distances.values.begin(), result.distances.values.end(),
+            std::numeric_limits<float>::infinity());
+  std::fill(result.ids.values.begin(), result.ids.values.end(), -1);
+  return result;
+}
+
+}  // namespace
+
+std::string to_string(Durability durability) {
+  return durability == Durability::every ? "every" : "none";
+}
+
+Durability parse_durability(std::string_view name) {
+  for (const Durability durability : {Durability::every, Durability::none}) {
+    if (name == to_string(durability)) return durability;
+  }
+  throw std::invalid_argument(fmt::format("durability '{}' is none of every, none", name));
+}
+
+struct OBLIQ_HIDDEN Collection::Impl {
+  std::unique_ptr<CollectionEngine> engine;
+};
+
+Collection::Collection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Collection::Collection(Collection&&) noexcept = default;
+Collection& Collection::operator=(Collection&&) noexcept = default;
+Collection::~Collection() = default;
+
+Collection Collection::create(const std::string& path, const CollectionOptions& options,
+                              const CollectionAccess& access) {
+  if (path.empty()) throw std::invalid_argument("the path is empty: name a directory");
+  return Collection(std::make_unique<Impl>(Impl{CollectionEngine::create(path, options, access)}));
+}
+
+Collection Collection::open(const std::string& path, const CollectionAccess& access) {
+  return Collection(std::make_unique<Impl>(Impl{CollectionEngine::open(path, access)}));
+}
+
+Collection Collection::in_memory(const CollectionOptions& options, const CollectionAccess& access) {
+  return Collection(std::make_unique<Impl>(Impl{CollectionEngine::create({}, options, access)}));
+}
+
+void Collection::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids) {
+  if (ids.rows == 0 && vectors.rows > 0) throw std::invalid_argument("there are no ids");
+  impl_->engine->add(vectors, ids, false);
+}
+
+std::int64_t Collection::add(MatrixView<float> vectors) {
+  return impl_->engine->add(vectors, {}, false);
+}
+
+void Collection::upsert(MatrixView<float> vectors, MatrixView<std::int64_t> ids) {
+  impl_->engine->add(vectors, ids, true);
+}
+
+std::size_t Collection::remove(std::span<const std::int64_t> ids) {
+  return impl_->engine->remove(ids);
+}
+
+std::size_t Collection::count() const { return impl_->engine->snapshot()->n(); }
+
+bool Collection::contains(std::int64_t id) const {
+  return impl_->engine->snapshot()->find(id).has_value();
+}
+
+void Collection::get(std::span<const std::int64_t> ids, float* out) const {
+  const auto now = impl_->engine->snapshot();
+  if (now->model() != nullptr) return now->index().reconstruct(ids, out);
+  if (!ids.empty()) {
+    throw std::invalid_argument(fmt::format("id {} is not in the collection", ids.front()));
+  }
+}
+
+SearchResult Collection::search(MatrixView<float> queries, const SearchOptions& options) const {
+  const auto now = impl_->engine->snapshot();
+  if (now->model() == nullptr) return no_answers(queries, impl_->engine->info(), options);
+  if (!now->is_flat()) return now->index().search(queries, options);
+  SearchOptions exact = options;
+  exact.nprobe = 1;
+  exact.target_recall = 0;
+  exact.confidence = 1;
+  return now->index().search(queries, exact);
+}
+
+void Collection::sync() { impl_->engine->sync(); }
+void Collection::wait() { impl_->engine->wait(); }
+void Collection::train() { impl_->engine->train(); }
+void Collection::compact() { impl_->engine->compact(); }
+void Collection::verify() const { impl_->engine->verify(); }
+bool Collection::refresh() { return impl_->engine->refresh(); }
+void Collection::close() { impl_->engine->close(); }
+CollectionStats Collection::stats() const { return impl_->engine->stats(); }
+
+void Collection::export_index(const std::string& path) const {
+  const auto now = impl_->engine->snapshot();
+  if (now->n() == 0) throw std::invalid_argument("the collection is empty: nothing to export");
+  std::vector<MergeSource> sources;
+  for (const Part& part : now->parts()) {
+    sources.push_back(
+        {part.segment, fmt::format("segment {:016x}", part.file), part.deleted.get()});
+  }
+  MergePlan plan;
+  plan.end_list = static_cast<std::uint32_t>(now->model()->nlist());
+  plan.tune = false;
+  plan.known = now->tuning();
+  merge_segments(now->model(), sources, plan, path);
+}
+
+}  // namespace obliq

@@ -1,0 +1,101 @@
+#include "collection/directory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "storage/file_error.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::string_view kManifest = "MANIFEST-";
+
+std::optional<std::uint64_t> number_of(std::string_view digits) {
+  std::uint64_t number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [rest, error] = std::from_chars(digits.data(), end, number, 16);
+  if (digits.size() != 16 || rest != end || error != std::errc()) return {};
+  return number;
+}
+
+std::optional<std::uint64_t> number_behind(std::string_view prefix, std::string_view name) {
+  if (!name.starts_with(prefix)) return {};
+  return number_of(name.substr(prefix.size()));
+}
+
+bool is_deleted_file(std::string_view name) {
+  constexpr std::string_view kPrefix = "del-";
+  return name.size() == kPrefix.size() + 33 && name.starts_with(kPrefix) && name[20] == '-' &&
+         number_of(name.substr(4, 16)) && number_of(name.substr(21));
+}
+
+bool is_ours(std::string_view name) {
+  for (const std::string_view prefix : {kManifest, std::string_view("model-"),
+                                        std::string_view("seg-"), std::string_view("log-")}) {
+    if (number_behind(prefix, name)) return true;
+  }
+  return is_deleted_file(name);
+}
+
+}  // namespace
+
+std::string CollectionDirectory::manifest(std::uint64_t version) const {
+  return fmt::format("{}/{}{:016x}", path_, kManifest, version);
+}
+std::string CollectionDirectory::model(std::uint64_t id) const {
+  return fmt::format("{}/model-{:016x}", path_, id);
+}
+std::string CollectionDirectory::segment(std::uint64_t number) const {
+  return fmt::format("{}/seg-{:016x}", path_, number);
+}
+std::string CollectionDirectory::deleted(std::uint64_t number, std::uint64_t version) const {
+  return fmt::format("{}/del-{:016x}-{:016x}", path_, number, version);
+}
+std::string CollectionDirectory::log_name(std::uint64_t number) {
+  return fmt::format("log-{:016x}", number);
+}
+
+std::vector<std::string> CollectionDirectory::names() const {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(path_, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  if (error) throw_system_error(path_, "read the directory", error.value());
+  return names;
+}
+
+std::uint64_t CollectionDirectory::newest_manifest() const {
+  std::uint64_t newest = 0;
+  for (const std::string& name : names()) {
+    newest = std::max(newest, number_behind(kManifest, name).value_or(0));
+  }
+  return newest;
+}
+
+std::vector<std::uint64_t> CollectionDirectory::logs_from(std::uint64_t first) const {
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& name : names()) {
+    const auto number = number_behind("log-", name);
+    if (number && *number >= first) numbers.push_back(*number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+void CollectionDirectory::remove_others(const std::set<std::string>& needed) const {
+  for (const std::string& name : names()) {
+    const std::string file = path_ + "/" + name;
+    std::error_code ignored;
+    if (is_ours(name) && !needed.contains(file)) std::filesystem::remove(file, ignored);
+  }
+}
+
+}  // namespace obliq

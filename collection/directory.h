@@ -1,0 +1,48 @@
+// The files of a collection's directory, by their names:
+//
+//     MANIFEST-<n>      what the collection consists of (manifest.h); the highest number counts
+//     model-<id>        a model
+//     seg-<n>           a segment
+//     del-<n>-<v>       deleted rows of segment n
+//     log-<n>           changes that are in no segment's file yet
+//     LOCK              held by the writer
+//
+// Numbers are 16 hexadecimal digits.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace obliq {
+
+class CollectionDirectory {
+ public:
+  explicit CollectionDirectory(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  std::string lock() const { return path_ + "/LOCK"; }
+  std::string manifest(std::uint64_t version) const;
+  std::string model(std::uint64_t id) const;
+  std::string segment(std::uint64_t number) const;
+  std::string deleted(std::uint64_t number, std::uint64_t version) const;
+  std::string log(std::uint64_t number) const { return path_ + "/" + log_name(number); }
+  static std::string log_name(std::uint64_t number);
+
+  /// The highest number of a manifest; 0: there is none. Throws std::system_error where the
+  /// directory cannot be read.
+  std::uint64_t newest_manifest() const;
+  /// The numbers of the logs from `first` on, rising.
+  std::vector<std::uint64_t> logs_from(std::uint64_t first) const;
+  /// Removes all files with names of this grammar but `needed` (full paths) and LOCK. What cannot
+  /// be removed stays.
+  void remove_others(const std::set<std::string>& needed) const;
+
+ private:
+  std::vector<std::string> names() const;
+
+  std::string path_;
+};
+
+}  // namespace obliq

@@ -1,0 +1,244 @@
+// A writer holds the lock of the directory. Opening reads the newest manifest and replays the logs
+// behind it; the files of steps that were killed are removed by the next commit.
+#include "collection/engine.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "index/search/confidence.h"
+#include "index/segment/segment_file.h"
+#include "storage/file_error.h"
+#include "storage/section_file.h"
+
+namespace obliq {
+namespace {
+
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  while (::getrandom(&number, sizeof number, 0) != sizeof number) {
+    if (errno != EINTR) throw_system_error("getrandom", "draw a random number");
+  }
+  return number;
+}
+
+void make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directory(path, error);
+  if (error) throw_system_error(path, "make the directory", error.value());
+  if (std::filesystem::is_empty(path, error) && !error) return;
+  if (error) throw_system_error(path, "read the directory", error.value());
+  throw std::invalid_argument(fmt::format(
+      "{}: it is not empty: open the collection there, or name another directory", path));
+}
+
+}  // namespace
+
+CollectionEngine::CollectionEngine(const std::string& path, const ManifestInfo& info,
+                                   const CollectionAccess& access)
+    : store_(path, info), access_(access), process_(::getpid()) {}
+
+std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& path,
+                                                           const CollectionOptions& options,
+                                                           const CollectionAccess& access) {
+  ManifestInfo info = manifest_of(options);
+  if (access.read_only) throw std::invalid_argument("a new collection cannot be read-only");
+  info.collection = random_number();
+  if (!path.empty()) make_directory(path);
+  auto engine = std::make_unique<CollectionEngine>(path, info, access);
+  if (path.empty()) return engine;
+  engine->lock_.emplace(engine->store_.directory().lock());
+  std::vector<Part> none;
+  const std::uint64_t log = engine->store_.take_number();
+  engine->store_.commit(none, {}, {}, 0, 0, log);
+  engine->log_number_ = log;
+  engine->start_log();
+  return engine;
+}
+
+std::unique_ptr<CollectionEngine> CollectionEngine::open(const std::string& path,
+                                                         const CollectionAccess& access) {
+  auto engine = std::make_unique<CollectionEngine>(path, ManifestInfo{}, access);
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error)) {
+    throw_system_error(path, "open the collection", error ? error.value() : ENOTDIR);
+  }
+  if (!access.read_only) engine->lock_.emplace(engine->store_.directory().lock());
+  engine->load(false);
+  if (!access.read_only) engine->look_for_work();
+  return engine;
+}
+
+CollectionEngine::~CollectionEngine() {
+  try {
+    close();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): a destructor has nobody to tell
+  }
+}
+
+void CollectionEngine::load(bool verify) {
+  StoredCollection stored = open_stored(store_.directory(), verify);
+  const ManifestInfo& info = stored.manifest.info;
+  store_ = CollectionStore(store_.directory().path(), info);
+  if (stored.model.model != nullptr) {
+    active_ = std::make_shared<const ActiveModel>(stored.model);
+    publish(std::make_shared<const Snapshot>(stored.model, std::move(stored.parts),
+                                             std::move(stored.manifest.tuning), info.sequence,
+                                             info.next_id));
+  }
+  replay();
+}
+
+// All logs but the last were closed before the next was made.
+void CollectionEngine::replay() {
+  const ManifestInfo& info = store_.info();
+  std::uint64_t next = info.sequence + 1;
+  const CollectionDirectory& directory = store_.directory();
+  const auto take = [&](std::uint64_t seq, std::uint8_t type, std::span<const std::byte> payload) {
+    if (seq != next) {
+      throw std::runtime_error(fmt::format("change {} follows change {}", seq, next - 1));
+    }
+    ++next;
+    const std::shared_ptr<const Snapshot> now = snapshot();
+    if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
+      publish(with_removal(*now, read_removal(payload), nullptr));
+    } else if (type == static_cast<std::uint8_t>(ChangeKind::add) && active_ != nullptr) {
+      publish(with_batch(*now, read_batch(payload, *active_->used.model)));
+    } else {
+      throw std::runtime_error(fmt::format("change {} is of the unknown kind {}", seq, type));
+    }
+  };
+  const std::vector<std::uint64_t> logs = directory.logs_from(info.first_log);
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    store_.skip_numbers(logs[i]);
+    const std::string path = directory.log(logs[i]);
+    const bool is_last = i + 1 == logs.size();
+    if (is_last && lock_) {
+      log_.emplace(LogWriter::open_for_append(path, info.collection, take));
+      log_number_ = logs[i];
+      continue;
+    }
+    const LogEnd end = LogReader(path, info.collection).replay(take);
+    if (is_last || end.torn_bytes == 0) continue;
+    throw_damaged(path, end.next.offset, "it is cut off, and another log follows");
+  }
+  if (!lock_ || log_) return;
+  if (logs.empty() && info.model != 0) {
+    throw std::runtime_error(fmt::format("{}: the log is missing", directory.log(info.first_log)));
+  }
+  log_number_ = info.first_log;
+  start_log();
+}
+
+void CollectionEngine::start_log() {
+  log_.emplace(LogWriter::create(store_.directory().path(),
+                                 CollectionDirectory::log_name(log_number_),
+                                 store_.info().collection, snapshot()->sequence() + 1));
+}
+
+std::shared_ptr<const Snapshot> CollectionEngine::snapshot() const {
+  const std::lock_guard lock(seeing_);
+  return snapshot_;
+}
+
+std::shared_ptr<const CollectionEngine::ActiveModel> CollectionEngine::active() const {
+  const std::lock_guard lock(seeing_);
+  return active_;
+}
+
+// What goes is freed outside the lock.
+void CollectionEngine::publish(std::shared_ptr<const Snapshot> next) {
+  const std::lock_guard lock(seeing_);
+  snapshot_.swap(next);
+}
+
+// Tells of a step in the background that failed, once; from then on it is tried again.
+void CollectionEngine::require_writer() {
+  if (::getpid() != process_) {
+    throw std::invalid_argument("the collection was opened by the parent process: open it anew");
+  }
+  if (access_.read_only) throw std::invalid_argument("the collection is open to read only");
+  const std::lock_guard lock(status_);
+  if (is_closing_) throw std::invalid_argument("the collection is closed");
+  if (!std::exchange(must_tell_, false)) return;
+  throw std::runtime_error("a step in the background failed: " + background_error_);
+}
+
+void CollectionEngine::sync() {
+  require_writer();
+  const std::lock_guard lock(changing_);
+  if (log_) log_->sync();
+}
+
+bool CollectionEngine::refresh() {
+  if (lock_ || store_.in_memory()) return false;
+  const std::uint64_t before = snapshot()->sequence();
+  const std::uint64_t version = store_.info().version;
+  const std::lock_guard lock(changing_);
+  load(false);
+  return snapshot()->sequence() != before || store_.info().version != version;
+}
+
+void CollectionEngine::close() {
+  {
+    std::unique_lock lock(status_);
+    is_closing_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return !is_working_; });
+  }
+  const std::lock_guard lock(changing_);
+  if (log_) {
+    LogWriter log = std::move(*log_);
+    log_.reset();
+    log.close();
+  }
+  lock_.reset();
+}
+
+void CollectionEngine::verify() const {
+  if (store_.in_memory()) return;
+  const CollectionDirectory& directory = store_.directory();
+  const StoredCollection stored = open_stored(directory, true);
+  for (const std::uint64_t log : directory.logs_from(stored.manifest.info.first_log)) {
+    LogReader(directory.log(log), stored.manifest.info.collection)
+        .replay([](std::uint64_t, std::uint8_t, std::span<const std::byte>) {});
+  }
+}
+
+CollectionStats CollectionEngine::stats() const {
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  const ManifestInfo& info = store_.info();
+  CollectionStats stats;
+  stats.n = now->n();
+  stats.dim = info.dim;
+  stats.metric = static_cast<Metric>(info.metric);
+  stats.quantizer = info.quantizer;
+  stats.is_exact = now->model() == nullptr || now->is_flat();
+  stats.nlist = now->model() == nullptr ? 0 : now->model()->nlist();
+  stats.trained_for = stats.is_exact ? 0 : now->model()->info.n;
+  stats.segments = now->parts().size();
+  for (const Part& part : now->parts()) {
+    stats.deleted_rows += part.rows() - part.live();
+    stats.file_bytes += part.segment.file_bytes;
+    if (part.file != 0) continue;
+    ++stats.segments_in_memory;
+    stats.rows_in_memory += part.rows();
+  }
+  stats.changes = now->sequence();
+  stats.is_tuned = now->tuning().queries > 0;
+  {
+    const std::lock_guard lock(changing_);
+    if (log_) stats.log_bytes = log_->next().offset;
+  }
+  const std::lock_guard lock(status_);
+  stats.background_error = background_error_;
+  return stats;
+}
+
+}  // namespace obliq

@@ -1,0 +1,81 @@
+// What a collection consists of, as one file that is written whole and never changed: the next
+// version has the next number. A section file:
+//
+//     collection   ManifestInfo, 160 bytes
+//     segments     SegmentEntry, 64 bytes each, from the oldest to the newest
+//     tuning       ways to target recalls, where it is tuned
+//
+// The bitmap of a segment's deleted rows is a section file of its own: `deleted`, uint64 words.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collection/directory.h"
+#include "index/segment/row_bits.h"
+#include "obliq/collection.h"
+#include "obliq/tuning.h"
+
+namespace obliq {
+
+/// The fixed numbers of a manifest, as stored.
+struct ManifestInfo {
+  std::uint64_t collection = 0;   ///< a random number: whose logs and bitmaps belong to it
+  std::uint64_t version = 0;      ///< that of the file's name
+  std::uint64_t sequence = 0;     ///< of the last change that is in segments and bitmaps
+  std::uint64_t first_log = 0;    ///< the first log whose changes are not
+  std::uint64_t next_number = 1;  ///< for a segment's or log's file
+  std::int64_t next_id = 0;       ///< for a vector without one
+  std::uint64_t model = 0;        ///< 0: none yet
+  std::uint64_t dim = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t train_at = 0;
+  std::uint32_t metric = 0;
+  std::uint16_t raw = 0;
+  std::uint16_t is_flat = 0;  ///< 1: the model is one list of raw vectors
+  float spill = 0;
+  char quantizer[28] = {};
+  std::uint64_t zeros[5] = {};
+};
+static_assert(sizeof(ManifestInfo) == 160);
+
+/// A segment and its deleted rows, as stored.
+struct SegmentEntry {
+  std::uint64_t number = 0;
+  std::uint64_t bytes = 0;  ///< of its file
+  std::uint64_t rows = 0;
+  std::uint64_t deleted_version = 0;  ///< 0: no row is deleted
+  std::uint64_t deleted = 0;          ///< rows
+  std::uint32_t check = 0;            ///< CRC32C of the header of its file
+  std::uint32_t deleted_check = 0;    ///< of the header of the bitmap's
+  std::uint64_t zeros[2] = {};
+};
+static_assert(sizeof(SegmentEntry) == 64);
+
+struct Manifest {
+  ManifestInfo info;
+  std::vector<SegmentEntry> segments;
+  Tuning tuning;
+};
+
+/// Options that fit: what is not given is chosen. Throws std::invalid_argument.
+ManifestInfo manifest_of(const CollectionOptions& options);
+/// What a model is trained with.
+BuildOptions build_options(const ManifestInfo& info, int threads);
+
+/// Writes version info.version, synced. Throws std::system_error.
+void write_manifest(const CollectionDirectory& directory, const Manifest& manifest);
+/// Throws std::runtime_error naming file, section and offset where it is damaged.
+Manifest read_manifest(const CollectionDirectory& directory, std::uint64_t version);
+
+void write_deleted(const std::string& path, const RowBits& rows);
+/// Throws as read_manifest, also where it is of another number of rows.
+std::shared_ptr<const RowBits> read_deleted(const std::string& path, std::uint64_t rows,
+                                            std::uint64_t count);
+
+/// CRC32C of the first 64 bytes of a section file, which cover the others' checksums.
+std::uint32_t check_of_file(const std::string& path);
+
+}  // namespace obliq

@@ -1,0 +1,54 @@
+// The segments' rows are searched as one index (index/search), which leaves deleted rows out. Ids
+// are looked up from the newest part to the oldest: the newest hold what changes most.
+#include "collection/snapshot.h"
+
+#include <utility>
+
+#include "index/segment/id_lookup.h"
+
+namespace obliq {
+
+std::size_t Part::bytes() const {
+  return segment.blocks.size() + segment.spilled.size() + segment.rows.size() + segment.raw.size() +
+         segment.ids.size_bytes() + segment.sorted_rows.size_bytes() + segment.lists.bytes();
+}
+
+Snapshot::Snapshot(ModelInUse model, std::vector<Part> parts, Tuning tuning, std::uint64_t sequence,
+                   std::int64_t next_id)
+    : used_(std::move(model)), parts_(std::move(parts)), sequence_(sequence), next_id_(next_id) {
+  std::vector<Segment> segments;
+  std::vector<std::shared_ptr<const RowBits>> deleted;
+  for (const Part& part : parts_) {
+    segments.push_back(part.segment);
+    deleted.push_back(part.deleted);
+  }
+  SegmentSet set(used_.model, std::move(segments), std::move(deleted));
+  index_ =
+      std::make_unique<Index>(IndexAccess::make(std::move(set), std::move(tuning), used_.pools));
+}
+
+std::size_t Snapshot::n() const {
+  return index_ == nullptr ? 0 : IndexAccess::segments(*index_).n();
+}
+
+std::optional<PartRow> Snapshot::find(std::int64_t id) const {
+  for (std::size_t p = parts_.size(); p-- > 0;) {
+    const std::uint32_t row = row_of(parts_[p].segment, id);
+    if (row == kNoSlot) continue;
+    if (parts_[p].deleted == nullptr || !parts_[p].deleted->has(row)) return PartRow{p, row};
+  }
+  return {};
+}
+
+bool Deletion::add(PartRow place) {
+  Part& part = parts_[place.part];
+  std::shared_ptr<RowBits>& own = own_[place.part];
+  if (own == nullptr) {
+    own = part.deleted == nullptr ? std::make_shared<RowBits>(part.segment.info.rows)
+                                  : std::make_shared<RowBits>(*part.deleted);
+    part.deleted = own;
+  }
+  return own->add(place.row);
+}
+
+}  // namespace obliq

@@ -1,0 +1,86 @@
+// What a search sees: a model, segments of it, which of their rows are deleted. Immutable; shared
+// by all searches that began while it was the newest. A change makes another one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "index/index_access.h"
+#include "index/search/search_pools.h"
+#include "index/segment/segment_set.h"
+#include "obliq/index.h"
+
+namespace obliq {
+
+/// A segment of a collection.
+struct Part {
+  Segment segment;
+  std::shared_ptr<const RowBits> deleted;  ///< null: no row
+  std::uint64_t file = 0;                  ///< number in its file's name; 0: in memory alone
+  std::uint64_t deleted_version = 0;       ///< of the file that has `deleted`; 0: none
+  std::size_t deleted_there = 0;           ///< rows that are deleted in that file
+
+  std::size_t rows() const { return segment.info.n; }
+  std::size_t live() const { return rows() - (deleted == nullptr ? 0 : deleted->count()); }
+  /// Bytes of what is stored of the vectors.
+  std::size_t bytes() const;
+};
+
+/// Where a vector is.
+struct PartRow {
+  std::size_t part = 0;
+  std::uint32_t row = 0;
+};
+
+/// What is known of a model, for as long as a snapshot uses it.
+struct ModelInUse {
+  std::shared_ptr<const TrainedModel> model;
+  bool is_flat = false;  ///< one list of raw vectors, all of which a search compares
+  std::shared_ptr<SearchPools> pools = std::make_shared<SearchPools>();
+};
+
+class Snapshot {
+ public:
+  /// Of a collection without vectors.
+  Snapshot() = default;
+  Snapshot(ModelInUse model, std::vector<Part> parts, Tuning tuning, std::uint64_t sequence,
+           std::int64_t next_id);
+
+  /// Null before the first vector.
+  const std::shared_ptr<const TrainedModel>& model() const { return used_.model; }
+  const ModelInUse& used() const { return used_; }
+  bool is_flat() const { return used_.is_flat; }
+  const std::vector<Part>& parts() const { return parts_; }
+  const Index& index() const { return *index_; }  ///< requires a model
+  Tuning tuning() const { return index_ == nullptr ? Tuning{} : IndexAccess::tuning(*index_); }
+  std::uint64_t sequence() const { return sequence_; }  ///< of the last change
+  std::int64_t next_id() const { return next_id_; }
+  std::size_t n() const;
+  /// Where an id is; no part: nowhere.
+  std::optional<PartRow> find(std::int64_t id) const;
+
+ private:
+  ModelInUse used_;
+  std::vector<Part> parts_;
+  std::unique_ptr<Index> index_;
+  std::uint64_t sequence_ = 0;
+  std::int64_t next_id_ = 0;
+};
+
+/// Parts with more of their rows deleted: copies of bitmaps, made when the first row comes.
+class Deletion {
+ public:
+  explicit Deletion(std::vector<Part>& parts) : parts_(parts), own_(parts.size()) {}
+
+  /// Deletes a row. Returns whether it was there.
+  bool add(PartRow place);
+
+ private:
+  std::vector<Part>& parts_;
+  std::vector<std::shared_ptr<RowBits>> own_;
+};
+
+}  // namespace obliq

@@ -1,0 +1,150 @@
+// A commit writes new files first, each synced, and the manifest that names them last: whenever the
+// process dies, the newest manifest names only files that are whole. Files are removed after that.
+#include "collection/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "index/build/merge.h"
+#include "index/segment/model_file.h"
+#include "index/segment/segment_file.h"
+
+namespace obliq {
+namespace {
+
+[[noreturn]] void refuse_file(const std::string& path, const std::string& reason) {
+  throw std::runtime_error(fmt::format("{}: {}; the collection is damaged", path, reason));
+}
+
+Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
+               const std::shared_ptr<const TrainedModel>& model, bool verify) {
+  const std::string path = directory.segment(entry.number);
+  Part part;
+  part.segment = open_segment(path, model, {.verify = verify});
+  if (part.segment.file_bytes != entry.bytes || part.segment.info.rows != entry.rows ||
+      check_of_file(path) != entry.check) {
+    refuse_file(path, "it is not the file that the manifest names");
+  }
+  part.file = entry.number;
+  part.deleted_version = entry.deleted_version;
+  part.deleted_there = entry.deleted;
+  if (entry.deleted_version == 0) return part;
+  const std::string bitmap = directory.deleted(entry.number, entry.deleted_version);
+  if (check_of_file(bitmap) != entry.deleted_check) {
+    refuse_file(bitmap, "it is not the file that the manifest names");
+  }
+  part.deleted = read_deleted(bitmap, entry.rows, entry.deleted);
+  return part;
+}
+
+}  // namespace
+
+void CollectionStore::skip_numbers(std::uint64_t number) {
+  info_.next_number = std::max(info_.next_number, number + 1);
+}
+
+void CollectionStore::save(const TrainedModel& model) const {
+  if (!in_memory()) save_model(model, directory_.model(model.info.id));
+}
+
+Part CollectionStore::merge(const std::shared_ptr<const TrainedModel>& model,
+                            const std::vector<MergeSource>& sources, std::uint64_t number,
+                            const Progress& progress) const {
+  Part part;
+  if (in_memory()) {
+    part.segment = merge_in_memory(model, sources);
+    return part;
+  }
+  MergePlan plan;
+  plan.end_list = static_cast<std::uint32_t>(model->nlist());
+  plan.as_index = plan.tune = false;
+  plan.progress = progress;
+  const std::string path = directory_.segment(number);
+  merge_segments(model, sources, plan, path);
+  part.segment = open_segment(path, model, {});
+  part.file = number;
+  return part;
+}
+
+SegmentEntry CollectionStore::entry_of(Part& part) {
+  const std::string path = directory_.segment(part.file);
+  SegmentEntry entry;
+  entry.number = part.file;
+  entry.bytes = part.segment.file_bytes;
+  entry.rows = part.segment.info.rows;
+  entry.check = check_of_file(path);
+  if (part.deleted == nullptr) return entry;
+  if (part.deleted_version == 0 || part.deleted_there != part.deleted->count()) {
+    const std::uint64_t version = take_number();
+    write_deleted(directory_.deleted(part.file, version), *part.deleted);
+    part.deleted_version = version;
+    part.deleted_there = part.deleted->count();
+  }
+  entry.deleted = part.deleted_there;
+  entry.deleted_version = part.deleted_version;
+  entry.deleted_check = check_of_file(directory_.deleted(part.file, part.deleted_version));
+  return entry;
+}
+
+void CollectionStore::commit(std::vector<Part>& parts, const ModelInUse& model,
+                             const Tuning& tuning, std::int64_t next_id, std::uint64_t sequence,
+                             std::uint64_t first_log) {
+  if (in_memory()) return;
+  Manifest manifest;
+  for (Part& part : parts) {
+    if (part.file != 0) manifest.segments.push_back(entry_of(part));
+  }
+  info_.version += 1;
+  info_.sequence = sequence;
+  info_.first_log = first_log;
+  info_.next_id = next_id;
+  info_.model = model.model == nullptr ? 0 : model.model->info.id;
+  info_.is_flat = model.is_flat ? 1 : 0;
+  manifest.info = info_;
+  manifest.tuning = tuning;
+  write_manifest(directory_, manifest);
+  remove_unneeded(parts);
+}
+
+void CollectionStore::remove_unneeded(const std::vector<Part>& parts) const {
+  std::set<std::string> needed = {directory_.manifest(info_.version),
+                                  directory_.model(info_.model)};
+  for (const Part& part : parts) {
+    if (part.file == 0) continue;
+    needed.insert(directory_.segment(part.file));
+    if (part.deleted_version != 0) {
+      needed.insert(directory_.deleted(part.file, part.deleted_version));
+    }
+  }
+  for (const std::uint64_t log : directory_.logs_from(info_.first_log)) {
+    needed.insert(directory_.log(log));
+  }
+  directory_.remove_others(needed);
+}
+
+StoredCollection open_stored(const CollectionDirectory& directory, bool verify) {
+  const std::uint64_t version = directory.newest_manifest();
+  if (version == 0) {
+    throw std::runtime_error(
+        fmt::format("{}: it holds no collection: make one with create", directory.path()));
+  }
+  StoredCollection stored;
+  stored.manifest = read_manifest(directory, version);
+  const ManifestInfo& info = stored.manifest.info;
+  if (info.model == 0) return stored;
+  stored.model.model = open_model(directory.model(info.model), {.verify = verify});
+  stored.model.is_flat = info.is_flat != 0;
+  if (stored.model.model->info.id != info.model || stored.model.model->dim() != info.dim) {
+    refuse_file(directory.model(info.model), "it is not the model that the manifest names");
+  }
+  for (const SegmentEntry& entry : stored.manifest.segments) {
+    stored.parts.push_back(open_part(directory, entry, stored.model.model, verify));
+  }
+  return stored;
+}
+
+}  // namespace obliq

@@ -1,0 +1,63 @@
+// Where the segments of a collection are: in files of its directory, or in memory without one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collection/manifest.h"
+#include "collection/snapshot.h"
+#include "index/build/merge_sources.h"
+
+namespace obliq {
+
+/// One caller at a time.
+class CollectionStore {
+ public:
+  /// `path` empty: in memory.
+  CollectionStore(const std::string& path, const ManifestInfo& info)
+      : directory_(path), info_(info) {}
+
+  bool in_memory() const { return directory_.path().empty(); }
+  const CollectionDirectory& directory() const { return directory_; }
+  const ManifestInfo& info() const { return info_; }
+  /// A number for a file, which no other has.
+  std::uint64_t take_number() { return info_.next_number++; }
+  /// Numbers up to this one are taken.
+  void skip_numbers(std::uint64_t number);
+
+  void save(const TrainedModel& model) const;
+  /// Merges into a part with file `number`, or in memory. Callers may do this at the same time with
+  /// different numbers.
+  Part merge(const std::shared_ptr<const TrainedModel>& model,
+             const std::vector<MergeSource>& sources, std::uint64_t number,
+             const Progress& progress = {}) const;
+
+  /// Writes a manifest of those parts of the snapshot that have files, with their deleted rows, and
+  /// removes the files that are not needed any more. `first_log`: the first log with changes that
+  /// are not in them; `sequence`: the last change that is. Notes in the parts which bitmaps are
+  /// written. In memory it notes the numbers alone.
+  void commit(std::vector<Part>& parts, const ModelInUse& model, const Tuning& tuning,
+              std::int64_t next_id, std::uint64_t sequence, std::uint64_t first_log);
+
+ private:
+  SegmentEntry entry_of(Part& part);
+  void remove_unneeded(const std::vector<Part>& parts) const;
+
+  CollectionDirectory directory_;
+  ManifestInfo info_;
+};
+
+/// What a manifest names, opened.
+struct StoredCollection {
+  Manifest manifest;
+  ModelInUse model;
+  std::vector<Part> parts;
+};
+
+/// Opens what the newest manifest names. Throws std::runtime_error where a file is damaged or of
+/// another collection, std::system_error where one is missing.
+StoredCollection open_stored(const CollectionDirectory& directory, bool verify);
+
+}  // namespace obliq

@@ -1,0 +1,65 @@
+#include "collection/tiers.h"
+
+#include <array>
+#include <cstddef>
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kSealedRows = 65536;
+constexpr std::size_t kSealedBytes = std::size_t{64} << 20;
+constexpr std::size_t kFanIn = 4;
+constexpr std::size_t kMostTiers = 32;
+constexpr std::size_t kGrowth = 16;  // of n, that a model serves
+
+bool must_train(const Snapshot& now, const ManifestInfo& info) {
+  if (now.model() == nullptr) return false;
+  return now.is_flat() ? now.n() >= info.train_at : now.n() / kGrowth >= now.model()->info.n;
+}
+
+bool must_seal(const Snapshot& now) {
+  std::size_t rows = 0;
+  std::size_t bytes = 0;
+  for (const Part& part : now.parts()) {
+    if (part.file != 0) continue;
+    rows += part.rows();
+    bytes += part.bytes();
+  }
+  return rows >= kSealedRows || bytes >= kSealedBytes;
+}
+
+// 0 up to four times the rows that are sealed, and one more for each factor of four.
+std::size_t tier_of(std::size_t rows) {
+  std::size_t tier = 0;
+  for (std::size_t most = kFanIn * kSealedRows; rows >= most && tier + 1 < kMostTiers;) {
+    rows /= kFanIn;
+    ++tier;
+  }
+  return tier;
+}
+
+std::vector<Part> files_to_merge(const Snapshot& now) {
+  std::array<std::vector<Part>, kMostTiers> tiers;
+  for (const Part& part : now.parts()) {
+    if (part.file == 0) continue;
+    if (part.live() < part.rows() - part.rows() / 4) return {part};
+    tiers[tier_of(part.live())].push_back(part);
+  }
+  for (const std::vector<Part>& tier : tiers) {
+    if (tier.size() >= kFanIn) return tier;
+  }
+  return {};
+}
+
+}  // namespace
+
+Work next_work(const Snapshot& now, const ManifestInfo& info, bool in_memory) {
+  Work work;
+  work.train = must_train(now, info);
+  if (in_memory) return work;
+  work.seal = must_seal(now);
+  work.merge = files_to_merge(now);
+  return work;
+}
+
+}  // namespace obliq

@@ -1,0 +1,147 @@
+// A collection: vectors that are added, replaced and removed while they are searched. It is a
+// directory that loses nothing when the process or the machine dies, or lives in memory without a
+// path.
+//
+//     first vectors    kept as they are and compared exactly, up to `train_at` of them
+//     from there on    a model is trained in the background, all is encoded under it, and one step
+//                      switches; the next one is trained when there are 16 times as many vectors
+//
+// A change is visible to the next search. Searches never wait for changes: each sees all of a batch
+// or nothing of it. An Index (obliq/index.h) is what never changes; export_index() makes one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "obliq/export.h"
+#include "obliq/index.h"
+#include "obliq/matrix_view.h"
+#include "obliq/metric.h"
+
+namespace obliq {
+
+/// When a change outlives a power failure. A process that is killed loses nothing in any case.
+enum class Durability : std::uint8_t {
+  every,  ///< once the call returns
+  none,   ///< once sync(), close() or the background has written it
+};
+
+OBLIQ_API std::string to_string(Durability durability);        ///< "every", "none"
+OBLIQ_API Durability parse_durability(std::string_view name);  ///< throws std::invalid_argument
+
+/// What stays as it is for the life of a collection.
+struct CollectionOptions {
+  std::size_t dim = 0;  ///< of all vectors; required
+  Metric metric = Metric::l2;
+  std::string quantizer = {};  ///< as BuildOptions::quantizer
+  RawTier raw = RawTier::none;
+  std::optional<double> spill = {};  ///< as BuildOptions::spill
+  std::uint64_t seed = 1;
+  /// Vectors from which on a model is trained, 1,000 or more; below, every search compares all
+  /// vectors exactly.
+  std::size_t train_at = 20000;
+};
+
+/// How a collection is used by this process.
+struct CollectionAccess {
+  bool read_only = false;  ///< sees what was there when it was opened, and takes no lock
+  Durability durability = Durability::every;
+  int threads = 0;  ///< of a call that adds, 0: as many as the process may use
+};
+
+struct CollectionStats {
+  std::size_t n = 0;  ///< vectors
+  std::size_t dim = 0;
+  Metric metric = Metric::l2;
+  std::string quantizer;
+  std::size_t nlist = 0;        ///< of the model; 1 while vectors are compared exactly
+  bool is_exact = true;         ///< no model is trained yet: searches compare all vectors
+  std::size_t trained_for = 0;  ///< vectors that the model was trained for
+  std::size_t segments = 0;
+  std::size_t segments_in_memory = 0;
+  std::size_t rows_in_memory = 0;  ///< not in a file of their own yet, but in the log
+  std::size_t deleted_rows = 0;    ///< whose space a compaction gives back
+  std::uint64_t file_bytes = 0;    ///< of the segments' files
+  std::uint64_t log_bytes = 0;     ///< of the log that is written now
+  std::uint64_t changes = 0;       ///< calls that changed something, since it was made
+  bool is_tuned = false;
+  std::string background_error;  ///< of the background step that failed last; empty: none
+};
+
+/// One writer at a time, of all processes; any number of readers. Use it from any number of
+/// threads. Not in a child after fork().
+class OBLIQ_API Collection {
+ public:
+  /// Makes the directory `path`, which may be there if it is empty. Throws std::invalid_argument on
+  /// options out of range, std::system_error where that cannot be written.
+  static Collection create(const std::string& path, const CollectionOptions& options,
+                           const CollectionAccess& access = {});
+  /// Opens the collection at `path`, as a writer or to read. Throws std::runtime_error naming file
+  /// and offset where it is damaged, and naming the process where another one writes to it.
+  static Collection open(const std::string& path, const CollectionAccess& access = {});
+  /// A collection without a directory: it is gone with the process.
+  static Collection in_memory(const CollectionOptions& options,
+                              const CollectionAccess& access = {});
+
+  /// Adds vectors, [n][dim], with these ids, [n][1]: all of them or, when it throws, none. Throws
+  /// std::invalid_argument on a wrong shape, NaN or infinity naming the row, an id that is -1,
+  /// comes twice or is there already; std::system_error where the change could not be written.
+  /// Cost: that of encoding them, and of one sync with Durability::every.
+  void add(MatrixView<float> vectors, MatrixView<std::int64_t> ids);
+  /// The same with new ids, each above all that were ever there. Returns the first; they rise by 1.
+  std::int64_t add(MatrixView<float> vectors);
+  /// Adds vectors, or puts them in the place of those with their ids.
+  void upsert(MatrixView<float> vectors, MatrixView<std::int64_t> ids);
+  /// Removes the vectors of these ids. Returns how many were there.
+  std::size_t remove(std::span<const std::int64_t> ids);
+
+  std::size_t count() const;
+  bool contains(std::int64_t id) const;
+  /// Writes the vectors of ids, [ids.size()][dim], as Index::reconstruct. Throws
+  /// std::invalid_argument on an id that is not there.
+  void get(std::span<const std::int64_t> ids, float* out) const;
+
+  /// As Index::search. While no model is trained, answers are exact whatever the options.
+  SearchResult search(MatrixView<float> queries, const SearchOptions& options = {}) const;
+
+  /// Returns when all changes so far outlive a power failure.
+  void sync();
+  /// Returns when nothing is left to do in the background. Throws what a step of it failed with.
+  void wait();
+  /// Trains a model now, for as many vectors as there are, encodes all under it and tunes it. It
+  /// takes 1,000 vectors.
+  void train();
+  /// Merges all segments into one, without the deleted vectors.
+  void compact();
+  /// Writes an index of one file of what is there now. Throws std::invalid_argument where there is
+  /// nothing.
+  void export_index(const std::string& path) const;
+  /// Reads every byte of the files and checks it. Throws std::runtime_error naming file and offset.
+  void verify() const;
+  /// Sees what a writer has done since: for collections that are open to read. Returns whether
+  /// there was something new.
+  bool refresh();
+
+  CollectionStats stats() const;
+
+  /// Ends the background, writes all and gives the lock back. Later calls throw. The destructor
+  /// does the same but for errors.
+  void close();
+
+  Collection(Collection&&) noexcept;
+  Collection& operator=(Collection&&) noexcept;
+  ~Collection();
+
+ private:
+  struct Impl;
+  explicit Collection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace obliq

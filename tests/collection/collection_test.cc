@@ -1,0 +1,240 @@
+// A collection beside a map of the same vectors: what is there, what a search finds, what is there
+// after it was opened again.
+#include "obliq/collection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/random.h"
+#include "tests/storage/files.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kDim = 12;
+
+std::vector<float> random_vector(Random& random) {
+  std::vector<float> vector(kDim);
+  for (float& x : vector) x = static_cast<float>(random.gaussian());
+  return vector;
+}
+
+Matrix<float> random_vectors(Random& random, std::size_t n) {
+  Matrix<float> vectors(n, kDim);
+  for (float& x : vectors.values) x = static_cast<float>(random.gaussian());
+  return vectors;
+}
+
+Matrix<std::int64_t> ids_from(std::int64_t first, std::size_t n) {
+  Matrix<std::int64_t> ids(n, 1);
+  std::iota(ids.values.begin(), ids.values.end(), first);
+  return ids;
+}
+
+CollectionOptions options_of(Metric metric = Metric::l2) {
+  CollectionOptions options;
+  options.dim = kDim;
+  options.metric = metric;
+  options.train_at = 1000;
+  return options;
+}
+
+class CollectionTest : public ::testing::Test {
+ protected:
+  std::string path() const { return folder_.path() + "/c"; }
+  TemporaryFolder folder_;
+};
+
+TEST_F(CollectionTest, FindsWhatWasAddedAfterItIsOpenedAgain) {
+  Random random(1);
+  const Matrix<float> vectors = random_vectors(random, 50);
+  {
+    Collection collection = Collection::create(path(), options_of());
+    EXPECT_EQ(collection.count(), 0U);
+    EXPECT_EQ(collection.search(vectors.view().slice(0, 1)).ids.values.front(), -1);
+    collection.add(vectors.view().slice(0, 30), ids_from(100, 30).view());
+    EXPECT_EQ(collection.add(vectors.view().slice(30, 20)), 130);
+    const std::int64_t gone[] = {105, 7};
+    EXPECT_EQ(collection.remove(gone), 1U);
+    EXPECT_EQ(collection.count(), 49U);
+  }
+  Collection collection = Collection::open(path());
+  EXPECT_EQ(collection.count(), 49U);
+  EXPECT_FALSE(collection.contains(105));
+  EXPECT_TRUE(collection.contains(149));
+  const SearchResult found = collection.search(vectors.view(), {.k = 1});
+  for (std::size_t i = 0; i < vectors.rows; ++i) {
+    if (i == 5) continue;
+    EXPECT_EQ(found.ids.values[i], 100 + static_cast<std::int64_t>(i));
+    EXPECT_NEAR(found.distances.values[i], 0, 1e-5);
+  }
+  const std::int64_t id = 117;
+  std::vector<float> vector(kDim);
+  collection.get(std::span(&id, 1), vector.data());
+  for (std::size_t j = 0; j < kDim; ++j) EXPECT_NEAR(vector[j], vectors.row(17)[j], 1e-6);
+  EXPECT_NO_THROW(collection.verify());
+}
+
+TEST_F(CollectionTest, RefusesAnIdThatIsThereAndChangesNothing) {
+  Random random(2);
+  const Matrix<float> vectors = random_vectors(random, 20);
+  Collection collection = Collection::create(path(), options_of());
+  collection.add(vectors.view().slice(0, 10), ids_from(0, 10).view());
+  EXPECT_THROW(collection.add(vectors.view().slice(10, 10), ids_from(9, 10).view()),
+               std::invalid_argument);
+  EXPECT_EQ(collection.count(), 10U);
+  EXPECT_FALSE(collection.contains(12));
+  collection.upsert(vectors.view().slice(10, 10), ids_from(9, 10).view());
+  EXPECT_EQ(collection.count(), 19U);
+  const SearchResult found = collection.search(vectors.view().slice(10, 1), {.k = 1});
+  EXPECT_EQ(found.ids.values.front(), 9);
+}
+
+TEST_F(CollectionTest, LetsOneWriterInAndTellsItsProcess) {
+  Collection collection = Collection::create(path(), options_of());
+  try {
+    Collection::open(path());
+    FAIL() << "a second writer was let in";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(std::to_string(::getpid())));
+  }
+  EXPECT_NO_THROW(Collection::open(path(), {.read_only = true}));
+}
+
+TEST_F(CollectionTest, TrainsInTheBackgroundAndKeepsAll) {
+  for (const Metric metric : {Metric::l2, Metric::cosine, Metric::ip}) {
+    const std::string place = path() + to_string(metric);
+    Random random(3);
+    const Matrix<float> vectors = random_vectors(random, 3000);
+    {
+      Collection collection = Collection::create(place, options_of(metric));
+      for (std::size_t i = 0; i < vectors.rows; i += 100) {
+        collection.add(vectors.view().slice(i, 100),
+                       ids_from(static_cast<std::int64_t>(i), 100).view());
+        const std::int64_t gone[] = {static_cast<std::int64_t>(i / 2)};
+        collection.remove(gone);
+      }
+      collection.wait();
+      const CollectionStats stats = collection.stats();
+      EXPECT_FALSE(stats.is_exact) << to_string(metric);
+      EXPECT_TRUE(stats.is_tuned);
+      EXPECT_EQ(stats.n, 2970U);
+    }
+    Collection collection = Collection::open(place);
+    EXPECT_EQ(collection.count(), 2970U);
+    const SearchResult all = collection.search(vectors.view(), {.k = 1, .nprobe = 10000});
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < vectors.rows; ++i) {
+      found += all.ids.values[i] == static_cast<std::int64_t>(i) ? 1 : 0;
+    }
+    // By ip a longer vector may be nearer than the query itself.
+    EXPECT_GT(found, metric == Metric::ip ? 500U : 2900U) << to_string(metric);
+    collection.compact();
+    EXPECT_EQ(collection.stats().segments, 1U);
+    EXPECT_EQ(collection.stats().deleted_rows, 0U);
+    EXPECT_EQ(collection.count(), 2970U);
+    collection.export_index(folder_.path() + "/x.obliq");
+    EXPECT_EQ(Index::open(folder_.path() + "/x.obliq", {.verify = true}).stats().n, 2970U);
+    EXPECT_NO_THROW(collection.verify());
+  }
+}
+
+// Any changes in any order, against a map.
+class ModelTest : public CollectionTest {
+ protected:
+  void open_anew() {
+    collection_.reset();
+    collection_ =
+        std::make_unique<Collection>(Collection::open(path(), {.durability = Durability::none}));
+  }
+  void upsert(std::int64_t id) {
+    const std::size_t n = 1 + random_.below(8);
+    const Matrix<float> vectors = random_vectors(random_, n);
+    collection_->upsert(vectors.view(), ids_from(id, n).view());
+    for (std::size_t i = 0; i < n; ++i) {
+      map_[id + static_cast<std::int64_t>(i)] = {vectors.row(i), vectors.row(i) + kDim};
+    }
+  }
+  void remove(std::int64_t id) {
+    const std::int64_t gone[] = {id, id + 1, id + 2};
+    std::size_t removed = 0;
+    for (const std::int64_t each : gone) removed += map_.erase(each);
+    ASSERT_EQ(collection_->remove(gone), removed);
+  }
+  // Distances to all vectors, the nearest first.
+  std::vector<std::pair<float, std::int64_t>> truth(const std::vector<float>& query) {
+    std::vector<std::pair<float, std::int64_t>> truth;
+    for (const auto& [key, vector] : map_) {
+      float sum = 0;
+      for (std::size_t j = 0; j < kDim; ++j) {
+        sum += (query[j] - vector[j]) * (query[j] - vector[j]);
+      }
+      truth.emplace_back(sum, key);
+    }
+    std::sort(truth.begin(), truth.end());
+    return truth;
+  }
+  // Answers are there, as many as can be, and before a model is trained the nearest.
+  void search() {
+    constexpr std::size_t kAnswers = 5;
+    const std::vector<float> query = random_vector(random_);
+    const auto [distances, ids] = collection_->search(
+        {query.data(), 1, kDim}, {.k = kAnswers, .nprobe = 100000, .confidence = 1});
+    const auto nearest = truth(query);
+    for (std::size_t i = 0; i < kAnswers; ++i) {
+      const std::int64_t answer = ids.values[i];
+      ASSERT_EQ(answer == -1, i >= nearest.size());
+      if (answer == -1) continue;
+      ASSERT_TRUE(map_.contains(answer));
+      if (!collection_->stats().is_exact) continue;
+      ASSERT_NEAR(distances.values[i], nearest[i].first, 1e-4 * (1 + nearest[i].first));
+    }
+  }
+  void step() {
+    const std::uint64_t kind = random_.below(100);
+    const auto id = static_cast<std::int64_t>(random_.below(2500));
+    if (kind < 60) {
+      upsert(id);
+    } else if (kind < 85) {
+      remove(id);
+    } else if (kind < 98) {
+      search();
+    } else if (kind < 99) {
+      collection_->compact();
+    } else {
+      open_anew();
+    }
+    ASSERT_EQ(collection_->count(), map_.size());
+    ASSERT_EQ(collection_->contains(id), map_.contains(id));
+  }
+
+  static constexpr std::uint64_t kSeed = 5;
+  Random random_{kSeed};
+  std::map<std::int64_t, std::vector<float>> map_;
+  std::unique_ptr<Collection> collection_;
+};
+
+TEST_F(ModelTest, IsWhatAMapIs) {
+  Collection::create(path(), options_of());
+  open_anew();
+  for (int i = 0; i < 3000; ++i) {
+    step();
+    ASSERT_FALSE(HasFatalFailure()) << "seed " << kSeed << ", step " << i;
+  }
+  collection_->wait();
+  EXPECT_FALSE(collection_->stats().is_exact);
+  EXPECT_NO_THROW(collection_->verify());
+}
+
+}  // namespace
+}  // namespace obliq
