@@ -1,0 +1,74 @@
+// Changes that follow from a seed alone, so that who makes them and who checks them need not talk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <vector>
+
+#include "core/random.h"
+#include "obliq/collection.h"
+#include "obliq/matrix_view.h"
+
+namespace obliq::testing {
+
+inline constexpr std::size_t kCrashDim = 8;
+inline constexpr std::uint64_t kCrashIds = 3000;
+
+struct CrashChange {
+  enum Kind { upsert, remove, compact, train, open_anew } kind = upsert;
+  std::vector<std::int64_t> ids;
+  Matrix<float> vectors;
+};
+
+/// The changes of one process, one after the other.
+class CrashScript {
+ public:
+  explicit CrashScript(std::uint64_t seed) : random_(seed) {}
+
+  CrashChange next() {
+    CrashChange change;
+    const std::uint64_t kind = random_.below(100);
+    const auto first = static_cast<std::int64_t>(random_.below(kCrashIds));
+    if (kind < 70) {
+      change.ids.resize(1 + random_.below(60));
+      change.vectors = Matrix<float>(change.ids.size(), kCrashDim);
+      for (float& x : change.vectors.values) x = static_cast<float>(random_.gaussian());
+    } else if (kind < 92) {
+      change.kind = CrashChange::remove;
+      change.ids.resize(1 + random_.below(20));
+    } else {
+      change.kind = kind < 95   ? CrashChange::compact
+                    : kind < 97 ? CrashChange::train
+                                : CrashChange::open_anew;
+    }
+    std::iota(change.ids.begin(), change.ids.end(), first);
+    return change;
+  }
+
+ private:
+  Random random_;
+};
+
+using CrashMap = std::map<std::int64_t, std::vector<float>>;
+
+inline void make_in(const CrashChange& change, CrashMap& map) {
+  for (std::size_t i = 0; i < change.ids.size(); ++i) {
+    if (change.kind == CrashChange::remove) {
+      map.erase(change.ids[i]);
+    } else {
+      const float* vector = change.vectors.row(i);
+      map[change.ids[i]] = {vector, vector + kCrashDim};
+    }
+  }
+}
+
+inline CollectionOptions crash_options() {
+  CollectionOptions options;
+  options.dim = kCrashDim;
+  options.train_at = 1000;
+  return options;
+}
+
+}  // namespace obliq::testing
