@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "tests/collection/memory_folder.h"
 #include "tests/storage/files.h"
 
 namespace obliq {
@@ -52,7 +53,7 @@ CollectionOptions options_of(Metric metric = Metric::l2) {
 class CollectionTest : public ::testing::Test {
  protected:
   std::string path() const { return folder_.path() + "/c"; }
-  TemporaryFolder folder_;
+  TemporaryFolder folder_{testing::memory_folder()};
 };
 
 TEST_F(CollectionTest, FindsWhatWasAddedAfterItIsOpenedAgain) {

@@ -19,6 +19,7 @@
 #include "storage/file_descriptor.h"
 #include "storage/temporary_folder.h"
 #include "tests/collection/crash_script.h"
+#include "tests/collection/memory_folder.h"
 
 namespace obliq::testing {
 namespace {
@@ -109,7 +110,7 @@ std::size_t cycles() {
 }
 
 TEST(Crash, LosesNothingAcknowledgedWhenAWriterIsKilled) {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(memory_folder());
   const std::string path = folder.path() + "/c";
   Collection::create(path, crash_options());
   CrashMap map;
