@@ -64,8 +64,8 @@ struct LogHead {
   LogHeader header;
   std::array<LogSlot, 2> slots;
 
-  /// The number of the slot that reaches farther.
-  std::size_t newest() const { return slots[1].bytes > slots[0].bytes ? 1 : 0; }
+  /// The number of the slot that reaches farther, 1 where both reach as far.
+  std::size_t newest() const { return slots[0].bytes > slots[1].bytes ? 0 : 1; }
 };
 
 constexpr std::uint64_t slot_offset(std::size_t slot) { return kLogSectorBytes * (1 + slot); }

@@ -189,10 +189,18 @@ repeat_threads() {
   echo "$runs runs without a failure"
 }
 
+# Very many states after a power failure, others each time; one that fails tells the seed.
+power_failures() {
+  OBLIQ_CRASH_STATES=3000000 OBLIQ_CRASH_SEED=$RANDOM \
+    build/release/tests/storage_tests --gtest_brief=1 --gtest_filter='PowerLoss.*'
+}
+
 long_tests() {
   local minutes=${1:-10}
   step "clang-tidy" tidy_all
   step "fuzz" fuzz 600
+  step "build release storage tests" build release storage_tests
+  step "power failures" power_failures
   step "build tsan" build tsan threads_tests
   step "repeat threads tsan" repeat_threads tsan "$minutes"
   step "build asan" build asan threads_tests

@@ -13,11 +13,30 @@
 #include <cstdarg>
 #include <exception>
 #include <string>
+#include <utility>
+
+#include "tests/storage/call_watcher.h"
 
 namespace obliq {
 namespace {
 
 Failure failure;
+CallWatcher* watcher = nullptr;
+
+/// Tells of a call that returned `result`, which is passed on.
+template <typename Result, typename Tell>
+Result watched(Result result, const Tell& tell) {
+  if (watcher != nullptr && result >= 0) {
+    const int error = errno;
+    tell(*watcher, result);
+    errno = error;
+  }
+  return result;
+}
+
+std::span<const std::byte> as_span(const void* bytes, ssize_t count) {
+  return {static_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)};
+}
 
 /// True, with errno set, when the call is to fail.
 bool fails(Call call) {
@@ -46,6 +65,8 @@ int unless_it_fails(Call call, long number, Arguments... arguments) {
 
 void set_failure(const Failure& chosen) { failure = chosen; }
 
+CallWatcher* set_watcher(CallWatcher* chosen) { return std::exchange(watcher, chosen); }
+
 int fail_each_call(int error, const std::function<void()>& write,
                    const std::function<void(const std::string&)>& check) {
   for (int spared = 0;; ++spared) {
@@ -65,20 +86,27 @@ int fail_each_call(int error, const std::function<void()>& write,
 
 }  // namespace obliq
 
+using obliq::as_span;
 using obliq::Call;
+using obliq::CallWatcher;
 using obliq::fails;
 using obliq::unless_it_fails;
+using obliq::watched;
 
 extern "C" {
 
 ssize_t write(int fd, const void* bytes, size_t count) {
   if (fails(Call::kWrite) || obliq::hesitates(count)) return -1;
-  return ::syscall(SYS_write, fd, bytes, count);
+  return watched(::syscall(SYS_write, fd, bytes, count), [&](CallWatcher& to, ssize_t written) {
+    to.written(fd, ::lseek(fd, 0, SEEK_CUR) - written, as_span(bytes, written));
+  });
 }
 
 ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
   if (fails(Call::kOverwrite) || obliq::hesitates(count)) return -1;
-  return ::syscall(SYS_pwrite64, fd, bytes, count, offset);
+  return watched(
+      ::syscall(SYS_pwrite64, fd, bytes, count, offset),
+      [&](CallWatcher& to, ssize_t written) { to.written(fd, offset, as_span(bytes, written)); });
 }
 
 ssize_t pread(int fd, void* bytes, size_t count, off_t offset) {
@@ -86,12 +114,19 @@ ssize_t pread(int fd, void* bytes, size_t count, off_t offset) {
   return ::syscall(SYS_pread64, fd, bytes, count, offset);
 }
 
-int fsync(int fd) { return unless_it_fails(Call::kSync, SYS_fsync, fd); }
+int fsync(int fd) {
+  return watched(unless_it_fails(Call::kSync, SYS_fsync, fd),
+                 [&](CallWatcher& to, int) { to.synced(fd); });
+}
 
-int fdatasync(int fd) { return unless_it_fails(Call::kSync, SYS_fdatasync, fd); }
+int fdatasync(int fd) {
+  return watched(unless_it_fails(Call::kSync, SYS_fdatasync, fd),
+                 [&](CallWatcher& to, int) { to.synced(fd); });
+}
 
 int ftruncate(int fd, off_t size) noexcept {
-  return unless_it_fails(Call::kCut, SYS_ftruncate, fd, size);
+  return watched(unless_it_fails(Call::kCut, SYS_ftruncate, fd, size),
+                 [&](CallWatcher& to, int) { to.cut(fd, size); });
 }
 
 ssize_t getrandom(void* bytes, size_t count, unsigned flags) {
@@ -101,13 +136,20 @@ ssize_t getrandom(void* bytes, size_t count, unsigned flags) {
 int close(int fd) {
   const bool failed = fails(Call::kClose);
   const int error = errno;
-  const auto result = static_cast<int>(::syscall(SYS_close, fd));
+  const int result = watched(static_cast<int>(::syscall(SYS_close, fd)),
+                             [&](CallWatcher& to, int) { to.closed(fd); });
   if (failed) errno = error;
   return failed ? -1 : result;
 }
 
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
-  return unless_it_fails(Call::kRename, SYS_renameat2, from_folder, from, to_folder, to, 0);
+  return watched(unless_it_fails(Call::kRename, SYS_renameat2, from_folder, from, to_folder, to, 0),
+                 [&](CallWatcher& told, int) { told.renamed(from_folder, from, to_folder, to); });
+}
+
+int unlinkat(int folder, const char* path, int flags) noexcept {
+  return watched(static_cast<int>(::syscall(SYS_unlinkat, folder, path, flags)),
+                 [&](CallWatcher& to, int) { to.unlinked(folder, path); });
 }
 
 int flock(int fd, int operation) noexcept {
@@ -132,7 +174,8 @@ int open(const char* path, int flags, ...) {
   va_start(more, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
   va_end(more);
-  return unless_it_fails(Call::kAny, SYS_openat, AT_FDCWD, path, flags, mode);
+  return watched(unless_it_fails(Call::kAny, SYS_openat, AT_FDCWD, path, flags, mode),
+                 [&](CallWatcher& to, int fd) { to.opened(fd, AT_FDCWD, path, flags); });
 }
 
 int openat(int folder, const char* path, int flags, ...) {
@@ -140,7 +183,8 @@ int openat(int folder, const char* path, int flags, ...) {
   va_start(more, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
   va_end(more);
-  return unless_it_fails(Call::kAny, SYS_openat, folder, path, flags, mode);
+  return watched(unless_it_fails(Call::kAny, SYS_openat, folder, path, flags, mode),
+                 [&](CallWatcher& to, int fd) { to.opened(fd, folder, path, flags); });
 }
 
 int fcntl(int fd, int command, ...) {
@@ -149,7 +193,10 @@ int fcntl(int fd, int command, ...) {
   const long argument = va_arg(more, long);
   va_end(more);
   if (command == F_DUPFD_CLOEXEC && fails(Call::kAny)) return -1;
-  return static_cast<int>(::syscall(SYS_fcntl, fd, command, argument));
+  return watched(static_cast<int>(::syscall(SYS_fcntl, fd, command, argument)),
+                 [&](CallWatcher& to, int result) {
+                   if (command == F_DUPFD_CLOEXEC) to.duplicated(fd, result);
+                 });
 }
 
 #ifdef SYS_newfstatat

@@ -1,7 +1,7 @@
-// System calls that fail when a test says so: failing_calls.cc replaces the C library's functions
-// in the programs that it is linked into, since a definition of ours goes before the library's.
-// They go on to the kernel unless told otherwise. Calls that the C library makes itself are not
-// seen.
+// System calls that fail when a test says so, or are watched (call_watcher.h): failing_calls.cc
+// replaces the C library's functions in the programs that it is linked into, since a definition of
+// ours goes before the library's. They go on to the kernel unless told otherwise. Calls that the C
+// library makes itself are not seen.
 #pragma once
 
 #include <sys/types.h>

@@ -15,6 +15,7 @@
 #include "tests/storage/damage.h"
 #include "tests/storage/failing_calls.h"
 #include "tests/storage/log_image.h"
+#include "tests/storage/simulated_disk.h"
 
 namespace obliq {
 namespace {
@@ -192,6 +193,26 @@ TEST_F(FailingLog, IsNeverSyncedAgainAfterASyncFailed) {
                       "Input/output error",
                   size);
   EXPECT_EQ(read_bytes(path_), before);  // no slot claims what was not synced
+}
+
+// In vain, else: the system takes pages for clean once it has failed to sync them.
+TEST_F(FailingLog, WritesRecordsAgainBeforeItSyncsThemWhenReopened) {
+  {
+    LogWriter log = create();
+    log.append(1, counting_bytes(9));
+    log.sync();
+    log.append(2, counting_bytes(5000));
+    EXPECT_NE(error_of({Call::kSync, EIO}, [&] { log.sync(); }), "");
+  }
+  const Bytes before = read_bytes(path_);
+  SimulatedDisk disk(folder_.path());
+  LogWriter::open_for_append(path_, kOwner, ignore_record);
+  const DiskRecording recording = disk.stop();
+  ASSERT_GE(recording.operations.size(), 2U);
+  EXPECT_EQ(recording.operations[0].kind, DiskOperation::Kind::write);
+  EXPECT_EQ(recording.operations[0].place, 4136U);
+  EXPECT_EQ(recording.operations[0].bytes, Bytes(before.begin() + 4136, before.end()));
+  EXPECT_EQ(recording.operations[1].kind, DiskOperation::Kind::sync);
 }
 
 TEST_F(FailingLog, IsNeverSyncedAgainAfterClosingFailed) {

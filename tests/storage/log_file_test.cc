@@ -149,6 +149,20 @@ TEST_F(LogFile, GoesOnWhereItEndedAndNumbersOn) {
   EXPECT_EQ(replayed(), records);
 }
 
+TEST_F(LogFile, WritesItsSlotsInTurnAlsoWhenItIsReopened) {
+  create_with({});
+  std::size_t slot = 0;
+  for (std::uint64_t seq = kFirst; seq < kFirst + 9; ++seq) {
+    LogWriter log = LogWriter::open_for_append(path_, kOwner, ignore_record);
+    log.append(1, counting_bytes(seq));
+    seq % 3 == 0 ? log.close() : log.sync();
+    const Bytes file = read_bytes(path_);
+    EXPECT_EQ(load<LogSlot>(file, slot_offset(slot)).seq, seq);
+    EXPECT_EQ(load<LogSlot>(file, slot_offset(1 - slot)).seq, seq - 1);
+    slot = 1 - slot;
+  }
+}
+
 TEST_F(LogFile, LosesOnlyTheLastRecordAtWhicheverByteTheWriterIsKilled) {
   const LogRecords records{{1, counting_bytes(9)}, {2, counting_bytes(33)}, {3, {}}};
   LogWriter log = create();
