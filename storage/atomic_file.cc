@@ -29,7 +29,6 @@ constexpr mode_t kPermissionBits = 07777;
 AtomicFile::AtomicFile(std::string path, Access access) : path_(std::move(path)) {
   OutputTarget target = find_output(path_);
   sink_ = std::move(target.sink);
-  buffer_.reserve(kBufferBytes);
   if (!sink_.is_open()) {
     name_ = std::move(target.name);
     create_temporary(target.folder);
@@ -79,8 +78,16 @@ void AtomicFile::require_open() const {
   throw std::invalid_argument(path_ + ": written to after it was committed or had failed");
 }
 
+// Grows with what comes: most files are small.
+void AtomicFile::make_room(std::size_t bytes) {
+  const std::size_t needed = std::min(kBufferBytes, buffer_.size() + bytes);
+  if (needed <= buffer_.capacity()) return;
+  buffer_.reserve(std::min(kBufferBytes, std::max(needed, 2 * buffer_.capacity())));
+}
+
 void AtomicFile::append(std::span<const std::byte> bytes) {
   require_open();
+  make_room(bytes.size());
   size_ += bytes.size();
   if (bytes.size() > kBufferBytes - buffer_.size()) flush();
   if (bytes.size() >= kBufferBytes) {

@@ -58,6 +58,7 @@ class AtomicFile {
   void create_temporary(const std::string& folder);
   void keep_owner();
   void require_open() const;
+  void make_room(std::size_t bytes);
   void flush();
   void write_through();
   void replace();

@@ -13,7 +13,7 @@ namespace obliq {
 class PieceSink {
  public:
   /// The writer, whose last section takes the bytes, outlives this.
-  explicit PieceSink(SectionSink& writer) : writer_(writer) { bytes_.reserve(kPiece); }
+  explicit PieceSink(SectionSink& writer) : writer_(writer) {}
 
   void append(std::span<const std::uint8_t> bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());

@@ -58,7 +58,7 @@ void BatchSearcher::search(const QueryBatch& batch, const SearchPlan& plan, Batc
                      ids + waiting.number * plan.k, scratch.search, counters);
     return false;
   };
-  scratch.queries.reserve(kMostUnderWay);  // WaitingQuery points to them
+  scratch.queries.reserve(batch.queries.rows);  // WaitingQuery points to them
   scratch.waiting.clear();
   for (std::size_t i = 0; i < batch.queries.rows; ++i) {
     if (scratch.waiting.size() == scratch.queries.size())
