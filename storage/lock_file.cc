@@ -3,14 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 
 #include "storage/file_error.h"
 #include "storage/write_all.h"
@@ -18,34 +19,52 @@
 namespace obliq {
 namespace {
 
-// What the one who has the lock has written: digits.
+constexpr mode_t kNewFileMode = 0644;  // less the umask
+
+/// What the file says; anything but a number is not passed on.
 std::string holder_of(int fd) {
-  std::array<std::byte, 20> bytes{};
-  std::string digits;
-  if (read_all_at(fd, 0, bytes) != 0) return digits;
-  for (const std::byte byte : bytes) {
-    const char c = static_cast<char>(byte);
-    if (c < '0' || c > '9') break;
-    digits += c;
-  }
-  return digits;
+  std::array<char, 16> text{};
+  if (read_all_at(fd, 0, std::as_writable_bytes(std::span(text))) != 0) return "another process";
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto end = std::ranges::find_if_not(text, is_digit);
+  if (end == text.begin() || end == text.end() || *end != '\n') return "another process";
+  return fmt::format("process {}", std::string_view(text.begin(), end));
 }
 
 }  // namespace
 
-LockFile::LockFile(const std::string& path)
-    : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)) {
-  if (!file_.is_open()) throw_system_error(path, "open the lock");
-  if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw_system_error(path, "lock");
-    const std::string holder = holder_of(file_.get());
-    throw std::runtime_error(
-        fmt::format("{}: {} writes here: close it there first, or open to read only", path,
-                    holder.empty() ? "another process" : "process " + holder));
+LockFile::LockFile(const std::string& folder) : path_(folder + "/LOCK") {
+  // Without O_NONBLOCK a pipe of that name could make it wait.
+  constexpr int kFlags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  file_ = FileDescriptor(::open(path_.c_str(), kFlags, kNewFileMode));
+  if (!file_.is_open()) throw_system_error(path_, "open");
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) throw_system_error(path_, "read its status");
+  if (!S_ISREG(status.st_mode)) {
+    throw_system_error(path_, "lock what is not a regular file", EINVAL);
   }
-  const std::string pid = fmt::format("{}\n", ::getpid());
-  const int error = write_all_at(file_.get(), 0, std::as_bytes(std::span(pid)));
-  if (error != 0) throw_system_error(path, "write the lock", error);
+  take();
+  write_holder();
+}
+
+void LockFile::take() {
+  while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) throw_system_error(path_, "lock");
+    throw std::runtime_error(
+        fmt::format("{}: {} has the lock and writes to this folder; one at a "
+                    "time can",
+                    path_, holder_of(file_.get())));
+  }
+}
+
+// Only for messages, so a full disk does no harm.
+void LockFile::write_holder() const {
+  if (::ftruncate(file_.get(), 0) != 0) return;
+  std::array<char, 16> text{};
+  const auto end = fmt::format_to_n(text.begin(), text.size(), "{}\n", ::getpid()).out;
+  const auto written = std::span(text).first(static_cast<std::size_t>(end - text.begin()));
+  static_cast<void>(write_all_at(file_.get(), 0, std::as_bytes(written)));
 }
 
 }  // namespace obliq

@@ -1,5 +1,6 @@
-// One writer per folder: a file that is locked (flock) as long as the writer lives, whatever its
-// end, and that tells its process.
+// One writer for a folder: who holds the lock on the file LOCK in it (flock) may write there. The
+// lock goes with the process that holds it, however that ends; the file stays, since removing it
+// would let two take a lock each. It holds the process number as text, for messages.
 #pragma once
 
 #include <string>
@@ -8,15 +9,21 @@
 
 namespace obliq {
 
+/// A child that the process forks has the lock, too, until it executes a program or ends.
 class LockFile {
  public:
-  /// Makes the file where it is not there, locks it and writes the number of this process into it.
-  /// Links are not followed. Throws std::runtime_error "path: process n writes here ..." where
-  /// another descriptor, of whichever process, has the lock; std::system_error where it cannot be
-  /// made or locked.
-  explicit LockFile(const std::string& path);
+  /// Takes the lock, without waiting. Throws std::runtime_error naming file and holder where
+  /// somebody has it, be it this process; std::system_error "path: cannot ..." where the file
+  /// cannot be made, is a link or no regular file, or the file system knows no locks.
+  explicit LockFile(const std::string& folder);
+
+  const std::string& path() const { return path_; }
 
  private:
+  void take();
+  void write_holder() const;
+
+  std::string path_;
   FileDescriptor file_;
 };
 
