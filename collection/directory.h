@@ -22,7 +22,6 @@ class CollectionDirectory {
   explicit CollectionDirectory(std::string path) : path_(std::move(path)) {}
 
   const std::string& path() const { return path_; }
-  std::string lock() const { return path_ + "/LOCK"; }
   std::string manifest(std::uint64_t version) const;
   std::string model(std::uint64_t id) const;
   std::string segment(std::uint64_t number) const;

@@ -53,7 +53,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& pa
   if (!path.empty()) make_directory(path);
   auto engine = std::make_unique<CollectionEngine>(path, info, access);
   if (path.empty()) return engine;
-  engine->lock_.emplace(engine->store_.directory().lock());
+  engine->lock_.emplace(engine->store_.directory().path());
   std::vector<Part> none;
   const std::uint64_t log = engine->store_.take_number();
   engine->store_.commit(none, {}, {}, 0, 0, log);
@@ -69,7 +69,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::open(const std::string& path
   if (!std::filesystem::is_directory(path, error)) {
     throw_system_error(path, "open the collection", error ? error.value() : ENOTDIR);
   }
-  if (!access.read_only) engine->lock_.emplace(engine->store_.directory().lock());
+  if (!access.read_only) engine->lock_.emplace(engine->store_.directory().path());
   engine->load(false);
   if (!access.read_only) engine->look_for_work();
   return engine;
