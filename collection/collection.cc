@@ -113,9 +113,25 @@ void Collection::wait() { impl_->engine->wait(); }
 void Collection::train() { impl_->engine->train(); }
 void Collection::compact() { impl_->engine->compact(); }
 void Collection::verify() const { impl_->engine->verify(); }
+void Collection::backup(const std::string& folder) { impl_->engine->backup(folder); }
 bool Collection::refresh() { return impl_->engine->refresh(); }
 void Collection::close() { impl_->engine->close(); }
 CollectionStats Collection::stats() const { return impl_->engine->stats(); }
+
+std::size_t Collection::import_index(const std::string& path) {
+  constexpr std::size_t kBatch = 4096;
+  const Index index = Index::open(path);
+  const SegmentSet& set = IndexAccess::segments(index);
+  std::vector<std::int64_t> ids;
+  for_each_vector(set, [&](std::uint32_t, std::int64_t id) { ids.push_back(id); });
+  for (std::size_t first = 0; first < ids.size(); first += kBatch) {
+    const auto some = std::span(ids).subspan(first, std::min(kBatch, ids.size() - first));
+    Matrix<float> vectors(some.size(), set.model().dim());
+    index.reconstruct(some, vectors.values.data());
+    add(vectors.view(), {some.data(), some.size(), 1});
+  }
+  return ids.size();
+}
 
 void Collection::export_index(const std::string& path) const {
   const auto now = impl_->engine->snapshot();

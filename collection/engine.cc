@@ -28,16 +28,6 @@ std::uint64_t random_number() {
   return number;
 }
 
-void make_directory(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directory(path, error);
-  if (error) throw_system_error(path, "make the directory", error.value());
-  if (std::filesystem::is_empty(path, error) && !error) return;
-  if (error) throw_system_error(path, "read the directory", error.value());
-  throw std::invalid_argument(fmt::format(
-      "{}: it is not empty: open the collection there, or name another directory", path));
-}
-
 }  // namespace
 
 CollectionEngine::CollectionEngine(const std::string& path, const ManifestInfo& info,
@@ -50,7 +40,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& pa
   ManifestInfo info = manifest_of(options);
   if (access.read_only) throw std::invalid_argument("a new collection cannot be read-only");
   info.collection = random_number();
-  if (!path.empty()) make_directory(path);
+  if (!path.empty()) make_folder(path);
   auto engine = std::make_unique<CollectionEngine>(path, info, access);
   if (path.empty()) return engine;
   engine->lock_.emplace(engine->store_.directory().path());
@@ -188,10 +178,11 @@ bool CollectionEngine::refresh() {
 void CollectionEngine::close() {
   {
     std::unique_lock lock(status_);
-    is_closing_ = true;
+    if (std::exchange(is_closing_, true)) return;
     changed_.notify_all();
     changed_.wait(lock, [&] { return !is_working_; });
   }
+  seal_rest();
   const std::lock_guard lock(changing_);
   if (log_) {
     LogWriter log = std::move(*log_);
@@ -199,6 +190,17 @@ void CollectionEngine::close() {
     log.close();
   }
   lock_.reset();
+}
+
+// So that opening has little to replay.
+void CollectionEngine::seal_rest() {
+  constexpr std::size_t kFewRows = 500;
+  if (!log_ || ::getpid() != process_) return;
+  std::size_t rows = 0;
+  for (const Part& part : snapshot()->parts()) rows += part.file == 0 ? part.rows() : 0;
+  if (rows < kFewRows) return;
+  const std::lock_guard one(stepping_);
+  seal();
 }
 
 void CollectionEngine::verify() const {

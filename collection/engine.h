@@ -3,7 +3,7 @@
 // writes them to files, merges files of like size, and trains models.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -15,6 +15,7 @@
 #include "collection/batch_record.h"
 #include "collection/snapshot.h"
 #include "collection/store.h"
+#include "collection/tiers.h"
 #include "obliq/collection.h"
 #include "storage/lock_file.h"
 #include "storage/log_writer.h"
@@ -47,6 +48,7 @@ class CollectionEngine {
   void train();
   void compact();
   void verify() const;
+  void backup(const std::string& folder);
   bool refresh();
   void close();
   CollectionStats stats() const;
@@ -66,6 +68,7 @@ class CollectionEngine {
   std::shared_ptr<const ActiveModel> active() const;
   void publish(std::shared_ptr<const Snapshot> next);
   void start_log();
+  void seal_rest();
 
   // changes.cc: one change. The lock of changing_ is held where a function has no other name for
   // it.
@@ -85,6 +88,7 @@ class CollectionEngine {
     std::vector<Part> from;
     Part to;
   };
+  Work wanted();
   void look_for_work();
   void work();
   bool step();
@@ -93,6 +97,8 @@ class CollectionEngine {
   void seal();
   void merge_files(const std::vector<Part>& parts);
   void replace(const Moved& moved, std::uint64_t sequence, std::uint64_t first_log);
+  void tune();
+  bool may_tune();
   void retrain();
   void encode_again();
   std::vector<Part> take_fresh(std::vector<Part>& seen);
@@ -119,9 +125,12 @@ class CollectionEngine {
   mutable std::mutex status_;  // of what follows
   std::condition_variable changed_;
   bool is_working_ = false;
+  bool looks_again_ = false;  // a change came while steps were taken
   bool is_closing_ = false;
   std::string background_error_;  // of the step that failed last
   bool must_tell_ = false;        // the next change is to tell of it
+  bool tunes_now_ = false;        // whatever tuning takes: somebody waits
+  std::chrono::steady_clock::time_point next_tuning_ = {};
 };
 
 }  // namespace obliq

@@ -37,7 +37,8 @@ struct ManifestInfo {
   std::uint16_t is_flat = 0;  ///< 1: the model is one list of raw vectors
   float spill = 0;
   char quantizer[28] = {};
-  std::uint64_t zeros[5] = {};
+  std::uint64_t tuned_for = 0;  ///< vectors that were there when it was tuned; 0: it is not
+  std::uint64_t zeros[4] = {};
 };
 static_assert(sizeof(ManifestInfo) == 160);
 

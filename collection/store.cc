@@ -5,13 +5,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "index/build/merge.h"
 #include "index/segment/model_file.h"
 #include "index/segment/segment_file.h"
+#include "storage/atomic_file.h"
+#include "storage/file_error.h"
+#include "storage/mapped_file.h"
 
 namespace obliq {
 namespace {
@@ -41,7 +46,24 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
   return part;
 }
 
+void copy_file(const std::string& from, const std::string& to) {
+  const MappedFile bytes(from);
+  AtomicFile file(to);
+  file.append(bytes.bytes());
+  file.commit();
+}
+
 }  // namespace
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directory(path, error);
+  if (error) throw_system_error(path, "make the directory", error.value());
+  if (std::filesystem::is_empty(path, error) && !error) return;
+  if (error) throw_system_error(path, "read the directory", error.value());
+  throw std::invalid_argument(fmt::format(
+      "{}: it is not empty: open the collection there, or name another directory", path));
+}
 
 void CollectionStore::skip_numbers(std::uint64_t number) {
   info_.next_number = std::max(info_.next_number, number + 1);
@@ -107,23 +129,38 @@ void CollectionStore::commit(std::vector<Part>& parts, const ModelInUse& model,
   manifest.info = info_;
   manifest.tuning = tuning;
   write_manifest(directory_, manifest);
-  remove_unneeded(parts);
+  directory_.remove_others(needed(manifest.segments));
 }
 
-void CollectionStore::remove_unneeded(const std::vector<Part>& parts) const {
-  std::set<std::string> needed = {directory_.manifest(info_.version),
-                                  directory_.model(info_.model)};
-  for (const Part& part : parts) {
-    if (part.file == 0) continue;
-    needed.insert(directory_.segment(part.file));
-    if (part.deleted_version != 0) {
-      needed.insert(directory_.deleted(part.file, part.deleted_version));
+// The files of a version, its manifest last.
+std::set<std::string> CollectionStore::needed(const std::vector<SegmentEntry>& segments) const {
+  std::set<std::string> files = {directory_.manifest(info_.version)};
+  if (info_.model != 0) files.insert(directory_.model(info_.model));
+  for (const SegmentEntry& entry : segments) {
+    files.insert(directory_.segment(entry.number));
+    if (entry.deleted_version != 0) {
+      files.insert(directory_.deleted(entry.number, entry.deleted_version));
     }
   }
   for (const std::uint64_t log : directory_.logs_from(info_.first_log)) {
-    needed.insert(directory_.log(log));
+    files.insert(directory_.log(log));
   }
-  directory_.remove_others(needed);
+  return files;
+}
+
+void CollectionStore::copy_files(const std::string& folder) const {
+  make_folder(folder);
+  const std::string manifest = directory_.manifest(info_.version);
+  for (const std::string& file : needed(read_manifest(directory_, info_.version).segments)) {
+    if (file == manifest) continue;
+    const std::string name = std::filesystem::path(file).filename();
+    const bool changes = name.starts_with("log-");
+    std::error_code error;
+    if (!changes) std::filesystem::create_hard_link(file, folder + "/" + name, error);
+    if (changes || error) copy_file(file, folder + "/" + name);
+  }
+  // What it names is there: it syncs the folder, too.
+  copy_file(manifest, folder + "/" + std::filesystem::path(manifest).filename().string());
 }
 
 StoredCollection open_stored(const CollectionDirectory& directory, bool verify) {

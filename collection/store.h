@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@
 #include "index/build/merge_sources.h"
 
 namespace obliq {
+
+/// Makes a folder, which may be there if it is empty. Throws std::invalid_argument where it is not,
+/// std::system_error where it cannot be made.
+void make_folder(const std::string& path);
 
 /// One caller at a time.
 class CollectionStore {
@@ -24,6 +29,8 @@ class CollectionStore {
   const ManifestInfo& info() const { return info_; }
   /// A number for a file, which no other has.
   std::uint64_t take_number() { return info_.next_number++; }
+  /// Notes how many vectors there were when the next commit's tuning was made.
+  void set_tuned_for(std::uint64_t n) { info_.tuned_for = n; }
   /// Numbers up to this one are taken.
   void skip_numbers(std::uint64_t number);
 
@@ -40,10 +47,13 @@ class CollectionStore {
   /// written. In memory it notes the numbers alone.
   void commit(std::vector<Part>& parts, const ModelInUse& model, const Tuning& tuning,
               std::int64_t next_id, std::uint64_t sequence, std::uint64_t first_log);
+  /// Makes a folder with all files that the last manifest and the logs behind it need: links, or
+  /// copies where there can be none, and copies of the logs.
+  void copy_files(const std::string& folder) const;
 
  private:
   SegmentEntry entry_of(Part& part);
-  void remove_unneeded(const std::vector<Part>& parts) const;
+  std::set<std::string> needed(const std::vector<SegmentEntry>& segments) const;
 
   CollectionDirectory directory_;
   ManifestInfo info_;

@@ -2,6 +2,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+
+#include "index/segment/tuning_section.h"
 
 namespace obliq {
 namespace {
@@ -38,6 +41,13 @@ std::size_t tier_of(std::size_t rows) {
   return tier;
 }
 
+bool must_tune(const Snapshot& now, const ManifestInfo& info) {
+  if (now.model() == nullptr || now.is_flat()) return false;
+  const std::uint64_t n = now.n();
+  const std::uint64_t then = info.tuned_for;
+  return n >= kLeastTuned && (n > then + then / 5 || n < then - then / 5);
+}
+
 std::vector<Part> files_to_merge(const Snapshot& now) {
   std::array<std::vector<Part>, kMostTiers> tiers;
   for (const Part& part : now.parts()) {
@@ -56,9 +66,9 @@ std::vector<Part> files_to_merge(const Snapshot& now) {
 Work next_work(const Snapshot& now, const ManifestInfo& info, bool in_memory) {
   Work work;
   work.train = must_train(now, info);
-  if (in_memory) return work;
-  work.seal = must_seal(now);
-  work.merge = files_to_merge(now);
+  work.seal = !in_memory && must_seal(now);
+  if (!in_memory) work.merge = files_to_merge(now);
+  work.tune = work.nothing() && must_tune(now, info);
   return work;
 }
 

@@ -117,11 +117,18 @@ class OBLIQ_API Collection {
   /// Trains a model now, for as many vectors as there are, encodes all under it and tunes it. It
   /// takes 1,000 vectors.
   void train();
-  /// Merges all segments into one, without the deleted vectors.
+  /// Merges all segments into one, without the deleted vectors. Where there are four times as many
+  /// vectors as the model was trained for, it trains.
   void compact();
   /// Writes an index of one file of what is there now. Throws std::invalid_argument where there is
   /// nothing.
   void export_index(const std::string& path) const;
+  /// Adds the vectors of an index of one file with their ids, as it remembers them: exact from its
+  /// raw tier, else decoded. Returns how many. Throws as add; what came before stays.
+  std::size_t import_index(const std::string& path);
+  /// Makes a collection of what is there now in the new directory `folder`, while others go on:
+  /// links to the files, or copies where there can be none. Throws as create.
+  void backup(const std::string& folder);
   /// Reads every byte of the files and checks it. Throws std::runtime_error naming file and offset.
   void verify() const;
   /// Sees what a writer has done since: for collections that are open to read. Returns whether

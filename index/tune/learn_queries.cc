@@ -11,6 +11,7 @@
 #include "core/sample_key.h"
 #include "core/spread_rows.h"
 #include "index/segment/truth.h"
+#include "index/tune/row_source.h"
 
 namespace obliq {
 namespace {
@@ -65,14 +66,22 @@ LearnQueries base_queries(const SegmentSet& set, const VectorSource& rows, std::
   return learn;
 }
 
+// Foreign rows are other segments' own, and deleted ones are no answers.
 Neighbours exact_neighbours(const SegmentSet& set, const VectorSource& rows,
                             const LearnQueries& learn, const TuneOptions& options) {
-  std::vector<std::int64_t> ids(set.slots());
-  for (std::size_t s = 0; s < set.segments().size(); ++s) {
-    const Segment& segment = set.segments()[s];
-    for (std::uint32_t row = 0; row < segment.info.rows; ++row) {
-      ids[set.first_slot(s) + row] = segment.id(row);
-    }
+  std::vector<std::uint32_t> slots;  // rising
+  std::vector<std::int64_t> ids;
+  for_each_vector(set, [&](std::uint32_t slot, std::int64_t id) {
+    slots.push_back(slot);
+    ids.push_back(id);
+  });
+  const RowSource live(slots.size(), rows.dim(),
+                       [&](std::size_t row, float* out) { rows.read(slots[row], 1, out); });
+  std::vector<std::uint32_t> self;
+  for (const std::uint32_t slot : learn.self) {
+    const auto place = std::lower_bound(slots.begin(), slots.end(), slot);
+    const bool is_there = place != slots.end() && *place == slot;
+    self.push_back(is_there ? static_cast<std::uint32_t>(place - slots.begin()) : TopK::kNoRow);
   }
   ExactKnnOptions exact;
   exact.metric = set.model().metric();
@@ -81,7 +90,11 @@ Neighbours exact_neighbours(const SegmentSet& set, const VectorSource& rows,
   exact.progress = options.progress;
   exact.stage = "true neighbours";
   exact.ids = ids;
-  return exact_knn(rows, learn.queries.view(), learn.self, exact);
+  Neighbours nearest = exact_knn(live, learn.queries.view(), self, exact);
+  for (auto& answers : nearest) {
+    for (auto& [distance, row] : answers) row = slots[row];
+  }
+  return nearest;
 }
 
 KnownTruth known_truth(const SegmentSet& set) {

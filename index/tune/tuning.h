@@ -25,6 +25,7 @@
 
 #include "index/segment/segment_set.h"
 #include "index/segment/tuning_section.h"
+#include "index/tune/row_source.h"
 #include "obliq/tuning.h"
 #include "obliq/vector_source.h"
 
@@ -36,24 +37,6 @@ constexpr float kLeastStopTarget = 0.9F;
 /// How many learn queries tuning takes for n vectors: 1,000 up to n = 500,000, then fewer, at least
 /// 250.
 std::size_t learn_count(std::size_t n);
-
-/// A source whose vectors are computed one by one when they are read.
-class RowSource final : public VectorSource {
- public:
-  using Make = std::function<void(std::size_t row, float* out)>;
-  RowSource(std::size_t rows, std::size_t dim, Make make)
-      : rows_(rows), dim_(dim), make_(std::move(make)) {}
-  std::size_t rows() const override { return rows_; }
-  std::size_t dim() const override { return dim_; }
-  void read(std::size_t first, std::size_t count, float* out) const override {
-    for (std::size_t i = 0; i < count; ++i) make_(first + i, out + i * dim_);
-  }
-
- private:
-  std::size_t rows_;
-  std::size_t dim_;
-  Make make_;
-};
 
 /// Tunes with the learn queries of the model and their true neighbours that the segments hold. A
 /// learn query that is a base vector is left out of its own answers. Below kLeastTuned vectors, or

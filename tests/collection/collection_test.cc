@@ -150,6 +150,80 @@ TEST_F(CollectionTest, TrainsInTheBackgroundAndKeepsAll) {
   }
 }
 
+TEST_F(CollectionTest, CopiesItselfWhileOthersGoOn) {
+  Random random(8);
+  const Matrix<float> vectors = random_vectors(random, 1500);
+  Collection collection = Collection::create(path(), options_of());
+  collection.add(vectors.view().slice(0, 1200), ids_from(0, 1200).view());
+  collection.wait();
+  const std::int64_t gone[] = {17};
+  collection.remove(gone);
+  collection.add(vectors.view().slice(1200, 100), ids_from(1200, 100).view());
+  collection.backup(folder_.path() + "/copy");
+  collection.add(vectors.view().slice(1300, 200), ids_from(1300, 200).view());
+  collection.compact();
+  Collection copy = Collection::open(folder_.path() + "/copy");
+  EXPECT_EQ(copy.count(), 1299U);
+  EXPECT_FALSE(copy.contains(17));
+  EXPECT_TRUE(copy.contains(1299));
+  EXPECT_NO_THROW(copy.verify());
+  copy.add(vectors.view().slice(1400, 50), ids_from(5000, 50).view());
+  EXPECT_EQ(copy.count(), 1349U);
+  EXPECT_EQ(collection.count(), 1499U);
+  EXPECT_THROW(collection.backup(folder_.path() + "/copy"), std::invalid_argument);
+}
+
+TEST_F(CollectionTest, TakesTheVectorsOfAnIndex) {
+  Random random(9);
+  const Matrix<float> vectors = random_vectors(random, 1200);
+  BuildOptions build;
+  build.raw = RawTier::fp32;
+  const Matrix<std::int64_t> ids = ids_from(300, 1200);
+  build.ids = ids.view();
+  Index::build(vectors.view(), build).save(folder_.path() + "/x.obliq");
+  Collection collection = Collection::in_memory(options_of());
+  EXPECT_EQ(collection.import_index(folder_.path() + "/x.obliq"), 1200U);
+  collection.wait();
+  EXPECT_FALSE(collection.stats().is_exact);
+  EXPECT_EQ(collection.search(vectors.view().slice(70, 1), {.k = 1}).ids.values.front(), 370);
+  EXPECT_THROW(collection.import_index(folder_.path() + "/x.obliq"), std::invalid_argument);
+}
+
+TEST_F(CollectionTest, TunesAgainWhenThereAreMoreVectors) {
+  Random random(10);
+  const Matrix<float> vectors = random_vectors(random, 6000);
+  Collection collection = Collection::create(path(), options_of());
+  collection.add(vectors.view().slice(0, 1000), ids_from(0, 1000).view());
+  collection.wait();
+  ASSERT_TRUE(collection.stats().is_tuned);
+  collection.add(vectors.view().slice(1000, 5000), ids_from(1000, 5000).view());
+  collection.wait();
+  const SearchResult found = collection.search(vectors.view(), {.k = 1, .target_recall = .9});
+  std::size_t hits = 0;
+  for (std::size_t i = 0; i < 6000; ++i) {
+    hits += found.ids.values[i] == static_cast<std::int64_t>(i) ? 1 : 0;
+  }
+  EXPECT_GT(hits, 5400U);
+}
+
+TEST_F(CollectionTest, ReadersSeeWhatAWriterHasDoneOnceTheyRefresh) {
+  Random random(12);
+  const Matrix<float> vectors = random_vectors(random, 1500);
+  Collection writer = Collection::create(path(), options_of());
+  Collection reader = Collection::open(path(), {.read_only = true});
+  EXPECT_FALSE(reader.refresh());
+  for (std::size_t i = 0; i < 1500; i += 100) {
+    writer.add(vectors.view().slice(i, 100), ids_from(static_cast<std::int64_t>(i), 100).view());
+    EXPECT_EQ(reader.count(), i);
+    EXPECT_TRUE(reader.refresh());
+    EXPECT_EQ(reader.count(), i + 100);
+  }
+  writer.compact();
+  reader.refresh();
+  EXPECT_EQ(reader.count(), 1500U);
+  EXPECT_THROW(reader.add(vectors.view()), std::invalid_argument);
+}
+
 // Any changes in any order, against a map.
 class ModelTest : public CollectionTest {
  protected:

@@ -1,0 +1,46 @@
+#include "collection/parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "index/segment/id_lookup.h"
+
+namespace obliq {
+
+bool is_in(const std::vector<Part>& parts, const Part& part) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const Part& other) { return other.segment.owner == part.segment.owner; });
+}
+
+std::size_t live_rows(const std::vector<Part>& parts) {
+  return std::accumulate(parts.begin(), parts.end(), std::size_t{0},
+                         [](std::size_t sum, const Part& part) { return sum + part.live(); });
+}
+
+std::vector<MergeSource> sources_of(const std::vector<Part>& parts) {
+  std::vector<MergeSource> sources;
+  for (const Part& part : parts) {
+    sources.push_back(
+        {part.segment, fmt::format("segment {:016x}", part.file), part.deleted.get()});
+  }
+  return sources;
+}
+
+void delete_since(const std::vector<Part>& from, const std::vector<Part>& now,
+                  std::vector<Part>& parts) {
+  Deletion deletion(parts);
+  for (const Part& then : from) {
+    for (const Part& part : now) {
+      if (part.segment.owner != then.segment.owner || part.deleted == nullptr) continue;
+      part.deleted->for_each([&](std::uint32_t row) {
+        if (then.deleted != nullptr && then.deleted->has(row)) return;
+        const std::uint32_t place = row_of(parts.back().segment, part.segment.id(row));
+        if (place != kNoSlot) deletion.add({parts.size() - 1, place});
+      });
+    }
+  }
+}
+
+}  // namespace obliq

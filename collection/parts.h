@@ -1,0 +1,22 @@
+// What steps in the background do with parts of a collection.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "collection/snapshot.h"
+#include "index/build/merge_sources.h"
+
+namespace obliq {
+
+/// Whether `part` is of the same segment as one of the parts.
+bool is_in(const std::vector<Part>& parts, const Part& part);
+/// Vectors that are not deleted.
+std::size_t live_rows(const std::vector<Part>& parts);
+/// To merge, without deleted rows. The parts outlive this.
+std::vector<MergeSource> sources_of(const std::vector<Part>& parts);
+/// Deletes in parts.back() what was deleted of `from` between then and `now`.
+void delete_since(const std::vector<Part>& from, const std::vector<Part>& now,
+                  std::vector<Part>& parts);
+
+}  // namespace obliq

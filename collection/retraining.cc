@@ -1,0 +1,174 @@
+// A model is trained of all vectors, exact or decoded, which are encoded under it and, round by
+// round, what was added meanwhile; the last round is short, and changes wait for it. Then one
+// commit switches to the model and its segments, and the log goes on in a new file.
+#include <fmt/format.h>
+
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include "collection/engine.h"
+#include "collection/parts.h"
+#include "index/build/build_plan.h"
+#include "index/build/segment_encoder.h"
+#include "index/model_access.h"
+#include "index/segment/row_decoder.h"
+#include "index/tune/tuning.h"
+#include "obliq/model.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kMostRounds = 8;  // of what was added while a model was trained
+constexpr std::size_t kFewRows = 4096;  // that changes may wait for
+constexpr std::size_t kLeastTrained = 1000;
+
+// The vectors of parts that are not deleted, exact or decoded.
+class LiveVectors {
+ public:
+  explicit LiveVectors(const std::vector<Part>& parts)
+      : set_(parts.front().segment.model, segments_of(parts), deleted_of(parts)),
+        decoder_(set_),
+        ids_(set_.n(), 1),
+        rows_(set_.n(), set_.model().dim(),
+              [this](std::size_t row, float* out) { decoder_.vector(slots_[row], out); }) {
+    for_each_vector(set_, [&](std::uint32_t slot, std::int64_t id) {
+      ids_.values[slots_.size()] = id;
+      slots_.push_back(slot);
+    });
+  }
+  LiveVectors(const LiveVectors&) = delete;
+  LiveVectors& operator=(const LiveVectors&) = delete;
+
+  const VectorSource& source() const { return rows_; }
+  MatrixView<std::int64_t> ids() const { return ids_.view(); }
+
+ private:
+  static std::vector<Segment> segments_of(const std::vector<Part>& parts) {
+    std::vector<Segment> segments;
+    for (const Part& part : parts) segments.push_back(part.segment);
+    return segments;
+  }
+  static std::vector<std::shared_ptr<const RowBits>> deleted_of(const std::vector<Part>& parts) {
+    std::vector<std::shared_ptr<const RowBits>> deleted;
+    for (const Part& part : parts) deleted.push_back(part.deleted);
+    return deleted;
+  }
+
+  SegmentSet set_;
+  RowDecoder decoder_;
+  Matrix<std::int64_t> ids_;
+  std::vector<std::uint32_t> slots_;
+  RowSource rows_;
+};
+
+}  // namespace
+
+// The vectors of parts, encoded under the model: the first ones into a file, with truth to tune
+// from; later ones in memory.
+CollectionEngine::Moved CollectionEngine::encode_parts(const ActiveModel& model,
+                                                       const std::vector<Part>& parts,
+                                                       bool first) const {
+  Moved moved;
+  moved.from = parts;
+  const LiveVectors live(parts);
+  EncodeInput input = {live.source()};
+  input.ids = live.ids();
+  input.chunk_rows = usual_chunk(store_.info().dim);
+  input.truth = first && !model.used.model->learn_ids.empty();
+  input.threads = access_.threads;
+  moved.to.segment = encode_segment(model.used.model, input);
+  return moved;
+}
+
+std::shared_ptr<const CollectionEngine::ActiveModel> CollectionEngine::train_of(
+    const std::vector<Part>& parts) const {
+  const LiveVectors live(parts);
+  BuildOptions options = build_options(store_.info(), access_.threads);
+  options.ids = live.ids();
+  ModelInUse used;
+  used.model = ModelAccess::get(Model::train(live.source(), options));
+  return std::make_shared<const ActiveModel>(used);
+}
+
+// The parts that came since it was called last. They stay as they are until the step ends.
+std::vector<Part> CollectionEngine::take_fresh(std::vector<Part>& seen) {
+  std::vector<Part> fresh;
+  for (const Part& part : snapshot()->parts()) {
+    if (!is_in(seen, part)) fresh.push_back(part);
+  }
+  seen.insert(seen.end(), fresh.begin(), fresh.end());
+  set_busy(seen);
+  return fresh;
+}
+
+void CollectionEngine::encode_again() {
+  std::vector<Part> seen;
+  const auto take = [&] {
+    const std::lock_guard lock(changing_);
+    return take_fresh(seen);
+  };
+  const std::vector<Part> all = take();
+  std::shared_ptr<const ActiveModel> model = train_of(all);
+  std::vector<Moved> moved;
+  moved.push_back(encode_parts(*model, all, true));
+  Tuning tuning = tune_from_truth(SegmentSet(model->used.model, {moved.front().to.segment}),
+                                  {access_.threads, {}});
+  moved.front().to.segment.truth = {};
+  for (std::size_t round = 0; round < kMostRounds; ++round) {
+    if (live_rows(snapshot()->parts()) <= live_rows(seen) + kFewRows) break;
+    const std::vector<Part> fresh = take();
+    if (live_rows(fresh) > 0) moved.push_back(encode_parts(*model, fresh, false));
+  }
+  store_.save(*model->used.model);
+  const std::lock_guard lock(changing_);
+  const std::vector<Part> last = take_fresh(seen);
+  if (live_rows(last) > 0) moved.push_back(encode_parts(*model, last, false));
+  switch_model(std::move(model), std::move(moved), std::move(tuning));
+  busy_.clear();
+}
+
+void CollectionEngine::retrain() {
+  try {
+    encode_again();
+  } catch (...) {
+    const std::lock_guard lock(changing_);
+    busy_.clear();
+    throw;
+  }
+}
+
+// Requires the lock of changes.
+void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
+                                    std::vector<Moved> moved, Tuning tuning) {
+  const std::uint64_t tuned_for = moved.front().to.segment.info.n;
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  std::vector<Part> parts;
+  for (Moved& each : moved) {
+    parts.push_back(std::move(each.to));
+    delete_since(each.from, now->parts(), parts);
+  }
+  std::vector<Part> merged = {
+      store_.merge(model->used.model, sources_of(parts), store_.take_number())};
+  const std::uint64_t first_log = rotate_log();
+  store_.set_tuned_for(tuning.queries > 0 ? tuned_for : 0);
+  store_.commit(merged, model->used, tuning, now->next_id(), now->sequence(), first_log);
+  auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuning),
+                                               now->sequence(), now->next_id());
+  const std::lock_guard lock(seeing_);
+  active_ = std::move(model);
+  snapshot_ = std::move(next);
+}
+
+void CollectionEngine::train() {
+  require_writer();
+  const std::size_t n = snapshot()->n();
+  if (n < kLeastTrained) {
+    throw std::invalid_argument(
+        fmt::format("there are {} vectors: a model takes {} or more", n, kLeastTrained));
+  }
+  const std::lock_guard one(stepping_);
+  retrain();
+}
+
+}  // namespace obliq
