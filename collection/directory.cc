@@ -1,6 +1,8 @@
 #include "collection/directory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -93,8 +95,7 @@ std::vector<std::uint64_t> CollectionDirectory::logs_from(std::uint64_t first) c
 void CollectionDirectory::remove_others(const std::set<std::string>& needed) const {
   for (const std::string& name : names()) {
     const std::string file = path_ + "/" + name;
-    std::error_code ignored;
-    if (is_ours(name) && !needed.contains(file)) std::filesystem::remove(file, ignored);
+    if (is_ours(name) && !needed.contains(file)) (void)::unlinkat(AT_FDCWD, file.c_str(), 0);
   }
 }
 

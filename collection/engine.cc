@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -60,7 +61,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::open(const std::string& path
     throw_system_error(path, "open the collection", error ? error.value() : ENOTDIR);
   }
   if (!access.read_only) engine->lock_.emplace(engine->store_.directory().path());
-  engine->load(false);
+  engine->load();
   if (!access.read_only) engine->look_for_work();
   return engine;
 }
@@ -72,42 +73,67 @@ CollectionEngine::~CollectionEngine() {
   }
 }
 
-void CollectionEngine::load(bool verify) {
-  StoredCollection stored = open_stored(store_.directory(), verify);
-  const ManifestInfo& info = stored.manifest.info;
-  store_ = CollectionStore(store_.directory().path(), info);
-  if (stored.model.model != nullptr) {
-    active_ = std::make_shared<const ActiveModel>(stored.model);
-    publish(std::make_shared<const Snapshot>(stored.model, std::move(stored.parts),
-                                             std::move(stored.manifest.tuning), info.sequence,
-                                             info.next_id));
-  }
-  replay();
+void CollectionEngine::load() {
+  if (lock_) return load_newest();
+  while_files_change(store_.directory(), [&] { load_newest(); });
 }
 
-// All logs but the last were closed before the next was made.
-void CollectionEngine::replay() {
-  const ManifestInfo& info = store_.info();
-  std::uint64_t next = info.sequence + 1;
+// All is seen at once, when it is complete.
+void CollectionEngine::load_newest() {
+  StoredCollection stored = open_stored(store_.directory(), false);
+  const ManifestInfo& info = stored.manifest.info;
+  store_ = CollectionStore(store_.directory().path(), info);
+  auto state = std::make_shared<const Snapshot>();
+  std::shared_ptr<const ActiveModel> model;
+  if (stored.model.model != nullptr) {
+    if (lock_) model = std::make_shared<const ActiveModel>(stored.model);
+    state = std::make_shared<const Snapshot>(stored.model, std::move(stored.parts),
+                                             std::move(stored.manifest.tuning), info.sequence,
+                                             info.next_id);
+  }
+  replay(state);
+  const bool is_new = lock_ && !log_;
+  {
+    const std::lock_guard lock(seeing_);
+    active_.swap(model);
+    snapshot_.swap(state);
+  }
+  if (is_new) start_log();
+}
+
+std::shared_ptr<const Snapshot> CollectionEngine::changed(
+    const Snapshot& now, std::uint8_t type, std::span<const std::byte> payload) const {
+  if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
+    return with_removal(now, read_removal(payload), nullptr);
+  }
+  if (type == static_cast<std::uint8_t>(ChangeKind::add) && now.model() != nullptr) {
+    return with_batch(now, read_batch(payload, *now.model()));
+  }
+  throw std::runtime_error(fmt::format("it is of the unknown kind {}", type));
+}
+
+// All logs but the last were whole before the next was made.
+void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
+  const ManifestInfo info = store_.info();
   const CollectionDirectory& directory = store_.directory();
-  const auto take = [&](std::uint64_t seq, std::uint8_t type, std::span<const std::byte> payload) {
-    if (seq != next) {
-      throw std::runtime_error(fmt::format("change {} follows change {}", seq, next - 1));
-    }
-    ++next;
-    const std::shared_ptr<const Snapshot> now = snapshot();
-    if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
-      publish(with_removal(*now, read_removal(payload), nullptr));
-    } else if (type == static_cast<std::uint8_t>(ChangeKind::add) && active_ != nullptr) {
-      publish(with_batch(*now, read_batch(payload, *active_->used.model)));
-    } else {
-      throw std::runtime_error(fmt::format("change {} is of the unknown kind {}", seq, type));
-    }
-  };
   const std::vector<std::uint64_t> logs = directory.logs_from(info.first_log);
+  std::uint64_t next = info.sequence + 1;
   for (std::size_t i = 0; i < logs.size(); ++i) {
     store_.skip_numbers(logs[i]);
     const std::string path = directory.log(logs[i]);
+    const auto take = [&](std::uint64_t seq, std::uint8_t type,
+                          std::span<const std::byte> payload) {
+      const auto refuse = [&](std::string_view reason) {
+        throw std::runtime_error(
+            fmt::format("{}: change {}: {}; the collection is damaged", path, seq, reason));
+      };
+      if (seq != next++) refuse(fmt::format("change {} is missing", next - 1));
+      try {
+        state = changed(*state, type, payload);
+      } catch (const std::runtime_error& error) {
+        refuse(error.what());
+      }
+    };
     const bool is_last = i + 1 == logs.size();
     if (is_last && lock_) {
       log_.emplace(LogWriter::open_for_append(path, info.collection, take));
@@ -118,12 +144,12 @@ void CollectionEngine::replay() {
     if (is_last || end.torn_bytes == 0) continue;
     throw_damaged(path, end.next.offset, "it is cut off, and another log follows");
   }
-  if (!lock_ || log_) return;
-  if (logs.empty() && info.model != 0) {
-    throw std::runtime_error(fmt::format("{}: the log is missing", directory.log(info.first_log)));
+  if (!logs.empty()) return;
+  if (info.model != 0) {
+    throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged",
+                                         directory.log(info.first_log)));
   }
   log_number_ = info.first_log;
-  start_log();
 }
 
 void CollectionEngine::start_log() {
@@ -168,10 +194,10 @@ void CollectionEngine::sync() {
 
 bool CollectionEngine::refresh() {
   if (lock_ || store_.in_memory()) return false;
+  const std::lock_guard lock(changing_);
   const std::uint64_t before = snapshot()->sequence();
   const std::uint64_t version = store_.info().version;
-  const std::lock_guard lock(changing_);
-  load(false);
+  load();
   return snapshot()->sequence() != before || store_.info().version != version;
 }
 
@@ -206,17 +232,24 @@ void CollectionEngine::seal_rest() {
 void CollectionEngine::verify() const {
   if (store_.in_memory()) return;
   const CollectionDirectory& directory = store_.directory();
-  const StoredCollection stored = open_stored(directory, true);
-  for (const std::uint64_t log : directory.logs_from(stored.manifest.info.first_log)) {
-    LogReader(directory.log(log), stored.manifest.info.collection)
-        .replay([](std::uint64_t, std::uint8_t, std::span<const std::byte>) {});
-  }
+  const auto ignore = [](std::uint64_t, std::uint8_t, std::span<const std::byte>) {};
+  while_files_change(directory, [&] {
+    const ManifestInfo info = open_stored(directory, true).manifest.info;
+    for (const std::uint64_t log : directory.logs_from(info.first_log)) {
+      LogReader(directory.log(log), info.collection).replay(ignore);
+    }
+  });
 }
 
 CollectionStats CollectionEngine::stats() const {
   const std::shared_ptr<const Snapshot> now = snapshot();
-  const ManifestInfo& info = store_.info();
   CollectionStats stats;
+  ManifestInfo info;
+  {
+    const std::lock_guard lock(changing_);
+    info = store_.info();
+    if (log_) stats.log_bytes = log_->next().offset;
+  }
   stats.n = now->n();
   stats.dim = info.dim;
   stats.metric = static_cast<Metric>(info.metric);
@@ -234,10 +267,6 @@ CollectionStats CollectionEngine::stats() const {
   }
   stats.changes = now->sequence();
   stats.is_tuned = now->tuning().queries > 0;
-  {
-    const std::lock_guard lock(changing_);
-    if (log_) stats.log_bytes = log_->next().offset;
-  }
   const std::lock_guard lock(status_);
   stats.background_error = background_error_;
   return stats;

@@ -62,8 +62,11 @@ class CollectionEngine {
   };
 
   // engine.cc: opening, and what all need.
-  void load(bool verify);
-  void replay();
+  void load();
+  void load_newest();
+  void replay(std::shared_ptr<const Snapshot>& state);
+  std::shared_ptr<const Snapshot> changed(const Snapshot& now, std::uint8_t type,
+                                          std::span<const std::byte> payload) const;
   void require_writer();
   std::shared_ptr<const ActiveModel> active() const;
   void publish(std::shared_ptr<const Snapshot> next);

@@ -6,9 +6,11 @@
 //     merge     four files of like size, or one with many deleted rows, become one
 //     tune      for target recalls, when there are many more vectors or fewer than there were
 //     retrain   retraining.cc
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <exception>
-#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -135,8 +137,7 @@ std::uint64_t CollectionEngine::rotate_log() {
   try {
     log_->close();
   } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(store_.directory().log(number), ignored);
+    (void)::unlinkat(AT_FDCWD, store_.directory().log(number).c_str(), 0);
     throw;
   }
   log_.emplace(std::move(next));

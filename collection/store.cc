@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <set>
 #include <stdexcept>
@@ -161,6 +162,17 @@ void CollectionStore::copy_files(const std::string& folder) const {
   }
   // What it names is there: it syncs the folder, too.
   copy_file(manifest, folder + "/" + std::filesystem::path(manifest).filename().string());
+}
+
+void while_files_change(const CollectionDirectory& directory, const std::function<void()>& read) {
+  for (;;) {
+    const std::uint64_t version = directory.newest_manifest();
+    try {
+      return read();
+    } catch (const std::exception&) {
+      if (directory.newest_manifest() == version) throw;
+    }
+  }
 }
 
 StoredCollection open_stored(const CollectionDirectory& directory, bool verify) {

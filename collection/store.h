@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -65,6 +66,10 @@ struct StoredCollection {
   ModelInUse model;
   std::vector<Part> parts;
 };
+
+/// Reads files that a writer may replace meanwhile: calls `read` again where that failed and there
+/// is a newer manifest. Throws what it throws.
+void while_files_change(const CollectionDirectory& directory, const std::function<void()>& read);
 
 /// Opens what the newest manifest names. Throws std::runtime_error where a file is damaged or of
 /// another collection, std::system_error where one is missing.

@@ -1,5 +1,5 @@
 // Who is told of the system calls of failing_calls.cc that have succeeded and change files, folders
-// or what descriptors mean: simulated_disk.h. Not for several threads.
+// or what descriptors mean: simulated_disk.h. Told of one call at a time.
 #pragma once
 
 #include <sys/types.h>

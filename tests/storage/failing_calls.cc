@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <exception>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,19 @@ namespace {
 
 Failure failure;
 CallWatcher* watcher = nullptr;
+
+/// Keeps calls apart while somebody is told of them: else a descriptor could get another meaning
+/// between a call and its telling.
+class OneAtATime {
+ public:
+  OneAtATime() {
+    if (watcher != nullptr) lock_ = std::unique_lock(mutex_);
+  }
+
+ private:
+  static inline std::recursive_mutex mutex_;
+  std::unique_lock<std::recursive_mutex> lock_;
+};
 
 /// Tells of a call that returned `result`, which is passed on.
 template <typename Result, typename Tell>
@@ -96,6 +110,7 @@ using obliq::watched;
 extern "C" {
 
 ssize_t write(int fd, const void* bytes, size_t count) {
+  const obliq::OneAtATime one;
   if (fails(Call::kWrite) || obliq::hesitates(count)) return -1;
   return watched(::syscall(SYS_write, fd, bytes, count), [&](CallWatcher& to, ssize_t written) {
     to.written(fd, ::lseek(fd, 0, SEEK_CUR) - written, as_span(bytes, written));
@@ -103,6 +118,7 @@ ssize_t write(int fd, const void* bytes, size_t count) {
 }
 
 ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
+  const obliq::OneAtATime one;
   if (fails(Call::kOverwrite) || obliq::hesitates(count)) return -1;
   return watched(
       ::syscall(SYS_pwrite64, fd, bytes, count, offset),
@@ -115,16 +131,19 @@ ssize_t pread(int fd, void* bytes, size_t count, off_t offset) {
 }
 
 int fsync(int fd) {
+  const obliq::OneAtATime one;
   return watched(unless_it_fails(Call::kSync, SYS_fsync, fd),
                  [&](CallWatcher& to, int) { to.synced(fd); });
 }
 
 int fdatasync(int fd) {
+  const obliq::OneAtATime one;
   return watched(unless_it_fails(Call::kSync, SYS_fdatasync, fd),
                  [&](CallWatcher& to, int) { to.synced(fd); });
 }
 
 int ftruncate(int fd, off_t size) noexcept {
+  const obliq::OneAtATime one;
   return watched(unless_it_fails(Call::kCut, SYS_ftruncate, fd, size),
                  [&](CallWatcher& to, int) { to.cut(fd, size); });
 }
@@ -134,6 +153,7 @@ ssize_t getrandom(void* bytes, size_t count, unsigned flags) {
 }
 
 int close(int fd) {
+  const obliq::OneAtATime one;
   const bool failed = fails(Call::kClose);
   const int error = errno;
   const int result = watched(static_cast<int>(::syscall(SYS_close, fd)),
@@ -143,11 +163,13 @@ int close(int fd) {
 }
 
 int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  const obliq::OneAtATime one;
   return watched(unless_it_fails(Call::kRename, SYS_renameat2, from_folder, from, to_folder, to, 0),
                  [&](CallWatcher& told, int) { told.renamed(from_folder, from, to_folder, to); });
 }
 
 int unlinkat(int folder, const char* path, int flags) noexcept {
+  const obliq::OneAtATime one;
   return watched(static_cast<int>(::syscall(SYS_unlinkat, folder, path, flags)),
                  [&](CallWatcher& to, int) { to.unlinked(folder, path); });
 }
@@ -170,6 +192,7 @@ void* mmap(void* address, size_t size, int protection, int flags, int fd, off_t 
 }
 
 int open(const char* path, int flags, ...) {
+  const obliq::OneAtATime one;
   va_list more;
   va_start(more, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
@@ -179,6 +202,7 @@ int open(const char* path, int flags, ...) {
 }
 
 int openat(int folder, const char* path, int flags, ...) {
+  const obliq::OneAtATime one;
   va_list more;
   va_start(more, flags);
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
@@ -188,6 +212,7 @@ int openat(int folder, const char* path, int flags, ...) {
 }
 
 int fcntl(int fd, int command, ...) {
+  const obliq::OneAtATime one;
   va_list more;
   va_start(more, command);
   const long argument = va_arg(more, long);

@@ -1,0 +1,176 @@
+// A power failure after any call that a writer makes: the collection opens, what was acknowledged
+// is there, and of the change on its way all or nothing.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/random.h"
+#include "obliq/collection.h"
+#include "tests/storage/crash_states.h"
+
+namespace obliq {
+namespace {
+
+constexpr std::size_t kDim = 4;
+
+struct Change {
+  enum Kind { create, upsert, remove, compact, train } kind;
+  std::int64_t first = 0;
+  std::size_t count = 0;
+};
+
+class PowerLossOfCollections : public ::testing::Test {
+ protected:
+  using Map = std::map<std::int64_t, std::size_t>;  // id -> the change that wrote its vector
+
+  static CollectionOptions options() {
+    CollectionOptions options;
+    options.dim = kDim;
+    options.train_at = 100000;
+    return options;
+  }
+  static std::vector<float> vector_of(std::int64_t id, std::size_t change) {
+    Random random(static_cast<std::uint64_t>(id) * 1000 + change);
+    std::vector<float> vector(kDim);
+    for (float& x : vector) x = static_cast<float>(random.gaussian());
+    return vector;
+  }
+  static std::vector<std::int64_t> ids_of(const Change& change) {
+    std::vector<std::int64_t> ids(change.count);
+    std::iota(ids.begin(), ids.end(), change.first);
+    return ids;
+  }
+
+  // What is there after each change.
+  std::vector<Map> maps() const {
+    std::vector<Map> maps;
+    Map map;
+    for (std::size_t i = 0; i < script_.size(); ++i) {
+      for (const std::int64_t id : ids_of(script_[i])) {
+        if (script_[i].kind == Change::remove) {
+          map.erase(id);
+        } else {
+          map[id] = i;
+        }
+      }
+      maps.push_back(map);
+    }
+    return maps;
+  }
+  void make(std::size_t i, std::optional<Collection>& collection) const {
+    const Change& change = script_[i];
+    const std::vector<std::int64_t> ids = ids_of(change);
+    Matrix<float> vectors(ids.size(), kDim);
+    for (std::size_t j = 0; j < ids.size(); ++j) {
+      const std::vector<float> vector = vector_of(ids[j], i);
+      std::copy(vector.begin(), vector.end(), vectors.row(j));
+    }
+    const CollectionAccess access = {
+        .read_only = false, .durability = Durability::every, .threads = 1};
+    switch (change.kind) {
+      case Change::create:
+        collection.emplace(Collection::create(folder_.path(), options(), access));
+        return;
+      case Change::upsert:
+        return collection->upsert(vectors.view(), {ids.data(), ids.size(), 1});
+      case Change::remove:
+        EXPECT_EQ(collection->remove(ids), ids.size());
+        return;
+      case Change::compact:
+        return collection->compact();
+      case Change::train:
+        return collection->train();
+    }
+  }
+  // Whether all is as the map says. Vectors are exact while no model is trained.
+  static bool holds(const Collection& collection, const Map& map) {
+    if (collection.count() != map.size()) return false;
+    const float allowed = collection.stats().is_exact ? 1e-9F : .01F;
+    for (const auto& [id, change] : map) {
+      if (!collection.contains(id)) return false;
+      std::vector<float> vector(kDim);
+      collection.get(std::span(&id, 1), vector.data());
+      const std::vector<float> wanted = vector_of(id, change);
+      float error = 0;
+      for (std::size_t j = 0; j < kDim; ++j) {
+        error += (vector[j] - wanted[j]) * (vector[j] - wanted[j]);
+      }
+      if (error > allowed) return false;
+    }
+    return true;
+  }
+  void check(const CrashState& state) const {
+    std::optional<Collection> collection;
+    try {
+      collection.emplace(Collection::open(state.folder, {.threads = 1}));
+    } catch (const std::exception& error) {
+      ASSERT_LT(state.noted, 0) << error.what();
+      return;
+    }
+    const auto made = static_cast<std::size_t>(std::max(state.noted, 0));
+    const std::size_t next = std::min(made + 1, script_.size() - 1);
+    ASSERT_TRUE(holds(*collection, maps_[made]) || holds(*collection, maps_[next]))
+        << collection->count() << " vectors after change " << state.noted;
+    ASSERT_NO_THROW(collection->verify());
+    const float vector[kDim] = {1, 2, 3, 4};
+    const std::int64_t id = 99999;
+    collection->upsert({vector, 1, kDim}, {&id, 1, 1});
+    collection->compact();
+    ASSERT_TRUE(collection->contains(id));
+  }
+  void play(std::vector<Change> script, std::size_t count) {
+    script_ = std::move(script);
+    maps_ = maps();
+    SimulatedDisk disk(folder_.path());
+    {
+      std::optional<Collection> collection;
+      for (std::size_t i = 0; i < script_.size(); ++i) {
+        make(i, collection);
+        disk.note(static_cast<int>(i));
+      }
+    }
+    const std::size_t states =
+        for_each_crash_state(disk.stop(), crash_state_count(count), crash_seed(),
+                             [&](const CrashState& state) { check(state); });
+    EXPECT_GT(states, 90U);
+  }
+
+  std::vector<Change> script_;
+  std::vector<Map> maps_;
+  TemporaryFolder folder_ = fast_folder();
+};
+
+TEST_F(PowerLossOfCollections, LosesNothingAcknowledged) {
+  play({{Change::create},
+        {Change::upsert, 0, 20},
+        {Change::upsert, 100, 7},
+        {Change::remove, 3, 4},
+        {Change::compact},
+        {Change::upsert, 5, 10},
+        {Change::remove, 9, 2},
+        {Change::upsert, 200, 1},
+        {Change::compact},
+        {Change::upsert, 201, 1}},
+       1500);
+}
+
+TEST_F(PowerLossOfCollections, LosesNothingWhenTheModelChanges) {
+  play({{Change::create},
+        {Change::upsert, 0, 1000},
+        {Change::compact},
+        {Change::upsert, 1000, 30},
+        {Change::remove, 10, 20},
+        {Change::train},
+        {Change::upsert, 990, 20},
+        {Change::compact}},
+       600);
+}
+
+}  // namespace
+}  // namespace obliq
