@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 
 #include "index/build/build_plan.h"
@@ -107,7 +108,8 @@ Manifest read_manifest(const CollectionDirectory& directory, std::uint64_t versi
 
 void write_deleted(const std::string& path, const RowBits& rows) {
   SectionWriter writer(path);
-  writer.add("deleted", std::as_bytes(rows.words()), Need::required);
+  const std::vector<std::uint64_t> words = rows.words();
+  writer.add("deleted", std::as_bytes(std::span(words)), Need::required);
   writer.commit();
 }
 

@@ -85,8 +85,9 @@ class Merger {
 };
 
 void Merger::count_lists() {
-  for (std::uint32_t list = 0; list < records_.size(); ++list) {
-    if (in_range(list)) records_[list] = sources_.sum_of(list);
+  const std::vector<bool> stored = sources_.stored_lists();
+  for (std::uint32_t list = 0; list < stored.size(); ++list) {
+    if (stored[list] && in_range(list)) records_[list] = sources_.sum_of(list);
   }
   find_foreign();
   for (std::size_t i = 0; i < foreign_.size(); ++i) {
@@ -186,6 +187,7 @@ void Merger::write_blocks(std::uint64_t entries) {
         report(plan_.progress, "merge",
                .4 * static_cast<double>(i) / static_cast<double>(order.size()));
       }
+      if (record.stored() == 0) continue;
       std::uint64_t place = record.first;
       const auto put = [&](const SourceRow& row, std::uint64_t entry, const ListRecord& from) {
         BlockReader& reader = readers[row.source];
@@ -212,6 +214,7 @@ void Merger::write_spilled_entries() {
   std::vector<std::uint8_t> bytes(spilled_bytes(records_.size()));
   write_section("spilled", [&](PieceSink& sink) {
     for (std::uint32_t list = plan_.first_list; list < plan_.end_list; ++list) {
+      if (records_[list].spilled() == 0) continue;
       sources_.spilled_of(list, spilled);
       for (const SourceSpilled& entry : spilled) {
         write_spilled({new_row(entry.primary_list, entry.row.id), entry.primary_list},

@@ -209,6 +209,17 @@ std::vector<std::uint32_t> MergeSources::sorted_positions(std::size_t source) co
   return rows;
 }
 
+std::vector<bool> MergeSources::stored_lists() const {
+  std::vector<bool> stored(sources_.empty() ? 0 : segment(0).model->nlist());
+  for (std::size_t s = 0; s < size(); ++s) {
+    const ListDirectory& lists = segment(s).lists;
+    for (std::size_t i = 0; i < lists.records().size(); ++i) {
+      if (lists.records()[i].stored() > 0) stored[lists.list_of(i)] = true;
+    }
+  }
+  return stored;
+}
+
 void MergeSources::rows_of(std::uint32_t list, std::vector<SourceRow>& rows) const {
   rows.clear();
   for (std::uint32_t s = 0; s < size(); ++s) {

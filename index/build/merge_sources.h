@@ -50,6 +50,8 @@ class MergeSources {
   bool has_ids() const { return has_ids_; }
   bool keeps_all() const;
 
+  /// Of each list whether a source stores something of it.
+  std::vector<bool> stored_lists() const;
   /// The rows of a list that are kept, by rising id, foreign ones left out.
   void rows_of(std::uint32_t list, std::vector<SourceRow>& rows) const;
   /// Its spilled entries whose rows are kept, by rising id.

@@ -21,14 +21,20 @@ SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Se
     n_ += segment.info.n;
     spilled_ += segment.info.spilled;
     block_bytes_ += segment.blocks.size();
-    for (std::size_t i = 0; i < segment.lists.records().size(); ++i) {
-      if (segment.lists.records()[i].count > 0) is_empty_[segment.lists.list_of(i)] = false;
-    }
+    if (filled_ < is_empty_.size()) note_filled(segment.lists);
   }
   for (const auto& rows : deleted_) n_ -= rows == nullptr ? 0 : rows->count();
   first_slots_.push_back(slots);
-  filled_ = static_cast<std::size_t>(std::count(is_empty_.begin(), is_empty_.end(), false));
   if (filled_ == is_empty_.size()) is_empty_.clear();
+}
+
+void SegmentSet::note_filled(const ListDirectory& lists) {
+  for (std::size_t i = 0; i < lists.records().size(); ++i) {
+    const std::uint32_t list = lists.list_of(i);
+    if (lists.records()[i].count == 0 || !is_empty_[list]) continue;
+    is_empty_[list] = false;
+    ++filled_;
+  }
 }
 
 SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model)

@@ -51,6 +51,8 @@ class SegmentSet {
   std::uint64_t entries(std::uint32_t list) const;
 
  private:
+  void note_filled(const ListDirectory& lists);
+
   std::shared_ptr<const TrainedModel> model_;
   std::vector<Segment> segments_;
   std::vector<std::shared_ptr<const RowBits>> deleted_;
