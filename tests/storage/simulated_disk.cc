@@ -25,6 +25,12 @@ void FolderMirror::note(int number) {
   operations_.push_back({.kind = Kind::note, .noted = number});
 }
 
+void FolderMirror::forget_operations() {
+  operations_.clear();
+  for (const int file : nameless_) files_[file] = {};
+  nameless_.clear();
+}
+
 void FolderMirror::require_truth() const {
   const FolderMirror there(folder_);
   const auto same = [&](const auto& mine, const auto& theirs) {
@@ -123,6 +129,9 @@ void FolderMirror::renamed(int from_folder, const char* from, int to_folder, con
   if (found == names_.end() || new_name.empty()) return;  // require_truth() will tell
   const int file = found->second;
   names_.erase(found);
+  if (const auto lost = names_.find(new_name); lost != names_.end()) {
+    nameless_.push_back(lost->second);
+  }
   names_[new_name] = file;
   operations_.push_back({.kind = Kind::rename, .file = file, .name = name, .new_name = new_name});
 }
@@ -130,6 +139,7 @@ void FolderMirror::renamed(int from_folder, const char* from, int to_folder, con
 void FolderMirror::unlinked(int folder, const char* path) {
   const auto found = names_.find(name_of(folder, path));
   if (found == names_.end()) return;
+  nameless_.push_back(found->second);
   operations_.push_back({.kind = Kind::unlink, .file = found->second, .name = found->first});
   names_.erase(found);
 }

@@ -42,7 +42,8 @@ class FolderMirror : public CallWatcher {
   const std::map<std::string, int>& names() const { return names_; }
   const std::vector<Bytes>& files() const { return files_; }
   const std::vector<DiskOperation>& operations() const { return operations_; }
-  void forget_operations() { operations_.clear(); }
+  /// Forgets what was done, and the bytes of files that have lost their names.
+  void forget_operations();
   void note(int number);
   /// Throws std::logic_error where the folder holds something else: a call was not seen.
   void require_truth() const;
@@ -64,6 +65,7 @@ class FolderMirror : public CallWatcher {
   std::string folder_;
   std::map<std::string, int> names_;
   std::vector<Bytes> files_;
+  std::vector<int> nameless_;      // files that have lost their names
   std::map<int, int> open_files_;  // descriptor -> number of the file
   std::set<int> open_folders_;     // descriptors of this folder
   std::vector<DiskOperation> operations_;
