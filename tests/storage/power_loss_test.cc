@@ -83,7 +83,7 @@ TEST_F(PowerLoss, LosesNoRecordThatWasSyncedAndMakesNoneUp) {
     disk.note(kCount);
   };
   const auto check = [](const CrashState& state) { expect_log(state, kCount); };
-  EXPECT_GT(play(write, 20000, check), 500U);
+  EXPECT_GT(play(write, 100000, check), 1500U);
 }
 
 TEST_F(PowerLoss, LosesNoRecordOfALogWhoseProcessesDie) {
@@ -97,7 +97,7 @@ TEST_F(PowerLoss, LosesNoRecordOfALogWhoseProcessesDie) {
       EXPECT_EQ(write_all_at(open_to_write(path()).get(), log.next().offset, part), 0);
     }
   };
-  EXPECT_GT(play(write, 20000, [](const CrashState& state) { expect_log(state, 24); }), 500U);
+  EXPECT_GT(play(write, 100000, [](const CrashState& state) { expect_log(state, 24); }), 1500U);
 }
 
 /// Puts the log that was left into `folder`, and plays power failures while it is reopened.
