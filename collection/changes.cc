@@ -85,13 +85,14 @@ EncodedBatch CollectionEngine::encode(const ActiveModel& model, MatrixView<float
   return batch;
 }
 
+bool CollectionEngine::is_busy(const Part& part) const {
+  return std::find(busy_.begin(), busy_.end(), part.segment.owner.get()) != busy_.end();
+}
+
 // Small segments in memory become one as soon as the newest is half as large as the one before:
 // about as many as the number of batches has bits.
 void CollectionEngine::merge_small(std::vector<Part>& parts, const ModelInUse& model) const {
-  const auto is_free = [&](const Part& part) {
-    return part.file == 0 &&
-           std::find(busy_.begin(), busy_.end(), part.segment.owner.get()) == busy_.end();
-  };
+  const auto is_free = [&](const Part& part) { return part.file == 0 && !is_busy(part); };
   std::size_t first = parts.size() - 1;
   std::size_t rows = parts.back().live();
   while (first > 0 && is_free(parts[first - 1]) && parts[first - 1].live() < 2 * rows) {
@@ -121,7 +122,10 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_batch(const Snapshot& now
   added.segment = arrange_segment(now.model(), std::move(batch.vectors), ids);
   parts.push_back(std::move(added));
   merge_small(parts, now.used());
-  std::erase_if(parts, [](const Part& part) { return part.file == 0 && part.live() == 0; });
+  // A step that reads a part asks it at its end what was deleted meanwhile.
+  std::erase_if(parts, [&](const Part& part) {
+    return part.file == 0 && part.live() == 0 && !is_busy(part);
+  });
   return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
                                           now.sequence() + 1,
                                           std::max(now.next_id(), batch.next_id));

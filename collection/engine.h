@@ -81,6 +81,8 @@ class CollectionEngine {
   std::shared_ptr<const Snapshot> with_removal(const Snapshot& now,
                                                std::span<const std::int64_t> ids,
                                                std::size_t* removed) const;
+  /// Whether a step in the background reads the part's segment in memory.
+  bool is_busy(const Part& part) const;
   void merge_small(std::vector<Part>& parts, const ModelInUse& model) const;
   void log(ChangeKind kind, std::span<const std::span<const std::byte>> payload);
   void wait_for_room(std::unique_lock<std::mutex>& lock);
