@@ -2,6 +2,8 @@
 // before it goes.
 #include "collection/background.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstddef>
@@ -61,11 +63,24 @@ class Pool {
   std::size_t idle_ = 0;
 };
 
+// That of this process: a child of it has a queue without threads of its parent. Threads keep their
+// pool, too: they may still wait on it when the process ends.
+std::shared_ptr<Pool> pool_of_process() {
+  static std::mutex mutex;
+  static std::shared_ptr<Pool> pool;
+  static pid_t process = 0;
+  const std::lock_guard lock(mutex);
+  if (process != ::getpid()) {
+    pool = std::make_shared<Pool>();
+    process = ::getpid();
+  }
+  return pool;
+}
+
 }  // namespace
 
 void run_in_background(std::function<void()> work) {
-  // Its threads keep it, too: they may still wait on it when the process ends.
-  static const std::shared_ptr<Pool> pool = std::make_shared<Pool>();
+  const std::shared_ptr<Pool> pool = pool_of_process();
   pool->add(pool, std::move(work));
 }
 

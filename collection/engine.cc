@@ -66,7 +66,9 @@ std::unique_ptr<CollectionEngine> CollectionEngine::open(const std::string& path
   return engine;
 }
 
+// In a child of the process the log and the lock are the parent's: they stay as they are.
 CollectionEngine::~CollectionEngine() {
+  if (::getpid() != process_) return;
   try {
     close();
   } catch (...) {  // NOLINT(bugprone-empty-catch): a destructor has nobody to tell
@@ -174,11 +176,14 @@ void CollectionEngine::publish(std::shared_ptr<const Snapshot> next) {
   snapshot_.swap(next);
 }
 
+void CollectionEngine::require_own_process() const {
+  if (::getpid() == process_) return;
+  throw std::invalid_argument("the collection was opened by the parent process: open it anew");
+}
+
 // Tells of a step in the background that failed, once; from then on it is tried again.
 void CollectionEngine::require_writer() {
-  if (::getpid() != process_) {
-    throw std::invalid_argument("the collection was opened by the parent process: open it anew");
-  }
+  require_own_process();
   if (access_.read_only) throw std::invalid_argument("the collection is open to read only");
   const std::lock_guard lock(status_);
   if (is_closing_) throw std::invalid_argument("the collection is closed");
@@ -202,6 +207,7 @@ bool CollectionEngine::refresh() {
 }
 
 void CollectionEngine::close() {
+  require_own_process();
   {
     std::unique_lock lock(status_);
     if (std::exchange(is_closing_, true)) return;
@@ -221,7 +227,7 @@ void CollectionEngine::close() {
 // So that opening has little to replay.
 void CollectionEngine::seal_rest() {
   constexpr std::size_t kFewRows = 500;
-  if (!log_ || ::getpid() != process_) return;
+  if (!log_) return;
   std::size_t rows = 0;
   for (const Part& part : snapshot()->parts()) rows += part.file == 0 ? part.rows() : 0;
   if (rows < kFewRows) return;

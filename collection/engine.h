@@ -67,6 +67,7 @@ class CollectionEngine {
   void replay(std::shared_ptr<const Snapshot>& state);
   std::shared_ptr<const Snapshot> changed(const Snapshot& now, std::uint8_t type,
                                           std::span<const std::byte> payload) const;
+  void require_own_process() const;
   void require_writer();
   std::shared_ptr<const ActiveModel> active() const;
   void publish(std::shared_ptr<const Snapshot> next);

@@ -88,6 +88,7 @@ void CollectionEngine::work() {
 }
 
 void CollectionEngine::wait() {
+  require_own_process();
   const auto set_waiting = [&](bool waits) {
     const std::lock_guard lock(status_);
     tunes_now_ = waits;
