@@ -117,6 +117,7 @@ void Collection::backup(const std::string& folder) { impl_->engine->backup(folde
 bool Collection::refresh() { return impl_->engine->refresh(); }
 void Collection::close() { impl_->engine->close(); }
 CollectionStats Collection::stats() const { return impl_->engine->stats(); }
+CollectionOptions Collection::options() const { return impl_->engine->options(); }
 
 std::size_t Collection::import_index(const std::string& path) {
   constexpr std::size_t kBatch = 4096;

@@ -247,6 +247,11 @@ void CollectionEngine::verify() const {
   });
 }
 
+CollectionOptions CollectionEngine::options() const {
+  const std::lock_guard lock(changing_);
+  return options_of(store_.info());
+}
+
 CollectionStats CollectionEngine::stats() const {
   const std::shared_ptr<const Snapshot> now = snapshot();
   CollectionStats stats;

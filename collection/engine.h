@@ -52,6 +52,7 @@ class CollectionEngine {
   bool refresh();
   void close();
   CollectionStats stats() const;
+  CollectionOptions options() const;
 
  private:
   /// A model with what encodes under it.

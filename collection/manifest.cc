@@ -68,6 +68,18 @@ ManifestInfo manifest_of(const CollectionOptions& options) {
   return info;
 }
 
+CollectionOptions options_of(const ManifestInfo& info) {
+  CollectionOptions options;
+  options.dim = info.dim;
+  options.metric = static_cast<Metric>(info.metric);
+  options.quantizer = info.quantizer;
+  options.raw = static_cast<RawTier>(info.raw);
+  options.spill = info.spill;
+  options.seed = info.seed;
+  options.train_at = info.train_at;
+  return options;
+}
+
 BuildOptions build_options(const ManifestInfo& info, int threads) {
   BuildOptions options;
   options.metric = static_cast<Metric>(info.metric);

@@ -63,6 +63,8 @@ struct Manifest {
 
 /// Options that fit: what is not given is chosen. Throws std::invalid_argument.
 ManifestInfo manifest_of(const CollectionOptions& options);
+/// The options that a collection has, none of them left out.
+CollectionOptions options_of(const ManifestInfo& info);
 /// What a model is trained with.
 BuildOptions build_options(const ManifestInfo& info, int threads);
 

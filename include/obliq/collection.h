@@ -136,6 +136,8 @@ class OBLIQ_API Collection {
   bool refresh();
 
   CollectionStats stats() const;
+  /// What it was made with, and what was chosen where nothing was given.
+  CollectionOptions options() const;
 
   /// Ends the background, writes all and gives the lock back. Later calls throw. The destructor
   /// does the same but for errors.

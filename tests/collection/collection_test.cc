@@ -101,6 +101,26 @@ TEST_F(CollectionTest, RefusesAnIdThatIsThereAndChangesNothing) {
   EXPECT_EQ(found.ids.values.front(), 9);
 }
 
+TEST_F(CollectionTest, TellsWhatItWasMadeWith) {
+  CollectionOptions given = options_of(Metric::cosine);
+  given.quantizer = "lm4";
+  given.raw = RawTier::fp16;
+  given.spill = 0.25;
+  given.seed = 9;
+  Collection::create(path(), given);
+  const CollectionOptions options = Collection::open(path()).options();
+  EXPECT_EQ(options.dim, kDim);
+  EXPECT_EQ(options.metric, Metric::cosine);
+  EXPECT_EQ(options.quantizer, "lm4");
+  EXPECT_EQ(options.raw, RawTier::fp16);
+  EXPECT_EQ(options.spill, 0.25);
+  EXPECT_EQ(options.seed, 9U);
+  EXPECT_EQ(options.train_at, 1000U);
+  const CollectionOptions chosen = Collection::in_memory(options_of()).options();
+  EXPECT_EQ(chosen.quantizer, "sq8");
+  EXPECT_EQ(chosen.spill, 0.5);
+}
+
 TEST_F(CollectionTest, LetsOneWriterInAndTellsItsProcess) {
   Collection collection = Collection::create(path(), options_of());
   try {
