@@ -5,6 +5,7 @@
 
 namespace obliq::python {
 
+void bind_collection(nanobind::module_& module);
 void bind_index(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_quantizer(nanobind::module_& module);

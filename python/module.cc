@@ -46,5 +46,6 @@ NB_MODULE(_core, module) {
   module.def("simd", [] { return obliq::kernels().name; });
   obliq::python::bind_model(module);
   obliq::python::bind_index(module);
+  obliq::python::bind_collection(module);
   obliq::python::bind_quantizer(module);
 }

@@ -8,19 +8,21 @@
     distances, ids = index.search(base[:5], k=10)
     index.save("my.idx")
 
-Index holds vectors and finds the nearest; Model and merge make one in parts; Quantizer turns
-vectors into codes and back, for those who want codes without an index.
+Index holds vectors and finds the nearest; Collection holds those that change while they are
+searched; Model and merge make an index in parts; Quantizer turns vectors into codes and back, for
+those who want codes without an index.
 obliq.sklearn.ObliqTransformer is the index for scikit-learn.
 """
 
 from obliq._core import Cancelled, simd
 from obliq._core import version as __version__
+from obliq.collection import Collection, CollectionStats
 from obliq.index import Index, IndexStats, SearchResult, TunedLadder, TunedTarget, Tuning
 from obliq.merging import merge, merge_topk
 from obliq.model import Model, ModelStats, sample_key, sample_size
 from obliq.quantizer import Codes, Quantizer, quantizer_grammar, quantizer_specs
 
-__all__ = ["Cancelled", "Codes", "Index", "IndexStats", "Model", "ModelStats", "Quantizer",
-           "SearchResult", "TunedLadder", "TunedTarget", "Tuning", "__version__", "merge",
-           "merge_topk", "quantizer_grammar", "quantizer_specs", "sample_key", "sample_size",
-           "simd"]
+__all__ = ["Cancelled", "Codes", "Collection", "CollectionStats", "Index", "IndexStats", "Model",
+           "ModelStats", "Quantizer", "SearchResult", "TunedLadder", "TunedTarget", "Tuning",
+           "__version__", "merge", "merge_topk", "quantizer_grammar", "quantizer_specs",
+           "sample_key", "sample_size", "simd"]

@@ -102,7 +102,7 @@ class IndexStats:
     tuning: Optional[Tuning]
 
 
-def _as_queries(queries: Any) -> tuple[Any, bool]:
+def as_queries(queries: Any) -> tuple[Any, bool]:
     """Queries [m][dim], and whether they are one, given as [dim]."""
     if type(queries) is np.ndarray and queries.dtype is _FLOAT32 \
             and 1 <= queries.ndim <= 2 and queries.flags.c_contiguous:
@@ -237,7 +237,7 @@ class Index:
         if unknown or type(k) is not int or type(nprobe) not in _WHOLE or type(threads) is not int:
             k, nprobe, confidence, threads, target_recall, batch_order = search_options(
                 k, nprobe, confidence, threads, target_recall, batch_order, unknown)
-        matrix, alone = _as_queries(queries)
+        matrix, alone = as_queries(queries)
         try:
             distances, ids = _empty((len(matrix), k), _FLOAT32), _empty((len(matrix), k), _INT64)
             self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),

@@ -20,6 +20,7 @@ Preset = Literal["fast", "small", "tiny", "exact"]
 Progress = Callable[[str, float], Union[bool, np.bool_, None]]
 Raw = Literal["none", "fp16", "fp32"]
 
+_INDEX_SEARCH = "queries, k, nprobe, confidence, threads, target_recall, batch_order and lists"
 _ANY = 1 << 4096
 _MOST_ANSWERS = 1 << 32  # per query; an index holds fewer vectors
 
@@ -41,12 +42,12 @@ def learn_options(metric: Any, preset: Any, quantizer: Any, raw: Any, spill: Any
 
 
 def search_options(k: Any, nprobe: Any, confidence: Any, threads: Any, target_recall: Any,
-                   batch_order: Any, unknown: Any) -> Any:
-    """Those of Index.search, in this order; `unknown`: keywords that it does not have. Raises
-    TypeError or ValueError naming the option, MemoryError for a k beyond any index."""
+                   batch_order: Any, unknown: Any, known: str = _INDEX_SEARCH) -> Any:
+    """Those of Index.search, in this order; `unknown`: keywords that it does not have, `known`:
+    those that it has. Raises TypeError or ValueError naming the option, MemoryError for a k beyond
+    any index."""
     if unknown:
-        raise unknown_argument("search", unknown, "queries, k, nprobe, confidence, threads, "
-                               "target_recall, batch_order and lists")
+        raise unknown_argument("search", unknown, known)
     if nprobe is not None:
         nprobe = as_whole(nprobe, "nprobe", 1, remedy=": for all lists give index.nlist")
     return (as_answer_count(k), nprobe, as_real(confidence, "confidence"), as_threads(threads),

@@ -1,0 +1,255 @@
+// obliq._core.Collection: the collection as Python's obliq.Collection needs it. Calls run without
+// the GIL and keep what they work on: close() in one thread ends no call of another. Checks of
+// types, defaults and names live in Python.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "collection/directory.h"
+#include "obliq/collection.h"
+#include "python/arrays.h"
+#include "python/bindings.h"
+#include "python/gil.h"
+
+namespace obliq::python {
+namespace {
+
+class SharedCollection {
+ public:
+  explicit SharedCollection(Collection collection)
+      : collection_(std::make_shared<Collection>(std::move(collection))) {}
+  SharedCollection(SharedCollection&&) noexcept = default;
+  SharedCollection& operator=(SharedCollection&&) = delete;
+  /// Waits for a step in the background.
+  ~SharedCollection() {
+    if (collection_ == nullptr) return;
+    const GilRelease release;
+    collection_.reset();
+  }
+
+  /// Throws std::invalid_argument once it is closed, and in a child of the process.
+  std::shared_ptr<Collection> get() const {
+    if (collection_ == nullptr) throw std::invalid_argument("the collection is closed");
+    if (is_of_parent()) {
+      throw std::invalid_argument("the collection was opened by the parent process: open it anew");
+    }
+    return collection_;
+  }
+  /// Whether no call can be made.
+  bool is_closed() const { return collection_ == nullptr || is_of_parent(); }
+
+  void close() {
+    if (collection_ == nullptr) return;
+    std::shared_ptr<Collection> closed = get();
+    collection_.reset();
+    const GilRelease release;
+    closed->close();
+    closed.reset();
+  }
+
+ private:
+  bool is_of_parent() const { return ::getpid() != process_; }
+
+  std::shared_ptr<Collection> collection_;
+  pid_t process_ = ::getpid();  // that made it
+};
+
+std::span<const std::int64_t> span_of(const Ids& ids) { return {ids.data(), ids.shape(0)}; }
+MatrixView<std::int64_t> column_of(const Ids& ids) { return {ids.data(), ids.shape(0), 1}; }
+
+/// Whether a directory holds a collection, be it a damaged one.
+bool is_at(const nb::bytes& path) {
+  const std::string name = path_of(path);
+  std::error_code error;
+  return std::filesystem::is_directory(name, error) &&
+         CollectionDirectory(name).newest_manifest() != 0;
+}
+
+/// In memory where `path` is empty.
+SharedCollection create(const nb::bytes& path, std::size_t dim, const std::string& metric,
+                        const std::string& quantizer, const std::string& raw,
+                        std::optional<double> spill, std::uint64_t seed, std::size_t train_at,
+                        const std::string& durability, int threads) {
+  const CollectionOptions options = {
+      dim, parse_metric(metric), quantizer, parse_raw_tier(raw), spill, seed, train_at};
+  const CollectionAccess access = {false, parse_durability(durability), threads};
+  const std::string name = path_of(path);
+  const GilRelease release;
+  return SharedCollection(name.empty() ? Collection::in_memory(options, access)
+                                       : Collection::create(name, options, access));
+}
+
+SharedCollection open(const nb::bytes& path, bool read_only, const std::string& durability,
+                      int threads) {
+  const CollectionAccess access = {read_only, parse_durability(durability), threads};
+  const std::string name = path_of(path);
+  const GilRelease release;
+  return SharedCollection(Collection::open(name, access));
+}
+
+/// The new ids are those from the first on.
+std::int64_t add_new(const SharedCollection& self, const FloatMatrix& vectors) {
+  const auto collection = self.get();
+  const GilRelease release;
+  return collection->add(view_of(vectors));
+}
+
+void add(const SharedCollection& self, const FloatMatrix& vectors, const Ids& ids) {
+  const auto collection = self.get();
+  const GilRelease release;
+  collection->add(view_of(vectors), column_of(ids));
+}
+
+void upsert(const SharedCollection& self, const FloatMatrix& vectors, const Ids& ids) {
+  const auto collection = self.get();
+  const GilRelease release;
+  collection->upsert(view_of(vectors), column_of(ids));
+}
+
+std::size_t remove(const SharedCollection& self, const Ids& ids) {
+  const auto collection = self.get();
+  const GilRelease release;
+  return collection->remove(span_of(ids));
+}
+
+bool contains(const SharedCollection& self, std::int64_t id) {
+  const auto collection = self.get();
+  const GilRelease release;
+  return collection->contains(id);
+}
+
+/// [ids][dim]
+nb::ndarray<nb::numpy, float> get(const SharedCollection& self, const Ids& ids, std::size_t dim) {
+  const auto collection = self.get();
+  float* values = nullptr;
+  auto array = new_array<float>({ids.shape(0), dim}, values);
+  const GilRelease release;
+  collection->get(span_of(ids), values);
+  return array;
+}
+
+/// (distances [queries][k], ids [queries][k]) of one state of the collection.
+nb::tuple search(const SharedCollection& self, const FloatMatrix& queries, std::int64_t k,
+                 std::optional<std::int64_t> nprobe, float confidence, int threads,
+                 double target_recall, const std::string& batch_order) {
+  const auto collection = self.get();
+  SearchOptions options{
+      count_of(k, "k"), {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
+  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
+  float* distances = nullptr;
+  std::int64_t* ids = nullptr;
+  auto distance_array = new_array<float>({queries.shape(0), options.k}, distances);
+  auto id_array = new_array<std::int64_t>({queries.shape(0), options.k}, ids);
+  {
+    const GilRelease release;
+    const SearchResult found = collection->search(view_of(queries), options);
+    std::copy(found.distances.values.begin(), found.distances.values.end(), distances);
+    std::copy(found.ids.values.begin(), found.ids.values.end(), ids);
+  }
+  return nb::make_tuple(std::move(distance_array), std::move(id_array));
+}
+
+/// A call without arguments, as a function of Python's.
+template <auto Member>
+auto call(const SharedCollection& self) {
+  const auto collection = self.get();
+  const GilRelease release;
+  return (*collection.*Member)();
+}
+
+/// A call with a path, as a function of Python's.
+template <auto Member>
+auto call_with_path(const SharedCollection& self, const nb::bytes& path) {
+  const auto collection = self.get();
+  const std::string name = path_of(path);
+  const GilRelease release;
+  return (*collection.*Member)(name);
+}
+
+nb::dict stats_of(const SharedCollection& self) {
+  const CollectionStats stats = call<&Collection::stats>(self);
+  nb::dict dict;
+  dict["n"] = stats.n;
+  dict["dim"] = stats.dim;
+  dict["nlist"] = stats.nlist;
+  dict["metric"] = to_string(stats.metric);
+  dict["quantizer"] = stats.quantizer;
+  dict["is_exact"] = stats.is_exact;
+  dict["is_tuned"] = stats.is_tuned;
+  dict["trained_for"] = stats.trained_for;
+  dict["segments"] = stats.segments;
+  dict["segments_in_memory"] = stats.segments_in_memory;
+  dict["rows_in_memory"] = stats.rows_in_memory;
+  dict["deleted_rows"] = stats.deleted_rows;
+  dict["file_bytes"] = stats.file_bytes;
+  dict["log_bytes"] = stats.log_bytes;
+  dict["changes"] = stats.changes;
+  dict["background_error"] = stats.background_error;
+  return dict;
+}
+
+nb::dict options_of(const SharedCollection& self) {
+  const CollectionOptions options = call<&Collection::options>(self);
+  nb::dict dict;
+  dict["dim"] = options.dim;
+  dict["metric"] = to_string(options.metric);
+  dict["quantizer"] = options.quantizer;
+  dict["raw"] = to_string(options.raw);
+  dict["spill"] = options.spill;
+  dict["seed"] = options.seed;
+  dict["train_at"] = options.train_at;
+  return dict;
+}
+
+void bind_changes(nb::class_<SharedCollection>& type) {
+  type.def("add_new", &add_new, nb::arg("vectors"))
+      .def("add", &add, nb::arg("vectors"), nb::arg("ids"))
+      .def("upsert", &upsert, nb::arg("vectors"), nb::arg("ids"))
+      .def("remove", &remove, nb::arg("ids"))
+      .def("sync", &call<&Collection::sync>)
+      .def("wait", &call<&Collection::wait>)
+      .def("train", &call<&Collection::train>)
+      .def("compact", &call<&Collection::compact>)
+      .def("import_index", &call_with_path<&Collection::import_index>, nb::arg("path"))
+      .def("close", &SharedCollection::close)
+      .def_prop_ro("closed", &SharedCollection::is_closed);
+}
+
+}  // namespace
+
+void bind_collection(nb::module_& module) {
+  nb::class_<SharedCollection> type(module, "Collection");
+  type.def_static("is_at", &is_at, nb::arg("path"))
+      .def_static("create", &create, nb::arg("path"), nb::arg("dim"), nb::arg("metric"),
+                  nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill").none(), nb::arg("seed"),
+                  nb::arg("train_at"), nb::arg("durability"), nb::arg("threads"))
+      .def_static("open", &open, nb::arg("path"), nb::arg("read_only"), nb::arg("durability"),
+                  nb::arg("threads"));
+  bind_changes(type);
+  type.def("count", &call<&Collection::count>)
+      .def("contains", &contains, nb::arg("id"))
+      .def("get", &get, nb::arg("ids"), nb::arg("dim"))
+      .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe").none(),
+           nb::arg("confidence"), nb::arg("threads"), nb::arg("target_recall"),
+           nb::arg("batch_order"),
+           nb::sig("def search(self, queries: NDArray[numpy.float32], k: int, "
+                   "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
+                   "batch_order: str) -> "
+                   "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
+      .def("export_index", &call_with_path<&Collection::export_index>, nb::arg("path"))
+      .def("backup", &call_with_path<&Collection::backup>, nb::arg("folder"))
+      .def("verify", &call<&Collection::verify>)
+      .def("refresh", &call<&Collection::refresh>)
+      .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"))
+      .def("options", &options_of, nb::sig("def options(self) -> dict[str, typing.Any]"));
+}
+
+}  // namespace obliq::python

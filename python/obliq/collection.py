@@ -1,0 +1,311 @@
+"""The collection: vectors that are added, replaced and removed while they are searched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Literal, NoReturn, Optional, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from obliq import _core
+from obliq.arguments import (as_flag, as_name, as_path, as_real, as_seed, as_spec, as_threads,
+                             as_whole, shown)
+from obliq.arrays import as_ids, as_matrix, may_be_id, plain_array, team, whole_numbers
+from obliq.index import SearchResult, as_queries
+from obliq.options import BatchOrder, Metric, Path, Raw, search_options
+
+Durability = Literal["every", "none"]
+
+_SEARCH = "queries, k, nprobe, confidence, threads, target_recall and batch_order"
+
+
+@dataclass(frozen=True)
+class CollectionStats:
+    """What a collection is made of.
+
+    nlist               lists of the model; 1 while vectors are compared exactly, 0 before the first
+    is_exact            no model is trained yet: searches compare all vectors
+    is_tuned            searches may have a target_recall
+    trained_for         vectors that the model was trained for
+    segments_in_memory  of `segments`, with rows_in_memory: in no file yet but that of the log
+    deleted_rows        whose space a compaction gives back
+    file_bytes          of the segments' files
+    log_bytes           of the log that is written now
+    changes             calls that changed something, since the collection was made
+    background_error    of the background step that failed last; empty: none
+    """
+
+    n: int
+    dim: int
+    nlist: int
+    metric: Metric
+    quantizer: str
+    is_exact: bool
+    is_tuned: bool
+    trained_for: int
+    segments: int
+    segments_in_memory: int
+    rows_in_memory: int
+    deleted_rows: int
+    file_bytes: int
+    log_bytes: int
+    changes: int
+    background_error: str
+
+
+class Collection:
+    """Vectors with ids, that change while they are searched: in a directory that loses nothing when
+    the process or the machine dies or, without a path, in memory.
+
+    A change is visible to the next search, all of a call or nothing of it; searches never wait for
+    changes. Use it from any thread. One process at a time writes to a directory, any number read it
+    (read_only). After a fork a child opens it anew: what its parent opened raises ValueError there.
+    """
+
+    __slots__ = ("_collection", "_path", "_options", "__weakref__")
+    _collection: _core.Collection
+    _path: Optional[bytes]
+    _options: Dict[str, Any]
+    __iter__ = None  # there are len and in, but vectors have no order
+
+    def __init__(self, path: Optional[Path] = None, *, dim: Optional[int] = None,
+                 metric: Optional[Metric] = None, quantizer: Optional[str] = None,
+                 raw: Optional[Raw] = None, spill: Optional[float] = None,
+                 seed: Optional[int] = None, train_at: Optional[int] = None,
+                 durability: Durability = "every", read_only: bool = False,
+                 threads: int = 0) -> None:
+        """Opens the collection at `path`, or makes one there, in a directory that is new or empty,
+        or in memory (None). What stays as it is for its life is given when it is made; after that
+        it may be left out, or must be what the collection has:
+
+        dim         of all vectors
+        metric, quantizer, raw, spill, seed     as Index.build, "l2" and "sq8" by default
+        train_at    vectors from which on a model is trained in the background, 1,000 or more,
+                    20,000 by default; below, every search compares all of them exactly
+
+        How this process uses it:
+
+        durability  a change outlives a power failure "every" time a call returns, or, with "none",
+                    once sync, close or the background has written it; a process that is killed
+                    loses nothing in any case
+        read_only   sees what was there when it was opened, see refresh, and takes no lock
+        threads     of a call that adds; 0: as many as the process may use
+
+        Raises ValueError on options out of range or other than those of the collection, naming
+        both, and for a directory that holds other files; OSError where it cannot be read or
+        written; RuntimeError naming file and offset where it is damaged, and naming the process
+        where another one writes to it.
+        """
+        given = _given(dim, metric, quantizer, raw, spill, seed, train_at)
+        self._path = None if path is None else as_path(path)
+        self._collection = _open_or_make(
+            self._path, given, as_flag(read_only, "read_only"),
+            as_name(durability, "durability", get_args(Durability)), team(as_threads(threads)))
+        self._options = self._collection.options()
+
+    def add(self, x: Any, ids: Any = None) -> NDArray[np.int64]:
+        """Adds vectors [n][dim] or [dim], of float16, float32, float64, int8 or uint8: all of them
+        or, when it raises, none. Returns their ids, int64 [n].
+
+        ids     [n], all different, none -1 ("no answer"); for one vector [dim] also a number.
+                None: new ones, each above all that were ever there
+
+        Raises ValueError on a wrong dim, NaN, infinity or what float32 cannot hold (naming the
+        row), a masked array, an id that comes twice or is there already; OSError where the change
+        could not be written; RuntimeError where a step in the background failed since the last
+        call. Cost: that of encoding them, and of one sync with durability "every".
+        """
+        vectors = as_matrix(x, "vectors")
+        if ids is None:
+            first = self._collection.add_new(vectors)
+            return np.arange(first, first + len(vectors), dtype=np.int64)
+        numbers = _ids_of(ids, len(vectors))
+        self._collection.add(vectors, numbers)
+        return numbers.copy()
+
+    def upsert(self, x: Any, ids: Any) -> None:
+        """Adds vectors, or puts them in the place of those with their ids. Takes and raises what
+        add does."""
+        vectors = as_matrix(x, "vectors")
+        self._collection.upsert(vectors, _ids_of(ids, len(vectors)))
+
+    def remove(self, ids: Any) -> int:
+        """Removes the vectors of these ids, a number or an array of any shape. Returns how many
+        were there."""
+        return self._collection.remove(whole_numbers(ids).ravel())
+
+    def get(self, ids: Any) -> NDArray[np.float32]:
+        """The vectors of ids, float32 [n][dim]; of one id [dim]; ids [m][k] of a search give
+        [m][k][dim]. Exact before a model is trained and from a raw tier, else decoded; cosine gives
+        unit vectors. Raises ValueError naming an id that is not there."""
+        wanted = whole_numbers(ids)
+        vectors = self._collection.get(wanted.ravel(), self.dim)
+        return vectors.reshape((*wanted.shape, self.dim))
+
+    def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
+               confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
+               batch_order: BatchOrder = "auto", **unknown: NoReturn) -> SearchResult:
+        """The k nearest vectors of each query, [m][dim] or [dim], as Index.search with the same
+        options. All queries of a call see the same state. While no model is trained, answers are
+        exact whatever the options. Ctrl-C waits for the end of the call."""
+        k, nprobe, confidence, threads, target_recall, batch_order = search_options(
+            k, nprobe, confidence, threads, target_recall, batch_order, unknown, _SEARCH)
+        matrix, alone = as_queries(queries)
+        distances, ids = self._collection.search(matrix, k, nprobe, confidence, team(threads),
+                                                 target_recall, batch_order)
+        if alone:
+            distances, ids = distances[0], ids[0]
+        return SearchResult(distances, ids)
+
+    def count(self) -> int:
+        """The number of vectors."""
+        return self._collection.count()
+
+    def contains(self, id: int) -> bool:
+        """Whether a vector has this id."""
+        return may_be_id(id) and self._collection.contains(id)
+
+    def sync(self) -> None:
+        """Returns when all changes so far outlive a power failure."""
+        self._collection.sync()
+
+    def wait(self) -> None:
+        """Returns when nothing is left to do in the background. Raises RuntimeError telling what a
+        step of it failed with."""
+        self._collection.wait()
+
+    def train(self) -> None:
+        """Trains a model now, for as many vectors as there are, encodes all under it and tunes it.
+        Raises ValueError below 1,000 vectors."""
+        self._collection.train()
+
+    def compact(self) -> None:
+        """Merges all segments into one, without the deleted vectors. Where there are four times as
+        many vectors as the model was trained for, it trains."""
+        self._collection.compact()
+
+    def export_index(self, path: Path) -> None:
+        """Writes an index of one file of what is there now, for Index.open. Raises ValueError where
+        there is nothing, OSError where it cannot be written."""
+        self._collection.export_index(as_path(path))
+
+    def import_index(self, path: Path) -> int:
+        """Adds the vectors of an index of one file with their ids, as it remembers them: exact from
+        its raw tier, else decoded. Returns how many. Raises as add and Index.open do; what came
+        before stays."""
+        return self._collection.import_index(as_path(path))
+
+    def backup(self, folder: Path) -> None:
+        """Makes a collection of what is there now in the new directory `folder`, while others go
+        on: links to the files, or copies where there can be none."""
+        self._collection.backup(as_path(folder))
+
+    def verify(self) -> None:
+        """Reads every byte of the files and checks it. Raises RuntimeError naming file and offset;
+        returns nothing when sound."""
+        self._collection.verify()
+
+    def refresh(self) -> bool:
+        """Sees what a writer has done since: for collections that are open to read. Returns whether
+        there was something new."""
+        return self._collection.refresh()
+
+    def stats(self) -> CollectionStats:
+        """What the collection is made of now."""
+        return CollectionStats(**self._collection.stats())
+
+    def close(self) -> None:
+        """Ends the background, writes all and gives the lock back; raises what that fails with.
+        Later calls but close raise ValueError. Calls of other threads go on to their end."""
+        self._collection.close()
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a vector."""
+        return int(self._options["dim"])
+
+    @property
+    def metric(self) -> Metric:
+        """What distances are: "l2", "ip" or "cosine"."""
+        metric: Metric = self._options["metric"]
+        return metric
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __contains__(self, id: object) -> bool:
+        return may_be_id(id) and self._collection.contains(id)
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a collection is not copied or pickled: give its path, and open it with "
+                        "read_only=True, or back it up")
+
+    def __repr__(self) -> str:
+        where = "in memory" if self._path is None else f"path={self._path!r}"
+        state = "closed" if self._collection.closed else f"n={len(self)}"
+        return (f"obliq.Collection({where}, {state}, dim={self.dim}, metric='{self.metric}', "
+                f"quantizer='{self._options['quantizer']}')")
+
+
+def _given(dim: Any, metric: Any, quantizer: Any, raw: Any, spill: Any, seed: Any,
+           train_at: Any) -> Dict[str, Any]:
+    """What is not None of what a collection is made with, checked."""
+    checks = {
+        "dim": (dim, lambda value: as_whole(value, "dim", 1)),
+        "metric": (metric, lambda value: as_name(value, "metric", get_args(Metric))),
+        "quantizer": (quantizer, as_spec),
+        "raw": (raw, lambda value: as_name(value, "raw", get_args(Raw))),
+        "spill": (spill, lambda value: as_real(value, "spill")),
+        "seed": (seed, as_seed),
+        "train_at": (train_at, lambda value: as_whole(value, "train_at", 1000)),
+    }
+    return {name: check(value) for name, (value, check) in checks.items() if value is not None}
+
+
+def _open_or_make(path: Optional[bytes], given: Dict[str, Any], read_only: bool, durability: str,
+                  threads: int) -> _core.Collection:
+    if path is not None and (read_only or _core.Collection.is_at(path)):
+        opened = _core.Collection.open(path, read_only, durability, threads)
+        try:
+            _require_same(given, opened.options())
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+    if read_only:
+        raise ValueError("a collection in memory cannot be read_only: leave that out, or give the "
+                         "path of one")
+    if "dim" not in given:
+        where = "" if path is None else f"there is no collection at {shown(path)}: "
+        raise ValueError(f"{where}to make one, give dim, how long vectors are")
+    return _core.Collection.create(
+        path or b"", given["dim"], given.get("metric", "l2"), given.get("quantizer", ""),
+        given.get("raw", "none"), given.get("spill"), given.get("seed", 1),
+        given.get("train_at", 20000), durability, threads)
+
+
+def _require_same(given: Dict[str, Any], options: Dict[str, Any]) -> None:
+    """Raises ValueError naming an option that is other than the collection's."""
+    for name, value in given.items():
+        has = options[name]
+        if name == "quantizer":  # "tqp4" is a spec with defaults
+            same = _core.Quantizer(value, options["dim"], options["seed"], b"").spec == has
+        else:
+            same = value == has or name == "spill" and np.float32(value) == has
+        if not same:
+            raise ValueError(f"{name} is {shown(value)}, and the collection has {shown(has)}: "
+                             "leave it out")
+
+
+def _ids_of(ids: Any, n: int) -> NDArray[np.int64]:
+    """Ids [n]; a number is that of one vector."""
+    if n == 1 and plain_array(ids, "ids").ndim == 0:
+        ids = [ids]
+    return as_ids(ids, n)
