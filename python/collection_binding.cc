@@ -136,25 +136,25 @@ nb::ndarray<nb::numpy, float> get(const SharedCollection& self, const Ids& ids, 
   return array;
 }
 
-/// (distances [queries][k], ids [queries][k]) of one state of the collection.
-nb::tuple search(const SharedCollection& self, const FloatMatrix& queries, std::int64_t k,
-                 std::optional<std::int64_t> nprobe, float confidence, int threads,
-                 double target_recall, const std::string& batch_order) {
+/// Of one state of the collection, into arrays [queries][k] of the caller.
+void search(const SharedCollection& self, nb::handle query_array, nb::handle distance_array,
+            nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
+            double target_recall, const std::string& batch_order) {
   const auto collection = self.get();
-  SearchOptions options{
-      count_of(k, "k"), {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
-  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
-  float* distances = nullptr;
-  std::int64_t* ids = nullptr;
-  auto distance_array = new_array<float>({queries.shape(0), options.k}, distances);
-  auto id_array = new_array<std::int64_t>({queries.shape(0), options.k}, ids);
-  {
-    const GilRelease release;
-    const SearchResult found = collection->search(view_of(queries), options);
-    std::copy(found.distances.values.begin(), found.distances.values.end(), distances);
-    std::copy(found.ids.values.begin(), found.ids.values.end(), ids);
+  const ArrayMemory<const float> queries(query_array);
+  const ArrayMemory<float> distances(distance_array);
+  const ArrayMemory<std::int64_t> ids(id_array);
+  const std::size_t k = distances.columns();
+  if (distances.rows() != queries.rows() || ids.rows() != queries.rows() || ids.columns() != k) {
+    throw nb::value_error("distances and ids must both be arrays [queries][k]");
   }
-  return nb::make_tuple(std::move(distance_array), std::move(id_array));
+  SearchOptions options{k, {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
+  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
+  const GilRelease release;
+  const SearchResult found =
+      collection->search({queries.data(), queries.rows(), queries.columns()}, options);
+  std::copy(found.distances.values.begin(), found.distances.values.end(), distances.data());
+  std::copy(found.ids.values.begin(), found.ids.values.end(), ids.data());
 }
 
 /// A call without arguments, as a function of Python's.
@@ -237,13 +237,13 @@ void bind_collection(nb::module_& module) {
   type.def("count", &call<&Collection::count>)
       .def("contains", &contains, nb::arg("id"))
       .def("get", &get, nb::arg("ids"), nb::arg("dim"))
-      .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("nprobe").none(),
-           nb::arg("confidence"), nb::arg("threads"), nb::arg("target_recall"),
-           nb::arg("batch_order"),
-           nb::sig("def search(self, queries: NDArray[numpy.float32], k: int, "
+      .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
+           nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),
+           nb::arg("target_recall"), nb::arg("batch_order"),
+           nb::sig("def search(self, queries: NDArray[numpy.float32], "
+                   "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
-                   "batch_order: str) -> "
-                   "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
+                   "batch_order: str) -> None"))
       .def("export_index", &call_with_path<&Collection::export_index>, nb::arg("path"))
       .def("backup", &call_with_path<&Collection::backup>, nb::arg("folder"))
       .def("verify", &call<&Collection::verify>)

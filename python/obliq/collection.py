@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any, Dict, Literal, NoReturn, Optional, get_args
+from typing import Any, Callable, Dict, Literal, NoReturn, Optional, Tuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from obliq.options import BatchOrder, Metric, Path, Raw, search_options
 
 Durability = Literal["every", "none"]
 
+_WHOLE = (int, type(None))
 _SEARCH = "queries, k, nprobe, confidence, threads, target_recall and batch_order"
 
 
@@ -98,7 +100,8 @@ class Collection:
         where another one writes to it.
         """
         given = _given(dim, metric, quantizer, raw, spill, seed, train_at)
-        self._path = None if path is None else as_path(path)
+        # Files are made while it is open, wherever the process has gone meanwhile.
+        self._path = None if path is None else os.path.abspath(as_path(path))
         self._collection = _open_or_make(
             self._path, given, as_flag(read_only, "read_only"),
             as_name(durability, "durability", get_args(Durability)), team(as_threads(threads)))
@@ -149,11 +152,18 @@ class Collection:
         """The k nearest vectors of each query, [m][dim] or [dim], as Index.search with the same
         options. All queries of a call see the same state. While no model is trained, answers are
         exact whatever the options. Ctrl-C waits for the end of the call."""
-        k, nprobe, confidence, threads, target_recall, batch_order = search_options(
-            k, nprobe, confidence, threads, target_recall, batch_order, unknown, _SEARCH)
+        if unknown or type(k) is not int or type(nprobe) not in _WHOLE or type(threads) is not int:
+            k, nprobe, confidence, threads, target_recall, batch_order = search_options(
+                k, nprobe, confidence, threads, target_recall, batch_order, unknown, _SEARCH)
         matrix, alone = as_queries(queries)
-        distances, ids = self._collection.search(matrix, k, nprobe, confidence, team(threads),
-                                                 target_recall, batch_order)
+        try:
+            distances = np.empty((len(matrix), k), np.float32)
+            ids = np.empty((len(matrix), k), np.int64)
+            self._collection.search(matrix, distances, ids, nprobe, confidence, team(threads),
+                                    target_recall, batch_order)
+        except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
+            search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
+            raise
         if alone:
             distances, ids = distances[0], ids[0]
         return SearchResult(distances, ids)
@@ -257,7 +267,7 @@ class Collection:
 def _given(dim: Any, metric: Any, quantizer: Any, raw: Any, spill: Any, seed: Any,
            train_at: Any) -> Dict[str, Any]:
     """What is not None of what a collection is made with, checked."""
-    checks = {
+    checks: Dict[str, Tuple[Any, Callable[[Any], Any]]] = {
         "dim": (dim, lambda value: as_whole(value, "dim", 1)),
         "metric": (metric, lambda value: as_name(value, "metric", get_args(Metric))),
         "quantizer": (quantizer, as_spec),
