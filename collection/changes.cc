@@ -66,13 +66,16 @@ void CollectionEngine::begin_flat(MatrixView<float> vectors) {
   used.is_flat = true;
   auto active = std::make_shared<const ActiveModel>(used);
   store_.save(*used.model);
-  std::vector<Part> none;
   const std::shared_ptr<const Snapshot> now = snapshot();
-  store_.commit(none, used, {}, now->next_id(), now->sequence(), log_number_);
+  std::vector<Part> none;
+  const Manifest manifest =
+      store_.prepare(none, used, {}, now->next_id(), now->sequence(), log_number_);
+  auto next =
+      std::make_shared<const Snapshot>(used, none, Tuning{}, now->sequence(), now->next_id());
+  store_.commit(manifest);
   const std::lock_guard lock(seeing_);
   active_ = std::move(active);
-  snapshot_ =
-      std::make_shared<const Snapshot>(used, none, Tuning{}, now->sequence(), now->next_id());
+  snapshot_.swap(next);
 }
 
 EncodedBatch CollectionEngine::encode(const ActiveModel& model, MatrixView<float> vectors) const {
@@ -150,6 +153,7 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_removal(const Snapshot& n
 void CollectionEngine::log(ChangeKind kind, std::span<const std::span<const std::byte>> payload) {
   if (store_.in_memory()) return;
   if (!log_) throw std::invalid_argument("the collection is closed");
+  store_.require_sound();
   log_->append(static_cast<std::uint8_t>(kind), payload);
   if (access_.durability == Durability::every) log_->sync();
 }

@@ -47,7 +47,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& pa
   engine->lock_.emplace(engine->store_.directory().path());
   std::vector<Part> none;
   const std::uint64_t log = engine->store_.take_number();
-  engine->store_.commit(none, {}, {}, 0, 0, log);
+  engine->store_.commit(engine->store_.prepare(none, {}, {}, 0, 0, log));
   engine->log_number_ = log;
   engine->start_log();
   return engine;

@@ -202,9 +202,12 @@ void CollectionEngine::replace(const Moved& moved, std::uint64_t sequence,
     }
   }
   std::erase_if(parts, [](const Part& part) { return part.live() == 0; });
-  store_.commit(parts, now->used(), now->tuning(), now->next_id(), sequence, first_log);
-  publish(std::make_shared<const Snapshot>(now->used(), std::move(parts), now->tuning(),
-                                           now->sequence(), now->next_id()));
+  const Manifest manifest = store_.prepare(parts, now->used(), now->tuning(), now->next_id(),
+                                           sequence, first_log);
+  auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), now->tuning(),
+                                               now->sequence(), now->next_id());
+  store_.commit(manifest);
+  publish(std::move(next));
   busy_.clear();
 }
 
@@ -225,11 +228,13 @@ void CollectionEngine::tune() {
   const std::lock_guard lock(changing_);
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<Part> parts = now->parts();
-  store_.set_tuned_for(set.n());
-  store_.commit(parts, now->used(), tuning, now->next_id(), store_.info().sequence,
-                store_.info().first_log);
-  publish(std::make_shared<const Snapshot>(now->used(), std::move(parts), std::move(tuning),
-                                           now->sequence(), now->next_id()));
+  Manifest manifest = store_.prepare(parts, now->used(), tuning, now->next_id(),
+                                     store_.info().sequence, store_.info().first_log);
+  manifest.info.tuned_for = set.n();
+  auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), std::move(tuning),
+                                               now->sequence(), now->next_id());
+  store_.commit(manifest);
+  publish(std::move(next));
 }
 
 void CollectionEngine::compact() {

@@ -151,10 +151,12 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
   std::vector<Part> merged = {
       store_.merge(model->used.model, sources_of(parts), store_.take_number())};
   const std::uint64_t first_log = rotate_log();
-  store_.set_tuned_for(tuning.queries > 0 ? tuned_for : 0);
-  store_.commit(merged, model->used, tuning, now->next_id(), now->sequence(), first_log);
+  Manifest manifest = store_.prepare(merged, model->used, tuning, now->next_id(), now->sequence(),
+                                     first_log);
+  manifest.info.tuned_for = tuning.queries > 0 ? tuned_for : 0;
   auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuning),
                                                now->sequence(), now->next_id());
+  store_.commit(manifest);
   const std::lock_guard lock(seeing_);
   active_ = std::move(model);
   snapshot_ = std::move(next);

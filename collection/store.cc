@@ -47,6 +47,14 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
   return part;
 }
 
+// Whether a file that failed to be written may have its name all the same.
+bool may_be_there(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_type type = std::filesystem::symlink_status(path, error).type();
+  return type != std::filesystem::file_type::not_found &&
+         type != std::filesystem::file_type::directory;
+}
+
 void copy_file(const std::string& from, const std::string& to) {
   const MappedFile bytes(from);
   AtomicFile file(to);
@@ -113,24 +121,56 @@ SegmentEntry CollectionStore::entry_of(Part& part) {
   return entry;
 }
 
-void CollectionStore::commit(std::vector<Part>& parts, const ModelInUse& model,
-                             const Tuning& tuning, std::int64_t next_id, std::uint64_t sequence,
-                             std::uint64_t first_log) {
-  if (in_memory()) return;
+Manifest CollectionStore::prepare(std::vector<Part>& parts, const ModelInUse& model,
+                                  const Tuning& tuning, std::int64_t next_id,
+                                  std::uint64_t sequence, std::uint64_t first_log) {
   Manifest manifest;
   for (Part& part : parts) {
     if (part.file != 0) manifest.segments.push_back(entry_of(part));
   }
-  info_.version += 1;
-  info_.sequence = sequence;
-  info_.first_log = first_log;
-  info_.next_id = next_id;
-  info_.model = model.model == nullptr ? 0 : model.model->info.id;
-  info_.is_flat = model.is_flat ? 1 : 0;
   manifest.info = info_;
+  manifest.info.version += 1;
+  manifest.info.sequence = sequence;
+  manifest.info.first_log = first_log;
+  manifest.info.next_id = next_id;
+  manifest.info.model = model.model == nullptr ? 0 : model.model->info.id;
+  manifest.info.is_flat = model.is_flat ? 1 : 0;
   manifest.tuning = tuning;
-  write_manifest(directory_, manifest);
-  directory_.remove_others(needed(manifest.segments));
+  return manifest;
+}
+
+void CollectionStore::commit(const Manifest& manifest) {
+  require_sound();
+  if (!in_memory()) {
+    try {
+      write_manifest(directory_, manifest);
+    } catch (const std::exception& error) {
+      if (may_be_there(directory_.manifest(manifest.info.version))) failure_ = error.what();
+      throw;
+    }
+  }
+  // Not all of it: others read what never changes at the same time.
+  info_.version = manifest.info.version;
+  info_.sequence = manifest.info.sequence;
+  info_.first_log = manifest.info.first_log;
+  info_.next_id = manifest.info.next_id;
+  info_.model = manifest.info.model;
+  info_.is_flat = manifest.info.is_flat;
+  info_.tuned_for = manifest.info.tuned_for;
+  if (!in_memory()) remove_unneeded(manifest.segments);
+}
+
+void CollectionStore::require_sound() const {
+  if (failure_.empty()) return;
+  throw std::runtime_error("a commit failed half way, open the collection anew: " + failure_);
+}
+
+// The commit counts by now. What stays goes with the next one.
+void CollectionStore::remove_unneeded(const std::vector<SegmentEntry>& segments) const noexcept {
+  try {
+    directory_.remove_others(needed(segments));
+  } catch (...) {  // NOLINT(bugprone-empty-catch): a file more does no harm
+  }
 }
 
 // The files of a version, its manifest last.

@@ -30,8 +30,6 @@ class CollectionStore {
   const ManifestInfo& info() const { return info_; }
   /// A number for a file, which no other has.
   std::uint64_t take_number() { return info_.next_number++; }
-  /// Notes how many vectors there were when the next commit's tuning was made.
-  void set_tuned_for(std::uint64_t n) { info_.tuned_for = n; }
   /// Numbers up to this one are taken.
   void skip_numbers(std::uint64_t number);
 
@@ -42,12 +40,17 @@ class CollectionStore {
              const std::vector<MergeSource>& sources, std::uint64_t number,
              const Progress& progress = {}) const;
 
-  /// Writes a manifest of those parts of the snapshot that have files, with their deleted rows, and
-  /// removes the files that are not needed any more. `first_log`: the first log with changes that
-  /// are not in them; `sequence`: the last change that is. Notes in the parts which bitmaps are
-  /// written. In memory it notes the numbers alone.
-  void commit(std::vector<Part>& parts, const ModelInUse& model, const Tuning& tuning,
-              std::int64_t next_id, std::uint64_t sequence, std::uint64_t first_log);
+  /// The next manifest: of those parts of the snapshot that have files, with their deleted rows.
+  /// `first_log`: the first log with changes that are not in them; `sequence`: the last change that
+  /// is. Writes bitmaps, and notes in the parts which are written.
+  Manifest prepare(std::vector<Part>& parts, const ModelInUse& model, const Tuning& tuning,
+                   std::int64_t next_id, std::uint64_t sequence, std::uint64_t first_log);
+  /// Writes it, and removes the files that are not needed any more. In memory it notes the numbers
+  /// alone. Where it throws, info() stays as it was; where nobody knows then which manifest counts,
+  /// all later calls, and require_sound, throw.
+  void commit(const Manifest& manifest);
+  /// Throws std::runtime_error after a commit of which nobody knows whether it counts.
+  void require_sound() const;
   /// Makes a folder with all files that the last manifest and the logs behind it need: links, or
   /// copies where there can be none, and copies of the logs.
   void copy_files(const std::string& folder) const;
@@ -56,8 +59,11 @@ class CollectionStore {
   SegmentEntry entry_of(Part& part);
   std::set<std::string> needed(const std::vector<SegmentEntry>& segments) const;
 
+  void remove_unneeded(const std::vector<SegmentEntry>& segments) const noexcept;
+
   CollectionDirectory directory_;
   ManifestInfo info_;
+  std::string failure_;  // of the commit that may count or not
 };
 
 /// What a manifest names, opened.
