@@ -165,6 +165,7 @@ void CollectionEngine::wait_for_room(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     look_for_work();
     wait();
+    require_writer();  // it may be closed meanwhile
     lock.lock();
   }
 }
