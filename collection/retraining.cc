@@ -109,6 +109,7 @@ void CollectionEngine::encode_again() {
     return take_fresh(seen);
   };
   const std::vector<Part> all = take();
+  if (live_rows(all) < kLeastTrained) return;  // they were removed meanwhile
   std::shared_ptr<const ActiveModel> model = train_of(all);
   std::vector<Moved> moved;
   moved.push_back(encode_parts(*model, all, true));
@@ -125,17 +126,20 @@ void CollectionEngine::encode_again() {
   const std::vector<Part> last = take_fresh(seen);
   if (live_rows(last) > 0) moved.push_back(encode_parts(*model, last, false));
   switch_model(std::move(model), std::move(moved), std::move(tuning));
-  busy_.clear();
 }
 
 void CollectionEngine::retrain() {
+  const auto ends = [&] {
+    const std::lock_guard lock(changing_);
+    busy_.clear();
+  };
   try {
     encode_again();
   } catch (...) {
-    const std::lock_guard lock(changing_);
-    busy_.clear();
+    ends();
     throw;
   }
+  ends();
 }
 
 // Requires the lock of changes.
