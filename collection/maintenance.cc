@@ -127,11 +127,13 @@ void CollectionEngine::set_busy(const std::vector<Part>& parts) {
   for (const Part& part : parts) busy_.push_back(part.segment.owner.get());
 }
 
-// Requires the lock of changes. The new log is there before the old one is closed.
+// Requires the lock of changes. The new log is there before the old one is closed, and the old one
+// is on the disk before that.
 std::uint64_t CollectionEngine::rotate_log() {
   if (store_.in_memory()) return 0;
   if (!log_) throw std::invalid_argument("the collection is closed");
   const std::uint64_t number = store_.take_number();
+  log_->sync();  // first: what follows a log that is cut off is not believed
   LogWriter next =
       LogWriter::create(store_.directory().path(), CollectionDirectory::log_name(number),
                         store_.info().collection, snapshot()->sequence() + 1);
