@@ -45,6 +45,9 @@ std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& pa
   auto engine = std::make_unique<CollectionEngine>(path, info, access);
   if (path.empty()) return engine;
   engine->lock_.emplace(engine->store_.directory().path());
+  if (engine->store_.directory().newest_manifest() != 0) {  // made since the look before the lock
+    throw std::invalid_argument(fmt::format("{}: it holds a collection: open it", path));
+  }
   std::vector<Part> none;
   const std::uint64_t log = engine->store_.take_number();
   engine->store_.commit(engine->store_.prepare(none, {}, {}, 0, 0, log));
@@ -123,6 +126,13 @@ void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
   for (std::size_t i = 0; i < logs.size(); ++i) {
     store_.skip_numbers(logs[i]);
     const std::string path = directory.log(logs[i]);
+    const std::uint64_t first = LogReader(path, info.collection).start().seq;
+    if (first != next) {
+      throw std::runtime_error(
+          fmt::format("{}: its first change is {}, not {}: others are missing; the collection is "
+                      "damaged",
+                      path, first, next));
+    }
     const auto take = [&](std::uint64_t seq, std::uint8_t type,
                           std::span<const std::byte> payload) {
       const auto refuse = [&](std::string_view reason) {
