@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::size_t kMostInMemory = std::size_t{256} << 20;  // bytes before changes wait
 constexpr std::size_t kMostParts = 48;                         // segments, likewise
+constexpr std::int64_t kLastId = std::numeric_limits<std::int64_t>::max();
 
 void check_shapes(MatrixView<float> vectors, MatrixView<std::int64_t> ids, std::size_t dim) {
   if (vectors.cols != dim) {
@@ -32,6 +34,13 @@ void check_shapes(MatrixView<float> vectors, MatrixView<std::int64_t> ids, std::
         fmt::format("ids are {} x {}, expected {} x 1", ids.rows, ids.cols, vectors.rows));
   }
   check_ids(ids);
+}
+
+// The last id of all is never given out: the next id would be none.
+void require_free_ids(std::int64_t first, std::size_t n) {
+  if (n <= static_cast<std::uint64_t>(kLastId - first)) return;
+  throw std::invalid_argument(
+      fmt::format("{} new ids from {} on are more than there are: give ids", n, first));
 }
 
 void refuse_known(const Snapshot& now, std::span<const std::int64_t> ids) {
@@ -190,10 +199,11 @@ std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::in
   }
   const std::shared_ptr<const Snapshot> now = snapshot();
   const std::int64_t first = now->next_id();
+  if (ids.rows == 0) require_free_ids(first, vectors.rows);
   batch.next_id = first;
   for (std::size_t i = 0; i < vectors.rows; ++i) {
     batch.ids.push_back(ids.rows == 0 ? first + static_cast<std::int64_t>(i) : ids.data[i]);
-    batch.next_id = std::max(batch.next_id, batch.ids.back() + 1);
+    batch.next_id = std::max(batch.next_id, std::min(batch.ids.back(), kLastId - 1) + 1);
   }
   if (!replaces) refuse_known(*now, batch.ids);
   const BatchHead head = batch_head(batch, model->used.model->info.id);

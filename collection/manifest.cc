@@ -35,6 +35,7 @@ void check_info(const SectionReader& reader, const ManifestInfo& info, std::uint
   if (info.dim == 0 || info.dim > kMaxDim) refuse(fmt::format("{} dims", info.dim));
   if (info.metric > 2 || info.raw > 2 || info.is_flat > 1) refuse("unknown kind");
   if (!(info.spill >= 0 && info.spill <= 1)) refuse("a spill out of range");
+  if (info.next_id < 0) refuse("a next id below 0");
   if (info.quantizer[sizeof info.quantizer - 1] != '\0') refuse("a name without an end");
   if (std::ranges::any_of(info.zeros, [](std::uint64_t zero) { return zero != 0; })) {
     refuse("unknown numbers");
