@@ -29,11 +29,13 @@ constexpr std::size_t kOutgrown = 4;  // of the n of a model, when a compaction 
 
 Work CollectionEngine::wanted() {
   ManifestInfo info;
+  std::uint64_t log_bytes = 0;
   {
     const std::lock_guard lock(changing_);
     info = store_.info();
+    if (log_) log_bytes = log_->next().offset;
   }
-  Work work = next_work(*snapshot(), info, store_.in_memory());
+  Work work = next_work(*snapshot(), info, store_.in_memory(), log_bytes);
   work.tune = work.tune && may_tune();
   return work;
 }
@@ -160,14 +162,17 @@ void CollectionEngine::seal() {
     for (const Part& part : now->parts()) {
       if (part.file == 0) moved.from.push_back(part);
     }
-    if (moved.from.empty()) return;
+    // Nothing in memory: deletions alone may be in the log.
+    if (now->sequence() == store_.info().sequence) return;
     sequence = now->sequence();
     first_log = rotate_log();
     number = store_.take_number();
     set_busy(moved.from);
   }
   try {
-    moved.to = store_.merge(now->model(), sources_of(moved.from), number);
+    if (live_rows(moved.from) > 0) {
+      moved.to = store_.merge(now->model(), sources_of(moved.from), number);
+    }
     replace(moved, sequence, first_log);
   } catch (...) {
     const std::lock_guard lock(changing_);

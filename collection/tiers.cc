@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kSealedRows = 65536;
 constexpr std::size_t kSealedBytes = std::size_t{64} << 20;
+constexpr std::uint64_t kSealedLog = std::uint64_t{128} << 20;  // bytes
 constexpr std::size_t kFanIn = 4;
 constexpr std::size_t kMostTiers = 32;
 constexpr std::size_t kGrowth = 16;  // of n, that a model serves
@@ -20,7 +21,8 @@ bool must_train(const Snapshot& now, const ManifestInfo& info) {
   return now.is_flat() ? now.n() >= info.train_at : now.n() / kGrowth >= now.model()->info.n;
 }
 
-bool must_seal(const Snapshot& now) {
+// Vectors that are replaced again and again, or removed, leave few rows, but make the log longer.
+bool must_seal(const Snapshot& now, std::uint64_t log_bytes) {
   std::size_t rows = 0;
   std::size_t bytes = 0;
   for (const Part& part : now.parts()) {
@@ -28,7 +30,7 @@ bool must_seal(const Snapshot& now) {
     rows += part.rows();
     bytes += part.bytes();
   }
-  return rows >= kSealedRows || bytes >= kSealedBytes;
+  return rows >= kSealedRows || bytes >= kSealedBytes || log_bytes >= kSealedLog;
 }
 
 // 0 up to four times the rows that are sealed, and one more for each factor of four.
@@ -63,10 +65,11 @@ std::vector<Part> files_to_merge(const Snapshot& now) {
 
 }  // namespace
 
-Work next_work(const Snapshot& now, const ManifestInfo& info, bool in_memory) {
+Work next_work(const Snapshot& now, const ManifestInfo& info, bool in_memory,
+               std::uint64_t log_bytes) {
   Work work;
   work.train = must_train(now, info);
-  work.seal = !in_memory && must_seal(now);
+  work.seal = !in_memory && must_seal(now, log_bytes);
   if (!in_memory) work.merge = files_to_merge(now);
   work.tune = work.nothing() && must_tune(now, info);
   return work;
