@@ -2,6 +2,9 @@
 // are looked up from the newest part to the oldest: the newest hold what changes most.
 #include "collection/snapshot.h"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
 #include <utility>
 
 #include "index/segment/id_lookup.h"
@@ -18,6 +21,11 @@ Snapshot::Snapshot(ModelInUse model, std::vector<Part> parts, Tuning tuning, std
     : used_(std::move(model)), parts_(std::move(parts)), sequence_(sequence), next_id_(next_id) {
   std::vector<Segment> segments;
   std::vector<std::shared_ptr<const RowBits>> deleted;
+  std::uint64_t rows = 0;
+  for (const Part& part : parts_) rows += part.segment.info.rows;
+  if (rows >= kNoSlot) {
+    throw std::invalid_argument(fmt::format("{} vectors and deleted ones are too many", rows));
+  }
   for (const Part& part : parts_) {
     segments.push_back(part.segment);
     deleted.push_back(part.deleted);

@@ -46,6 +46,7 @@ class Snapshot {
  public:
   /// Of a collection without vectors.
   Snapshot() = default;
+  /// Throws std::invalid_argument on 2^32 - 1 rows or more, deleted ones counted.
   Snapshot(ModelInUse model, std::vector<Part> parts, Tuning tuning, std::uint64_t sequence,
            std::int64_t next_id);
 
