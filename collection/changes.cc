@@ -212,7 +212,7 @@ std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::in
   log(ChangeKind::add, batch_bytes(copy, head));
   publish(std::move(next));
   lock.unlock();
-  look_for_work();
+  look_after_change();
   return first;
 }
 
@@ -227,7 +227,7 @@ std::size_t CollectionEngine::remove(std::span<const std::int64_t> ids) {
   log(ChangeKind::remove, std::span(&bytes, 1));
   publish(std::move(next));
   lock.unlock();
-  look_for_work();
+  look_after_change();
   return removed;
 }
 

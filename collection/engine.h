@@ -97,6 +97,8 @@ class CollectionEngine {
   };
   Work wanted();
   void look_for_work();
+  /// The same; what it fails with is told by the next change, since this one has happened.
+  void look_after_change();
   void work();
   bool step();
   std::uint64_t rotate_log();

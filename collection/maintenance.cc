@@ -63,6 +63,16 @@ void CollectionEngine::look_for_work() {
   }
 }
 
+void CollectionEngine::look_after_change() {
+  try {
+    look_for_work();
+  } catch (const std::exception& failure) {
+    const std::lock_guard lock(status_);
+    must_tell_ = true;
+    background_error_ = failure.what();
+  }
+}
+
 // Until nothing is left. Who found it at work has it look again.
 void CollectionEngine::work() {
   const auto goes_on = [&] {
