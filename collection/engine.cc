@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
@@ -201,6 +202,14 @@ void CollectionEngine::require_writer() {
   throw std::runtime_error("a step in the background failed: " + background_error_);
 }
 
+// A step of a caller, who may have waited while somebody closed the collection.
+std::unique_lock<std::mutex> CollectionEngine::begin_step() {
+  require_writer();
+  std::unique_lock one(stepping_);
+  require_writer();
+  return one;
+}
+
 void CollectionEngine::sync() {
   require_writer();
   const std::lock_guard lock(changing_);
@@ -208,7 +217,7 @@ void CollectionEngine::sync() {
 }
 
 bool CollectionEngine::refresh() {
-  if (lock_ || store_.in_memory()) return false;
+  if (!access_.read_only) return false;
   const std::lock_guard lock(changing_);
   const std::uint64_t before = snapshot()->sequence();
   const std::uint64_t version = store_.info().version;
@@ -216,6 +225,8 @@ bool CollectionEngine::refresh() {
   return snapshot()->sequence() != before || store_.info().version != version;
 }
 
+// A step of a caller ends first: it commits, which needs the lock of the directory. What fails does
+// not keep the rest from being done.
 void CollectionEngine::close() {
   require_own_process();
   {
@@ -224,25 +235,31 @@ void CollectionEngine::close() {
     changed_.notify_all();
     changed_.wait(lock, [&] { return !is_working_; });
   }
-  seal_rest();
-  const std::lock_guard lock(changing_);
-  if (log_) {
-    LogWriter log = std::move(*log_);
-    log_.reset();
-    log.close();
+  const std::lock_guard one(stepping_);
+  std::exception_ptr failure;
+  try {
+    seal_rest();
+  } catch (...) {
+    failure = std::current_exception();
   }
+  const std::lock_guard lock(changing_);
+  try {
+    if (log_) log_->close();
+  } catch (...) {
+    if (failure == nullptr) failure = std::current_exception();
+  }
+  log_.reset();
   lock_.reset();
+  if (failure != nullptr) std::rethrow_exception(failure);
 }
 
-// So that opening has little to replay.
+// So that opening has little to replay. Requires the lock of steps.
 void CollectionEngine::seal_rest() {
   constexpr std::size_t kFewRows = 500;
   if (!log_) return;
   std::size_t rows = 0;
   for (const Part& part : snapshot()->parts()) rows += part.file == 0 ? part.rows() : 0;
-  if (rows < kFewRows) return;
-  const std::lock_guard one(stepping_);
-  seal();
+  if (rows >= kFewRows) seal();
 }
 
 void CollectionEngine::verify() const {

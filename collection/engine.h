@@ -70,6 +70,7 @@ class CollectionEngine {
                                           std::span<const std::byte> payload) const;
   void require_own_process() const;
   void require_writer();
+  std::unique_lock<std::mutex> begin_step();
   std::shared_ptr<const ActiveModel> active() const;
   void publish(std::shared_ptr<const Snapshot> next);
   void start_log();

@@ -255,8 +255,7 @@ void CollectionEngine::tune() {
 }
 
 void CollectionEngine::compact() {
-  require_writer();
-  const std::lock_guard one(stepping_);
+  const std::unique_lock one = begin_step();
   const std::shared_ptr<const Snapshot> now = snapshot();
   if (now->model() == nullptr) return;
   if (!now->is_flat() && now->n() / kOutgrown >= now->model()->info.n) return retrain();
@@ -280,7 +279,7 @@ void CollectionEngine::backup(const std::string& folder) {
   if (store_.in_memory()) {
     throw std::invalid_argument("a collection in memory has no files: export an index of it");
   }
-  const std::lock_guard one(stepping_);
+  const std::unique_lock one = begin_step();
   seal();
   const std::lock_guard lock(changing_);
   log_->sync();

@@ -167,13 +167,12 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
 }
 
 void CollectionEngine::train() {
-  require_writer();
+  const std::unique_lock one = begin_step();
   const std::size_t n = snapshot()->n();
   if (n < kLeastTrained) {
     throw std::invalid_argument(
         fmt::format("there are {} vectors: a model takes {} or more", n, kLeastTrained));
   }
-  const std::lock_guard one(stepping_);
   retrain();
 }
 
