@@ -249,6 +249,7 @@ void CollectionEngine::close() {
     if (failure == nullptr) failure = std::current_exception();
   }
   log_.reset();
+  if (lock_) lock_->release();
   lock_.reset();
   if (failure != nullptr) std::rethrow_exception(failure);
 }

@@ -58,6 +58,9 @@ void LockFile::take() {
   }
 }
 
+// Closing the file would leave it to the children.
+void LockFile::release() noexcept { static_cast<void>(::flock(file_.get(), LOCK_UN)); }
+
 // Only for messages, so a full disk does no harm.
 void LockFile::write_holder() const {
   if (::ftruncate(file_.get(), 0) != 0) return;

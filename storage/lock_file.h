@@ -18,6 +18,8 @@ class LockFile {
   explicit LockFile(const std::string& folder);
 
   const std::string& path() const { return path_; }
+  /// Gives the lock back, also where children have it.
+  void release() noexcept;
 
  private:
   void take();

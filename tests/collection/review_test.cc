@@ -177,6 +177,26 @@ TEST_F(CollectionAtItsEdges, AChildHasABackgroundOfItsOwn) {
   upsert(parents, 0, 1);
 }
 
+TEST_F(CollectionAtItsEdges, AChildDoesNotKeepTheLock) {
+  Collection collection = Collection::create(path(), options());
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    char byte = 0;
+    ::close(ends[1]);
+    ::_exit(::read(ends[0], &byte, 1) == 0 ? 0 : 1);
+  }
+  collection.close();
+  EXPECT_NO_THROW(Collection::open(path()));
+  ::close(ends[0]);
+  ::close(ends[1]);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
 // The second has to wait for the first, or finds the collection closed: never a commit after that.
 TEST_F(CollectionAtItsEdges, NobodyCommitsAfterClose) {
   for (int i = 0; i < 5; ++i) {
