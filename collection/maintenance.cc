@@ -219,8 +219,8 @@ void CollectionEngine::replace(const Moved& moved, std::uint64_t sequence,
     }
   }
   std::erase_if(parts, [](const Part& part) { return part.live() == 0; });
-  const Manifest manifest = store_.prepare(parts, now->used(), now->tuning(), now->next_id(),
-                                           sequence, first_log);
+  const Manifest manifest =
+      store_.prepare(parts, now->used(), now->tuning(), now->next_id(), sequence, first_log);
   auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), now->tuning(),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);

@@ -155,8 +155,8 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
   std::vector<Part> merged = {
       store_.merge(model->used.model, sources_of(parts), store_.take_number())};
   const std::uint64_t first_log = rotate_log();
-  Manifest manifest = store_.prepare(merged, model->used, tuning, now->next_id(), now->sequence(),
-                                     first_log);
+  Manifest manifest =
+      store_.prepare(merged, model->used, tuning, now->next_id(), now->sequence(), first_log);
   manifest.info.tuned_for = tuning.queries > 0 ? tuned_for : 0;
   auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuning),
                                                now->sequence(), now->next_id());

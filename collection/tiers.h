@@ -19,9 +19,9 @@ struct Work {
 };
 
 /// Trains from train_at vectors on, and again with 16 times as many as the model was trained for.
-/// Seals from 65,536 rows or 64 MB in memory on, or 128 MB of log. Merges four files of like size, a factor of four,
-/// or one of which more than a quarter of the rows are deleted. Tunes, where nothing else is left,
-/// when there are a fifth more or fewer vectors than there were then.
+/// Seals from 65,536 rows or 64 MB in memory on, or 128 MB of log. Merges four files of like size,
+/// a factor of four, or one of which more than a quarter of the rows are deleted. Tunes, where
+/// nothing else is left, when there are a fifth more or fewer vectors than there were then.
 Work next_work(const Snapshot& now, const ManifestInfo& info, bool in_memory,
                std::uint64_t log_bytes);
 

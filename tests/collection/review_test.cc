@@ -143,8 +143,7 @@ TEST_F(CollectionAtItsEdges, IdsEndWhereTheyEnd) {
 }
 
 TEST_F(CollectionAtItsEdges, ALogOfChangesToTheSameVectorsDoesNotGrowForEver) {
-  Collection collection =
-      Collection::create(path(), options(), {.durability = Durability::none});
+  Collection collection = Collection::create(path(), options(), {.durability = Durability::none});
   std::uint64_t most = 0;
   for (int i = 0; i < 1200; ++i) {
     upsert(collection, 0, 999);
