@@ -1,40 +1,18 @@
-// A preset only sets --quantizer, --raw and --spill; a flag that is given besides wins
-// (choose_codes).
 #include "tools/learn_flags.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <stdexcept>
 
 #include "tools/flags.h"
+#include "tools/vector_rows.h"
 
 namespace obliq::tools {
-namespace {
-
-std::vector<std::string> preset_names() {
-  std::vector<std::string> names;
-  for (const Preset& preset : presets()) names.emplace_back(preset.name);
-  return names;
-}
-
-/// "fast: sq8, spill 0.5; ...; exact: sq8 with raw fp32, spill 0.5"
-std::string describe_presets() {
-  std::string text;
-  for (const Preset& preset : presets()) {
-    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", preset.name, preset.quantizer);
-    if (preset.raw != RawTier::none) text += fmt::format(" with raw {}", to_string(preset.raw));
-    if (preset.spill > 0) text += fmt::format(", spill {}", preset.spill);
-  }
-  return text;
-}
-
-}  // namespace
 
 void LearnFlags::add_flags(CLI::App& app, const std::string& outcome) {
   app.add_option("base", base_, "Base vectors; HDF5: FILE:dataset, default train")->required();
-  add_code_flags(app);
+  codes_.add_flags(app);
   add_list_flags(app);
   add_input_flags(app);
   add_metric(app, metric_, "that of BASE when it is an HDF5 set, else l2");
@@ -73,26 +51,8 @@ void LearnFlags::add_input_flags(CLI::App& app) {
   inputs_.add_format(app);
 }
 
-void LearnFlags::add_code_flags(CLI::App& app) {
-  app.add_option("--quantizer", quantizer_, "Quantizer spec: sq8, lm4, ...; default: the preset's");
-  app.add_option("--preset", preset_,
-                 describe_presets() +
-                     " (--quantizer, --raw and --spill override it); default: fast, "
-                     "unless --quantizer is given")
-      ->check(CLI::IsMember(preset_names()));
-  app.add_option("--raw", raw_,
-                 "Exact vectors kept beside the codes: none, fp16, fp32; "
-                 "default: the preset's")
-      ->check(CLI::IsMember({"none", "fp16", "fp32"}));
-  app.add_option("--spill", spill_,
-                 "Share of vectors with an entry in a second list: 0, .5, 1 or between; "
-                 "default: the preset's, 0 with --quantizer alone");
-}
-
 void LearnFlags::fill_options() {
-  std::optional<RawTier> raw;
-  if (!raw_.empty()) raw = parse_raw_tier(raw_);
-  const Preset codes = choose_codes(preset_, quantizer_, raw, spill_);
+  const Preset codes = codes_.choose();
   options_.quantizer = codes.quantizer;
   options_.raw = codes.raw;
   options_.spill = codes.spill;
@@ -125,14 +85,6 @@ void LearnFlags::warn_of_small_lists(const std::string& program, std::size_t n) 
              "{}: {} lists for {} vectors hold fewer than {} each, which makes build "
              "and search slow; leave out --{}, which makes about 4 sqrt(n) lists\n",
              program, nlist, n, kLeastVectors, is_given ? "centroids" : "nlist");
-}
-
-Matrix<std::int64_t> read_vector_ids(const Inputs& inputs, const std::string& file) {
-  if (file.empty()) return {};
-  Matrix<std::int64_t> ids = inputs.read_ids(file, "ids");
-  if (ids.cols == 1) return ids;
-  throw std::invalid_argument(
-      fmt::format("{}: ids are one per vector, not {} rows of {}", file, ids.rows, ids.cols));
 }
 
 }  // namespace obliq::tools

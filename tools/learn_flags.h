@@ -4,11 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "obliq/index.h"
+#include "tools/code_flags.h"
 #include "tools/inputs.h"
 
 namespace obliq::tools {
@@ -31,16 +31,12 @@ class LearnFlags {
   void warn_of_small_lists(const std::string& program, std::size_t n) const;
 
  private:
-  void add_code_flags(CLI::App& app);
   void add_list_flags(CLI::App& app);
   void add_input_flags(CLI::App& app);
   void fill_options();
 
   std::string base_;
-  std::string quantizer_;
-  std::string preset_;
-  std::string raw_;
-  std::optional<double> spill_;
+  CodeFlags codes_;
   std::string nlist_ = "auto";
   std::string metric_;
   std::string centroids_file_;
@@ -52,8 +48,5 @@ class LearnFlags {
   Inputs inputs_;
   BuildOptions options_;
 };
-
-/// Ids of a file, [n][1]; none without a file. Throws std::invalid_argument where a row holds more.
-Matrix<std::int64_t> read_vector_ids(const Inputs& inputs, const std::string& file);
 
 }  // namespace obliq::tools

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "obliq/model.h"
@@ -11,10 +10,10 @@
 #include "tools/flags.h"
 #include "tools/inputs.h"
 #include "tools/interrupt.h"
-#include "tools/learn_flags.h"
 #include "tools/outputs.h"
 #include "tools/parts.h"
 #include "tools/progress_bar.h"
+#include "tools/vector_rows.h"
 
 namespace obliq::tools {
 namespace {
@@ -55,12 +54,12 @@ class Encode final : public Command {
     inputs_.settle({vectors_, ids_});
     const Model model = Model::open(model_);
     const auto vectors = inputs_.open(vectors_, "train");
-    const Range range = rows_to_encode(vectors->rows());
-    const auto ids = read_vector_ids(inputs_, ids_);
+    const Range range = rows_of_file(rows_, vectors->rows(), vectors_);
+    const auto ids = read_ids_of(vectors_, vectors->rows(), inputs_, ids_);
     if (ids_.empty()) {
       options_.first = first_ + range.first;
     } else {
-      options_.ids = ids_of(ids, range, vectors->rows());
+      options_.ids = ids.view().slice(range.first, range.end - range.first);
     }
     ProgressBar bar("encode");
     options_.progress = bar.callback();
@@ -73,23 +72,6 @@ class Encode final : public Command {
   }
 
  private:
-  Range rows_to_encode(std::size_t rows) const {
-    if (rows_.empty()) return {0, rows};
-    const Range range = parse_range("--rows", rows_);
-    if (range.end <= rows) return range;
-    throw std::invalid_argument(fmt::format("--rows {} goes beyond the {} vectors of {}: end at {}",
-                                            rows_, rows, vectors_, rows));
-  }
-
-  MatrixView<std::int64_t> ids_of(const Matrix<std::int64_t>& ids, Range range,
-                                  std::size_t rows) const {
-    if (ids.rows == rows) return ids.view().slice(range.first, range.end - range.first);
-    throw std::invalid_argument(
-        fmt::format("{} holds {} ids, {} holds {} vectors: give one id per "
-                    "vector",
-                    ids_, ids.rows, vectors_, rows));
-  }
-
   void write(const Model& model, const VectorSource& vectors) const {
     const HoldInterrupts held;
     model.encode(vectors, output_, options_);

@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -11,9 +13,10 @@
 #include "tools/command.h"
 #include "tools/flags.h"
 #include "tools/measure/questions.h"
+#include "tools/measure/searcher.h"
 #include "tools/measure/sweep.h"
-#include "tools/parts.h"
 #include "tools/progress_bar.h"
+#include "tools/searched.h"
 
 namespace obliq::tools {
 namespace {
@@ -23,7 +26,7 @@ constexpr std::size_t kLastNprobe = 256;
 class Eval final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index; with --segment a model")->required();
+    app.add_option("index", index_, "Index or collection; with --segment a model")->required();
     app.add_option("set", set_, "ann-benchmarks set (.hdf5) with queries and ground truth")
         ->required();
     add_segments(app, segments_);
@@ -47,11 +50,11 @@ class Eval final : public Command {
 
   int run() override {
     const Residence residence = mapped_ ? Residence::mapped : Residence::memory;
-    Index index = open_index_or_segments(index_, segments_, {.residence = residence});
+    Searched index = Searched::open(index_, segments_, {.residence = residence});
     const IndexStats stats = index.stats();
     const datasets::BenchmarkSet set = read_questions(set_, index_, stats);
     options_.mode = batch_ ? Mode::batch : Mode::single;
-    const auto searcher = make_obliq_searcher(std::move(index), confidence_);
+    const auto searcher = make_searcher(std::move(index));
     searcher->set_batch_order(parse_batch_order(batch_order_));
     Contestant contestant{searcher.get(), nprobe_, target_recall_};
     if (target_recall_.empty()) {
@@ -71,6 +74,12 @@ class Eval final : public Command {
   }
 
  private:
+  /// A collection is always mapped, and does not count its work.
+  std::unique_ptr<Searcher> make_searcher(Searched index) const {
+    if (index.index() == nullptr) return make_collection_searcher(std::move(index), confidence_);
+    return make_obliq_searcher(std::move(*index.index()), confidence_);
+  }
+
   std::string index_;
   std::vector<std::string> segments_;
   std::string set_;

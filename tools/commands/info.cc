@@ -1,9 +1,10 @@
 // obliq info: what an index is made of, and how many threads its searches take by default; what a
-// model or a segment is.
+// collection, a model or a segment is.
 #include <fmt/core.h>
 
 #include "core/default_threads.h"
 #include "obliq/index.h"
+#include "tools/collections.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
@@ -15,11 +16,15 @@ namespace {
 class Info final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index, model or segment")->required();
+    app.add_option("index", index_, "Index, collection, model or segment")->required();
     add_json(app, json_);
   }
 
   int run() override {
+    if (is_collection(index_)) {
+      print_part(collection_info());
+      return kOk;
+    }
     switch (file_kind(index_)) {
       case FileKind::model:
         print_part(model_json(Model::open(index_).stats()));
@@ -35,6 +40,13 @@ class Info final : public Command {
   }
 
  private:
+  nlohmann::ordered_json collection_info() const {
+    nlohmann::ordered_json json =
+        collection_json(Collection::open(index_, {.read_only = true}).stats());
+    json["directory_bytes"] = directory_bytes(index_);
+    return json;
+  }
+
   void print_part(const nlohmann::ordered_json& json) const {
     if (json_) return print_json(json);
     fmt::print("{}", json_text(json));

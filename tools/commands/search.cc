@@ -1,5 +1,5 @@
-// obliq search: the nearest neighbours of queries, for people (a table per query), for programs
-// (JSON lines) or for the ann-benchmarks tools (a result file).
+// obliq search: the nearest neighbours of queries in an index or a collection, for people (a table
+// per query), for programs (JSON lines) or for the ann-benchmarks tools (a result file).
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 #include "tools/measure/searcher.h"
 #include "tools/neighbours.h"
 #include "tools/outputs.h"
-#include "tools/parts.h"
+#include "tools/searched.h"
 
 namespace obliq::tools {
 namespace {
@@ -25,7 +25,7 @@ namespace {
 class Search final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index; with --segment a model")->required();
+    app.add_option("index", index_, "Index or collection; with --segment a model")->required();
     app.add_option("queries", queries_,
                    "Queries; HDF5: FILE:dataset, default test. The labels of "
                    "an HDF5 set are shown")
@@ -58,7 +58,7 @@ class Search final : public Command {
       require_suffix(output_, {".hdf5", ".h5"}, "results");
     }
     inputs_.settle({queries_});
-    const Index index = open_index_or_segments(index_, segments_);
+    const Searched index = Searched::open(index_, segments_);
     // Answers beyond the vectors there are take no memory; a result file has columns for them.
     if (output_.empty())
       options_.k = std::min(options_.k, std::max<std::size_t>(index.stats().n, 1));

@@ -1,5 +1,6 @@
 #include "tools/measure/searcher.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/kernels/dispatch.h"
@@ -8,17 +9,16 @@
 namespace obliq::tools {
 namespace {
 
-class ObliqSearcher final : public Searcher {
+/// What indexes and collections have in common.
+class OptionsSearcher : public Searcher {
  public:
-  ObliqSearcher(Index index, float confidence, double build_seconds)
-      : index_(std::move(index)), stats_(index_.stats()), build_seconds_(build_seconds) {
+  OptionsSearcher(IndexStats stats, float confidence) : stats_(std::move(stats)) {
     options_.confidence = confidence;
   }
 
   std::string method() const override { return obliq_method(stats_); }
   std::string simd() const override { return kernels().name; }
   double bytes_per_vector() const override { return stats_.bytes_per_vector; }
-  double build_seconds() const override { return build_seconds_; }
   void set_nprobe(std::size_t nprobe) override {
     options_.nprobe = nprobe;
     options_.target_recall = 0;
@@ -28,19 +28,52 @@ class ObliqSearcher final : public Searcher {
     options_.target_recall = recall;
   }
   void set_batch_order(BatchOrder order) override { options_.batch_order = order; }
-  void search(MatrixView<float> queries, std::size_t k, int threads, float* distances,
-              std::int64_t* ids, SearchCounters* counters) const override {
+
+ protected:
+  SearchOptions options(std::size_t k, int threads) const {
     SearchOptions options = options_;
     options.k = k;
     options.threads = threads;
-    IndexAccess::search(index_, queries, options, distances, ids, counters);
+    return options;
+  }
+
+ private:
+  IndexStats stats_;
+  SearchOptions options_;
+};
+
+class ObliqSearcher final : public OptionsSearcher {
+ public:
+  ObliqSearcher(Index index, float confidence, double build_seconds)
+      : OptionsSearcher(index.stats(), confidence),
+        index_(std::move(index)),
+        build_seconds_(build_seconds) {}
+
+  double build_seconds() const override { return build_seconds_; }
+  void search(MatrixView<float> queries, std::size_t k, int threads, float* distances,
+              std::int64_t* ids, SearchCounters* counters) const override {
+    IndexAccess::search(index_, queries, options(k, threads), distances, ids, counters);
   }
 
  private:
   Index index_;
-  IndexStats stats_;
   double build_seconds_;
-  SearchOptions options_;
+};
+
+class CollectionSearcher final : public OptionsSearcher {
+ public:
+  CollectionSearcher(Searched collection, float confidence)
+      : OptionsSearcher(collection.stats(), confidence), collection_(std::move(collection)) {}
+
+  void search(MatrixView<float> queries, std::size_t k, int threads, float* distances,
+              std::int64_t* ids, SearchCounters* /*counters*/) const override {
+    const SearchResult found = collection_.search(queries, options(k, threads));
+    std::copy(found.distances.values.begin(), found.distances.values.end(), distances);
+    std::copy(found.ids.values.begin(), found.ids.values.end(), ids);
+  }
+
+ private:
+  Searched collection_;
 };
 
 }  // namespace
@@ -52,6 +85,10 @@ std::string obliq_method(const IndexStats& stats) {
 
 std::unique_ptr<Searcher> make_obliq_searcher(Index index, float confidence, double build_seconds) {
   return std::make_unique<ObliqSearcher>(std::move(index), confidence, build_seconds);
+}
+
+std::unique_ptr<Searcher> make_collection_searcher(Searched collection, float confidence) {
+  return std::make_unique<CollectionSearcher>(std::move(collection), confidence);
 }
 
 }  // namespace obliq::tools

@@ -9,6 +9,7 @@
 #include "index/search/search_counters.h"
 #include "obliq/index.h"
 #include "obliq/matrix_view.h"
+#include "tools/searched.h"
 
 namespace obliq::tools {
 
@@ -37,5 +38,8 @@ std::string obliq_method(const IndexStats& stats);
 /// Searches `index` at `confidence`.
 std::unique_ptr<Searcher> make_obliq_searcher(Index index, float confidence,
                                               double build_seconds = 0);
+
+/// Searches a collection at `confidence`. It counts nothing.
+std::unique_ptr<Searcher> make_collection_searcher(Searched collection, float confidence);
 
 }  // namespace obliq::tools

@@ -1,0 +1,62 @@
+#include "tools/collections.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "tools/describe.h"
+
+namespace obliq::tools {
+namespace {
+
+std::string counted(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+bool is_collection(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+nlohmann::ordered_json collection_json(const CollectionStats& stats) {
+  return {{"kind", "collection"},
+          {"n", stats.n},
+          {"dim", stats.dim},
+          {"metric", to_string(stats.metric)},
+          {"quantizer", stats.quantizer},
+          {"exact", stats.is_exact},
+          {"nlist", stats.nlist},
+          {"trained_for", stats.trained_for},
+          {"tuned", stats.is_tuned},
+          {"segments", stats.segments},
+          {"segments_in_memory", stats.segments_in_memory},
+          {"rows_in_memory", stats.rows_in_memory},
+          {"deleted_rows", stats.deleted_rows},
+          {"file_bytes", stats.file_bytes},
+          {"changes", stats.changes}};
+}
+
+std::string collection_line(const CollectionStats& stats) {
+  return fmt::format("{} x {}, {}, {}, {}, {}, {}, {}", stats.n, stats.dim, to_string(stats.metric),
+                     stats.quantizer,
+                     stats.is_exact ? "compared exactly" : counted(stats.nlist, "list"),
+                     counted(stats.segments, "segment"), counted(stats.deleted_rows, "deleted row"),
+                     bytes_text(static_cast<double>(stats.file_bytes)));
+}
+
+std::uint64_t directory_bytes(const std::string& path) {
+  std::uint64_t bytes = 0;
+  std::error_code ignored;
+  std::filesystem::directory_iterator entry(path, ignored);
+  for (; !ignored && entry != std::filesystem::directory_iterator(); entry.increment(ignored)) {
+    std::error_code gone;
+    const std::uint64_t size = entry->file_size(gone);
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
+}  // namespace obliq::tools

@@ -1,0 +1,46 @@
+#include "tools/searched.h"
+
+#include <fmt/core.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "tools/collections.h"
+#include "tools/parts.h"
+
+namespace obliq::tools {
+namespace {
+
+IndexStats stats_of(const CollectionStats& collection) {
+  IndexStats stats;
+  stats.n = collection.n;
+  stats.dim = collection.dim;
+  stats.nlist = collection.nlist;
+  stats.metric = collection.metric;
+  stats.quantizer = collection.is_exact ? "exact" : collection.quantizer;
+  stats.file_bytes = collection.file_bytes;
+  stats.segments = collection.segments;
+  if (stats.n > 0) {
+    stats.bytes_per_vector = static_cast<double>(stats.file_bytes) / static_cast<double>(stats.n);
+  }
+  return stats;
+}
+
+}  // namespace
+
+Searched::Searched(Collection collection)
+    : what_(std::move(collection)), stats_(stats_of(std::get<Collection>(what_).stats())) {}
+
+Searched Searched::open(const std::string& path, const std::vector<std::string>& segments,
+                        const OpenOptions& options) {
+  if (!is_collection(path)) return Searched(open_index_or_segments(path, segments, options));
+  if (segments.empty()) return Searched(Collection::open(path, {.read_only = true}));
+  throw std::invalid_argument(
+      fmt::format("{} is a collection: leave out --segment, which is for models", path));
+}
+
+SearchResult Searched::search(MatrixView<float> queries, const SearchOptions& options) const {
+  return std::visit([&](const auto& what) { return what.search(queries, options); }, what_);
+}
+
+}  // namespace obliq::tools
