@@ -118,44 +118,13 @@ std::shared_ptr<const Snapshot> CollectionEngine::changed(
   throw std::runtime_error(fmt::format("it is of the unknown kind {}", type));
 }
 
-// All logs but the last were whole before the next was made.
 void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
   const ManifestInfo info = store_.info();
   const CollectionDirectory& directory = store_.directory();
   const std::vector<std::uint64_t> logs = directory.logs_from(info.first_log);
-  std::uint64_t next = info.sequence + 1;
-  for (std::size_t i = 0; i < logs.size(); ++i) {
-    store_.skip_numbers(logs[i]);
-    const std::string path = directory.log(logs[i]);
-    const std::uint64_t first = LogReader(path, info.collection).start().seq;
-    if (first != next) {
-      throw std::runtime_error(
-          fmt::format("{}: its first change is {}, not {}: others are missing; the collection is "
-                      "damaged",
-                      path, first, next));
-    }
-    const auto take = [&](std::uint64_t seq, std::uint8_t type,
-                          std::span<const std::byte> payload) {
-      const auto refuse = [&](std::string_view reason) {
-        throw std::runtime_error(
-            fmt::format("{}: change {}: {}; the collection is damaged", path, seq, reason));
-      };
-      if (seq != next++) refuse(fmt::format("change {} is missing", next - 1));
-      try {
-        state = changed(*state, type, payload);
-      } catch (const std::runtime_error& error) {
-        refuse(error.what());
-      }
-    };
-    const bool is_last = i + 1 == logs.size();
-    if (is_last && lock_) {
-      log_.emplace(LogWriter::open_for_append(path, info.collection, take));
-      log_number_ = logs[i];
-      continue;
-    }
-    const LogEnd end = LogReader(path, info.collection).replay(take);
-    if (is_last || end.torn_bytes == 0) continue;
-    throw_damaged(path, end.next.offset, "it is cut off, and another log follows");
+  for (const std::uint64_t log : logs) {
+    store_.skip_numbers(log);
+    replay_log(log, log == logs.back(), state);
   }
   if (!logs.empty()) return;
   if (info.model != 0) {
@@ -163,6 +132,36 @@ void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
                                          directory.log(info.first_log)));
   }
   log_number_ = info.first_log;
+}
+
+// All logs but the last were whole before the next was made.
+void CollectionEngine::replay_log(std::uint64_t number, bool is_last,
+                                  std::shared_ptr<const Snapshot>& state) {
+  const std::string path = store_.directory().log(number);
+  const std::uint64_t owner = store_.info().collection;
+  const LogReader reader(path, owner);
+  if (reader.start().seq != state->sequence() + 1) {
+    throw std::runtime_error(
+        fmt::format("{}: its first change is {}, not {}: others are missing; the collection is "
+                    "damaged",
+                    path, reader.start().seq, state->sequence() + 1));
+  }
+  const auto take = [&](std::uint64_t seq, std::uint8_t type, std::span<const std::byte> payload) {
+    try {
+      state = changed(*state, type, payload);
+    } catch (const std::runtime_error& error) {
+      throw std::runtime_error(
+          fmt::format("{}: change {}: {}; the collection is damaged", path, seq, error.what()));
+    }
+  };
+  if (is_last && lock_) {
+    log_.emplace(LogWriter::open_for_append(path, owner, take));
+    log_number_ = number;
+    return;
+  }
+  const LogEnd end = reader.replay(take);
+  if (is_last || end.torn_bytes == 0) return;
+  throw_damaged(path, end.next.offset, "it is cut off, and another log follows");
 }
 
 void CollectionEngine::start_log() {

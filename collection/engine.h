@@ -66,6 +66,7 @@ class CollectionEngine {
   void load();
   void load_newest();
   void replay(std::shared_ptr<const Snapshot>& state);
+  void replay_log(std::uint64_t number, bool is_last, std::shared_ptr<const Snapshot>& state);
   std::shared_ptr<const Snapshot> changed(const Snapshot& now, std::uint8_t type,
                                           std::span<const std::byte> payload) const;
   void require_own_process() const;
