@@ -153,29 +153,6 @@ TEST_F(CollectionAtItsEdges, ALogOfChangesToTheSameVectorsDoesNotGrowForEver) {
   EXPECT_LT(collection.stats().log_bytes, std::uint64_t{100} << 20) << most;
 }
 
-// Ends the child at once, without what the parent's threads would have to do.
-TEST_F(CollectionAtItsEdges, AChildHasABackgroundOfItsOwn) {
-  Collection parents = Collection::create(path(), options());
-  upsert(parents, 0, 1500);
-  parents.wait();
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    ::alarm(60);
-    parents.close();
-    CollectionAccess alone;
-    alone.threads = 1;
-    Collection own = Collection::in_memory(options(), alone);
-    upsert(own, 0, 1500);
-    own.wait();
-    ::_exit(own.stats().is_exact ? 1 : 0);
-  }
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-  upsert(parents, 0, 1);
-}
-
 TEST_F(CollectionAtItsEdges, AChildDoesNotKeepTheLock) {
   Collection collection = Collection::create(path(), options());
   int ends[2];
