@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "collection/engine.h"
-#include "index/build/merge.h"
 
 namespace obliq {
 namespace {
@@ -134,19 +133,6 @@ std::size_t Collection::import_index(const std::string& path) {
   return ids.size();
 }
 
-void Collection::export_index(const std::string& path) const {
-  const auto now = impl_->engine->snapshot();
-  if (now->n() == 0) throw std::invalid_argument("the collection is empty: nothing to export");
-  std::vector<MergeSource> sources;
-  for (const Part& part : now->parts()) {
-    sources.push_back(
-        {part.segment, fmt::format("segment {:016x}", part.file), part.deleted.get()});
-  }
-  MergePlan plan;
-  plan.end_list = static_cast<std::uint32_t>(now->model()->nlist());
-  plan.tune = false;
-  plan.known = now->tuning();
-  merge_segments(now->model(), sources, plan, path);
-}
+void Collection::export_index(const std::string& path) const { impl_->engine->export_index(path); }
 
 }  // namespace obliq

@@ -49,6 +49,7 @@ class CollectionEngine {
   void compact();
   void verify() const;
   void backup(const std::string& folder);
+  void export_index(const std::string& path);
   bool refresh();
   void close();
   CollectionStats stats() const;
@@ -105,6 +106,7 @@ class CollectionEngine {
   bool step();
   std::uint64_t rotate_log();
   void set_busy(const std::vector<Part>& parts);
+  std::shared_ptr<const Snapshot> verified();
   void seal();
   void merge_files(const std::vector<Part>& parts);
   void replace(const Moved& moved, std::uint64_t sequence, std::uint64_t first_log);

@@ -12,11 +12,13 @@
 #include <chrono>
 #include <exception>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "collection/background.h"
 #include "collection/engine.h"
 #include "collection/parts.h"
+#include "index/build/merge.h"
 #include "index/segment/row_decoder.h"
 #include "index/tune/tuning.h"
 
@@ -199,6 +201,7 @@ void CollectionEngine::merge_files(const std::vector<Part>& parts) {
     const std::lock_guard lock(changing_);
     number = store_.take_number();
   }
+  store_.verify(parts);
   moved.to = store_.merge(snapshot()->model(), sources_of(parts), number);
   replace(moved, store_.info().sequence, store_.info().first_log);
 }
@@ -284,6 +287,30 @@ void CollectionEngine::backup(const std::string& folder) {
   const std::lock_guard lock(changing_);
   log_->sync();
   store_.copy_files(folder);
+}
+
+// Of files that are whole. A reader's may be removed by the writer meanwhile: then it looks again.
+std::shared_ptr<const Snapshot> CollectionEngine::verified() {
+  for (;;) {
+    std::shared_ptr<const Snapshot> now = snapshot();
+    try {
+      store_.verify(now->parts());
+      return now;
+    } catch (const std::system_error&) {
+      if (!refresh()) throw;
+    }
+  }
+}
+
+void CollectionEngine::export_index(const std::string& path) {
+  const std::lock_guard one(stepping_);
+  const std::shared_ptr<const Snapshot> now = verified();
+  if (now->n() == 0) throw std::invalid_argument("the collection is empty: nothing to export");
+  MergePlan plan;
+  plan.end_list = static_cast<std::uint32_t>(now->model()->nlist());
+  plan.tune = false;
+  plan.known = now->tuning();
+  merge_segments(now->model(), sources_of(now->parts()), plan, path);
 }
 
 }  // namespace obliq

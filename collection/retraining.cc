@@ -110,6 +110,7 @@ void CollectionEngine::encode_again() {
   };
   const std::vector<Part> all = take();
   if (live_rows(all) < kLeastTrained) return;  // they were removed meanwhile
+  store_.verify(all);
   std::shared_ptr<const ActiveModel> model = train_of(all);
   std::vector<Moved> moved;
   moved.push_back(encode_parts(*model, all, true));

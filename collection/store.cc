@@ -82,6 +82,13 @@ void CollectionStore::save(const TrainedModel& model) const {
   if (!in_memory()) save_model(model, directory_.model(model.info.id));
 }
 
+void CollectionStore::verify(const std::vector<Part>& parts) const {
+  for (const Part& part : parts) {
+    if (part.file == 0) continue;
+    (void)open_segment(directory_.segment(part.file), part.segment.model, {.verify = true});
+  }
+}
+
 Part CollectionStore::merge(const std::shared_ptr<const TrainedModel>& model,
                             const std::vector<MergeSource>& sources, std::uint64_t number,
                             const Progress& progress) const {

@@ -34,6 +34,9 @@ class CollectionStore {
   void skip_numbers(std::uint64_t number);
 
   void save(const TrainedModel& model) const;
+  /// Reads every byte of the files of parts, so that what is damaged gets no right checksums.
+  /// Throws std::runtime_error.
+  void verify(const std::vector<Part>& parts) const;
   /// Merges into a part with file `number`, or in memory. Callers may do this at the same time with
   /// different numbers.
   Part merge(const std::shared_ptr<const TrainedModel>& model,

@@ -115,5 +115,25 @@ TEST_F(DamageOfCollections, IsFoundInFilesThatAreCutSwappedOrMissing) {
   EXPECT_FALSE(is_found());
 }
 
+// A merge or a training would give it right checksums.
+TEST_F(DamageOfCollections, IsNeitherMergedNorLearntFromNorExported) {
+  for (const std::string& file : files_) {
+    if (!fs::path(file).filename().string().starts_with("seg-")) continue;
+    const Bytes sound = read_bytes(file);
+    Bytes bytes = sound;
+    bytes[bytes.size() * 3 / 4] ^= std::byte{16};
+    write_bytes(file, bytes);
+    Collection collection = Collection::open(path(), {.threads = 1});
+    EXPECT_THROW(collection.compact(), std::runtime_error);
+    EXPECT_THROW(collection.train(), std::runtime_error);
+    EXPECT_THROW(collection.export_index(folder_.path() + "/x"), std::runtime_error);
+    EXPECT_FALSE(fs::exists(folder_.path() + "/x"));
+    collection.close();
+    EXPECT_TRUE(is_found());
+    write_bytes(file, sound);
+  }
+  EXPECT_FALSE(is_found());
+}
+
 }  // namespace
 }  // namespace obliq
