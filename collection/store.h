@@ -14,7 +14,8 @@
 
 namespace obliq {
 
-/// Makes a folder, which may be there if it is empty. Throws std::invalid_argument where it is not,
+/// Makes a folder, which may be there if it is empty, but for what a writer leaves that was killed
+/// before it had made the first manifest. Throws std::invalid_argument where it is not,
 /// std::system_error where it cannot be made.
 void make_folder(const std::string& path);
 

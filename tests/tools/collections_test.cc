@@ -135,6 +135,16 @@ TEST_F(Collections, AreNotSoundWhenAByteOfAFileFlipsOrAFileIsMissing) {
   must({"verify", collection_});
 }
 
+TEST_F(Collections, AreMadeWhereAWriterWasKilledBeforeItHadMadeOne) {
+  fs::create_directory(collection_);
+  std::ofstream(collection_ + "/LOCK") << "1\n";
+  std::ofstream(collection_ + "/.obliq-tmp-1-1") << "half";
+  EXPECT_EQ(add({"--rows", "0:10"})["n"], 10);
+  fs::create_directory(collection_ + "2");
+  std::ofstream(collection_ + "2/letter") << "dear";
+  expect_refused({"add", collection_ + "2", set_}, "it is not empty");
+}
+
 TEST_F(Collections, AreEvaluatedAsAnIndex) {
   add({"--train-at", "1000", "--wait"});
   const auto point =
