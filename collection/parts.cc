@@ -21,6 +21,7 @@ std::size_t live_rows(const std::vector<Part>& parts) {
 
 std::vector<MergeSource> sources_of(const std::vector<Part>& parts) {
   std::vector<MergeSource> sources;
+  sources.reserve(parts.size());
   for (const Part& part : parts) {
     sources.push_back(
         {part.segment, fmt::format("segment {:016x}", part.file), part.deleted.get()});

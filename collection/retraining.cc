@@ -46,11 +46,13 @@ class LiveVectors {
  private:
   static std::vector<Segment> segments_of(const std::vector<Part>& parts) {
     std::vector<Segment> segments;
+    segments.reserve(parts.size());
     for (const Part& part : parts) segments.push_back(part.segment);
     return segments;
   }
   static std::vector<std::shared_ptr<const RowBits>> deleted_of(const std::vector<Part>& parts) {
     std::vector<std::shared_ptr<const RowBits>> deleted;
+    deleted.reserve(parts.size());
     for (const Part& part : parts) deleted.push_back(part.deleted);
     return deleted;
   }
