@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -28,6 +29,9 @@ SearchResult no_answers(MatrixView<float> queries, const ManifestInfo& info,
   std::fill(result.ids.values.begin(), result.ids.values.end(), -1);
   return result;
 }
+
+// Later steps write there, wherever the process then works.
+std::string absolute(const std::string& path) { return std::filesystem::absolute(path); }
 
 }  // namespace
 
@@ -54,11 +58,12 @@ Collection::~Collection() = default;
 Collection Collection::create(const std::string& path, const CollectionOptions& options,
                               const CollectionAccess& access) {
   if (path.empty()) throw std::invalid_argument("the path is empty: name a directory");
-  return Collection(std::make_unique<Impl>(Impl{CollectionEngine::create(path, options, access)}));
+  return Collection(
+      std::make_unique<Impl>(Impl{CollectionEngine::create(absolute(path), options, access)}));
 }
 
 Collection Collection::open(const std::string& path, const CollectionAccess& access) {
-  return Collection(std::make_unique<Impl>(Impl{CollectionEngine::open(path, access)}));
+  return Collection(std::make_unique<Impl>(Impl{CollectionEngine::open(absolute(path), access)}));
 }
 
 Collection Collection::in_memory(const CollectionOptions& options, const CollectionAccess& access) {

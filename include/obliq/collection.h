@@ -139,8 +139,8 @@ class OBLIQ_API Collection {
   /// What it was made with, and what was chosen where nothing was given.
   CollectionOptions options() const;
 
-  /// Ends the background, writes all and gives the lock back. Later calls throw. The destructor
-  /// does the same but for errors.
+  /// Ends the background, writes all and gives the lock back. Later changes throw; searches go on
+  /// with what was there. The destructor does the same but for errors.
   void close();
 
   Collection(Collection&&) noexcept;
