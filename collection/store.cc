@@ -207,9 +207,10 @@ void CollectionStore::copy_files(const std::string& folder) const {
     if (file == manifest) continue;
     const std::string name = std::filesystem::path(file).filename();
     const bool changes = name.starts_with("log-");
+    const std::string target = fmt::format("{}/{}", folder, name);
     std::error_code error;
-    if (!changes) std::filesystem::create_hard_link(file, folder + "/" + name, error);
-    if (changes || error) copy_file(file, folder + "/" + name);
+    if (!changes) std::filesystem::create_hard_link(file, target, error);
+    if (changes || error) copy_file(file, target);
   }
   // What it names is there: it syncs the folder, too.
   copy_file(manifest, folder + "/" + std::filesystem::path(manifest).filename().string());

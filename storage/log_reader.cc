@@ -174,7 +174,7 @@ LogHead read_head(const InputFile& file, std::uint64_t owner) {
     const int error = read_all_at(file.descriptor(), 0, head);
     if (error != 0) throw_system_error(file.path(), "read its header", error);
     LogHeader header{};
-    std::memcpy(&header, head.data(), std::min(sizeof header, head.size()));
+    if (!head.empty()) std::memcpy(&header, head.data(), std::min(sizeof header, head.size()));
     const bool in_doubt = head.size() == kLogHeadBytes && log_header_crc(header) == header.crc &&
                           (!fault_of_slot(head, header.random, 0).empty() ||
                            !fault_of_slot(head, header.random, 1).empty());
