@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,8 +33,8 @@ class CollectionAtItsEdges : public ::testing::Test {
     return options;
   }
   static std::vector<std::int64_t> ids_from(std::int64_t first, std::size_t n) {
-    std::vector<std::int64_t> ids(n);
-    std::iota(ids.begin(), ids.end(), first);
+    std::vector<std::int64_t> ids;
+    for (std::size_t i = 0; i < n; ++i) ids.push_back(first + static_cast<std::int64_t>(i));
     return ids;
   }
   static Matrix<float> random_vectors(std::size_t n, std::uint64_t seed = 1) {
