@@ -50,7 +50,7 @@ class Script {
   T take() {
     T value = 0;
     const std::size_t present = std::min(sizeof value, bytes_.size());
-    std::memcpy(&value, bytes_.data(), present);
+    if (present > 0) std::memcpy(&value, bytes_.data(), present);  // data() may be null
     bytes_ = bytes_.subspan(present);
     return value;
   }
