@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "collection/engine.h"
+#include "collection/parts.h"
 #include "index/build/build_plan.h"
 #include "index/build/merge.h"
 #include "index/build/segment_encoder.h"
-#include "index/build/staged_vectors.h"
 #include "index/external_ids.h"
 #include "index/model_access.h"
 #include "obliq/model.h"
@@ -111,12 +111,8 @@ void CollectionEngine::merge_small(std::vector<Part>& parts, const ModelInUse& m
     rows += parts[--first].live();
   }
   if (first + 1 == parts.size()) return;
-  std::vector<MergeSource> sources;
-  for (std::size_t i = first; i < parts.size(); ++i) {
-    sources.push_back({parts[i].segment, "memory", parts[i].deleted.get()});
-  }
   Part merged;
-  merged.segment = merge_in_memory(model.model, sources);
+  merged.segment = merge_in_memory(model.model, sources_of(std::span(parts).subspan(first)));
   parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(first), parts.end());
   parts.push_back(std::move(merged));
 }

@@ -14,10 +14,7 @@
 #include <system_error>
 #include <utility>
 
-#include "index/search/confidence.h"
-#include "index/segment/segment_file.h"
 #include "storage/file_error.h"
-#include "storage/section_file.h"
 
 namespace obliq {
 namespace {

@@ -19,7 +19,7 @@ std::size_t live_rows(const std::vector<Part>& parts) {
                          [](std::size_t sum, const Part& part) { return sum + part.live(); });
 }
 
-std::vector<MergeSource> sources_of(const std::vector<Part>& parts) {
+std::vector<MergeSource> sources_of(std::span<const Part> parts) {
   std::vector<MergeSource> sources;
   sources.reserve(parts.size());
   for (const Part& part : parts) {

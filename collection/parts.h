@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "collection/snapshot.h"
@@ -14,7 +15,7 @@ bool is_in(const std::vector<Part>& parts, const Part& part);
 /// Vectors that are not deleted.
 std::size_t live_rows(const std::vector<Part>& parts);
 /// To merge, without deleted rows. The parts outlive this.
-std::vector<MergeSource> sources_of(const std::vector<Part>& parts);
+std::vector<MergeSource> sources_of(std::span<const Part> parts);
 /// Deletes in parts.back() what was deleted of `from` between then and `now`.
 void delete_since(const std::vector<Part>& from, const std::vector<Part>& now,
                   std::vector<Part>& parts);

@@ -27,7 +27,7 @@ constexpr std::size_t kLeastTrained = 1000;
 class LiveVectors {
  public:
   explicit LiveVectors(const std::vector<Part>& parts)
-      : set_(parts.front().segment.model, segments_of(parts), deleted_of(parts)),
+      : set_(set_of(parts.front().segment.model, parts)),
         decoder_(set_),
         ids_(set_.n(), 1),
         rows_(set_.n(), set_.model().dim(),
@@ -44,19 +44,6 @@ class LiveVectors {
   MatrixView<std::int64_t> ids() const { return ids_.view(); }
 
  private:
-  static std::vector<Segment> segments_of(const std::vector<Part>& parts) {
-    std::vector<Segment> segments;
-    segments.reserve(parts.size());
-    for (const Part& part : parts) segments.push_back(part.segment);
-    return segments;
-  }
-  static std::vector<std::shared_ptr<const RowBits>> deleted_of(const std::vector<Part>& parts) {
-    std::vector<std::shared_ptr<const RowBits>> deleted;
-    deleted.reserve(parts.size());
-    for (const Part& part : parts) deleted.push_back(part.deleted);
-    return deleted;
-  }
-
   SegmentSet set_;
   RowDecoder decoder_;
   Matrix<std::int64_t> ids_;
@@ -66,8 +53,7 @@ class LiveVectors {
 
 }  // namespace
 
-// The vectors of parts, encoded under the model: the first ones into a file, with truth to tune
-// from; later ones in memory.
+// The vectors of parts, encoded under the model in memory; the first ones with truth to tune from.
 CollectionEngine::Moved CollectionEngine::encode_parts(const ActiveModel& model,
                                                        const std::vector<Part>& parts,
                                                        bool first) const {

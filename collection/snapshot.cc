@@ -16,23 +16,28 @@ std::size_t Part::bytes() const {
          segment.ids.size_bytes() + segment.sorted_rows.size_bytes() + segment.lists.bytes();
 }
 
+SegmentSet set_of(std::shared_ptr<const TrainedModel> model, const std::vector<Part>& parts) {
+  std::vector<Segment> segments;
+  std::vector<std::shared_ptr<const RowBits>> deleted;
+  segments.reserve(parts.size());
+  deleted.reserve(parts.size());
+  for (const Part& part : parts) {
+    segments.push_back(part.segment);
+    deleted.push_back(part.deleted);
+  }
+  return SegmentSet(std::move(model), std::move(segments), std::move(deleted));
+}
+
 Snapshot::Snapshot(ModelInUse model, std::vector<Part> parts, Tuning tuning, std::uint64_t sequence,
                    std::int64_t next_id)
     : used_(std::move(model)), parts_(std::move(parts)), sequence_(sequence), next_id_(next_id) {
-  std::vector<Segment> segments;
-  std::vector<std::shared_ptr<const RowBits>> deleted;
   std::uint64_t rows = 0;
   for (const Part& part : parts_) rows += part.segment.info.rows;
   if (rows >= kNoSlot) {
     throw std::invalid_argument(fmt::format("{} vectors and deleted ones are too many", rows));
   }
-  for (const Part& part : parts_) {
-    segments.push_back(part.segment);
-    deleted.push_back(part.deleted);
-  }
-  SegmentSet set(used_.model, std::move(segments), std::move(deleted));
-  index_ =
-      std::make_unique<Index>(IndexAccess::make(std::move(set), std::move(tuning), used_.pools));
+  index_ = std::make_unique<Index>(
+      IndexAccess::make(set_of(used_.model, parts_), std::move(tuning), used_.pools));
 }
 
 std::size_t Snapshot::n() const {

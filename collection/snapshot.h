@@ -29,6 +29,9 @@ struct Part {
   std::size_t bytes() const;
 };
 
+/// The segments of parts, with their deleted rows, as they are searched and read together.
+SegmentSet set_of(std::shared_ptr<const TrainedModel> model, const std::vector<Part>& parts);
+
 /// Where a vector is.
 struct PartRow {
   std::size_t part = 0;
