@@ -3,7 +3,6 @@
 #include "collection/engine.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,20 +14,9 @@
 #include <utility>
 
 #include "storage/file_error.h"
+#include "storage/random_number.h"
 
 namespace obliq {
-namespace {
-
-std::uint64_t random_number() {
-  std::uint64_t number = 0;
-  while (::getrandom(&number, sizeof number, 0) != sizeof number) {
-    if (errno != EINTR) throw_system_error("getrandom", "draw a random number");
-  }
-  return number;
-}
-
-}  // namespace
-
 CollectionEngine::CollectionEngine(const std::string& path, const ManifestInfo& info,
                                    const CollectionAccess& access)
     : store_(path, info), access_(access), process_(::getpid()) {}
@@ -38,7 +26,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& pa
                                                            const CollectionAccess& access) {
   ManifestInfo info = manifest_of(options);
   if (access.read_only) throw std::invalid_argument("a new collection cannot be read-only");
-  info.collection = random_number();
+  info.collection = random_number(path);
   if (!path.empty()) make_folder(path);
   auto engine = std::make_unique<CollectionEngine>(path, info, access);
   if (path.empty()) return engine;

@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 
 #include "storage/file_error.h"
 #include "storage/log_layout.h"
+#include "storage/random_number.h"
 #include "storage/temporary_file.h"
 #include "storage/write_all.h"
 
@@ -27,14 +27,6 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kKeptBytes = std::size_t{1} << 20;  // of the buffer, from record to record
-
-std::uint64_t draw_random(const std::string& path) {
-  std::uint64_t random = 0;
-  while (::getrandom(&random, sizeof random, 0) != sizeof random) {
-    if (errno != EINTR) throw_system_error(path, "draw a random number for it");
-  }
-  return random;
-}
 
 void require_unused(int folder, const std::string& name, const std::string& path) {
   struct stat status {};
@@ -83,7 +75,7 @@ LogWriter LogWriter::create(const std::string& folder, const std::string& name, 
   const FileDescriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!open.is_open()) throw_system_error(path, "open its folder");
   require_unused(open.get(), name, path);
-  const std::uint64_t random = draw_random(path);
+  const std::uint64_t random = random_number(path);
   const auto head = make_log_head(random, first_seq, owner);
   FileDescriptor file = make_file(open.get(), name, path, head);
   return {std::move(path), std::move(file), random, {kLogHeadBytes, first_seq}};
