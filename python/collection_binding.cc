@@ -18,6 +18,7 @@
 #include "python/arrays.h"
 #include "python/bindings.h"
 #include "python/gil.h"
+#include "python/search_arrays.h"
 
 namespace obliq::python {
 namespace {
@@ -141,20 +142,13 @@ void search(const SharedCollection& self, nb::handle query_array, nb::handle dis
             nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
             double target_recall, const std::string& batch_order) {
   const auto collection = self.get();
-  const ArrayMemory<const float> queries(query_array);
-  const ArrayMemory<float> distances(distance_array);
-  const ArrayMemory<std::int64_t> ids(id_array);
-  const std::size_t k = distances.columns();
-  if (distances.rows() != queries.rows() || ids.rows() != queries.rows() || ids.columns() != k) {
-    throw nb::value_error("distances and ids must both be arrays [queries][k]");
-  }
-  SearchOptions options{k, {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
-  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
+  const SearchArrays arrays(query_array, distance_array, id_array);
+  const SearchOptions options =
+      search_options(arrays.k(), nprobe, confidence, threads, target_recall, batch_order);
   const GilRelease release;
-  const SearchResult found =
-      collection->search({queries.data(), queries.rows(), queries.columns()}, options);
-  std::copy(found.distances.values.begin(), found.distances.values.end(), distances.data());
-  std::copy(found.ids.values.begin(), found.ids.values.end(), ids.data());
+  const SearchResult found = collection->search(arrays.queries(), options);
+  std::copy(found.distances.values.begin(), found.distances.values.end(), arrays.distances.data());
+  std::copy(found.ids.values.begin(), found.ids.values.end(), arrays.ids.data());
 }
 
 /// A call without arguments, as a function of Python's.

@@ -18,6 +18,7 @@
 #include "python/gil.h"
 #include "python/learn_options.h"
 #include "python/progress.h"
+#include "python/search_arrays.h"
 
 namespace obliq::python {
 namespace {
@@ -71,23 +72,16 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
 void search(const Index& index, nb::handle query_array, nb::handle distance_array,
             nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
             double target_recall, const std::string& batch_order, nb::handle list_array) {
-  const ArrayMemory<const float> queries(query_array);
-  const ArrayMemory<float> distances(distance_array);
-  const ArrayMemory<std::int64_t> ids(id_array);
-  const std::size_t k = distances.columns();
-  if (distances.rows() != queries.rows() || ids.rows() != queries.rows() || ids.columns() != k) {
-    throw nb::value_error("distances and ids must both be arrays [queries][k]");
-  }
-  SearchOptions options{k, {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
-  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
+  const SearchArrays arrays(query_array, distance_array, id_array);
+  SearchOptions options =
+      search_options(arrays.k(), nprobe, confidence, threads, target_recall, batch_order);
   std::optional<ArrayMemory<const std::uint32_t>> lists;
   if (!list_array.is_none()) {
     lists.emplace(list_array);
     options.lists = {lists->data(), lists->rows(), lists->columns()};
   }
   const GilRelease release;
-  search_slices(index, {queries.data(), queries.rows(), queries.columns()}, options,
-                distances.data(), ids.data());
+  search_slices(index, arrays.queries(), options, arrays.distances.data(), arrays.ids.data());
 }
 
 /// [ids][dim]

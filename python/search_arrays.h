@@ -1,0 +1,43 @@
+// What a search takes from Python, of an index and of a collection alike.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "obliq/index.h"
+#include "python/arrays.h"
+
+namespace obliq::python {
+
+/// The memory of queries [queries][dim], and that of the answers, which the caller makes:
+/// [queries][k] each. Made and destroyed with the GIL.
+struct SearchArrays {
+  SearchArrays(nb::handle query_array, nb::handle distance_array, nb::handle id_array)
+      : query_memory(query_array), distances(distance_array), ids(id_array) {
+    if (distances.rows() != query_memory.rows() || ids.rows() != query_memory.rows() ||
+        ids.columns() != k()) {
+      throw nb::value_error("distances and ids must both be arrays [queries][k]");
+    }
+  }
+
+  std::size_t k() const { return distances.columns(); }
+  MatrixView<float> queries() const {
+    return {query_memory.data(), query_memory.rows(), query_memory.columns()};
+  }
+
+  ArrayMemory<const float> query_memory;
+  ArrayMemory<float> distances;
+  ArrayMemory<std::int64_t> ids;
+};
+
+/// Throws std::invalid_argument where nprobe is below 1, or no such order is known.
+inline SearchOptions search_options(std::size_t k, std::optional<std::int64_t> nprobe,
+                                    float confidence, int threads, double target_recall,
+                                    const std::string& batch_order) {
+  SearchOptions options{k, {}, confidence, threads, target_recall, parse_batch_order(batch_order)};
+  if (nprobe) options.nprobe = count_of(*nprobe, "nprobe");
+  return options;
+}
+
+}  // namespace obliq::python
