@@ -25,15 +25,16 @@ class PartWalk {
   }
 
   /// Whether the part is one of lists[list].
-  bool is_at(std::size_t list) const { return part() && place(0).list == list; }
-  const ListPart& part() const { return place(0).part; }
+  bool is_at(std::size_t list) const { return part() && window_[0].list == list; }
+  const ListPart& part() const { return window_[0].part; }
   /// The two blocks to be scanned first, and those to be scanned after the part.
-  NextBlocks first() const { return begin_of(place(0).part, place(1).part); }
-  NextBlocks next() const { return begin_of(place(1).part, place(2).part); }
+  NextBlocks first() const { return begin_of(window_[0].part, window_[1].part); }
+  NextBlocks next() const { return begin_of(window_[1].part, window_[2].part); }
   void advance() {
     entries_ += part().record->count;
-    turn_ = turn_ == 2 ? 0 : turn_ + 1;
-    window_[turn_ == 0 ? 2 : turn_ - 1] = find();
+    window_[0] = window_[1];
+    window_[1] = window_[2];
+    window_[2] = find();
   }
   /// Entries of the parts that were passed since it was asked last.
   std::uint64_t take_entries() { return std::exchange(entries_, 0); }
@@ -48,10 +49,6 @@ class PartWalk {
     if (!part) return behind_;
     if (const std::uint8_t* second = part.second_block()) return {part.blocks(), second};
     return {part.blocks(), then ? then.blocks() : behind_.first};
-  }
-  const Place& place(std::size_t ahead) const {
-    const std::size_t at = turn_ + ahead;
-    return window_[at < 3 ? at : at - 3];
   }
   // The next part that has entries.
   Place find() {
@@ -82,8 +79,7 @@ class PartWalk {
   std::size_t list_ = 0;  // where find() goes on
   std::size_t segment_ = 0;
   std::uint64_t entries_ = 0;
-  Place window_[3];  // the part and the two after it, from turn_ on, in a ring
-  std::size_t turn_ = 0;
+  Place window_[3];  // the part and the two after it
 };
 
 /// The first blocks of a list, for fetching them.
