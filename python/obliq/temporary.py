@@ -5,7 +5,9 @@ files."""
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+import weakref
 from typing import Callable, Optional, TypeVar, Union
 
 from obliq.arguments import shown
@@ -55,11 +57,17 @@ def open_bytes(data: Union[bytes, bytearray, memoryview],
 
 
 def _saved(save: Callable[[str], None], folder: str) -> bytes:
-    with tempfile.TemporaryDirectory(dir=folder) as made:
+    """The folder goes at the end of Python too, quietly where a daemon thread still writes there
+    (TemporaryDirectory can do so from Python 3.10 on)."""
+    made = tempfile.mkdtemp(dir=folder)
+    remove = weakref.finalize(save, shutil.rmtree, made, ignore_errors=True)
+    try:
         path = os.path.join(made, "index.idx")
         save(path)
         with open(path, "rb") as file:
             return file.read()
+    finally:
+        remove()
 
 
 def _load(path: str, load: Callable[[str], Opened]) -> Opened:

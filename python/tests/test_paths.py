@@ -116,7 +116,7 @@ def test_a_folder_that_is_full_is_named(index: obliq.Index, tmp_path: pathlib.Pa
     monkeypatch.setattr("os.memfd_create", full)
     assert index.to_bytes() == data and len(obliq.Index.from_bytes(data)) == 1000
     assert not list(tmp_path.iterdir())
-    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
+    monkeypatch.setattr("tempfile.mkdtemp", full)
     monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
     for call in (index.to_bytes, lambda: pickle.dumps(index), lambda: obliq.Index.from_bytes(data)):
         with pytest.raises(OSError, match="temporary folder") as raised:
