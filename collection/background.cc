@@ -1,5 +1,5 @@
-// A queue and some threads. They live as long as the process: a collection waits for its own work
-// before it goes.
+// A queue in order of time and some threads, each of which waits for the first work of it. They
+// live as long as the process: a collection waits for its own work before it goes.
 #include "collection/background.h"
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <system_error>
@@ -19,36 +19,52 @@
 namespace obliq {
 namespace {
 
+using Time = std::chrono::steady_clock::time_point;
+
 class Pool {
  public:
-  void add(const std::shared_ptr<Pool>& self, std::function<void()> work) {
+  void add(const std::shared_ptr<Pool>& self, Time when, std::function<void()> work) {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(work));
-    if (idle_ < queue_.size() && threads_ < most_) start(self);
+    const auto place = queue_.emplace(when, std::move(work));
+    if (idle_ < queue_.size() && threads_ < most_) start(self, place);
     ready_.notify_one();
   }
 
  private:
+  using Queue = std::multimap<Time, std::function<void()>>;
+
   // Requires the mutex. The thread ends with the process.
-  void start(const std::shared_ptr<Pool>& self) {
+  void start(const std::shared_ptr<Pool>& self, Queue::iterator newest) {
     try {
       std::thread([self] { self->serve(); }).detach();
       ++threads_;
     } catch (const std::system_error&) {
       if (threads_ > 0) return;  // the others will do it
-      queue_.pop_back();
+      queue_.erase(newest);
       throw;
     }
+  }
+
+  // Requires the mutex, which is let go while this waits.
+  std::function<void()> take(std::unique_lock<std::mutex>& lock) {
+    for (;;) {
+      if (queue_.empty()) {
+        ready_.wait(lock);
+        continue;
+      }
+      const Time first = queue_.begin()->first;
+      if (std::chrono::steady_clock::now() >= first) break;
+      ready_.wait_until(lock, first);
+    }
+    return std::move(queue_.extract(queue_.begin()).mapped());
   }
 
   [[noreturn]] void serve() {
     std::unique_lock lock(mutex_);
     while (true) {
       ++idle_;
-      ready_.wait(lock, [&] { return !queue_.empty(); });
+      const std::function<void()> work = take(lock);
       --idle_;
-      const std::function<void()> work = std::move(queue_.front());
-      queue_.pop_front();
       lock.unlock();
       work();
       lock.lock();
@@ -58,7 +74,7 @@ class Pool {
   const std::size_t most_ = static_cast<std::size_t>(std::clamp(resolve_threads(0), 1, 8));
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<std::function<void()>> queue_;
+  Queue queue_;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
 };
@@ -80,8 +96,12 @@ std::shared_ptr<Pool> pool_of_process() {
 }  // namespace
 
 void run_in_background(std::function<void()> work) {
+  run_in_background(std::chrono::steady_clock::now(), std::move(work));
+}
+
+void run_in_background(std::chrono::steady_clock::time_point when, std::function<void()> work) {
   const std::shared_ptr<Pool> pool = pool_of_process();
-  pool->add(pool, std::move(work));
+  pool->add(pool, when, std::move(work));
 }
 
 }  // namespace obliq

@@ -1,6 +1,7 @@
 // Threads for what collections do in the background: one pool per process, however many are open.
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 namespace obliq {
@@ -9,5 +10,7 @@ namespace obliq {
 /// first, at most eight, and fewer where the process may use fewer CPUs. Throws std::system_error
 /// where the first cannot be made.
 void run_in_background(std::function<void()> work);
+/// The same at a later time, or soon after it.
+void run_in_background(std::chrono::steady_clock::time_point when, std::function<void()> work);
 
 }  // namespace obliq

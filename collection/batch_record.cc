@@ -140,6 +140,18 @@ EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& mo
   return batch;
 }
 
+SegmentRecord read_segment_record(std::span<const std::byte> bytes, const TrainedModel& model) {
+  SegmentRecord record;
+  if (bytes.size() != sizeof record) {
+    refuse(fmt::format("the name of a segment has {} bytes", bytes.size()));
+  }
+  std::memcpy(&record, bytes.data(), sizeof record);
+  if (record.model != model.info.id) {
+    refuse(fmt::format("a segment of the model {:016x}, not {:016x}", record.model, model.info.id));
+  }
+  return record;
+}
+
 std::vector<std::int64_t> read_removal(std::span<const std::byte> bytes) {
   if (bytes.size() % sizeof(std::int64_t) != 0) {
     refuse(fmt::format("a removal of {} bytes", bytes.size()));

@@ -7,7 +7,8 @@
 //         numbers, 40 bytes [n], then [s]; signs, plane bytes [n], then [s]
 //         codes, row bytes [n]; raw vectors [n]
 //
-// A removal is its ids, int64 each.
+// A removal is its ids, int64 each. Many vectors at once are a file, and the log names it: a
+// SegmentRecord, 64 bytes.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@
 
 namespace obliq {
 
-enum class ChangeKind : std::uint8_t { add = 1, remove = 2 };
+enum class ChangeKind : std::uint8_t { add = 1, remove = 2, add_segment = 3 };
 
 struct EncodedBatch {
   std::vector<std::int64_t> ids;
@@ -36,6 +37,22 @@ struct BatchHead {
   std::int64_t next_id = 0;
 };
 static_assert(sizeof(BatchHead) == 32);
+
+/// A segment's file that was written before its change was logged, as stored.
+struct SegmentRecord {
+  std::uint64_t model = 0;
+  std::uint64_t number = 0;
+  std::uint64_t bytes = 0;  ///< of the file
+  std::uint64_t rows = 0;
+  std::int64_t next_id = 0;
+  std::uint32_t check = 0;  ///< CRC32C of the header of the file
+  std::uint32_t zero = 0;
+  std::uint64_t zeros[2] = {};
+};
+static_assert(sizeof(SegmentRecord) == 64);
+
+/// Reads one of this model. Throws as read_batch.
+SegmentRecord read_segment_record(std::span<const std::byte> bytes, const TrainedModel& model);
 
 /// The bytes of a batch, part by part; valid while batch and head are.
 std::vector<std::span<const std::byte>> batch_bytes(const EncodedBatch& batch,

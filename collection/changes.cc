@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -16,12 +18,14 @@
 #include "index/external_ids.h"
 #include "index/model_access.h"
 #include "obliq/model.h"
+#include "storage/file_error.h"
 
 namespace obliq {
 namespace {
 
 constexpr std::size_t kMostInMemory = std::size_t{256} << 20;  // bytes before changes wait
-constexpr std::size_t kMostParts = 48;                         // segments, likewise
+constexpr std::size_t kMostParts = 32;                         // segments, likewise
+constexpr std::size_t kLargeRows = 65536;                      // of an add that is a file at once
 constexpr std::int64_t kLastId = std::numeric_limits<std::int64_t>::max();
 
 void check_shapes(MatrixView<float> vectors, MatrixView<std::int64_t> ids, std::size_t dim) {
@@ -43,18 +47,19 @@ void require_free_ids(std::int64_t first, std::size_t n) {
       fmt::format("{} new ids from {} on are more than there are: give ids", n, first));
 }
 
-void refuse_known(const Snapshot& now, std::span<const std::int64_t> ids) {
-  for (const std::int64_t id : ids) {
-    if (!now.find(id)) continue;
-    throw std::invalid_argument(
-        fmt::format("id {} is there already: use upsert to replace its vector", id));
-  }
-}
-
 std::size_t bytes_in_memory(const Snapshot& now) {
   std::size_t bytes = 0;
   for (const Part& part : now.parts()) bytes += part.file == 0 ? part.bytes() : 0;
   return bytes;
+}
+
+enum class Room { enough, little, none };
+
+// Little: from three quarters of the limits on.
+Room room_for(std::size_t bytes, std::size_t parts) {
+  if (bytes >= kMostInMemory || parts >= kMostParts) return Room::none;
+  const bool is_little = 4 * bytes >= 3 * kMostInMemory || 4 * parts >= 3 * kMostParts;
+  return is_little ? Room::little : Room::enough;
 }
 
 }  // namespace
@@ -82,9 +87,7 @@ void CollectionEngine::begin_flat(MatrixView<float> vectors) {
   auto next =
       std::make_shared<const Snapshot>(used, none, Tuning{}, now->sequence(), now->next_id());
   store_.commit(manifest);
-  const std::lock_guard lock(seeing_);
-  active_ = std::move(active);
-  snapshot_.swap(next);
+  show(std::move(next), std::move(active));
 }
 
 EncodedBatch CollectionEngine::encode(const ActiveModel& model, MatrixView<float> vectors) const {
@@ -155,24 +158,47 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_removal(const Snapshot& n
                                           now.sequence() + 1, now.next_id());
 }
 
-void CollectionEngine::log(ChangeKind kind, std::span<const std::span<const std::byte>> payload) {
-  if (store_.in_memory()) return;
-  if (!log_) throw std::invalid_argument("the collection is closed");
-  store_.require_sound();
-  log_->append(static_cast<std::uint8_t>(kind), payload);
-  if (access_.durability == Durability::every) log_->sync();
+// Segments but those that a step merges now.
+std::size_t CollectionEngine::merged_later() const {
+  return head_->parts().size() - std::min(head_->parts().size(), busy_.size());
 }
 
-void CollectionEngine::wait_for_room(std::unique_lock<std::mutex>& lock) {
+// Where there is little room, changes take twice the time that they took so far.
+void CollectionEngine::wait_for_room(std::unique_lock<std::mutex>& lock, Clock::duration taken) {
+  const Clock::time_point start = Clock::now();
+  const Clock::duration limit = access_.wait_limit == 0
+                                    ? std::chrono::hours(1 << 20)
+                                    : std::chrono::duration_cast<Clock::duration>(
+                                          std::chrono::duration<double>(access_.wait_limit));
   while (!store_.in_memory()) {
-    const std::shared_ptr<const Snapshot> now = snapshot();
-    if (bytes_in_memory(*now) < kMostInMemory && now->parts().size() < kMostParts) return;
+    const Room room = room_for(bytes_in_memory(*head_), merged_later());
+    if (room == Room::enough) return;
+    const Clock::time_point until = start + (room == Room::none ? limit : taken);
+    if (Clock::now() >= until && room == Room::little) return;
+    if (Clock::now() >= until) {
+      throw_system_error(store_.directory().path(), "add vectors as fast as they come", ETIMEDOUT);
+    }
     lock.unlock();
-    look_for_work();
-    wait();
+    const bool may_help = wait_for_step(until);
     require_writer();  // it may be closed meanwhile
-    lock.lock();
+    lock = lock_change();
+    if (!may_help) return;
   }
+}
+
+std::vector<std::int64_t> CollectionEngine::ids_for(const Snapshot& now,
+                                                    MatrixView<std::int64_t> ids, std::size_t n,
+                                                    std::int64_t* next_id) const {
+  std::vector<std::int64_t> all(ids.data, ids.data + ids.rows);
+  const std::int64_t first = now.next_id();
+  *next_id = first;
+  if (ids.rows == 0) {
+    require_free_ids(first, n);
+    all.resize(n);
+    std::iota(all.begin(), all.end(), first);
+  }
+  for (const std::int64_t id : all) *next_id = std::max(*next_id, std::min(id, kLastId - 1) + 1);
+  return all;
 }
 
 std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
@@ -183,47 +209,38 @@ std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::in
     throw std::invalid_argument("upsert takes the ids of the vectors");
   }
   if (vectors.rows == 0) return snapshot()->next_id();
+  if (vectors.rows >= kLargeRows && !store_.in_memory()) return add_large(vectors, ids, replaces);
+  const Clock::time_point start = Clock::now();
   std::shared_ptr<const ActiveModel> model = active();
   EncodedBatch batch;
   if (model != nullptr) batch = encode(*model, vectors);
-  std::unique_lock lock(changing_);
-  wait_for_room(lock);
+  std::unique_lock lock = lock_change();
+  wait_for_room(lock, Clock::now() - start);
   if (active() == nullptr) begin_flat(vectors);
   if (model != active()) {  // another one came meanwhile
     model = active();
     batch = encode(*model, vectors);
   }
-  const std::shared_ptr<const Snapshot> now = snapshot();
-  const std::int64_t first = now->next_id();
-  if (ids.rows == 0) require_free_ids(first, vectors.rows);
-  batch.next_id = first;
-  for (std::size_t i = 0; i < vectors.rows; ++i) {
-    batch.ids.push_back(ids.rows == 0 ? first + static_cast<std::int64_t>(i) : ids.data[i]);
-    batch.next_id = std::max(batch.next_id, std::min(batch.ids.back(), kLastId - 1) + 1);
-  }
+  const std::shared_ptr<const Snapshot> now = head_;
+  batch.ids = ids_for(*now, ids, vectors.rows, &batch.next_id);
   if (!replaces) refuse_known(*now, batch.ids);
   const BatchHead head = batch_head(batch, model->used.model->info.id);
   EncodedBatch copy = batch;  // the log's bytes: arranging takes those of the batch
   std::shared_ptr<const Snapshot> next = with_batch(*now, std::move(batch));
   log(ChangeKind::add, batch_bytes(copy, head));
-  publish(std::move(next));
-  lock.unlock();
-  look_after_change();
-  return first;
+  finish(lock, std::move(next));
+  return now->next_id();
 }
 
 std::size_t CollectionEngine::remove(std::span<const std::int64_t> ids) {
   require_writer();
-  std::unique_lock lock(changing_);
+  std::unique_lock lock = lock_change();
   std::size_t removed = 0;
-  const std::shared_ptr<const Snapshot> now = snapshot();
-  std::shared_ptr<const Snapshot> next = with_removal(*now, ids, &removed);
+  std::shared_ptr<const Snapshot> next = with_removal(*head_, ids, &removed);
   if (removed == 0) return 0;
   const std::span<const std::byte> bytes = std::as_bytes(ids);
   log(ChangeKind::remove, std::span(&bytes, 1));
-  publish(std::move(next));
-  lock.unlock();
-  look_after_change();
+  finish(lock, std::move(next));
   return removed;
 }
 

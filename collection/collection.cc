@@ -36,14 +36,23 @@ std::string absolute(const std::string& path) { return std::filesystem::absolute
 }  // namespace
 
 std::string to_string(Durability durability) {
-  return durability == Durability::every ? "every" : "none";
+  switch (durability) {
+    case Durability::every:
+      return "every";
+    case Durability::interval:
+      return "interval";
+    case Durability::none:
+      break;
+  }
+  return "none";
 }
 
 Durability parse_durability(std::string_view name) {
-  for (const Durability durability : {Durability::every, Durability::none}) {
+  for (const Durability durability : {Durability::every, Durability::interval, Durability::none}) {
     if (name == to_string(durability)) return durability;
   }
-  throw std::invalid_argument(fmt::format("durability '{}' is none of every, none", name));
+  throw std::invalid_argument(
+      fmt::format("durability '{}' is none of every, interval, none", name));
 }
 
 struct OBLIQ_HIDDEN Collection::Impl {
@@ -114,8 +123,8 @@ SearchResult Collection::search(MatrixView<float> queries, const SearchOptions& 
 
 void Collection::sync() { impl_->engine->sync(); }
 void Collection::wait() { impl_->engine->wait(); }
-void Collection::train() { impl_->engine->train(); }
-void Collection::compact() { impl_->engine->compact(); }
+void Collection::train(const Progress& progress) { impl_->engine->train(progress); }
+void Collection::compact(const Progress& progress) { impl_->engine->compact(progress); }
 void Collection::verify() const { impl_->engine->verify(); }
 void Collection::backup(const std::string& folder) { impl_->engine->backup(folder); }
 bool Collection::refresh() { return impl_->engine->refresh(); }

@@ -52,6 +52,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::open(const std::string& path
   if (!access.read_only) engine->lock_.emplace(engine->store_.directory().path());
   engine->load();
   if (!access.read_only) engine->look_for_work();
+  if (access.read_only) engine->plan_look();
   return engine;
 }
 
@@ -71,7 +72,9 @@ void CollectionEngine::load() {
 
 // All is seen at once, when it is complete.
 void CollectionEngine::load_newest() {
-  StoredCollection stored = open_stored(store_.directory(), false);
+  followed_.reset();  // nobody goes on from there where this fails
+  const std::shared_ptr<const Snapshot> before = snapshot();
+  StoredCollection stored = open_stored(store_.directory(), false, before.get());
   const ManifestInfo& info = stored.manifest.info;
   store_ = CollectionStore(store_.directory().path(), info);
   auto state = std::make_shared<const Snapshot>();
@@ -83,70 +86,18 @@ void CollectionEngine::load_newest() {
                                              info.next_id);
   }
   replay(state);
-  const bool is_new = lock_ && !log_;
-  {
-    const std::lock_guard lock(seeing_);
-    active_.swap(model);
-    snapshot_.swap(state);
-  }
-  if (is_new) start_log();
+  show(state, std::move(model));
+  if (lock_) start_writing(*state);
 }
 
-std::shared_ptr<const Snapshot> CollectionEngine::changed(
-    const Snapshot& now, std::uint8_t type, std::span<const std::byte> payload) const {
-  if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
-    return with_removal(now, read_removal(payload), nullptr);
+void CollectionEngine::start_writing(const Snapshot& state) {
+  synced_ = state.sequence();
+  for (const Part& part : state.parts()) {
+    if (part.logged == 0) continue;
+    store_.keep(part.file, part.logged);
+    store_.skip_numbers(part.file);
   }
-  if (type == static_cast<std::uint8_t>(ChangeKind::add) && now.model() != nullptr) {
-    return with_batch(now, read_batch(payload, *now.model()));
-  }
-  throw std::runtime_error(fmt::format("it is of the unknown kind {}", type));
-}
-
-void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
-  const ManifestInfo info = store_.info();
-  const CollectionDirectory& directory = store_.directory();
-  const std::vector<std::uint64_t> logs = directory.logs_from(info.first_log);
-  for (const std::uint64_t log : logs) {
-    store_.skip_numbers(log);
-    replay_log(log, log == logs.back(), state);
-  }
-  if (!logs.empty()) return;
-  if (info.model != 0) {
-    throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged",
-                                         directory.log(info.first_log)));
-  }
-  log_number_ = info.first_log;
-}
-
-// All logs but the last were whole before the next was made.
-void CollectionEngine::replay_log(std::uint64_t number, bool is_last,
-                                  std::shared_ptr<const Snapshot>& state) {
-  const std::string path = store_.directory().log(number);
-  const std::uint64_t owner = store_.info().collection;
-  const LogReader reader(path, owner);
-  if (reader.start().seq != state->sequence() + 1) {
-    throw std::runtime_error(
-        fmt::format("{}: its first change is {}, not {}: others are missing; the collection is "
-                    "damaged",
-                    path, reader.start().seq, state->sequence() + 1));
-  }
-  const auto take = [&](std::uint64_t seq, std::uint8_t type, std::span<const std::byte> payload) {
-    try {
-      state = changed(*state, type, payload);
-    } catch (const std::runtime_error& error) {
-      throw std::runtime_error(
-          fmt::format("{}: change {}: {}; the collection is damaged", path, seq, error.what()));
-    }
-  };
-  if (is_last && lock_) {
-    log_.emplace(LogWriter::open_for_append(path, owner, take));
-    log_number_ = number;
-    return;
-  }
-  const LogEnd end = reader.replay(take);
-  if (is_last || end.torn_bytes == 0) return;
-  throw_damaged(path, end.next.offset, "it is cut off, and another log follows");
+  if (!log_) start_log();
 }
 
 void CollectionEngine::start_log() {
@@ -169,6 +120,19 @@ std::shared_ptr<const CollectionEngine::ActiveModel> CollectionEngine::active() 
 void CollectionEngine::publish(std::shared_ptr<const Snapshot> next) {
   const std::lock_guard lock(seeing_);
   snapshot_.swap(next);
+}
+
+void CollectionEngine::show(std::shared_ptr<const Snapshot> next) {
+  head_ = next;
+  publish(std::move(next));
+}
+
+void CollectionEngine::show(std::shared_ptr<const Snapshot> next,
+                            std::shared_ptr<const ActiveModel> model) {
+  head_ = next;
+  const std::lock_guard lock(seeing_);
+  snapshot_.swap(next);
+  active_.swap(model);
 }
 
 void CollectionEngine::require_own_process() const {
@@ -194,25 +158,11 @@ std::unique_lock<std::mutex> CollectionEngine::begin_step() {
   return one;
 }
 
-void CollectionEngine::sync() {
-  require_writer();
-  const std::lock_guard lock(changing_);
-  if (log_) log_->sync();
-}
-
-bool CollectionEngine::refresh() {
-  if (!access_.read_only) return false;
-  const std::lock_guard lock(changing_);
-  const std::uint64_t before = snapshot()->sequence();
-  const std::uint64_t version = store_.info().version;
-  load();
-  return snapshot()->sequence() != before || store_.info().version != version;
-}
-
-// A step of a caller ends first: it commits, which needs the lock of the directory. What fails does
-// not keep the rest from being done.
+// Steps end first, since they commit, which needs the lock of the directory. What fails does not
+// keep the rest from being done.
 void CollectionEngine::close() {
   require_own_process();
+  later_->end();
   {
     std::unique_lock lock(status_);
     if (std::exchange(is_closing_, true)) return;
@@ -226,8 +176,10 @@ void CollectionEngine::close() {
   } catch (...) {
     failure = std::current_exception();
   }
-  const std::lock_guard lock(changing_);
+  std::unique_lock lock(changing_);
+  sync_ended_.wait(lock, [&] { return !is_syncing_; });
   try {
+    if (log_) sync_until(lock, head_->sequence());
     if (log_) log_->close();
   } catch (...) {
     if (failure == nullptr) failure = std::current_exception();
@@ -244,7 +196,7 @@ void CollectionEngine::seal_rest() {
   if (!log_) return;
   std::size_t rows = 0;
   for (const Part& part : snapshot()->parts()) rows += part.file == 0 ? part.rows() : 0;
-  if (rows >= kFewRows) seal();
+  if (rows >= kFewRows) seal({});
 }
 
 void CollectionEngine::verify() const {

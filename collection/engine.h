@@ -22,7 +22,31 @@
 
 namespace obliq {
 
+class CollectionEngine;
+
+/// What the background is to call later, unless the collection is closed by then.
+class LaterCalls {
+ public:
+  explicit LaterCalls(CollectionEngine* engine) : engine_(engine) {}
+  template <typename Call>
+  void run(Call call) {
+    const std::lock_guard lock(mutex_);
+    if (engine_ != nullptr) call(*engine_);
+  }
+  /// Returns when none runs. There will be none.
+  void end() {
+    const std::lock_guard lock(mutex_);
+    engine_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  CollectionEngine* engine_;
+};
+
 class CollectionEngine {
+  using Clock = std::chrono::steady_clock;
+
  public:
   /// A new one, in memory where `path` is empty.
   static std::unique_ptr<CollectionEngine> create(const std::string& path,
@@ -45,8 +69,8 @@ class CollectionEngine {
   std::size_t remove(std::span<const std::int64_t> ids);
   void sync();
   void wait();
-  void train();
-  void compact();
+  void train(const Progress& progress);
+  void compact(const Progress& progress);
   void verify() const;
   void backup(const std::string& folder);
   void export_index(const std::string& path);
@@ -66,10 +90,7 @@ class CollectionEngine {
   // engine.cc: opening, and what all need.
   void load();
   void load_newest();
-  void replay(std::shared_ptr<const Snapshot>& state);
-  void replay_log(std::uint64_t number, bool is_last, std::shared_ptr<const Snapshot>& state);
-  std::shared_ptr<const Snapshot> changed(const Snapshot& now, std::uint8_t type,
-                                          std::span<const std::byte> payload) const;
+  void start_writing(const Snapshot& state);
   void require_own_process() const;
   void require_writer();
   std::unique_lock<std::mutex> begin_step();
@@ -77,6 +98,17 @@ class CollectionEngine {
   void publish(std::shared_ptr<const Snapshot> next);
   void start_log();
   void seal_rest();
+  /// Makes it the newest: to see, and to change.
+  void show(std::shared_ptr<const Snapshot> next);
+  void show(std::shared_ptr<const Snapshot> next, std::shared_ptr<const ActiveModel> model);
+
+  // replay.cc: what the logs say.
+  void replay(std::shared_ptr<const Snapshot>& state);
+  void replay_on(std::shared_ptr<const Snapshot>& state);
+  void replay_log(std::uint64_t number, bool is_last, std::optional<LogPlace> from,
+                  std::shared_ptr<const Snapshot>& state);
+  std::shared_ptr<const Snapshot> changed(const Snapshot& now, std::uint8_t type,
+                                          std::span<const std::byte> payload) const;
 
   // changes.cc: one change. The lock of changing_ is held where a function has no other name for
   // it.
@@ -89,8 +121,39 @@ class CollectionEngine {
   /// Whether a step in the background reads the part's segment in memory.
   bool is_busy(const Part& part) const;
   void merge_small(std::vector<Part>& parts, const ModelInUse& model) const;
+  std::vector<std::int64_t> ids_for(const Snapshot& now, MatrixView<std::int64_t> ids,
+                                    std::size_t n, std::int64_t* next_id) const;
+  std::size_t merged_later() const;
+  void wait_for_room(std::unique_lock<std::mutex>& lock, Clock::duration taken);
+
+  // large_adds.cc: many vectors at once.
+  struct NamedVectors {
+    std::vector<std::int64_t> ids;
+    std::int64_t first = 0;    // id, where none were given
+    std::int64_t next_id = 0;  // after them
+    std::uint64_t file = 0;    // number
+  };
+  std::int64_t add_large(MatrixView<float> vectors, MatrixView<std::int64_t> ids, bool replaces);
+  NamedVectors name_vectors(MatrixView<float> vectors, MatrixView<std::int64_t> ids, bool replaces);
+  Part write_vectors(const ActiveModel& model, MatrixView<float> vectors,
+                     const NamedVectors& named) const;
+  void log_segment(const Part& added, const NamedVectors& named);
+  std::shared_ptr<const Snapshot> with_segment(const Snapshot& now, std::int64_t next_id,
+                                               Part added) const;
+  std::shared_ptr<const Snapshot> with_logged_segment(const Snapshot& now,
+                                                      std::span<const std::byte> payload) const;
+
+  // durable.cc: changes on their way to the disk.
   void log(ChangeKind kind, std::span<const std::span<const std::byte>> payload);
-  void wait_for_room(std::unique_lock<std::mutex>& lock);
+  void finish(std::unique_lock<std::mutex>& lock, std::shared_ptr<const Snapshot> next);
+  void sync_until(std::unique_lock<std::mutex>& lock, std::uint64_t sequence);
+  void lead_sync(std::unique_lock<std::mutex>& lock);
+  void plan_sync();
+  void sync_planned();
+  /// The lock of changes, for one.
+  std::unique_lock<std::mutex> lock_change();
+  /// The lock of changes, with all changes so far seen and no sync at work: for a step.
+  std::unique_lock<std::mutex> lock_settled();
 
   // maintenance.cc: steps in the background, one at a time.
   /// Vectors under another model: where they were, with what was deleted of them then.
@@ -99,51 +162,74 @@ class CollectionEngine {
     Part to;
   };
   Work wanted();
+  /// For a step that writes so many bytes: at the rate that was asked for, until somebody closes.
+  Progress pace(std::uint64_t bytes);
+  /// The same, and `progress` of a caller.
+  Progress pace(std::uint64_t bytes, const Progress& progress);
   void look_for_work();
   /// The same; what it fails with is told by the next change, since this one has happened.
   void look_after_change();
+  void note_failure(const std::string& what);
+  /// Returns when a step has ended, or at that time. False: there is none to wait for.
+  bool wait_for_step(Clock::time_point until);
   void work();
   bool step();
   std::uint64_t rotate_log();
   void set_busy(const std::vector<Part>& parts);
   std::shared_ptr<const Snapshot> verified();
-  void seal();
-  void merge_files(const std::vector<Part>& parts);
+  void seal(const Progress& progress);
+  void merge_files(const std::vector<Part>& parts, const Progress& progress);
   void replace(const Moved& moved, std::uint64_t sequence, std::uint64_t first_log);
-  void tune();
+  void tune(const Progress& progress);
   bool may_tune();
-  void retrain();
-  void encode_again();
+  void retrain(const Progress& progress);
+  void encode_again(const Progress& progress);
   std::vector<Part> take_fresh(std::vector<Part>& seen);
-  std::shared_ptr<const ActiveModel> train_of(const std::vector<Part>& parts) const;
-  Moved encode_parts(const ActiveModel& model, const std::vector<Part>& parts, bool first) const;
+  std::shared_ptr<const ActiveModel> train_of(const std::vector<Part>& parts,
+                                              const Progress& progress) const;
+  Moved encode_parts(const ActiveModel& model, const std::vector<Part>& parts, bool first,
+                     const Progress& progress) const;
   void switch_model(std::shared_ptr<const ActiveModel> model, std::vector<Moved> moved,
                     Tuning tuning);
+
+  // following.cc: what another process writes.
+  bool catch_up();
+  void plan_look();
 
   CollectionStore store_;
   const CollectionAccess access_;
   const int process_;  // that made it: not a child's after fork
   std::optional<LockFile> lock_;
 
-  mutable std::mutex changing_;  // one change at a time; of store_'s numbers and of log_
-  std::optional<LogWriter> log_;
-  std::uint64_t log_number_ = 0;
-  std::vector<const void*> busy_;  // segments in memory that a step in the background reads
-
   mutable std::mutex seeing_;  // of the two pointers, held for the time of a copy
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
   std::shared_ptr<const ActiveModel> active_;
+
+  mutable std::mutex changing_;  // one change at a time; of store_'s numbers and what follows
+  std::optional<LogWriter> log_;
+  std::uint64_t log_number_ = 0;
+  std::vector<const void*> busy_;  // segments in memory that a step in the background reads
+  std::shared_ptr<const Snapshot> head_ = snapshot_;  // with changes that are not synced yet
+  std::uint64_t synced_ = 0;                          // the last change that is on the disk
+  bool is_syncing_ = false;                           // a sync runs, without the lock
+  bool is_sync_planned_ = false;
+  int settling_ = 0;  // who wait for all to be synced; changes wait for them
+  std::condition_variable sync_ended_;
+  std::optional<LogPlace> followed_;  // a reader's: behind what it has taken of log log_number_
 
   std::mutex stepping_;        // one step at a time, of the background or of a caller
   mutable std::mutex status_;  // of what follows
   std::condition_variable changed_;
   bool is_working_ = false;
+  std::uint64_t steps_ = 0;   // that ended
   bool looks_again_ = false;  // a change came while steps were taken
   bool is_closing_ = false;
   std::string background_error_;  // of the step that failed last
   bool must_tell_ = false;        // the next change is to tell of it
   bool tunes_now_ = false;        // whatever tuning takes: somebody waits
-  std::chrono::steady_clock::time_point next_tuning_ = {};
+  Clock::time_point next_tuning_ = {};
+
+  const std::shared_ptr<LaterCalls> later_ = std::make_shared<LaterCalls>(this);
 };
 
 }  // namespace obliq

@@ -27,6 +27,12 @@ namespace {
 
 constexpr std::size_t kOutgrown = 4;  // of the n of a model, when a compaction trains the next
 
+std::uint64_t bytes_of(const std::vector<Part>& parts) {
+  std::uint64_t bytes = 0;
+  for (const Part& part : parts) bytes += part.bytes();
+  return bytes;
+}
+
 }  // namespace
 
 Work CollectionEngine::wanted() {
@@ -69,10 +75,32 @@ void CollectionEngine::look_after_change() {
   try {
     look_for_work();
   } catch (const std::exception& failure) {
-    const std::lock_guard lock(status_);
-    must_tell_ = true;
-    background_error_ = failure.what();
+    note_failure(failure.what());
   }
+}
+
+void CollectionEngine::note_failure(const std::string& what) {
+  const std::lock_guard lock(status_);
+  must_tell_ = true;
+  background_error_ = what;
+}
+
+Progress CollectionEngine::pace(std::uint64_t bytes) {
+  const double seconds =
+      access_.background_rate > 0 ? static_cast<double>(bytes) / access_.background_rate : 0;
+  return [this, seconds, start = Clock::now()](std::string_view /*stage*/, double fraction) {
+    const std::chrono::duration<double> due(fraction * seconds);
+    std::unique_lock lock(status_);
+    changed_.wait_until(lock, start + std::chrono::duration_cast<Clock::duration>(due),
+                        [&] { return is_closing_; });
+    return !is_closing_;
+  };
+}
+
+Progress CollectionEngine::pace(std::uint64_t bytes, const Progress& progress) {
+  return [own = pace(bytes), progress](std::string_view stage, double fraction) {
+    return own(stage, fraction) && (!progress || progress(stage, fraction));
+  };
 }
 
 // Until nothing is left. Who found it at work has it look again.
@@ -85,7 +113,11 @@ void CollectionEngine::work() {
     std::string error;
     try {
       while (goes_on() && step()) {
+        const std::lock_guard lock(status_);
+        ++steps_;
+        changed_.notify_all();
       }
+    } catch (const Cancelled&) {  // NOLINT(bugprone-empty-catch): the collection closes
     } catch (const std::exception& failure) {
       error = failure.what();
     }
@@ -120,18 +152,28 @@ void CollectionEngine::wait() {
   set_waiting(false);
 }
 
+bool CollectionEngine::wait_for_step(Clock::time_point until) {
+  look_for_work();
+  std::unique_lock lock(status_);
+  if (!is_working_) return false;
+  changed_.wait_until(lock, until, [&, before = steps_] {
+    return steps_ != before || !is_working_ || must_tell_ || is_closing_;
+  });
+  return true;
+}
+
 bool CollectionEngine::step() {
   const std::lock_guard one(stepping_);
   const Work work = wanted();
   if (work.nothing()) return false;
   if (work.train) {
-    retrain();
+    retrain(pace(0));
   } else if (work.seal) {
-    seal();
+    seal(pace(0));  // changes may wait for it
   } else if (work.tune) {
-    tune();
+    tune(pace(0));
   } else {
-    merge_files(work.merge);
+    merge_files(work.merge, pace(bytes_of(work.merge)));
   }
   return true;
 }
@@ -159,17 +201,18 @@ std::uint64_t CollectionEngine::rotate_log() {
   }
   log_.emplace(std::move(next));
   log_number_ = number;
+  synced_ = head_->sequence();
   return number;
 }
 
-void CollectionEngine::seal() {
+void CollectionEngine::seal(const Progress& progress) {
   Moved moved;
   std::uint64_t sequence = 0;
   std::uint64_t first_log = 0;
   std::uint64_t number = 0;
   std::shared_ptr<const Snapshot> now;
   {
-    const std::lock_guard lock(changing_);
+    const std::unique_lock lock = lock_settled();
     now = snapshot();
     for (const Part& part : now->parts()) {
       if (part.file == 0) moved.from.push_back(part);
@@ -183,7 +226,7 @@ void CollectionEngine::seal() {
   }
   try {
     if (live_rows(moved.from) > 0) {
-      moved.to = store_.merge(now->model(), sources_of(moved.from), number);
+      moved.to = store_.merge(now->model(), sources_of(moved.from), number, progress);
     }
     replace(moved, sequence, first_log);
   } catch (...) {
@@ -193,22 +236,29 @@ void CollectionEngine::seal() {
   }
 }
 
-void CollectionEngine::merge_files(const std::vector<Part>& parts) {
+void CollectionEngine::merge_files(const std::vector<Part>& parts, const Progress& progress) {
   Moved moved;
   moved.from = parts;
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(changing_);
     number = store_.take_number();
+    set_busy(parts);
   }
-  store_.verify(parts);
-  moved.to = store_.merge(snapshot()->model(), sources_of(parts), number);
-  replace(moved, store_.info().sequence, store_.info().first_log);
+  try {
+    store_.verify(parts);
+    moved.to = store_.merge(snapshot()->model(), sources_of(parts), number, progress);
+    replace(moved, store_.info().sequence, store_.info().first_log);
+  } catch (...) {
+    const std::lock_guard lock(changing_);
+    busy_.clear();
+    throw;
+  }
 }
 
 void CollectionEngine::replace(const Moved& moved, std::uint64_t sequence,
                                std::uint64_t first_log) {
-  const std::lock_guard lock(changing_);
+  const std::unique_lock lock = lock_settled();
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<Part> parts;
   bool placed = false;
@@ -227,12 +277,11 @@ void CollectionEngine::replace(const Moved& moved, std::uint64_t sequence,
   auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), now->tuning(),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);
-  publish(std::move(next));
+  show(std::move(next));
   busy_.clear();
 }
 
-void CollectionEngine::tune() {
-  using Clock = std::chrono::steady_clock;
+void CollectionEngine::tune(const Progress& progress) {
   const Clock::time_point start = Clock::now();
   const std::shared_ptr<const Snapshot> then = snapshot();
   const SegmentSet& set = IndexAccess::segments(then->index());
@@ -240,12 +289,12 @@ void CollectionEngine::tune() {
   const RowSource rows(set.slots(), set.model().dim(), [&](std::size_t slot, float* out) {
     decoder.vector(static_cast<std::uint32_t>(slot), out);
   });
-  Tuning tuning = tune_opened(set, rows, {}, then->tuning(), {access_.threads, {}});
+  Tuning tuning = tune_opened(set, rows, {}, then->tuning(), {access_.threads, progress});
   {
     const std::lock_guard lock(status_);
     next_tuning_ = Clock::now() + 10 * (Clock::now() - start);
   }
-  const std::lock_guard lock(changing_);
+  const std::unique_lock lock = lock_settled();
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<Part> parts = now->parts();
   Manifest manifest = store_.prepare(parts, now->used(), tuning, now->next_id(),
@@ -254,25 +303,28 @@ void CollectionEngine::tune() {
   auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), std::move(tuning),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);
-  publish(std::move(next));
+  show(std::move(next));
 }
 
-void CollectionEngine::compact() {
+void CollectionEngine::compact(const Progress& progress) {
   const std::unique_lock one = begin_step();
   const std::shared_ptr<const Snapshot> now = snapshot();
   if (now->model() == nullptr) return;
-  if (!now->is_flat() && now->n() / kOutgrown >= now->model()->info.n) return retrain();
-  if (!store_.in_memory()) seal();
+  if (!now->is_flat() && now->n() / kOutgrown >= now->model()->info.n) {
+    return retrain(pace(0, progress));
+  }
+  if (!store_.in_memory()) seal(pace(0));
   std::vector<Part> parts;
   {
-    const std::lock_guard lock(changing_);
+    const std::unique_lock lock = lock_settled();
     for (const Part& part : snapshot()->parts()) {
-      if (store_.in_memory() || part.file != 0) parts.push_back(part);
+      if (store_.in_memory() || store_.is_sealed(part)) parts.push_back(part);
     }
     set_busy(parts);
   }
   const bool is_compact = parts.size() == 1 && parts.front().live() == parts.front().rows();
-  if (!parts.empty() && !is_compact) merge_files(parts);
+  if (parts.empty() || is_compact) return;
+  merge_files(parts, pace(bytes_of(parts), progress));
 }
 
 // Files of a snapshot do not change, and no step removes one meanwhile. The log is copied while
@@ -283,8 +335,8 @@ void CollectionEngine::backup(const std::string& folder) {
     throw std::invalid_argument("a collection in memory has no files: export an index of it");
   }
   const std::unique_lock one = begin_step();
-  seal();
-  const std::lock_guard lock(changing_);
+  seal(pace(0));
+  const std::unique_lock lock = lock_settled();
   log_->sync();
   store_.copy_files(folder);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 
 #include "index/segment/id_lookup.h"
 
@@ -12,6 +13,14 @@ namespace obliq {
 bool is_in(const std::vector<Part>& parts, const Part& part) {
   return std::any_of(parts.begin(), parts.end(),
                      [&](const Part& other) { return other.segment.owner == part.segment.owner; });
+}
+
+void refuse_known(const Snapshot& now, std::span<const std::int64_t> ids) {
+  for (const std::int64_t id : ids) {
+    if (!now.find(id)) continue;
+    throw std::invalid_argument(
+        fmt::format("id {} is there already: use upsert to replace its vector", id));
+  }
 }
 
 std::size_t live_rows(const std::vector<Part>& parts) {

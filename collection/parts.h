@@ -1,7 +1,8 @@
-// What steps in the background do with parts of a collection.
+// What changes, and steps in the background, do with parts of a collection.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace obliq {
 
 /// Whether `part` is of the same segment as one of the parts.
 bool is_in(const std::vector<Part>& parts, const Part& part);
+/// Throws std::invalid_argument where one of the ids is there.
+void refuse_known(const Snapshot& now, std::span<const std::int64_t> ids);
 /// Vectors that are not deleted.
 std::size_t live_rows(const std::vector<Part>& parts);
 /// To merge, without deleted rows. The parts outlive this.

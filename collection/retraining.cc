@@ -55,8 +55,8 @@ class LiveVectors {
 
 // The vectors of parts, encoded under the model in memory; the first ones with truth to tune from.
 CollectionEngine::Moved CollectionEngine::encode_parts(const ActiveModel& model,
-                                                       const std::vector<Part>& parts,
-                                                       bool first) const {
+                                                       const std::vector<Part>& parts, bool first,
+                                                       const Progress& progress) const {
   Moved moved;
   moved.from = parts;
   const LiveVectors live(parts);
@@ -65,14 +65,16 @@ CollectionEngine::Moved CollectionEngine::encode_parts(const ActiveModel& model,
   input.chunk_rows = usual_chunk(store_.info().dim);
   input.truth = first && !model.used.model->learn_ids.empty();
   input.threads = access_.threads;
+  input.progress = progress;
   moved.to.segment = encode_segment(model.used.model, input);
   return moved;
 }
 
 std::shared_ptr<const CollectionEngine::ActiveModel> CollectionEngine::train_of(
-    const std::vector<Part>& parts) const {
+    const std::vector<Part>& parts, const Progress& progress) const {
   const LiveVectors live(parts);
   BuildOptions options = build_options(store_.info(), access_.threads);
+  options.progress = progress;
   options.ids = live.ids();
   ModelInUse used;
   used.model = ModelAccess::get(Model::train(live.source(), options));
@@ -90,40 +92,40 @@ std::vector<Part> CollectionEngine::take_fresh(std::vector<Part>& seen) {
   return fresh;
 }
 
-void CollectionEngine::encode_again() {
+void CollectionEngine::encode_again(const Progress& progress) {
   std::vector<Part> seen;
   const auto take = [&] {
-    const std::lock_guard lock(changing_);
+    const std::unique_lock lock = lock_settled();
     return take_fresh(seen);
   };
   const std::vector<Part> all = take();
   if (live_rows(all) < kLeastTrained) return;  // they were removed meanwhile
   store_.verify(all);
-  std::shared_ptr<const ActiveModel> model = train_of(all);
+  std::shared_ptr<const ActiveModel> model = train_of(all, progress);
   std::vector<Moved> moved;
-  moved.push_back(encode_parts(*model, all, true));
+  moved.push_back(encode_parts(*model, all, true, progress));
   Tuning tuning = tune_from_truth(SegmentSet(model->used.model, {moved.front().to.segment}),
-                                  {access_.threads, {}});
+                                  {access_.threads, progress});
   moved.front().to.segment.truth = {};
   for (std::size_t round = 0; round < kMostRounds; ++round) {
     if (live_rows(snapshot()->parts()) <= live_rows(seen) + kFewRows) break;
     const std::vector<Part> fresh = take();
-    if (live_rows(fresh) > 0) moved.push_back(encode_parts(*model, fresh, false));
+    if (live_rows(fresh) > 0) moved.push_back(encode_parts(*model, fresh, false, progress));
   }
   store_.save(*model->used.model);
-  const std::lock_guard lock(changing_);
+  const std::unique_lock lock = lock_settled();
   const std::vector<Part> last = take_fresh(seen);
-  if (live_rows(last) > 0) moved.push_back(encode_parts(*model, last, false));
+  if (live_rows(last) > 0) moved.push_back(encode_parts(*model, last, false, {}));
   switch_model(std::move(model), std::move(moved), std::move(tuning));
 }
 
-void CollectionEngine::retrain() {
+void CollectionEngine::retrain(const Progress& progress) {
   const auto ends = [&] {
     const std::lock_guard lock(changing_);
     busy_.clear();
   };
   try {
-    encode_again();
+    encode_again(progress);
   } catch (...) {
     ends();
     throw;
@@ -150,19 +152,17 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
   auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuning),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);
-  const std::lock_guard lock(seeing_);
-  active_ = std::move(model);
-  snapshot_ = std::move(next);
+  show(std::move(next), std::move(model));
 }
 
-void CollectionEngine::train() {
+void CollectionEngine::train(const Progress& progress) {
   const std::unique_lock one = begin_step();
   const std::size_t n = snapshot()->n();
   if (n < kLeastTrained) {
     throw std::invalid_argument(
         fmt::format("there are {} vectors: a model takes {} or more", n, kLeastTrained));
   }
-  retrain();
+  retrain(pace(0, progress));
 }
 
 }  // namespace obliq

@@ -22,6 +22,8 @@ struct Part {
   std::uint64_t file = 0;                  ///< number in its file's name; 0: in memory alone
   std::uint64_t deleted_version = 0;       ///< of the file that has `deleted`; 0: none
   std::size_t deleted_there = 0;           ///< rows that are deleted in that file
+  /// Of a file that the log alone names: the change that it came with; 0: a manifest names it.
+  std::uint64_t logged = 0;
 
   std::size_t rows() const { return segment.info.n; }
   std::size_t live() const { return rows() - (deleted == nullptr ? 0 : deleted->count()); }

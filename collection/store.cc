@@ -26,6 +26,35 @@ namespace {
   throw std::runtime_error(fmt::format("{}: {}; the collection is damaged", path, reason));
 }
 
+// Such a file, with those deleted rows and no more.
+const Part* find_file(const Snapshot& known, const SegmentEntry& entry) {
+  for (const Part& part : known.parts()) {
+    const std::size_t deleted = part.deleted == nullptr ? 0 : part.deleted->count();
+    if (part.file == entry.number && part.logged == 0 && deleted == entry.deleted &&
+        part.deleted_version == entry.deleted_version) {
+      return &part;
+    }
+  }
+  return nullptr;
+}
+
+// Whether a file that failed to be written may have its name all the same.
+bool may_be_there(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_type type = std::filesystem::symlink_status(path, error).type();
+  return type != std::filesystem::file_type::not_found &&
+         type != std::filesystem::file_type::directory;
+}
+
+void copy_file(const std::string& from, const std::string& to) {
+  const MappedFile bytes(from);
+  AtomicFile file(to);
+  file.append(bytes.bytes());
+  file.commit();
+}
+
+}  // namespace
+
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
                const std::shared_ptr<const TrainedModel>& model, bool verify) {
   const std::string path = directory.segment(entry.number);
@@ -46,23 +75,6 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
   part.deleted = read_deleted(bitmap, entry.rows, entry.deleted);
   return part;
 }
-
-// Whether a file that failed to be written may have its name all the same.
-bool may_be_there(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::file_type type = std::filesystem::symlink_status(path, error).type();
-  return type != std::filesystem::file_type::not_found &&
-         type != std::filesystem::file_type::directory;
-}
-
-void copy_file(const std::string& from, const std::string& to) {
-  const MappedFile bytes(from);
-  AtomicFile file(to);
-  file.append(bytes.bytes());
-  file.commit();
-}
-
-}  // namespace
 
 void make_folder(const std::string& path) {
   std::error_code error;
@@ -112,13 +124,17 @@ Part CollectionStore::merge(const std::shared_ptr<const TrainedModel>& model,
   return part;
 }
 
-SegmentEntry CollectionStore::entry_of(Part& part) {
-  const std::string path = directory_.segment(part.file);
+SegmentEntry CollectionStore::entry_of(const Part& part) const {
   SegmentEntry entry;
   entry.number = part.file;
   entry.bytes = part.segment.file_bytes;
   entry.rows = part.segment.info.rows;
-  entry.check = check_of_file(path);
+  entry.check = check_of_file(directory_.segment(part.file));
+  return entry;
+}
+
+SegmentEntry CollectionStore::entry_with_deleted(Part& part) {
+  SegmentEntry entry = entry_of(part);
   if (part.deleted == nullptr) return entry;
   if (part.deleted_version == 0 || part.deleted_there != part.deleted->count()) {
     const std::uint64_t version = take_number();
@@ -137,7 +153,9 @@ Manifest CollectionStore::prepare(std::vector<Part>& parts, const ModelInUse& mo
                                   std::uint64_t sequence, std::uint64_t first_log) {
   Manifest manifest;
   for (Part& part : parts) {
-    if (part.file != 0) manifest.segments.push_back(entry_of(part));
+    if (part.file == 0 || part.logged > sequence) continue;
+    part.logged = 0;
+    manifest.segments.push_back(entry_with_deleted(part));
   }
   manifest.info = info_;
   manifest.info.version += 1;
@@ -168,6 +186,9 @@ void CollectionStore::commit(const Manifest& manifest) {
   info_.model = manifest.info.model;
   info_.is_flat = manifest.info.is_flat;
   info_.tuned_for = manifest.info.tuned_for;
+  std::erase_if(kept_, [&](const auto& kept) {
+    return kept.second != 0 && kept.second <= manifest.info.sequence;
+  });
   if (!in_memory()) remove_unneeded(manifest.segments);
 }
 
@@ -194,6 +215,7 @@ std::set<std::string> CollectionStore::needed(const std::vector<SegmentEntry>& s
       files.insert(directory_.deleted(entry.number, entry.deleted_version));
     }
   }
+  for (const auto& kept : kept_) files.insert(directory_.segment(kept.first));
   for (const std::uint64_t log : directory_.logs_from(info_.first_log)) {
     files.insert(directory_.log(log));
   }
@@ -227,7 +249,8 @@ void while_files_change(const CollectionDirectory& directory, const std::functio
   }
 }
 
-StoredCollection open_stored(const CollectionDirectory& directory, bool verify) {
+StoredCollection open_stored(const CollectionDirectory& directory, bool verify,
+                             const Snapshot* known) {
   const std::uint64_t version = directory.newest_manifest();
   if (version == 0) {
     throw std::runtime_error(
@@ -237,13 +260,20 @@ StoredCollection open_stored(const CollectionDirectory& directory, bool verify) 
   stored.manifest = read_manifest(directory, version);
   const ManifestInfo& info = stored.manifest.info;
   if (info.model == 0) return stored;
-  stored.model.model = open_model(directory.model(info.model), {.verify = verify});
+  if (known != nullptr && known->model() != nullptr && known->model()->info.id == info.model) {
+    stored.model = known->used();
+  } else {
+    known = nullptr;
+    stored.model.model = open_model(directory.model(info.model), {.verify = verify});
+  }
   stored.model.is_flat = info.is_flat != 0;
   if (stored.model.model->info.id != info.model || stored.model.model->dim() != info.dim) {
     refuse_file(directory.model(info.model), "it is not the model that the manifest names");
   }
   for (const SegmentEntry& entry : stored.manifest.segments) {
-    stored.parts.push_back(open_part(directory, entry, stored.model.model, verify));
+    const Part* part = known == nullptr ? nullptr : find_file(*known, entry);
+    stored.parts.push_back(
+        part != nullptr ? *part : open_part(directory, entry, stored.model.model, verify));
   }
   return stored;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,6 +34,10 @@ class CollectionStore {
   std::uint64_t take_number() { return info_.next_number++; }
   /// Numbers up to this one are taken.
   void skip_numbers(std::uint64_t number);
+  /// A commit does not remove segment `number`, which no manifest names yet: until one is of change
+  /// `sequence` or later, or, where that is 0, until this is said again or it is forgotten.
+  void keep(std::uint64_t number, std::uint64_t sequence) { kept_[number] = sequence; }
+  void forget(std::uint64_t number) { kept_.erase(number); }
 
   void save(const TrainedModel& model) const;
   /// Reads every byte of the files of parts, so that what is damaged gets no right checksums.
@@ -44,9 +49,12 @@ class CollectionStore {
              const std::vector<MergeSource>& sources, std::uint64_t number,
              const Progress& progress = {}) const;
 
-  /// The next manifest: of those parts of the snapshot that have files, with their deleted rows.
-  /// `first_log`: the first log with changes that are not in them; `sequence`: the last change that
-  /// is. Writes bitmaps, and notes in the parts which are written.
+  /// What a log record or a manifest says of a part's file.
+  SegmentEntry entry_of(const Part& part) const;
+  /// The next manifest: of those parts of the snapshot that have files, with their deleted rows,
+  /// but for files that came with a change after `sequence`. `first_log`: the first log with
+  /// changes that are not in them; `sequence`: the last change that is. Writes bitmaps, and notes
+  /// in the parts which are written.
   Manifest prepare(std::vector<Part>& parts, const ModelInUse& model, const Tuning& tuning,
                    std::int64_t next_id, std::uint64_t sequence, std::uint64_t first_log);
   /// Writes it, and removes the files that are not needed any more. In memory it notes the numbers
@@ -55,12 +63,14 @@ class CollectionStore {
   void commit(const Manifest& manifest);
   /// Throws std::runtime_error after a commit of which nobody knows whether it counts.
   void require_sound() const;
+  /// Whether a manifest names the part's file.
+  static bool is_sealed(const Part& part) { return part.file != 0 && part.logged == 0; }
   /// Makes a folder with all files that the last manifest and the logs behind it need: links, or
   /// copies where there can be none, and copies of the logs.
   void copy_files(const std::string& folder) const;
 
  private:
-  SegmentEntry entry_of(Part& part);
+  SegmentEntry entry_with_deleted(Part& part);
   std::set<std::string> needed(const std::vector<SegmentEntry>& segments) const;
 
   void remove_unneeded(const std::vector<SegmentEntry>& segments) const noexcept;
@@ -68,7 +78,12 @@ class CollectionStore {
   CollectionDirectory directory_;
   ManifestInfo info_;
   std::string failure_;  // of the commit that may count or not
+  std::map<std::uint64_t, std::uint64_t> kept_;
 };
+
+/// Opens a segment's file and the bitmap of its deleted rows. Throws as open_stored.
+Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
+               const std::shared_ptr<const TrainedModel>& model, bool verify);
 
 /// What a manifest names, opened.
 struct StoredCollection {
@@ -81,8 +96,10 @@ struct StoredCollection {
 /// is a newer manifest. Throws what it throws.
 void while_files_change(const CollectionDirectory& directory, const std::function<void()>& read);
 
-/// Opens what the newest manifest names. Throws std::runtime_error where a file is damaged or of
-/// another collection, std::system_error where one is missing.
-StoredCollection open_stored(const CollectionDirectory& directory, bool verify);
+/// Opens what the newest manifest names; model and segments that `known` has are taken from there.
+/// Throws std::runtime_error where a file is damaged or of another collection, std::system_error
+/// where one is missing.
+StoredCollection open_stored(const CollectionDirectory& directory, bool verify,
+                             const Snapshot* known = nullptr);
 
 }  // namespace obliq

@@ -22,10 +22,12 @@ bool must_train(const Snapshot& now, const ManifestInfo& info) {
 }
 
 // Vectors that are replaced again and again, or removed, leave few rows, but make the log longer.
+// A file that the log alone names waits for it to be merged.
 bool must_seal(const Snapshot& now, std::uint64_t log_bytes) {
   std::size_t rows = 0;
   std::size_t bytes = 0;
   for (const Part& part : now.parts()) {
+    if (part.logged != 0) return true;
     if (part.file != 0) continue;
     rows += part.rows();
     bytes += part.bytes();
@@ -53,7 +55,7 @@ bool must_tune(const Snapshot& now, const ManifestInfo& info) {
 std::vector<Part> files_to_merge(const Snapshot& now) {
   std::array<std::vector<Part>, kMostTiers> tiers;
   for (const Part& part : now.parts()) {
-    if (part.file == 0) continue;
+    if (part.file == 0 || part.logged != 0) continue;
     if (part.live() < part.rows() - part.rows() / 4) return {part};
     tiers[tier_of(part.live())].push_back(part);
   }

@@ -162,15 +162,25 @@ void LogWriter::cut_back(int error) {
 }
 
 void LogWriter::sync() {
-  require_sound();
-  if (synced_ == next_.offset) return;
-  if (::fdatasync(file_.get()) != 0) poison("sync", errno);
-  synced_ = next_.offset;
-  write_slot();
+  const LogPlace upto = begin_sync();
+  if (synced_ != upto.offset) end_sync(upto, sync_data());
 }
 
-void LogWriter::write_slot() {
-  const LogSlot slot = sealed_slot(next_.seq - 1, next_.offset, random_, slot_);
+LogPlace LogWriter::begin_sync() const {
+  require_sound();
+  return next_;
+}
+
+int LogWriter::sync_data() const { return ::fdatasync(file_.get()) == 0 ? 0 : errno; }
+
+void LogWriter::end_sync(LogPlace upto, int error) {
+  if (error != 0) poison("sync", error);
+  synced_ = upto.offset;
+  write_slot(upto);
+}
+
+void LogWriter::write_slot(LogPlace upto) {
+  const LogSlot slot = sealed_slot(upto.seq - 1, upto.offset, random_, slot_);
   const int error =
       write_all_at(file_.get(), slot_offset(slot_), std::as_bytes(std::span(&slot, 1)));
   if (error != 0) poison("write its slot", error);

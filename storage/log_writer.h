@@ -48,6 +48,13 @@ class LogWriter {
   }
   /// Returns when all records are on the disk.
   void sync();
+  /// sync() in three steps, for a caller who lets others append during the second, which is the
+  /// long one: `const LogPlace upto = begin_sync(); const int error = sync_data();
+  /// end_sync(upto, error)`. One such sync at a time, and no close meanwhile. sync_data returns 0
+  /// or what errno said.
+  LogPlace begin_sync() const;
+  int sync_data() const;
+  void end_sync(LogPlace upto, int error);
   /// The same, with the slot that says so: damage of any record is then told from a torn tail.
   /// Later calls throw std::invalid_argument. Without it the file is closed as it is.
   void close();
@@ -57,7 +64,7 @@ class LogWriter {
   void take_over(std::uint64_t owner, const LogEnd& end);
   void encode(std::uint8_t type, std::span<const std::span<const std::byte>> payload);
   void write_again(std::uint64_t from);
-  void write_slot();
+  void write_slot(LogPlace upto);
   void require_sound() const;
   [[noreturn]] void cut_back(int error);
   [[noreturn]] void poison(std::string_view operation, int error);

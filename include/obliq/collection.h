@@ -23,16 +23,18 @@
 #include "obliq/index.h"
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
+#include "obliq/progress.h"
 
 namespace obliq {
 
 /// When a change outlives a power failure. A process that is killed loses nothing in any case.
 enum class Durability : std::uint8_t {
-  every,  ///< once the call returns
-  none,   ///< once sync(), close() or the background has written it
+  every,     ///< once the call returns; calls of several threads share a sync
+  interval,  ///< CollectionAccess::sync_interval after it
+  none,      ///< once sync(), close() or the background has written it
 };
 
-OBLIQ_API std::string to_string(Durability durability);        ///< "every", "none"
+OBLIQ_API std::string to_string(Durability durability);        ///< "every", "interval", "none"
 OBLIQ_API Durability parse_durability(std::string_view name);  ///< throws std::invalid_argument
 
 /// What stays as it is for the life of a collection.
@@ -51,8 +53,16 @@ struct CollectionOptions {
 /// How a collection is used by this process.
 struct CollectionAccess {
   bool read_only = false;  ///< sees what was there when it was opened, and takes no lock
+  /// With read_only: looks for what a writer has done every so many seconds, by itself. 0: only
+  /// refresh() does.
+  double follow = 0;
   Durability durability = Durability::every;
-  int threads = 0;  ///< of a call that adds, 0: as many as the process may use
+  double sync_interval = 1;  ///< seconds, of Durability::interval
+  int threads = 0;           ///< of a call that adds, 0: as many as the process may use
+  /// Seconds that a call which adds waits for the background, where vectors come faster than it
+  /// merges them; then it throws, and has changed nothing. 0: as long as it takes.
+  double wait_limit = 0;
+  double background_rate = 0;  ///< bytes per second that merges write at most; 0: any
 };
 
 struct CollectionStats {
@@ -91,8 +101,10 @@ class OBLIQ_API Collection {
 
   /// Adds vectors, [n][dim], with these ids, [n][1]: all of them or, when it throws, none. Throws
   /// std::invalid_argument on a wrong shape, NaN or infinity naming the row, an id that is -1,
-  /// comes twice or is there already; std::system_error where the change could not be written.
-  /// Cost: that of encoding them, and of one sync with Durability::every.
+  /// comes twice or is there already; std::system_error where the change could not be written, or
+  /// with ETIMEDOUT after CollectionAccess::wait_limit. Cost: that of encoding them, and of one
+  /// sync with Durability::every. It waits for the background where 256 MB of vectors are in memory
+  /// alone, or 32 segments wait to be merged; 65,536 vectors or more become a file at once.
   void add(MatrixView<float> vectors, MatrixView<std::int64_t> ids);
   /// The same with new ids, each above all that were ever there. Returns the first; they rise by 1.
   std::int64_t add(MatrixView<float> vectors);
@@ -115,11 +127,12 @@ class OBLIQ_API Collection {
   /// Returns when nothing is left to do in the background. Throws what a step of it failed with.
   void wait();
   /// Trains a model now, for as many vectors as there are, encodes all under it and tunes it. It
-  /// takes 1,000 vectors.
-  void train();
+  /// takes 1,000 vectors. Throws Cancelled where progress stops it, or somebody closes the
+  /// collection; all stays as it was then.
+  void train(const Progress& progress = {});
   /// Merges all segments into one, without the deleted vectors. Where there are four times as many
-  /// vectors as the model was trained for, it trains.
-  void compact();
+  /// vectors as the model was trained for, it trains. Throws as train.
+  void compact(const Progress& progress = {});
   /// Writes an index of one file of what is there now. Throws std::invalid_argument where there is
   /// nothing.
   void export_index(const std::string& path) const;
@@ -139,7 +152,7 @@ class OBLIQ_API Collection {
   /// What it was made with, and what was chosen where nothing was given.
   CollectionOptions options() const;
 
-  /// Ends the background, writes all and gives the lock back. Later changes throw; searches go on
+  /// Stops the background, writes all and gives the lock back. Later changes throw; searches go on
   /// with what was there. The destructor does the same but for errors.
   void close();
 

@@ -14,13 +14,17 @@
 #include <vector>
 
 #include "collection/directory.h"
-#include "core/random.h"
 #include "obliq/collection.h"
 #include "storage/temporary_folder.h"
 #include "tests/collection/memory_folder.h"
+#include "tests/collection/vectors.h"
 
 namespace obliq {
 namespace {
+
+using testing::ids_from;
+using testing::random_vectors;
+using testing::upsert;
 
 constexpr std::size_t kDim = 16;
 
@@ -31,21 +35,6 @@ class CollectionAtItsEdges : public ::testing::Test {
     options.dim = kDim;
     options.train_at = 1000;
     return options;
-  }
-  static std::vector<std::int64_t> ids_from(std::int64_t first, std::size_t n) {
-    std::vector<std::int64_t> ids;
-    for (std::size_t i = 0; i < n; ++i) ids.push_back(first + static_cast<std::int64_t>(i));
-    return ids;
-  }
-  static Matrix<float> random_vectors(std::size_t n, std::uint64_t seed = 1) {
-    Random random(seed);
-    Matrix<float> vectors(n, kDim);
-    for (float& x : vectors.values) x = static_cast<float>(random.gaussian());
-    return vectors;
-  }
-  static void upsert(Collection& collection, std::int64_t first, std::size_t n) {
-    const std::vector<std::int64_t> ids = ids_from(first, n);
-    collection.upsert(random_vectors(n).view(), {ids.data(), n, 1});
   }
   std::string path() const { return folder_.path() + "/c"; }
   std::string newest_manifest_but(std::uint64_t more) const {
@@ -102,7 +91,7 @@ TEST_F(CollectionAtItsEdges, AllMayBeRemoved) {
     EXPECT_NO_THROW(collection.compact());
     EXPECT_EQ(collection.count(), 0U);
     EXPECT_THROW(collection.train(), std::invalid_argument);
-    EXPECT_EQ(collection.search(random_vectors(1).view(), {.k = 1}).ids.values.front(), -1);
+    EXPECT_EQ(collection.search(random_vectors(1, kDim).view(), {.k = 1}).ids.values.front(), -1);
     upsert(collection, 0, 10);
     EXPECT_EQ(collection.count(), 10U);
     EXPECT_NO_THROW(collection.close());
@@ -130,14 +119,14 @@ TEST_F(CollectionAtItsEdges, IdsEndWhereTheyEnd) {
     Collection collection = Collection::create(path(), options());
     upsert(collection, kLast - 1, 2);
     EXPECT_TRUE(collection.contains(kLast));
-    EXPECT_THROW(collection.add(random_vectors(1).view()), std::invalid_argument);
+    EXPECT_THROW(collection.add(random_vectors(1, kDim).view()), std::invalid_argument);
     collection.remove(ids_from(kLast, 1));
-    EXPECT_THROW(collection.add(random_vectors(1).view()), std::invalid_argument);
+    EXPECT_THROW(collection.add(random_vectors(1, kDim).view()), std::invalid_argument);
     EXPECT_EQ(collection.count(), 1U);
     upsert(collection, std::numeric_limits<std::int64_t>::min(), 2);
   }
   Collection collection = Collection::open(path());
-  EXPECT_THROW(collection.add(random_vectors(1).view()), std::invalid_argument);
+  EXPECT_THROW(collection.add(random_vectors(1, kDim).view()), std::invalid_argument);
   EXPECT_EQ(collection.count(), 3U);
 }
 
@@ -184,6 +173,7 @@ TEST_F(CollectionAtItsEdges, NobodyCommitsAfterClose) {
           upsert(collection, j, 10);
           collection.compact();
         }
+      } catch (const Cancelled&) {              // while it compacts
       } catch (const std::invalid_argument&) {  // it is closed
       }
     });

@@ -1,0 +1,115 @@
+// How changes reach the disk. With Durability::every a change is seen once it is synced: what
+// throws has not happened. Whoever comes first syncs for all whose records are written by then,
+// while others go on; they build upon the newest change, seen or not.
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include "collection/background.h"
+#include "collection/engine.h"
+
+namespace obliq {
+
+void CollectionEngine::log(ChangeKind kind, std::span<const std::span<const std::byte>> payload) {
+  if (store_.in_memory()) return;
+  if (!log_) throw std::invalid_argument("the collection is closed");
+  store_.require_sound();
+  log_->append(static_cast<std::uint8_t>(kind), payload);
+}
+
+// Of a change that is logged.
+void CollectionEngine::finish(std::unique_lock<std::mutex>& lock,
+                              std::shared_ptr<const Snapshot> next) {
+  const std::uint64_t sequence = next->sequence();
+  if (store_.in_memory() || access_.durability != Durability::every) {
+    show(std::move(next));
+    plan_sync();
+  } else {
+    head_ = std::move(next);
+    sync_until(lock, sequence);
+  }
+  lock.unlock();
+  look_after_change();
+}
+
+void CollectionEngine::sync_until(std::unique_lock<std::mutex>& lock, std::uint64_t sequence) {
+  while (synced_ < sequence) {
+    if (!log_) throw std::invalid_argument("the collection is closed");
+    if (is_syncing_) {
+      sync_ended_.wait(lock);
+    } else {
+      lead_sync(lock);
+    }
+  }
+}
+
+void CollectionEngine::lead_sync(std::unique_lock<std::mutex>& lock) {
+  const std::shared_ptr<const Snapshot> target = head_;
+  const LogPlace upto = log_->begin_sync();
+  is_syncing_ = true;
+  lock.unlock();
+  const int error = log_->sync_data();
+  lock.lock();
+  is_syncing_ = false;
+  sync_ended_.notify_all();
+  log_->end_sync(upto, error);
+  synced_ = target->sequence();
+  if (synced_ > snapshot()->sequence()) publish(synced_ == head_->sequence() ? head_ : target);
+}
+
+// Changes wait while somebody settles, so that it ends.
+std::unique_lock<std::mutex> CollectionEngine::lock_change() {
+  std::unique_lock lock(changing_);
+  sync_ended_.wait(lock, [&] { return settling_ == 0; });
+  return lock;
+}
+
+std::unique_lock<std::mutex> CollectionEngine::lock_settled() {
+  std::unique_lock lock(changing_);
+  ++settling_;
+  const auto ends = [&] {
+    --settling_;
+    sync_ended_.notify_all();
+  };
+  try {
+    sync_ended_.wait(lock, [&] { return !is_syncing_; });
+    if (head_->sequence() != snapshot()->sequence()) sync_until(lock, head_->sequence());
+  } catch (...) {
+    ends();
+    throw;
+  }
+  ends();
+  return lock;
+}
+
+void CollectionEngine::sync() {
+  require_writer();
+  std::unique_lock lock(changing_);
+  if (!store_.in_memory()) sync_until(lock, head_->sequence());
+}
+
+void CollectionEngine::plan_sync() {
+  if (access_.durability != Durability::interval || store_.in_memory() || is_sync_planned_) return;
+  const auto interval = std::chrono::duration<double>(access_.sync_interval);
+  const auto call = [later = later_] {
+    later->run([](CollectionEngine& engine) { engine.sync_planned(); });
+  };
+  try {
+    run_in_background(Clock::now() + std::chrono::duration_cast<Clock::duration>(interval), call);
+    is_sync_planned_ = true;
+  } catch (const std::exception& failure) {  // the change has happened: the next one tells
+    note_failure(failure.what());
+  }
+}
+
+void CollectionEngine::sync_planned() {
+  try {
+    std::unique_lock lock(changing_);
+    is_sync_planned_ = false;
+    if (log_) sync_until(lock, head_->sequence());
+  } catch (const std::exception& failure) {
+    note_failure(failure.what());
+  }
+}
+
+}  // namespace obliq

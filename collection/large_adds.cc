@@ -1,0 +1,118 @@
+// Many vectors at once: they become a segment's file beside other changes; then the log names it.
+// From there on it is part of the collection, also before a manifest names it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "collection/engine.h"
+#include "collection/parts.h"
+#include "index/build/segment_encoder.h"
+#include "index/segment/id_lookup.h"
+
+namespace obliq {
+
+std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& now,
+                                                               std::int64_t next_id,
+                                                               Part added) const {
+  std::vector<Part> parts = now.parts();
+  Deletion deletion(parts);
+  added.logged = now.sequence() + 1;
+  for (std::size_t row = 0; row < added.rows(); ++row) {
+    const auto place = now.find(added.segment.id(static_cast<std::uint32_t>(row)));
+    if (place) deletion.add(*place);
+  }
+  parts.push_back(std::move(added));
+  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
+                                          now.sequence() + 1, std::max(now.next_id(), next_id));
+}
+
+std::shared_ptr<const Snapshot> CollectionEngine::with_logged_segment(
+    const Snapshot& now, std::span<const std::byte> payload) const {
+  const SegmentRecord record = read_segment_record(payload, *now.model());
+  SegmentEntry entry;
+  entry.number = record.number;
+  entry.bytes = record.bytes;
+  entry.rows = record.rows;
+  entry.check = record.check;
+  return with_segment(now, record.next_id,
+                      open_part(store_.directory(), entry, now.model(), false));
+}
+
+// Ids that are not given are taken first, so that nobody else gets them meanwhile; where this fails
+// nobody ever does.
+CollectionEngine::NamedVectors CollectionEngine::name_vectors(MatrixView<float> vectors,
+                                                              MatrixView<std::int64_t> ids,
+                                                              bool replaces) {
+  std::unique_lock lock = lock_change();
+  wait_for_room(lock, {});
+  if (active() == nullptr) begin_flat(vectors);
+  NamedVectors named;
+  const Snapshot& now = *head_;
+  named.ids = ids_for(now, ids, vectors.rows, &named.next_id);
+  if (!replaces) refuse_known(now, named.ids);
+  named.file = store_.take_number();
+  store_.keep(named.file, 0);
+  named.first = now.next_id();
+  if (ids.rows > 0) return named;
+  const bool is_seen = now.sequence() == snapshot()->sequence();
+  auto next = std::make_shared<const Snapshot>(now.used(), now.parts(), now.tuning(),
+                                               now.sequence(), named.next_id);
+  head_ = next;
+  if (is_seen) publish(std::move(next));
+  return named;
+}
+
+Part CollectionEngine::write_vectors(const ActiveModel& model, MatrixView<float> vectors,
+                                     const NamedVectors& named) const {
+  EncodedBatch batch = encode(model, vectors);
+  const MatrixView<std::int64_t> ids = {named.ids.data(), named.ids.size(), 1};
+  std::vector<Part> parts(1);
+  parts.front().segment = arrange_segment(model.used.model, std::move(batch.vectors), ids);
+  return store_.merge(model.used.model, sources_of(parts), named.file);
+}
+
+// Its change, when all that may fail has been done. From then on nothing removes the file.
+void CollectionEngine::log_segment(const Part& added, const NamedVectors& named) {
+  const SegmentEntry entry = store_.entry_of(added);
+  SegmentRecord record;
+  record.model = added.segment.model->info.id;
+  record.number = entry.number;
+  record.bytes = entry.bytes;
+  record.rows = entry.rows;
+  record.check = entry.check;
+  record.next_id = named.next_id;
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(&record, 1));
+  log(ChangeKind::add_segment, std::span(&bytes, 1));
+  store_.keep(named.file, head_->sequence() + 1);
+}
+
+std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
+                                         bool replaces) {
+  const NamedVectors named = name_vectors(vectors, ids, replaces);
+  std::unique_lock<std::mutex> lock;
+  std::shared_ptr<const Snapshot> next;
+  try {
+    for (;;) {
+      const std::shared_ptr<const ActiveModel> model = active();
+      const Part added = write_vectors(*model, vectors, named);
+      lock = lock_change();
+      if (model == active()) {
+        if (!replaces) refuse_known(*head_, named.ids);
+        next = with_segment(*head_, named.next_id, added);
+        log_segment(added, named);
+        break;
+      }
+      lock.unlock();  // another model came meanwhile
+    }
+  } catch (...) {
+    if (!lock) lock = lock_change();
+    store_.forget(named.file);
+    throw;
+  }
+  finish(lock, std::move(next));
+  return named.first;
+}
+
+}  // namespace obliq

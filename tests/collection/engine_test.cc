@@ -1,0 +1,244 @@
+// How changes reach the disk, how steps in the background are stopped, large adds, followers.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "collection/directory.h"
+#include "collection/manifest.h"
+#include "obliq/collection.h"
+#include "storage/log_layout.h"
+#include "storage/temporary_folder.h"
+#include "tests/collection/memory_folder.h"
+#include "tests/collection/vectors.h"
+
+namespace obliq {
+namespace {
+
+using testing::ids_from;
+using testing::random_vectors;
+using testing::upsert;
+
+constexpr std::size_t kDim = 4;
+constexpr std::size_t kLarge = 65536;  // vectors that become a file at once
+
+class CollectionsEngine : public ::testing::Test {
+ protected:
+  static CollectionOptions options() {
+    CollectionOptions options;
+    options.dim = kDim;
+    options.train_at = 10'000'000;
+    return options;
+  }
+  std::string path() const { return folder_.path() + "/c"; }
+  // As if the process died now.
+  std::string copy_now(const std::string& name) const {
+    std::filesystem::copy(path(), folder_.path() + "/" + name);
+    return folder_.path() + "/" + name;
+  }
+  std::size_t files(const std::string& kind) const {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
+      count += entry.path().filename().string().starts_with(kind) ? 1 : 0;
+    }
+    return count;
+  }
+  // Bytes of the newest log that its slots say are on the disk; 0: they say nothing yet.
+  std::uint64_t synced_bytes() const {
+    const CollectionDirectory directory(path());
+    const Manifest manifest = read_manifest(directory, directory.newest_manifest());
+    const std::string log = directory.log(directory.logs_from(manifest.info.first_log).back());
+    std::vector<char> bytes(kLogHeadBytes);
+    std::ifstream(log, std::ios::binary).read(bytes.data(), kLogHeadBytes);
+    const LogHead head =
+        check_log_head(log, std::as_bytes(std::span(bytes)), manifest.info.collection);
+    return head.slots[head.newest()].bytes;
+  }
+  // Until it holds: the test hangs where it never does.
+  template <typename Condition>
+  static void await(Condition condition) {
+    while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  TemporaryFolder folder_{testing::memory_folder()};
+};
+
+TEST_F(CollectionsEngine, ThreadsThatAddAtOnceShareTheLog) {
+  constexpr int kThreads = 8;
+  constexpr int kEach = 40;
+  Collection collection = Collection::create(path(), options());
+  std::vector<std::thread> threads;
+  std::atomic<int> missing = 0;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) {
+        const std::int64_t id = t * kEach + i;
+        upsert(collection, id, 1);
+        missing += collection.contains(id) ? 0 : 1;  // it is seen once the call returns
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(missing, 0);
+  EXPECT_EQ(collection.stats().changes, kThreads * kEach);
+  EXPECT_EQ(collection.stats().log_bytes, synced_bytes());
+  EXPECT_EQ(Collection::open(copy_now("dead")).count(), kThreads * kEach);
+}
+
+TEST_F(CollectionsEngine, AnIntervalSyncsByItself) {
+  CollectionAccess access;
+  access.durability = Durability::interval;
+  access.sync_interval = .001;
+  Collection collection = Collection::create(path(), options(), access);
+  for (int i = 0; i < 3; ++i) {
+    upsert(collection, i, 1);
+    await([&] { return synced_bytes() == collection.stats().log_bytes; });
+  }
+  access.sync_interval = 1e6;
+  collection.close();
+  Collection later = Collection::open(path(), access);
+  upsert(later, 7, 1);
+  EXPECT_LT(synced_bytes(), later.stats().log_bytes);
+  later.close();  // with a sync to come
+  EXPECT_EQ(Collection::open(path()).count(), 4U);
+}
+
+TEST_F(CollectionsEngine, ManyVectorsAreAFileBeforeTheyAreLogged) {
+  {
+    Collection collection = Collection::create(path(), options());
+    upsert(collection, 0, 10, 2);
+    upsert(collection, 5, kLarge);  // takes the place of five
+    EXPECT_EQ(collection.add(random_vectors(kLarge, kDim).view()), 5 + static_cast<int>(kLarge));
+    upsert(collection, 6, 1, 3);
+    collection.remove(ids_from(100, 50));
+    EXPECT_LT(collection.stats().log_bytes, 100'000U);
+    const std::string dead = copy_now("dead");
+    for (int i = 0; i < 2; ++i) {
+      Collection again = Collection::open(dead);
+      EXPECT_EQ(again.count(), 5 + 2 * kLarge - 50);
+      std::vector<float> vector(kDim);
+      again.get(ids_from(6, 1), vector.data());
+      EXPECT_EQ(vector, random_vectors(1, kDim, 3).values);
+      EXPECT_FALSE(again.contains(120));
+      again.verify();
+      if (i == 0) again.wait();
+    }
+    collection.compact();
+    EXPECT_EQ(files("seg-"), 1U);
+  }
+  EXPECT_EQ(Collection::open(path()).count(), 5 + 2 * kLarge - 50);
+}
+
+TEST_F(CollectionsEngine, ALargeAddThatIsRefusedLeavesNothing) {
+  Collection collection = Collection::create(path(), options());
+  upsert(collection, static_cast<std::int64_t>(kLarge) - 1, 1, 5);
+  const std::vector<std::int64_t> ids = ids_from(0, kLarge);
+  const Matrix<float> vectors = random_vectors(kLarge, kDim);
+  EXPECT_THROW(collection.add(vectors.view(), {ids.data(), ids.size(), 1}), std::invalid_argument);
+  EXPECT_EQ(collection.count(), 1U);
+  collection.compact();
+  EXPECT_EQ(files("seg-"), 1U);
+  const std::string dead = copy_now("dead");
+  EXPECT_EQ(Collection::open(dead).count(), 1U);
+}
+
+// A rate that never lets a step end.
+TEST_F(CollectionsEngine, ClosingStopsTheBackgroundAndLosesNothing) {
+  CollectionAccess access;
+  access.background_rate = 1e-3;
+  Collection collection = Collection::create(path(), options(), access);
+  for (int i = 0; i < 4; ++i) collection.add(random_vectors(kLarge, kDim).view());
+  await([&] { return collection.stats().segments_in_memory == 0 && files("log-") == 1; });
+  collection.close();
+  Collection again = Collection::open(path());
+  EXPECT_EQ(again.count(), 4 * kLarge);
+  again.wait();
+  EXPECT_LT(again.stats().segments, 4U);
+  again.verify();
+}
+
+TEST_F(CollectionsEngine, ACallerStopsACompactionAndATraining) {
+  Collection collection = Collection::create(path(), options());
+  for (int i = 0; i < 3; ++i) {
+    upsert(collection, 3000 * i, 2000, 1 + static_cast<std::uint64_t>(i));
+    collection.sync();
+  }
+  const auto stop = [](std::string_view, double) { return false; };
+  EXPECT_THROW(collection.train(stop), Cancelled);
+  upsert(collection, 100000, 1500);
+  EXPECT_THROW(collection.train(stop), Cancelled);
+  EXPECT_EQ(collection.count(), 7500U);
+  collection.remove(ids_from(0, 10));
+  collection.compact();
+  upsert(collection, 200000, 10);
+  EXPECT_THROW(collection.compact(stop), Cancelled);
+  EXPECT_EQ(collection.count(), 7500U);
+  collection.compact();
+  EXPECT_EQ(collection.stats().segments, 1U);
+  EXPECT_EQ(collection.stats().deleted_rows, 0U);
+}
+
+TEST_F(CollectionsEngine, AnAddGivesUpAfterTheCallersTime) {
+  CollectionAccess access;
+  access.background_rate = 1e-3;
+  access.wait_limit = .01;
+  access.durability = Durability::none;
+  Collection collection = Collection::create(path(), options(), access);
+  const Matrix<float> vectors = random_vectors(kLarge, kDim);
+  std::size_t added = 0;
+  try {
+    for (; added < 60; ++added) collection.add(vectors.view());
+    FAIL() << "60 files that nobody merges";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), ETIMEDOUT);
+  }
+  EXPECT_GE(added, 32U);
+  EXPECT_EQ(collection.count(), added * kLarge);
+}
+
+TEST_F(CollectionsEngine, AFollowerSeesChangesByItself) {
+  Collection writer = Collection::create(path(), options());
+  upsert(writer, 0, 5);
+  CollectionAccess access;
+  access.read_only = true;
+  access.follow = .001;
+  const Collection reader = Collection::open(path(), access);
+  upsert(writer, 10, 5);
+  await([&] { return reader.contains(14); });
+  writer.remove(ids_from(0, 1));
+  await([&] { return !reader.contains(0); });
+  writer.compact();
+  writer.add(random_vectors(kLarge, kDim).view());
+  await([&] { return reader.count() == 9 + kLarge; });
+  writer.train();
+  await([&] { return !reader.stats().is_exact; });
+  upsert(writer, 3, 1);
+  await([&] { return reader.stats().changes == writer.stats().changes; });
+  EXPECT_EQ(reader.stats().background_error, "");
+}
+
+TEST_F(CollectionsEngine, ARefreshReadsOnFromWhereItWas) {
+  Collection writer = Collection::create(path(), options());
+  upsert(writer, 0, 5);
+  CollectionAccess access;
+  access.read_only = true;
+  Collection reader = Collection::open(path(), access);
+  EXPECT_FALSE(reader.refresh());
+  for (int i = 0; i < 20; ++i) {
+    upsert(writer, 10 * i, 3);
+    if (i % 7 == 3) writer.compact();
+    if (i % 3 == 1) continue;
+    EXPECT_TRUE(reader.refresh());
+    EXPECT_EQ(reader.count(), writer.count());
+    EXPECT_FALSE(reader.refresh());
+  }
+}
+
+}  // namespace
+}  // namespace obliq
