@@ -95,6 +95,11 @@ std::shared_ptr<Pool> pool_of_process() {
 
 }  // namespace
 
+std::chrono::steady_clock::duration bounded_duration(double seconds) {
+  const std::chrono::duration<double> bounded(std::min(seconds, kForever));
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(bounded);
+}
+
 void run_in_background(std::function<void()> work) {
   run_in_background(std::chrono::steady_clock::now(), std::move(work));
 }

@@ -6,6 +6,10 @@
 
 namespace obliq {
 
+/// Seconds, at most kForever, as a clock takes them.
+constexpr double kForever = 1e8;
+std::chrono::steady_clock::duration bounded_duration(double seconds);
+
 /// Runs `work` on a thread of the pool, which must not throw. Threads are made when they are needed
 /// first, at most eight, and fewer where the process may use fewer CPUs. Throws std::system_error
 /// where the first cannot be made.

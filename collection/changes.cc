@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "collection/background.h"
 #include "collection/engine.h"
 #include "collection/parts.h"
 #include "index/build/build_plan.h"
@@ -166,10 +167,8 @@ std::size_t CollectionEngine::merged_later() const {
 // Where there is little room, changes take twice the time that they took so far.
 void CollectionEngine::wait_for_room(std::unique_lock<std::mutex>& lock, Clock::duration taken) {
   const Clock::time_point start = Clock::now();
-  const Clock::duration limit = access_.wait_limit == 0
-                                    ? std::chrono::hours(1 << 20)
-                                    : std::chrono::duration_cast<Clock::duration>(
-                                          std::chrono::duration<double>(access_.wait_limit));
+  const Clock::duration limit =
+      bounded_duration(access_.wait_limit == 0 ? kForever : access_.wait_limit);
   while (!store_.in_memory()) {
     const Room room = room_for(bytes_in_memory(*head_), merged_later());
     if (room == Room::enough) return;
@@ -223,7 +222,7 @@ std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::in
   }
   const std::shared_ptr<const Snapshot> now = head_;
   batch.ids = ids_for(*now, ids, vectors.rows, &batch.next_id);
-  if (!replaces) refuse_known(*now, batch.ids);
+  if (!replaces && ids.rows > 0) refuse_known(*now, batch.ids);
   const BatchHead head = batch_head(batch, model->used.model->info.id);
   EncodedBatch copy = batch;  // the log's bytes: arranging takes those of the batch
   std::shared_ptr<const Snapshot> next = with_batch(*now, std::move(batch));

@@ -90,12 +90,12 @@ void CollectionEngine::sync() {
 
 void CollectionEngine::plan_sync() {
   if (access_.durability != Durability::interval || store_.in_memory() || is_sync_planned_) return;
-  const auto interval = std::chrono::duration<double>(access_.sync_interval);
+  const auto interval = bounded_duration(access_.sync_interval);
   const auto call = [later = later_] {
     later->run([](CollectionEngine& engine) { engine.sync_planned(); });
   };
   try {
-    run_in_background(Clock::now() + std::chrono::duration_cast<Clock::duration>(interval), call);
+    run_in_background(Clock::now() + interval, call);
     is_sync_planned_ = true;
   } catch (const std::exception& failure) {  // the change has happened: the next one tells
     note_failure(failure.what());

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <exception>
 #include <filesystem>
 #include <stdexcept>
@@ -17,9 +18,23 @@
 #include "storage/random_number.h"
 
 namespace obliq {
+namespace {
+
+void check_amount(double value, const char* name) {
+  if (std::isfinite(value) && value >= 0) return;
+  throw std::invalid_argument(fmt::format("{} is {}, expected 0 or more", name, value));
+}
+
+}  // namespace
+
 CollectionEngine::CollectionEngine(const std::string& path, const ManifestInfo& info,
                                    const CollectionAccess& access)
-    : store_(path, info), access_(access), process_(::getpid()) {}
+    : store_(path, info), access_(access), process_(::getpid()) {
+  check_amount(access.follow, "follow");
+  check_amount(access.sync_interval, "sync_interval");
+  check_amount(access.wait_limit, "wait_limit");
+  check_amount(access.background_rate, "background_rate");
+}
 
 std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& path,
                                                            const CollectionOptions& options,

@@ -139,7 +139,7 @@ class CollectionEngine {
                      const NamedVectors& named) const;
   void log_segment(const Part& added, const NamedVectors& named);
   std::shared_ptr<const Snapshot> with_segment(const Snapshot& now, std::int64_t next_id,
-                                               Part added) const;
+                                               bool replaces, Part added) const;
   std::shared_ptr<const Snapshot> with_logged_segment(const Snapshot& now,
                                                       std::span<const std::byte> payload) const;
 

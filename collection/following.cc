@@ -41,7 +41,6 @@ bool CollectionEngine::catch_up() {
 
 void CollectionEngine::plan_look() {
   if (access_.follow <= 0) return;
-  const std::chrono::duration<double> interval(access_.follow);
   const auto look = [later = later_] {
     later->run([](CollectionEngine& engine) {
       try {
@@ -52,7 +51,7 @@ void CollectionEngine::plan_look() {
       engine.plan_look();
     });
   };
-  run_in_background(Clock::now() + std::chrono::duration_cast<Clock::duration>(interval), look);
+  run_in_background(Clock::now() + bounded_duration(access_.follow), look);
 }
 
 }  // namespace obliq

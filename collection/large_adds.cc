@@ -14,12 +14,12 @@
 namespace obliq {
 
 std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& now,
-                                                               std::int64_t next_id,
+                                                               std::int64_t next_id, bool replaces,
                                                                Part added) const {
   std::vector<Part> parts = now.parts();
   Deletion deletion(parts);
   added.logged = now.sequence() + 1;
-  for (std::size_t row = 0; row < added.rows(); ++row) {
+  for (std::size_t row = 0; replaces && row < added.rows(); ++row) {
     const auto place = now.find(added.segment.id(static_cast<std::uint32_t>(row)));
     if (place) deletion.add(*place);
   }
@@ -36,7 +36,7 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_logged_segment(
   entry.bytes = record.bytes;
   entry.rows = record.rows;
   entry.check = record.check;
-  return with_segment(now, record.next_id,
+  return with_segment(now, record.next_id, true,
                       open_part(store_.directory(), entry, now.model(), false));
 }
 
@@ -51,7 +51,7 @@ CollectionEngine::NamedVectors CollectionEngine::name_vectors(MatrixView<float> 
   NamedVectors named;
   const Snapshot& now = *head_;
   named.ids = ids_for(now, ids, vectors.rows, &named.next_id);
-  if (!replaces) refuse_known(now, named.ids);
+  if (!replaces && ids.rows > 0) refuse_known(now, named.ids);
   named.file = store_.take_number();
   store_.keep(named.file, 0);
   named.first = now.next_id();
@@ -99,8 +99,8 @@ std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, MatrixView<s
       const Part added = write_vectors(*model, vectors, named);
       lock = lock_change();
       if (model == active()) {
-        if (!replaces) refuse_known(*head_, named.ids);
-        next = with_segment(*head_, named.next_id, added);
+        if (!replaces && ids.rows > 0) refuse_known(*head_, named.ids);
+        next = with_segment(*head_, named.next_id, replaces, added);
         log_segment(added, named);
         break;
       }

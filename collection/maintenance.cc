@@ -89,9 +89,8 @@ Progress CollectionEngine::pace(std::uint64_t bytes) {
   const double seconds =
       access_.background_rate > 0 ? static_cast<double>(bytes) / access_.background_rate : 0;
   return [this, seconds, start = Clock::now()](std::string_view /*stage*/, double fraction) {
-    const std::chrono::duration<double> due(fraction * seconds);
     std::unique_lock lock(status_);
-    changed_.wait_until(lock, start + std::chrono::duration_cast<Clock::duration>(due),
+    changed_.wait_until(lock, start + bounded_duration(fraction * seconds),
                         [&] { return is_closing_; });
     return !is_closing_;
   };

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -44,7 +45,9 @@ std::size_t Snapshot::n() const {
   return index_ == nullptr ? 0 : IndexAccess::segments(*index_).n();
 }
 
+// No id was there that is not below next_id, unless that is the last of all.
 std::optional<PartRow> Snapshot::find(std::int64_t id) const {
+  if (id >= next_id_ && next_id_ != std::numeric_limits<std::int64_t>::max()) return {};
   for (std::size_t p = parts_.size(); p-- > 0;) {
     const std::uint32_t row = row_of(parts_[p].segment, id);
     if (row == kNoSlot) continue;

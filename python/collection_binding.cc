@@ -18,6 +18,7 @@
 #include "python/arrays.h"
 #include "python/bindings.h"
 #include "python/gil.h"
+#include "python/progress.h"
 #include "python/search_arrays.h"
 
 namespace obliq::python {
@@ -74,23 +75,34 @@ bool is_at(const nb::bytes& path) {
          CollectionDirectory(name).newest_manifest() != 0;
 }
 
+CollectionAccess access_of(bool read_only, double follow, const std::string& durability,
+                           double sync_interval, int threads, double wait_limit,
+                           double background_rate) {
+  CollectionAccess access;
+  access.read_only = read_only;
+  access.follow = follow;
+  access.durability = parse_durability(durability);
+  access.sync_interval = sync_interval;
+  access.threads = threads;
+  access.wait_limit = wait_limit;
+  access.background_rate = background_rate;
+  return access;
+}
+
 /// In memory where `path` is empty.
 SharedCollection create(const nb::bytes& path, std::size_t dim, const std::string& metric,
                         const std::string& quantizer, const std::string& raw,
                         std::optional<double> spill, std::uint64_t seed, std::size_t train_at,
-                        const std::string& durability, int threads) {
+                        const CollectionAccess& access) {
   const CollectionOptions options = {
       dim, parse_metric(metric), quantizer, parse_raw_tier(raw), spill, seed, train_at};
-  const CollectionAccess access = {false, parse_durability(durability), threads};
   const std::string name = path_of(path);
   const GilRelease release;
   return SharedCollection(name.empty() ? Collection::in_memory(options, access)
                                        : Collection::create(name, options, access));
 }
 
-SharedCollection open(const nb::bytes& path, bool read_only, const std::string& durability,
-                      int threads) {
-  const CollectionAccess access = {read_only, parse_durability(durability), threads};
+SharedCollection open(const nb::bytes& path, const CollectionAccess& access) {
   const std::string name = path_of(path);
   const GilRelease release;
   return SharedCollection(Collection::open(name, access));
@@ -168,6 +180,13 @@ auto call_with_path(const SharedCollection& self, const nb::bytes& path) {
   return (*collection.*Member)(name);
 }
 
+/// A call with progress, as a function of Python's.
+template <auto Member>
+void call_with_progress(const SharedCollection& self, const nb::object& progress) {
+  const auto collection = self.get();
+  unless_cancelled([&] { (*collection.*Member)(progress_of(progress)); });
+}
+
 nb::dict stats_of(const SharedCollection& self) {
   const CollectionStats stats = call<&Collection::stats>(self);
   nb::dict dict;
@@ -210,8 +229,8 @@ void bind_changes(nb::class_<SharedCollection>& type) {
       .def("remove", &remove, nb::arg("ids"))
       .def("sync", &call<&Collection::sync>)
       .def("wait", &call<&Collection::wait>)
-      .def("train", &call<&Collection::train>)
-      .def("compact", &call<&Collection::compact>)
+      .def("train", &call_with_progress<&Collection::train>, nb::arg("progress").none())
+      .def("compact", &call_with_progress<&Collection::compact>, nb::arg("progress").none())
       .def("import_index", &call_with_path<&Collection::import_index>, nb::arg("path"))
       .def("close", &SharedCollection::close)
       .def_prop_ro("closed", &SharedCollection::is_closed);
@@ -220,13 +239,16 @@ void bind_changes(nb::class_<SharedCollection>& type) {
 }  // namespace
 
 void bind_collection(nb::module_& module) {
+  nb::class_<CollectionAccess>(module, "CollectionAccess")
+      .def_static("of", &access_of, nb::arg("read_only"), nb::arg("follow"), nb::arg("durability"),
+                  nb::arg("sync_interval"), nb::arg("threads"), nb::arg("wait_limit"),
+                  nb::arg("background_rate"));
   nb::class_<SharedCollection> type(module, "Collection");
   type.def_static("is_at", &is_at, nb::arg("path"))
       .def_static("create", &create, nb::arg("path"), nb::arg("dim"), nb::arg("metric"),
                   nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill").none(), nb::arg("seed"),
-                  nb::arg("train_at"), nb::arg("durability"), nb::arg("threads"))
-      .def_static("open", &open, nb::arg("path"), nb::arg("read_only"), nb::arg("durability"),
-                  nb::arg("threads"));
+                  nb::arg("train_at"), nb::arg("access"))
+      .def_static("open", &open, nb::arg("path"), nb::arg("access"));
   bind_changes(type);
   type.def("count", &call<&Collection::count>)
       .def("contains", &contains, nb::arg("id"))

@@ -13,6 +13,11 @@ std::uint32_t row_by_sorted(const Segment& segment, std::int64_t id) {
   const auto id_of = [&](std::uint32_t row) {
     return row < segment.ids.size() ? segment.ids[row] : -1;
   };
+  // Segments of a collection mostly hold a range of ids: most look-ups end here.
+  if (segment.sorted_rows.empty() || id < id_of(segment.sorted_rows.front()) ||
+      id > id_of(segment.sorted_rows.back())) {
+    return kNoSlot;
+  }
   const auto place =
       std::lower_bound(segment.sorted_rows.begin(), segment.sorted_rows.end(), id,
                        [&](std::uint32_t row, std::int64_t wanted) { return id_of(row) < wanted; });

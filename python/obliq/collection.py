@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arguments import (as_flag, as_name, as_path, as_real, as_seed, as_spec, as_threads,
-                             as_whole, shown)
+from obliq.arguments import (as_flag, as_name, as_path, as_progress, as_real, as_seed, as_spec,
+                             as_threads, as_whole, shown)
 from obliq.arrays import as_ids, as_matrix, may_be_id, plain_array, team, whole_numbers
 from obliq.index import SearchResult, as_queries
-from obliq.options import BatchOrder, Metric, Path, Raw, search_options
+from obliq.options import BatchOrder, Metric, Path, Progress, Raw, search_options
 
-Durability = Literal["every", "none"]
+Durability = Literal["every", "interval", "none"]
 
 _WHOLE = (int, type(None))
 _SEARCH = "queries, k, nprobe, confidence, threads, target_recall and batch_order"
@@ -75,11 +75,11 @@ class Collection:
                  metric: Optional[Metric] = None, quantizer: Optional[str] = None,
                  raw: Optional[Raw] = None, spill: Optional[float] = None,
                  seed: Optional[int] = None, train_at: Optional[int] = None,
-                 durability: Durability = "every", read_only: bool = False,
-                 threads: int = 0) -> None:
+                 durability: Durability = "every", sync_interval: float = 1.0,
+                 read_only: bool = False, follow: float = 0.0, threads: int = 0,
+                 wait_limit: float = 0.0, background_rate: float = 0.0) -> None:
         """Opens the collection at `path`, or makes one there, in a directory that is new or empty,
-        or in memory (None). What stays as it is for its life is given when it is made; after that
-        it may be left out, or must be what the collection has:
+        or in memory (None). What stays as it is for its life may be left out later:
 
         dim         of all vectors
         metric, quantizer, raw, spill, seed     as Index.build, "l2" and "sq8" by default
@@ -88,11 +88,16 @@ class Collection:
 
         How this process uses it:
 
-        durability  a change outlives a power failure "every" time a call returns, or, with "none",
-                    once sync, close or the background has written it; a process that is killed
-                    loses nothing in any case
+        durability  a change outlives a power failure "every" time a call returns, with "interval"
+                    sync_interval seconds later at most, or, with "none", once sync, close or the
+                    background has written it; a process that is killed loses nothing in any case
         read_only   sees what was there when it was opened, see refresh, and takes no lock
+        follow      with read_only: sees what a writer has done every so many seconds; 0: only
+                    refresh does
         threads     of a call that adds; 0: as many as the process may use
+        wait_limit  seconds that a call waits where vectors come faster than the background merges
+                    them, before it raises TimeoutError and has changed nothing; 0: any
+        background_rate     bytes per second that merges write at most; 0: any
 
         Raises ValueError on options out of range or other than those of the collection, naming
         both, and for a directory that holds other files; OSError where it cannot be read or
@@ -102,9 +107,9 @@ class Collection:
         given = _given(dim, metric, quantizer, raw, spill, seed, train_at)
         # Files are made while it is open, wherever the process has gone meanwhile.
         self._path = None if path is None else os.path.abspath(as_path(path))
-        self._collection = _open_or_make(
-            self._path, given, as_flag(read_only, "read_only"),
-            as_name(durability, "durability", get_args(Durability)), team(as_threads(threads)))
+        access = _access(read_only, follow, durability, sync_interval, threads, wait_limit,
+                         background_rate)
+        self._collection = _open_or_make(self._path, given, read_only, access)
         self._options = self._collection.options()
 
     def add(self, x: Any, ids: Any = None) -> NDArray[np.int64]:
@@ -185,15 +190,19 @@ class Collection:
         step of it failed with."""
         self._collection.wait()
 
-    def train(self) -> None:
+    def train(self, progress: Optional[Progress] = None) -> None:
         """Trains a model now, for as many vectors as there are, encodes all under it and tunes it.
-        Raises ValueError below 1,000 vectors."""
-        self._collection.train()
 
-    def compact(self) -> None:
+        progress    called with (stage, fraction done: it rises to 1); return False to stop
+
+        Raises ValueError below 1,000 vectors, Cancelled when progress returned False or somebody
+        closed the collection: then all stays as it was."""
+        self._collection.train(as_progress(progress))
+
+    def compact(self, progress: Optional[Progress] = None) -> None:
         """Merges all segments into one, without the deleted vectors. Where there are four times as
-        many vectors as the model was trained for, it trains."""
-        self._collection.compact()
+        many vectors as the model was trained for, it trains. Raises Cancelled as train."""
+        self._collection.compact(as_progress(progress))
 
     def export_index(self, path: Path) -> None:
         """Writes an index of one file of what is there now, for Index.open. Raises ValueError where
@@ -226,7 +235,7 @@ class Collection:
         return CollectionStats(**self._collection.stats())
 
     def close(self) -> None:
-        """Ends the background, writes all and gives the lock back; raises what that fails with.
+        """Stops the background, writes all and gives the lock back; raises what that fails with.
         Later calls but close raise ValueError. Calls of other threads go on to their end."""
         self._collection.close()
 
@@ -279,10 +288,19 @@ def _given(dim: Any, metric: Any, quantizer: Any, raw: Any, spill: Any, seed: An
     return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 
 
-def _open_or_make(path: Optional[bytes], given: Dict[str, Any], read_only: bool, durability: str,
-                  threads: int) -> _core.Collection:
+def _access(read_only: Any, follow: Any, durability: Any, sync_interval: Any, threads: Any,
+            wait_limit: Any, background_rate: Any) -> _core.CollectionAccess:
+    return _core.CollectionAccess.of(
+        as_flag(read_only, "read_only"), as_real(follow, "follow"),
+        as_name(durability, "durability", get_args(Durability)),
+        as_real(sync_interval, "sync_interval"), team(as_threads(threads)),
+        as_real(wait_limit, "wait_limit"), as_real(background_rate, "background_rate"))
+
+
+def _open_or_make(path: Optional[bytes], given: Dict[str, Any], read_only: bool,
+                  access: _core.CollectionAccess) -> _core.Collection:
     if path is not None and (read_only or _core.Collection.is_at(path)):
-        opened = _core.Collection.open(path, read_only, durability, threads)
+        opened = _core.Collection.open(path, access)
         try:
             _require_same(given, opened.options())
         except BaseException:
@@ -298,7 +316,7 @@ def _open_or_make(path: Optional[bytes], given: Dict[str, Any], read_only: bool,
     return _core.Collection.create(
         path or b"", given["dim"], given.get("metric", "l2"), given.get("quantizer", ""),
         given.get("raw", "none"), given.get("spill"), given.get("seed", 1),
-        given.get("train_at", 20000), durability, threads)
+        given.get("train_at", 20000), access)
 
 
 def _require_same(given: Dict[str, Any], options: Dict[str, Any]) -> None:

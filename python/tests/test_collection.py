@@ -2,7 +2,8 @@
 
 import os
 import pathlib
-from typing import Any, Iterator
+import time
+from typing import Any, Iterator, List
 
 import numpy as np
 import pytest
@@ -152,8 +153,12 @@ def test_other_wrong_arguments_are_refused(collection: Any) -> None:
         (lambda: make(dim=4, spill=2), ValueError, "spill"),
         (lambda: make(dim=4, quantizer="none"), ValueError, "quantizer"),
         (lambda: make(dim=4, read_only=True), ValueError, "read_only"),
-        (lambda: make(dim=4, durability="no"), ValueError, "valid: every, none"),
+        (lambda: make(dim=4, durability="no"), ValueError, "valid: every, interval, none"),
         (lambda: make(dim=4, metric=None, threads=-1), ValueError, "threads"),
+        (lambda: make(dim=4, sync_interval=-1), ValueError, "sync_interval is -1"),
+        (lambda: make(dim=4, wait_limit=float("nan")), ValueError, "wait_limit is nan"),
+        (lambda: make(dim=4, background_rate="1"), TypeError, "background_rate must be a number"),
+        (lambda: collection.compact(7), TypeError, "progress"),
     ]
     for call, kind, words in calls:
         with pytest.raises(kind, match=words):
@@ -233,6 +238,33 @@ def test_a_reader_sees_what_was_there_until_it_refreshes(collection: obliq.Colle
             with pytest.raises(ValueError, match="to read only"):
                 change()
     assert not collection.refresh()
+
+
+def test_a_follower_refreshes_by_itself(collection: obliq.Collection, path: pathlib.Path) -> None:
+    collection.add(BASE[:10])
+    with obliq.Collection(path, read_only=True, follow=0.001) as reader:
+        collection.add(BASE[10:20])
+        while 19 not in reader:  # it hangs where that never comes
+            time.sleep(0.001)
+
+
+def test_progress_of_a_compaction_stops_it(collection: obliq.Collection) -> None:
+    collection.add(BASE[:200])
+    collection.compact()
+    collection.remove([3])
+    with pytest.raises(obliq.Cancelled):
+        collection.compact(lambda stage, fraction: False)
+    assert collection.stats().deleted_rows == 1
+    stages: List[str] = []
+    collection.compact(lambda stage, fraction: stages.append(stage))
+    assert "merge" in stages and collection.stats().deleted_rows == 0
+
+
+def test_an_interval_is_a_durability(path: pathlib.Path) -> None:
+    with obliq.Collection(path, dim=DIM, durability="interval", sync_interval=0.001) as collection:
+        collection.add(BASE[:10])
+    with obliq.Collection(path, read_only=True) as again:
+        assert len(again) == 10
 
 
 def test_an_index_comes_out_and_goes_in(collection: obliq.Collection,

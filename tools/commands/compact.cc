@@ -10,6 +10,7 @@
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
+#include "tools/progress_bar.h"
 
 namespace obliq::tools {
 namespace {
@@ -26,7 +27,8 @@ class Compact final : public Command {
     const auto start = std::chrono::steady_clock::now();
     Collection collection = Collection::open(directory_, access_);
     const CollectionStats before = collection.stats();
-    collection.compact();
+    ProgressBar bar("compact");
+    collection.compact(bar.callback());
     collection.wait();
     const CollectionStats after = collection.stats();
     collection.close();
