@@ -228,6 +228,7 @@ std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::in
   std::shared_ptr<const Snapshot> next = with_batch(*now, std::move(batch));
   log(ChangeKind::add, batch_bytes(copy, head));
   finish(lock, std::move(next));
+  store_.statistics().count(replaces ? Counter::upserted : Counter::added, vectors.rows);
   return now->next_id();
 }
 
@@ -240,6 +241,7 @@ std::size_t CollectionEngine::remove(std::span<const std::int64_t> ids) {
   const std::span<const std::byte> bytes = std::as_bytes(ids);
   log(ChangeKind::remove, std::span(&bytes, 1));
   finish(lock, std::move(next));
+  store_.statistics().count(Counter::removed, removed);
   return removed;
 }
 

@@ -81,18 +81,22 @@ Collection Collection::in_memory(const CollectionOptions& options, const Collect
 
 void Collection::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids) {
   if (ids.rows == 0 && vectors.rows > 0) throw std::invalid_argument("there are no ids");
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
   impl_->engine->add(vectors, ids, false);
 }
 
 std::int64_t Collection::add(MatrixView<float> vectors) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
   return impl_->engine->add(vectors, {}, false);
 }
 
 void Collection::upsert(MatrixView<float> vectors, MatrixView<std::int64_t> ids) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
   impl_->engine->add(vectors, ids, true);
 }
 
 std::size_t Collection::remove(std::span<const std::int64_t> ids) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::remove));
   return impl_->engine->remove(ids);
 }
 
@@ -111,6 +115,10 @@ void Collection::get(std::span<const std::int64_t> ids, float* out) const {
 }
 
 SearchResult Collection::search(MatrixView<float> queries, const SearchOptions& options) const {
+  CollectionStatistics& statistics = impl_->engine->statistics();
+  const LatencyTimer timer(statistics.times(Timed::search));
+  statistics.count(Counter::searches, 1);
+  statistics.count(Counter::queries, queries.rows);
   const auto now = impl_->engine->snapshot();
   if (now->model() == nullptr) return no_answers(queries, impl_->engine->info(), options);
   if (!now->is_flat()) return now->index().search(queries, options);

@@ -14,7 +14,9 @@ void CollectionEngine::log(ChangeKind kind, std::span<const std::span<const std:
   if (store_.in_memory()) return;
   if (!log_) throw std::invalid_argument("the collection is closed");
   store_.require_sound();
+  const std::uint64_t before = log_->next().offset;
   log_->append(static_cast<std::uint8_t>(kind), payload);
+  store_.statistics().count(Counter::logged_bytes, log_->next().offset - before);
 }
 
 // Of a change that is logged.
@@ -48,7 +50,11 @@ void CollectionEngine::lead_sync(std::unique_lock<std::mutex>& lock) {
   const LogPlace upto = log_->begin_sync();
   is_syncing_ = true;
   lock.unlock();
-  const int error = log_->sync_data();
+  int error = 0;
+  {
+    const LatencyTimer timer(store_.statistics().times(Timed::sync));
+    error = log_->sync_data();
+  }
   lock.lock();
   is_syncing_ = false;
   sync_ended_.notify_all();

@@ -91,7 +91,7 @@ void CollectionEngine::load_newest() {
   const std::shared_ptr<const Snapshot> before = snapshot();
   StoredCollection stored = open_stored(store_.directory(), false, before.get());
   const ManifestInfo& info = stored.manifest.info;
-  store_ = CollectionStore(store_.directory().path(), info);
+  store_.continue_from(stored.manifest);
   auto state = std::make_shared<const Snapshot>();
   std::shared_ptr<const ActiveModel> model;
   if (stored.model.model != nullptr) {
@@ -229,37 +229,6 @@ void CollectionEngine::verify() const {
 CollectionOptions CollectionEngine::options() const {
   const std::lock_guard lock(changing_);
   return options_of(store_.info());
-}
-
-CollectionStats CollectionEngine::stats() const {
-  const std::shared_ptr<const Snapshot> now = snapshot();
-  CollectionStats stats;
-  ManifestInfo info;
-  {
-    const std::lock_guard lock(changing_);
-    info = store_.info();
-    if (log_) stats.log_bytes = log_->next().offset;
-  }
-  stats.n = now->n();
-  stats.dim = info.dim;
-  stats.metric = static_cast<Metric>(info.metric);
-  stats.quantizer = info.quantizer;
-  stats.is_exact = now->model() == nullptr || now->is_flat();
-  stats.nlist = now->model() == nullptr ? 0 : now->model()->nlist();
-  stats.trained_for = stats.is_exact ? 0 : now->model()->info.n;
-  stats.segments = now->parts().size();
-  for (const Part& part : now->parts()) {
-    stats.deleted_rows += part.rows() - part.live();
-    stats.file_bytes += part.segment.file_bytes;
-    if (part.file != 0) continue;
-    ++stats.segments_in_memory;
-    stats.rows_in_memory += part.rows();
-  }
-  stats.changes = now->sequence();
-  stats.is_tuned = now->tuning().queries > 0;
-  const std::lock_guard lock(status_);
-  stats.background_error = background_error_;
-  return stats;
 }
 
 }  // namespace obliq

@@ -62,6 +62,7 @@ class CollectionEngine {
   CollectionEngine& operator=(const CollectionEngine&) = delete;
 
   const ManifestInfo& info() const { return store_.info(); }
+  CollectionStatistics& statistics() const { return store_.statistics(); }
   std::shared_ptr<const Snapshot> snapshot() const;
 
   /// Vectors with their ids or, without ids, with new ones. Returns the first of those.
@@ -87,7 +88,7 @@ class CollectionEngine {
     VectorEncoder encoder;
   };
 
-  // engine.cc: opening, and what all need.
+  // engine.cc: opening, and what all need; operators.cc: figures.
   void load();
   void load_newest();
   void start_writing(const Snapshot& state);

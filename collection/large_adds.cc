@@ -70,7 +70,9 @@ Part CollectionEngine::write_vectors(const ActiveModel& model, MatrixView<float>
   const MatrixView<std::int64_t> ids = {named.ids.data(), named.ids.size(), 1};
   std::vector<Part> parts(1);
   parts.front().segment = arrange_segment(model.used.model, std::move(batch.vectors), ids);
-  return store_.merge(model.used.model, sources_of(parts), named.file);
+  Part part = store_.merge(model.used.model, sources_of(parts), named.file);
+  store_.statistics().count(Counter::sealed_bytes, part.segment.file_bytes);
+  return part;
 }
 
 // Its change, when all that may fail has been done. From then on nothing removes the file.
@@ -112,6 +114,7 @@ std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, MatrixView<s
     throw;
   }
   finish(lock, std::move(next));
+  store_.statistics().count(replaces ? Counter::upserted : Counter::added, vectors.rows);
   return named.first;
 }
 

@@ -223,9 +223,11 @@ void CollectionEngine::seal(const Progress& progress) {
     number = store_.take_number();
     set_busy(moved.from);
   }
+  const LatencyTimer timer(store_.statistics().times(Timed::seal));
   try {
     if (live_rows(moved.from) > 0) {
       moved.to = store_.merge(now->model(), sources_of(moved.from), number, progress);
+      store_.statistics().count(Counter::sealed_bytes, moved.to.segment.file_bytes);
     }
     replace(moved, sequence, first_log);
   } catch (...) {
@@ -236,6 +238,7 @@ void CollectionEngine::seal(const Progress& progress) {
 }
 
 void CollectionEngine::merge_files(const std::vector<Part>& parts, const Progress& progress) {
+  const LatencyTimer timer(store_.statistics().times(Timed::merge));
   Moved moved;
   moved.from = parts;
   std::uint64_t number = 0;
@@ -247,6 +250,7 @@ void CollectionEngine::merge_files(const std::vector<Part>& parts, const Progres
   try {
     store_.verify(parts);
     moved.to = store_.merge(snapshot()->model(), sources_of(parts), number, progress);
+    store_.statistics().count(Counter::merged_bytes, moved.to.segment.file_bytes);
     replace(moved, store_.info().sequence, store_.info().first_log);
   } catch (...) {
     const std::lock_guard lock(changing_);
@@ -281,6 +285,7 @@ void CollectionEngine::replace(const Moved& moved, std::uint64_t sequence,
 }
 
 void CollectionEngine::tune(const Progress& progress) {
+  const LatencyTimer timer(store_.statistics().times(Timed::tune));
   const Clock::time_point start = Clock::now();
   const std::shared_ptr<const Snapshot> then = snapshot();
   const SegmentSet& set = IndexAccess::segments(then->index());
@@ -299,6 +304,7 @@ void CollectionEngine::tune(const Progress& progress) {
   Manifest manifest = store_.prepare(parts, now->used(), tuning, now->next_id(),
                                      store_.info().sequence, store_.info().first_log);
   manifest.info.tuned_for = set.n();
+  manifest.history.tuned_at = unix_seconds();
   auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), std::move(tuning),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);

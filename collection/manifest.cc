@@ -97,18 +97,21 @@ void write_manifest(const CollectionDirectory& directory, const Manifest& manife
   writer.add("collection", std::as_bytes(std::span(&manifest.info, 1)), Need::required);
   writer.add("segments", std::as_bytes(std::span(manifest.segments)), Need::required);
   if (manifest.tuning.queries > 0) writer.add("tuning", write_tuning(manifest.tuning));
+  writer.add("history", std::as_bytes(std::span(&manifest.history, 1)));
   writer.commit();
 }
 
 Manifest read_manifest(const CollectionDirectory& directory, std::uint64_t version) {
   SectionReader reader(directory.manifest(version), Loading::memory);
-  constexpr std::array<std::string_view, 3> kKnown = {"collection", "segments", "tuning"};
+  constexpr std::array<std::string_view, 4> kKnown = {"collection", "segments", "tuning",
+                                                      "history"};
   reader.file().require_known(kKnown);
   Manifest manifest;
   manifest.info = fixed_value<ManifestInfo>(reader, "collection");
   check_info(reader, manifest.info, version);
   const auto segments = reader.fixed_all<SegmentEntry>("segments");
   manifest.segments.assign(segments.begin(), segments.end());
+  if (reader.has("history")) manifest.history = fixed_value<History>(reader, "history");
   if (reader.has("tuning")) {
     try {
       manifest.tuning = read_tuning(reader.fixed("tuning"));

@@ -4,6 +4,7 @@
 //     collection   ManifestInfo, 160 bytes
 //     segments     SegmentEntry, 64 bytes each, from the oldest to the newest
 //     tuning       ways to target recalls, where it is tuned
+//     history      History, 104 bytes, what led here
 //
 // The bitmap of a segment's deleted rows is a section file of its own: `deleted`, uint64 words.
 #pragma once
@@ -16,6 +17,7 @@
 #include "collection/directory.h"
 #include "index/segment/row_bits.h"
 #include "obliq/collection.h"
+#include "obliq/collection_stats.h"
 #include "obliq/tuning.h"
 
 namespace obliq {
@@ -55,8 +57,19 @@ struct SegmentEntry {
 };
 static_assert(sizeof(SegmentEntry) == 64);
 
+/// What statistics tell of the time before, as stored.
+struct History {
+  CollectionCounters counters;  ///< of all writers so far
+  std::uint64_t tuned_at = 0;   ///< seconds since 1970; 0: it is not tuned
+  /// SegmentInfo::encoded and drift of the segment that was made when the model was trained.
+  std::uint64_t trained_encoded = 0;
+  std::uint64_t trained_drift = 0;
+};
+static_assert(sizeof(History) == 104);
+
 struct Manifest {
   ManifestInfo info;
+  History history;
   std::vector<SegmentEntry> segments;
   Tuning tuning;
 };

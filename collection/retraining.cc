@@ -120,6 +120,7 @@ void CollectionEngine::encode_again(const Progress& progress) {
 }
 
 void CollectionEngine::retrain(const Progress& progress) {
+  const LatencyTimer timer(store_.statistics().times(Timed::train));
   const auto ends = [&] {
     const std::lock_guard lock(changing_);
     busy_.clear();
@@ -145,10 +146,15 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
   }
   std::vector<Part> merged = {
       store_.merge(model->used.model, sources_of(parts), store_.take_number())};
+  const Segment& made = merged.front().segment;
+  store_.statistics().count(Counter::trained_bytes, made.file_bytes);
   const std::uint64_t first_log = rotate_log();
   Manifest manifest =
       store_.prepare(merged, model->used, tuning, now->next_id(), now->sequence(), first_log);
   manifest.info.tuned_for = tuning.queries > 0 ? tuned_for : 0;
+  manifest.history.tuned_at = tuning.queries > 0 ? unix_seconds() : 0;
+  manifest.history.trained_encoded = made.info.encoded;
+  manifest.history.trained_drift = made.info.drift;
   auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuning),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);

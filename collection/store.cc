@@ -38,6 +38,13 @@ const Part* find_file(const Snapshot& known, const SegmentEntry& entry) {
   return nullptr;
 }
 
+// 0 where nobody can tell: for statistics.
+std::uint64_t bytes_of_file(const std::string& path) {
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(path, error);
+  return error ? 0 : bytes;
+}
+
 // Whether a file that failed to be written may have its name all the same.
 bool may_be_there(const std::string& path) {
   std::error_code error;
@@ -90,12 +97,23 @@ void make_folder(const std::string& path) {
   if (error) throw_system_error(path, "read the directory", error.value());
 }
 
+void CollectionStore::continue_from(const Manifest& manifest) {
+  info_ = manifest.info;
+  history_ = manifest.history;
+  failure_.clear();
+  kept_.clear();
+  statistics_->set_before(history_.counters);
+}
+
 void CollectionStore::skip_numbers(std::uint64_t number) {
   info_.next_number = std::max(info_.next_number, number + 1);
 }
 
 void CollectionStore::save(const TrainedModel& model) const {
-  if (!in_memory()) save_model(model, directory_.model(model.info.id));
+  if (in_memory()) return;
+  const std::string path = directory_.model(model.info.id);
+  save_model(model, path);
+  statistics_->count(Counter::trained_bytes, bytes_of_file(path));
 }
 
 void CollectionStore::verify(const std::vector<Part>& parts) const {
@@ -138,7 +156,9 @@ SegmentEntry CollectionStore::entry_with_deleted(Part& part) {
   if (part.deleted == nullptr) return entry;
   if (part.deleted_version == 0 || part.deleted_there != part.deleted->count()) {
     const std::uint64_t version = take_number();
-    write_deleted(directory_.deleted(part.file, version), *part.deleted);
+    const std::string bitmap = directory_.deleted(part.file, version);
+    write_deleted(bitmap, *part.deleted);
+    statistics_->count(Counter::manifest_bytes, bytes_of_file(bitmap));
     part.deleted_version = version;
     part.deleted_there = part.deleted->count();
   }
@@ -165,11 +185,13 @@ Manifest CollectionStore::prepare(std::vector<Part>& parts, const ModelInUse& mo
   manifest.info.model = model.model == nullptr ? 0 : model.model->info.id;
   manifest.info.is_flat = model.is_flat ? 1 : 0;
   manifest.tuning = tuning;
+  manifest.history = history_;
   return manifest;
 }
 
-void CollectionStore::commit(const Manifest& manifest) {
+void CollectionStore::commit(Manifest manifest) {
   require_sound();
+  manifest.history.counters = statistics_->of_life();
   if (!in_memory()) {
     try {
       write_manifest(directory_, manifest);
@@ -189,7 +211,10 @@ void CollectionStore::commit(const Manifest& manifest) {
   std::erase_if(kept_, [&](const auto& kept) {
     return kept.second != 0 && kept.second <= manifest.info.sequence;
   });
-  if (!in_memory()) remove_unneeded(manifest.segments);
+  history_ = manifest.history;
+  if (in_memory()) return;
+  statistics_->count(Counter::manifest_bytes, bytes_of_file(directory_.manifest(info_.version)));
+  remove_unneeded(manifest.segments);
 }
 
 void CollectionStore::require_sound() const {

@@ -11,6 +11,7 @@
 
 #include "collection/manifest.h"
 #include "collection/snapshot.h"
+#include "collection/statistics.h"
 #include "index/build/merge_sources.h"
 
 namespace obliq {
@@ -30,6 +31,11 @@ class CollectionStore {
   bool in_memory() const { return directory_.path().empty(); }
   const CollectionDirectory& directory() const { return directory_; }
   const ManifestInfo& info() const { return info_; }
+  const History& history() const { return history_; }
+  /// Counts what is written. Any number of threads may use it.
+  CollectionStatistics& statistics() const { return *statistics_; }
+  /// Goes on from a manifest that was read.
+  void continue_from(const Manifest& manifest);
   /// A number for a file, which no other has.
   std::uint64_t take_number() { return info_.next_number++; }
   /// Numbers up to this one are taken.
@@ -60,7 +66,7 @@ class CollectionStore {
   /// Writes it, and removes the files that are not needed any more. In memory it notes the numbers
   /// alone. Where it throws, info() stays as it was; where nobody knows then which manifest counts,
   /// all later calls, and require_sound, throw.
-  void commit(const Manifest& manifest);
+  void commit(Manifest manifest);
   /// Throws std::runtime_error after a commit of which nobody knows whether it counts.
   void require_sound() const;
   /// Whether a manifest names the part's file.
@@ -77,6 +83,8 @@ class CollectionStore {
 
   CollectionDirectory directory_;
   ManifestInfo info_;
+  History history_;
+  std::shared_ptr<CollectionStatistics> statistics_ = std::make_shared<CollectionStatistics>();
   std::string failure_;  // of the commit that may count or not
   std::map<std::uint64_t, std::uint64_t> kept_;
 };

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "obliq/collection_stats.h"
 #include "obliq/export.h"
 #include "obliq/index.h"
 #include "obliq/matrix_view.h"
@@ -63,25 +64,6 @@ struct CollectionAccess {
   /// merges them; then it throws, and has changed nothing. 0: as long as it takes.
   double wait_limit = 0;
   double background_rate = 0;  ///< bytes per second that merges write at most; 0: any
-};
-
-struct CollectionStats {
-  std::size_t n = 0;  ///< vectors
-  std::size_t dim = 0;
-  Metric metric = Metric::l2;
-  std::string quantizer;
-  std::size_t nlist = 0;        ///< of the model; 1 while vectors are compared exactly
-  bool is_exact = true;         ///< no model is trained yet: searches compare all vectors
-  std::size_t trained_for = 0;  ///< vectors that the model was trained for
-  std::size_t segments = 0;
-  std::size_t segments_in_memory = 0;
-  std::size_t rows_in_memory = 0;  ///< not in a file of their own yet, but in the log
-  std::size_t deleted_rows = 0;    ///< whose space a compaction gives back
-  std::uint64_t file_bytes = 0;    ///< of the segments' files
-  std::uint64_t log_bytes = 0;     ///< of the log that is written now
-  std::uint64_t changes = 0;       ///< calls that changed something, since it was made
-  bool is_tuned = false;
-  std::string background_error;  ///< of the background step that failed last; empty: none
 };
 
 /// One writer at a time, of all processes; any number of readers. Use it from any number of

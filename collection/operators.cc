@@ -1,0 +1,81 @@
+// What those who run a collection ask of it: figures.
+#include <algorithm>
+#include <mutex>
+
+#include "collection/engine.h"
+
+namespace obliq {
+namespace {
+
+void tell_parts(const Snapshot& now, CollectionStats& stats) {
+  std::size_t rows = 0;
+  for (const Part& part : now.parts()) {
+    rows += part.rows();
+    stats.deleted_rows += part.rows() - part.live();
+    stats.file_bytes += part.segment.file_bytes;
+    if (part.file != 0) continue;
+    ++stats.segments_in_memory;
+    stats.rows_in_memory += part.rows();
+  }
+  stats.segments = now.parts().size();
+  if (rows > 0) {
+    stats.deleted_share = static_cast<double>(stats.deleted_rows) / static_cast<double>(rows);
+  }
+}
+
+void tell_tuning(const Snapshot& now, const ManifestInfo& info, const History& history,
+                 CollectionStats& stats) {
+  stats.is_tuned = now.tuning().queries > 0;
+  if (!stats.is_tuned) return;
+  stats.tuned_for = info.tuned_for;
+  if (history.tuned_at == 0) return;
+  const std::uint64_t seconds = std::max(unix_seconds(), history.tuned_at);
+  stats.tuned_seconds_ago = static_cast<double>(seconds - history.tuned_at);
+}
+
+// Segments sum |r|^2 over the model's mean, of all that was ever encoded into them; what was there
+// when the model was trained is taken out.
+std::optional<double> drift_of(const Snapshot& now, const History& history) {
+  constexpr double kUnits = 1 << 20;
+  std::uint64_t encoded = 0;
+  std::uint64_t sum = 0;
+  for (const Part& part : now.parts()) {
+    encoded += part.segment.info.encoded;
+    sum += part.segment.info.drift;
+  }
+  if (encoded <= history.trained_encoded || sum < history.trained_drift) return {};
+  const auto added = static_cast<double>(encoded - history.trained_encoded);
+  return static_cast<double>(sum - history.trained_drift) / kUnits / added - 1;
+}
+
+}  // namespace
+
+CollectionStats CollectionEngine::stats() const {
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  CollectionStats stats;
+  ManifestInfo info;
+  History history;
+  {
+    const std::lock_guard lock(changing_);
+    info = store_.info();
+    history = store_.history();
+    if (log_) stats.log_bytes = log_->next().offset;
+  }
+  stats.n = now->n();
+  stats.dim = info.dim;
+  stats.metric = static_cast<Metric>(info.metric);
+  stats.quantizer = info.quantizer;
+  stats.is_exact = now->model() == nullptr || now->is_flat();
+  stats.nlist = now->model() == nullptr ? 0 : now->model()->nlist();
+  stats.trained_for = stats.is_exact ? 0 : now->model()->info.n;
+  stats.changes = now->sequence();
+  tell_parts(*now, stats);
+  tell_tuning(*now, info, history, stats);
+  if (!stats.is_exact) stats.drift = drift_of(*now, history);
+  store_.statistics().tell(stats);
+  const std::lock_guard lock(status_);
+  stats.background_error = background_error_;
+  return stats;
+}
+
+}  // namespace obliq
