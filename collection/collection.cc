@@ -133,8 +133,10 @@ void Collection::sync() { impl_->engine->sync(); }
 void Collection::wait() { impl_->engine->wait(); }
 void Collection::train(const Progress& progress) { impl_->engine->train(progress); }
 void Collection::compact(const Progress& progress) { impl_->engine->compact(progress); }
-void Collection::verify() const { impl_->engine->verify(); }
-void Collection::backup(const std::string& folder) { impl_->engine->backup(folder); }
+void Collection::verify(const VerifyOptions& options) const { impl_->engine->verify(options); }
+void Collection::backup(const std::string& folder) const {
+  impl_->engine->backup(absolute(folder));
+}
 bool Collection::refresh() { return impl_->engine->refresh(); }
 void Collection::close() { impl_->engine->close(); }
 CollectionStats Collection::stats() const { return impl_->engine->stats(); }

@@ -89,7 +89,7 @@ void CollectionEngine::load() {
 void CollectionEngine::load_newest() {
   followed_.reset();  // nobody goes on from there where this fails
   const std::shared_ptr<const Snapshot> before = snapshot();
-  StoredCollection stored = open_stored(store_.directory(), false, before.get());
+  StoredCollection stored = open_stored(store_.directory(), {}, before.get());
   const ManifestInfo& info = stored.manifest.info;
   store_.continue_from(stored.manifest);
   auto state = std::make_shared<const Snapshot>();
@@ -212,18 +212,6 @@ void CollectionEngine::seal_rest() {
   std::size_t rows = 0;
   for (const Part& part : snapshot()->parts()) rows += part.file == 0 ? part.rows() : 0;
   if (rows >= kFewRows) seal({});
-}
-
-void CollectionEngine::verify() const {
-  if (store_.in_memory()) return;
-  const CollectionDirectory& directory = store_.directory();
-  const auto ignore = [](std::uint64_t, std::uint8_t, std::span<const std::byte>) {};
-  while_files_change(directory, [&] {
-    const ManifestInfo info = open_stored(directory, true).manifest.info;
-    for (const std::uint64_t log : directory.logs_from(info.first_log)) {
-      LogReader(directory.log(log), info.collection).replay(ignore);
-    }
-  });
 }
 
 CollectionOptions CollectionEngine::options() const {

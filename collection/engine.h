@@ -72,8 +72,8 @@ class CollectionEngine {
   void wait();
   void train(const Progress& progress);
   void compact(const Progress& progress);
-  void verify() const;
-  void backup(const std::string& folder);
+  void verify(const VerifyOptions& options) const;
+  void backup(const std::string& folder) const;
   void export_index(const std::string& path);
   bool refresh();
   void close();
@@ -88,7 +88,7 @@ class CollectionEngine {
     VectorEncoder encoder;
   };
 
-  // engine.cc: opening, and what all need; operators.cc: figures.
+  // engine.cc: opening, and what all need; operators.cc: figures, backup.
   void load();
   void load_newest();
   void start_writing(const Snapshot& state);

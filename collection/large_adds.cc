@@ -36,8 +36,7 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_logged_segment(
   entry.bytes = record.bytes;
   entry.rows = record.rows;
   entry.check = record.check;
-  return with_segment(now, record.next_id, true,
-                      open_part(store_.directory(), entry, now.model(), false));
+  return with_segment(now, record.next_id, true, open_part(store_.directory(), entry, now.model()));
 }
 
 // Ids that are not given are taken first, so that nobody else gets them meanwhile; where this fails

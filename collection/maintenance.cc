@@ -332,20 +332,6 @@ void CollectionEngine::compact(const Progress& progress) {
   merge_files(parts, pace(bytes_of(parts), progress));
 }
 
-// Files of a snapshot do not change, and no step removes one meanwhile. The log is copied while
-// changes wait; after the seal it is short.
-void CollectionEngine::backup(const std::string& folder) {
-  require_writer();
-  if (store_.in_memory()) {
-    throw std::invalid_argument("a collection in memory has no files: export an index of it");
-  }
-  const std::unique_lock one = begin_step();
-  seal(pace(0));
-  const std::unique_lock lock = lock_settled();
-  log_->sync();
-  store_.copy_files(folder);
-}
-
 // Of files that are whole. A reader's may be removed by the writer meanwhile: then it looks again.
 std::shared_ptr<const Snapshot> CollectionEngine::verified() {
   for (;;) {

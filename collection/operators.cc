@@ -1,8 +1,11 @@
-// What those who run a collection ask of it: figures.
+// What those who run a collection ask of it: figures, whether its files are sound, a backup.
 #include <algorithm>
 #include <mutex>
+#include <stdexcept>
 
+#include "collection/backup.h"
 #include "collection/engine.h"
+#include "collection/verification.h"
 
 namespace obliq {
 namespace {
@@ -49,6 +52,18 @@ std::optional<double> drift_of(const Snapshot& now, const History& history) {
 }
 
 }  // namespace
+
+void CollectionEngine::verify(const VerifyOptions& options) const {
+  if (!store_.in_memory()) verify_collection(store_.directory(), options);
+}
+
+void CollectionEngine::backup(const std::string& folder) const {
+  require_own_process();
+  if (store_.in_memory()) {
+    throw std::invalid_argument("a collection in memory has no files: export an index of it");
+  }
+  back_up(store_.directory(), folder);
+}
 
 CollectionStats CollectionEngine::stats() const {
   const std::shared_ptr<const Snapshot> now = snapshot();

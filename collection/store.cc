@@ -15,15 +15,21 @@
 #include "index/build/merge.h"
 #include "index/segment/model_file.h"
 #include "index/segment/segment_file.h"
-#include "storage/atomic_file.h"
 #include "storage/file_error.h"
-#include "storage/mapped_file.h"
 
 namespace obliq {
 namespace {
 
 [[noreturn]] void refuse_file(const std::string& path, const std::string& reason) {
   throw std::runtime_error(fmt::format("{}: {}; the collection is damaged", path, reason));
+}
+
+std::function<bool(double)> check_of(const FileCheck& check, const std::string& path) {
+  if (check == nullptr) return {};
+  return [&check, path](double share) {
+    check(path, share);
+    return true;
+  };
 }
 
 // Such a file, with those deleted rows and no more.
@@ -53,20 +59,13 @@ bool may_be_there(const std::string& path) {
          type != std::filesystem::file_type::directory;
 }
 
-void copy_file(const std::string& from, const std::string& to) {
-  const MappedFile bytes(from);
-  AtomicFile file(to);
-  file.append(bytes.bytes());
-  file.commit();
-}
-
 }  // namespace
 
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
-               const std::shared_ptr<const TrainedModel>& model, bool verify) {
+               const std::shared_ptr<const TrainedModel>& model, const FileCheck& check) {
   const std::string path = directory.segment(entry.number);
   Part part;
-  part.segment = open_segment(path, model, {.verify = verify});
+  part.segment = open_segment(path, model, {.verify = check != nullptr}, check_of(check, path));
   if (part.segment.file_bytes != entry.bytes || part.segment.info.rows != entry.rows ||
       check_of_file(path) != entry.check) {
     refuse_file(path, "it is not the file that the manifest names");
@@ -247,22 +246,6 @@ std::set<std::string> CollectionStore::needed(const std::vector<SegmentEntry>& s
   return files;
 }
 
-void CollectionStore::copy_files(const std::string& folder) const {
-  make_folder(folder);
-  const std::string manifest = directory_.manifest(info_.version);
-  for (const std::string& file : needed(read_manifest(directory_, info_.version).segments)) {
-    if (file == manifest) continue;
-    const std::string name = std::filesystem::path(file).filename();
-    const bool changes = name.starts_with("log-");
-    const std::string target = fmt::format("{}/{}", folder, name);
-    std::error_code error;
-    if (!changes) std::filesystem::create_hard_link(file, target, error);
-    if (changes || error) copy_file(file, target);
-  }
-  // What it names is there: it syncs the folder, too.
-  copy_file(manifest, folder + "/" + std::filesystem::path(manifest).filename().string());
-}
-
 void while_files_change(const CollectionDirectory& directory, const std::function<void()>& read) {
   for (;;) {
     const std::uint64_t version = directory.newest_manifest();
@@ -274,7 +257,7 @@ void while_files_change(const CollectionDirectory& directory, const std::functio
   }
 }
 
-StoredCollection open_stored(const CollectionDirectory& directory, bool verify,
+StoredCollection open_stored(const CollectionDirectory& directory, const FileCheck& check,
                              const Snapshot* known) {
   const std::uint64_t version = directory.newest_manifest();
   if (version == 0) {
@@ -285,20 +268,21 @@ StoredCollection open_stored(const CollectionDirectory& directory, bool verify,
   stored.manifest = read_manifest(directory, version);
   const ManifestInfo& info = stored.manifest.info;
   if (info.model == 0) return stored;
+  const std::string model = directory.model(info.model);
   if (known != nullptr && known->model() != nullptr && known->model()->info.id == info.model) {
     stored.model = known->used();
   } else {
     known = nullptr;
-    stored.model.model = open_model(directory.model(info.model), {.verify = verify});
+    stored.model.model = open_model(model, {.verify = check != nullptr}, check_of(check, model));
   }
   stored.model.is_flat = info.is_flat != 0;
   if (stored.model.model->info.id != info.model || stored.model.model->dim() != info.dim) {
-    refuse_file(directory.model(info.model), "it is not the model that the manifest names");
+    refuse_file(model, "it is not the model that the manifest names");
   }
   for (const SegmentEntry& entry : stored.manifest.segments) {
     const Part* part = known == nullptr ? nullptr : find_file(*known, entry);
     stored.parts.push_back(
-        part != nullptr ? *part : open_part(directory, entry, stored.model.model, verify));
+        part != nullptr ? *part : open_part(directory, entry, stored.model.model, check));
   }
   return stored;
 }

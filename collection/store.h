@@ -71,9 +71,6 @@ class CollectionStore {
   void require_sound() const;
   /// Whether a manifest names the part's file.
   static bool is_sealed(const Part& part) { return part.file != 0 && part.logged == 0; }
-  /// Makes a folder with all files that the last manifest and the logs behind it need: links, or
-  /// copies where there can be none, and copies of the logs.
-  void copy_files(const std::string& folder) const;
 
  private:
   SegmentEntry entry_with_deleted(Part& part);
@@ -89,9 +86,12 @@ class CollectionStore {
   std::map<std::uint64_t, std::uint64_t> kept_;
 };
 
+/// Called while the bytes of a model or a segment are verified, with the share of the file so far.
+using FileCheck = std::function<void(const std::string& path, double share)>;
+
 /// Opens a segment's file and the bitmap of its deleted rows. Throws as open_stored.
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
-               const std::shared_ptr<const TrainedModel>& model, bool verify);
+               const std::shared_ptr<const TrainedModel>& model, const FileCheck& check = {});
 
 /// What a manifest names, opened.
 struct StoredCollection {
@@ -104,10 +104,11 @@ struct StoredCollection {
 /// is a newer manifest. Throws what it throws.
 void while_files_change(const CollectionDirectory& directory, const std::function<void()>& read);
 
-/// Opens what the newest manifest names; model and segments that `known` has are taken from there.
-/// Throws std::runtime_error where a file is damaged or of another collection, std::system_error
-/// where one is missing.
-StoredCollection open_stored(const CollectionDirectory& directory, bool verify,
+/// Opens what the newest manifest names; model and segments that `known` has are taken from there,
+/// of the others every byte is verified where there is a `check`. Throws std::runtime_error where a
+/// file is damaged or of another collection, std::system_error where one is missing, and what the
+/// check throws.
+StoredCollection open_stored(const CollectionDirectory& directory, const FileCheck& check = {},
                              const Snapshot* known = nullptr);
 
 }  // namespace obliq

@@ -187,6 +187,11 @@ void call_with_progress(const SharedCollection& self, const nb::object& progress
   unless_cancelled([&] { (*collection.*Member)(progress_of(progress)); });
 }
 
+void verify(const SharedCollection& self, double bytes_per_second, const nb::object& progress) {
+  const auto collection = self.get();
+  unless_cancelled([&] { collection->verify({bytes_per_second, progress_of(progress)}); });
+}
+
 nb::dict stats_of(const SharedCollection& self) {
   const CollectionStats stats = call<&Collection::stats>(self);
   nb::dict dict;
@@ -262,7 +267,7 @@ void bind_collection(nb::module_& module) {
                    "batch_order: str) -> None"))
       .def("export_index", &call_with_path<&Collection::export_index>, nb::arg("path"))
       .def("backup", &call_with_path<&Collection::backup>, nb::arg("folder"))
-      .def("verify", &call<&Collection::verify>)
+      .def("verify", &verify, nb::arg("bytes_per_second"), nb::arg("progress").none())
       .def("refresh", &call<&Collection::refresh>)
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"))
       .def("options", &options_of, nb::sig("def options(self) -> dict[str, typing.Any]"));

@@ -23,7 +23,8 @@ class InputFile {
   int descriptor() const { return file_.get(); }
   std::uint64_t size() const { return size_; }  ///< in bytes, when it was opened
 
-  /// Fills `out` from `offset` on. Requires the bytes to lie within size(). Throws
+  /// Fills `out` from `offset` on. Requires the bytes to lie within size(), or to
+  /// have been written since. Throws
   /// std::system_error "path: cannot read <part> at offset n: meaning", with the offset where the
   /// disk failed, or as check_not_cut.
   void read(std::uint64_t offset, std::span<std::byte> out, std::string_view part) const;

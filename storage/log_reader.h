@@ -40,6 +40,8 @@ class LogReader {
   LogReader(std::string path, std::uint64_t owner);
 
   const std::string& path() const { return file_.path(); }
+  /// The open file, which stays readable when it is removed.
+  const InputFile& file() const { return file_; }
   /// The first record.
   LogPlace start() const { return start_; }
   /// Gives the records from `from` on, a place where a record begins, to `take`. Takes memory for

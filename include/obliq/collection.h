@@ -66,6 +66,11 @@ struct CollectionAccess {
   double background_rate = 0;  ///< bytes per second that merges write at most; 0: any
 };
 
+struct VerifyOptions {
+  double bytes_per_second = 0;  ///< the most that is read; 0: no limit
+  Progress progress = {};
+};
+
 /// One writer at a time, of all processes; any number of readers. Use it from any number of
 /// threads. Not in a child after fork().
 class OBLIQ_API Collection {
@@ -121,11 +126,14 @@ class OBLIQ_API Collection {
   /// Adds the vectors of an index of one file with their ids, as it remembers them: exact from its
   /// raw tier, else decoded. Returns how many. Throws as add; what came before stays.
   std::size_t import_index(const std::string& path);
-  /// Makes a collection of what is there now in the new directory `folder`, while others go on:
-  /// links to the files, or copies where there can be none. Throws as create.
-  void backup(const std::string& folder);
-  /// Reads every byte of the files and checks it. Throws std::runtime_error naming file and offset.
-  void verify() const;
+  /// Makes a collection of what the directory holds now in the new directory `folder`: links to the
+  /// files, or copies where there can be none, and copies of the logs. Takes no lock: the writer may
+  /// be another process, and goes on. Throws as create, std::runtime_error where it is damaged.
+  void backup(const std::string& folder) const;
+  /// Reads every byte of the files and logs and checks it, beside a writer or not. Throws
+  /// std::runtime_error naming file and offset, std::system_error where a file is missing;
+  /// std::invalid_argument for a rate below 0.
+  void verify(const VerifyOptions& options = {}) const;
   /// Sees what a writer has done since: for collections that are open to read. Returns whether
   /// there was something new.
   bool refresh();

@@ -250,12 +250,12 @@ void save_model(const TrainedModel& model, const std::string& path) {
   writer.commit();
 }
 
-std::shared_ptr<const TrainedModel> open_model(const std::string& path,
-                                               const OpenOptions& options) {
+std::shared_ptr<const TrainedModel> open_model(const std::string& path, const OpenOptions& options,
+                                               const std::function<bool(double)>& read) {
   SectionReader reader(path,
                        options.residence == Residence::mapped ? Loading::mapped : Loading::memory);
   reader.file().require_known(kKnownSections);
-  if (options.verify) reader.file().verify_all();
+  if (options.verify) reader.file().verify_all(read);
   if (!reader.has("model")) {
     throw std::invalid_argument(path + ": no model is in this file; name one that train wrote");
   }

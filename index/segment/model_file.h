@@ -1,6 +1,7 @@
 // A model as sections of a file (docs/file_format.md): of a file of its own, or of an index.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,7 +21,9 @@ TrainedModel read_model(SectionReader& reader);
 
 /// Writes the file of a model, atomically. Throws std::system_error.
 void save_model(const TrainedModel& model, const std::string& path);
-/// Opens the file of a model, or the model of an index. Throws as Index::open does.
-std::shared_ptr<const TrainedModel> open_model(const std::string& path, const OpenOptions& options);
+/// Opens the file of a model, or the model of an index. Throws as Index::open does. `read` gets the
+/// share of the bytes that is verified, and returns true.
+std::shared_ptr<const TrainedModel> open_model(const std::string& path, const OpenOptions& options,
+                                               const std::function<bool(double)>& read = {});
 
 }  // namespace obliq

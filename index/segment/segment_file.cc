@@ -314,10 +314,10 @@ void save_index(const Segment& segment, const std::string& path, const BeforeCom
 }
 
 Segment open_segment(const std::string& path, const std::shared_ptr<const TrainedModel>& model,
-                     const OpenOptions& options) {
+                     const OpenOptions& options, const std::function<bool(double)>& read) {
   SectionReader reader(path, loading_of(options));
   reader.file().require_known(kKnownSections);
-  if (options.verify) reader.file().verify_all();
+  if (options.verify) reader.file().verify_all(read);
   require_section(reader, "segment", "name a segment that encode or merge wrote");
   return SegmentReader(reader, model).read(options.verify);
 }

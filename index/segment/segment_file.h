@@ -33,8 +33,9 @@ void save_index(const Segment& segment, const std::string& path, const BeforeCom
 
 /// Opens the file of a segment of this model. Throws as Index::open does, and
 /// std::invalid_argument naming both models where it is of another.
+/// `read` gets the share of the bytes that is verified, and returns true.
 Segment open_segment(const std::string& path, const std::shared_ptr<const TrainedModel>& model,
-                     const OpenOptions& options);
+                     const OpenOptions& options, const std::function<bool(double)>& read = {});
 /// Opens an index of one file. See Index::open.
 Segment open_index(const std::string& path, const OpenOptions& options);
 

@@ -1,0 +1,40 @@
+// All logs but the last were whole before the next was made.
+#include "collection/logs.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "storage/file_error.h"
+
+namespace obliq {
+
+std::vector<ReadLog> read_logs(const CollectionDirectory& directory, const ManifestInfo& info,
+                               const LogTake& take) {
+  std::vector<ReadLog> logs;
+  const std::vector<std::uint64_t> numbers = directory.logs_from(info.first_log);
+  std::uint64_t next = info.sequence + 1;
+  for (const std::uint64_t number : numbers) {
+    LogReader reader(directory.log(number), info.collection);
+    if (reader.start().seq != next) {
+      throw std::runtime_error(
+          fmt::format("{}: its first change is {}, not {}: others are missing; the collection is "
+                      "damaged",
+                      reader.path(), reader.start().seq, next));
+    }
+    const LogEnd end = reader.replay(take);
+    if (number != numbers.back() && end.torn_bytes > 0) {
+      throw_damaged(reader.path(), end.next.offset, "it is cut off, and another log follows");
+    }
+    next = end.next.seq;
+    logs.push_back({number, std::move(reader), end});
+  }
+  if (logs.empty() && info.model != 0) {
+    throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged",
+                                         directory.log(info.first_log)));
+  }
+  return logs;
+}
+
+}  // namespace obliq
