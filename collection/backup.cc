@@ -16,8 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include "collection/batch_record.h"
 #include "collection/logs.h"
 #include "collection/store.h"
+#include "core/stage_progress.h"
 #include "storage/atomic_file.h"
 #include "storage/file_error.h"
 #include "storage/input_file.h"
@@ -29,7 +31,7 @@ namespace {
 constexpr std::uint64_t kCopyBytes = std::uint64_t{1} << 20;  // at a time
 
 struct Sources {
-  std::vector<InputFile> files;  // that never change, the manifest last
+  std::vector<InputFile> files;  // that never change; the manifest last
   std::vector<ReadLog> logs;
 };
 
@@ -46,49 +48,80 @@ Sources open_sources(const CollectionDirectory& directory) {
     if (entry.deleted_version == 0) continue;
     sources.files.emplace_back(directory.deleted(entry.number, entry.deleted_version));
   }
+  // A log may name a segment, too.
+  const auto take = [&](std::uint64_t, std::uint8_t type, std::span<const std::byte> payload) {
+    SegmentRecord record;
+    if (type != static_cast<std::uint8_t>(ChangeKind::add_segment)) return;
+    if (payload.size() != sizeof record) throw std::runtime_error("a record of a wrong size");
+    std::memcpy(&record, payload.data(), sizeof record);
+    sources.files.emplace_back(directory.segment(record.number));
+  };
+  sources.logs = read_logs(directory, manifest.info, take);
   sources.files.emplace_back(directory.manifest(version));
-  const auto ignore = [](std::uint64_t, std::uint8_t, std::span<const std::byte>) {};
-  sources.logs = read_logs(directory, manifest.info, ignore);
   if (directory.newest_manifest() != version) {
     throw std::runtime_error(directory.path() + ": it changes");  // so it is read again
   }
   return sources;
 }
 
-void append(const InputFile& from, std::uint64_t begin, std::uint64_t end, AtomicFile& to) {
-  std::vector<std::byte> buffer(std::min(end - begin, kCopyBytes));
-  while (begin < end) {
-    const auto some = std::span(buffer).first(std::min<std::uint64_t>(end - begin, buffer.size()));
-    from.read(begin, some, "bytes to copy");
-    to.append(some);
-    begin += some.size();
+/// Copies bytes and tells how many.
+class Copier {
+ public:
+  Copier(const Sources& sources, const Progress& progress) : progress_(progress) {
+    for (const InputFile& file : sources.files) total_ += file.size();
+    for (const ReadLog& log : sources.logs) total_ += log.end.next.offset;
   }
-}
 
-void copy(const InputFile& from, const std::string& to) {
-  AtomicFile file(to);
-  file.expect(from.size());
-  append(from, 0, from.size(), file);
-  file.commit();
-}
-
-// A log of the same records, whose slots say that it is whole.
-void copy_log(const ReadLog& log, const std::string& to) {
-  const InputFile& from = log.reader.file();
-  LogHeader header{};
-  from.read(0, std::as_writable_bytes(std::span(&header, 1)), "header");
-  auto head = make_log_head(header.random, header.first_seq, header.owner);
-  const LogPlace end = log.end.next;
-  for (const std::size_t number : {0, 1}) {
-    const LogSlot slot = sealed_slot(end.seq - 1, end.offset, header.random, number);
-    std::memcpy(head.data() + slot_offset(number), &slot, sizeof slot);
+  void copy(const InputFile& from, const std::string& to) {
+    AtomicFile file(to);
+    file.expect(from.size());
+    append(from, 0, from.size(), file);
+    file.commit();
   }
-  AtomicFile file(to);
-  file.expect(end.offset);
-  file.append(head);
-  append(from, kLogHeadBytes, end.offset, file);
-  file.commit();
-}
+
+  // A log of the same records, whose slots say that it is whole.
+  void copy(const ReadLog& log, const std::string& to) {
+    const InputFile& from = log.reader.file();
+    LogHeader header{};
+    from.read(0, std::as_writable_bytes(std::span(&header, 1)), "header");
+    auto head = make_log_head(header.random, header.first_seq, header.owner);
+    const LogPlace end = log.end.next;
+    for (const std::size_t number : {0, 1}) {
+      const LogSlot slot = sealed_slot(end.seq - 1, end.offset, header.random, number);
+      std::memcpy(head.data() + slot_offset(number), &slot, sizeof slot);
+    }
+    AtomicFile file(to);
+    file.expect(end.offset);
+    file.append(head);
+    append(from, kLogHeadBytes, end.offset, file);
+    file.commit();
+  }
+
+  /// As many bytes are done.
+  void pass(std::uint64_t bytes) {
+    done_ += bytes;
+    const double share = static_cast<double>(done_) / static_cast<double>(total_);
+    report(progress_, "files", std::min(share, 1.0));
+  }
+
+ private:
+  void append(const InputFile& from, std::uint64_t begin, std::uint64_t end, AtomicFile& to) {
+    buffer_.resize(kCopyBytes);
+    while (begin < end) {
+      const auto some =
+          std::span(buffer_).first(std::min<std::uint64_t>(end - begin, buffer_.size()));
+      from.read(begin, some, "bytes to copy");
+      to.append(some);
+      begin += some.size();
+      pass(some.size());
+    }
+  }
+
+  const Progress& progress_;
+  std::uint64_t total_ = 0;
+  std::uint64_t done_ = 0;
+  std::vector<std::byte> buffer_;
+};
 
 /// Files in a folder, which go again unless they are kept.
 class NewFiles {
@@ -123,19 +156,27 @@ class NewFiles {
 
 }  // namespace
 
-void back_up(const CollectionDirectory& from, const std::string& folder) {
+void back_up(const CollectionDirectory& from, const std::string& folder, const Progress& progress) {
   Sources sources;
   while_files_change(from, [&] { sources = open_sources(from); });
+  StageProgress stages(progress);
+  const Progress own = stages.callback();
+  Copier copier(sources, own);
   NewFiles made(folder);
-  for (const ReadLog& log : sources.logs) copy_log(log, made.add(log.reader.path()));
+  for (const ReadLog& log : sources.logs) copier.copy(log, made.add(log.reader.path()));
   for (const InputFile& file : sources.files) {
     const std::string& to = made.add(file.path());
     const bool is_manifest = &file == &sources.files.back();
     std::error_code error;
     if (!is_manifest) std::filesystem::create_hard_link(file.path(), to, error);
-    if (is_manifest || error) copy(file, to);
+    if (is_manifest || error) {
+      copier.copy(file, to);
+    } else {
+      copier.pass(file.size());
+    }
   }
   made.keep();
+  stages.end();
 }
 
 }  // namespace obliq

@@ -22,6 +22,7 @@ SearchResult no_answers(MatrixView<float> queries, const ManifestInfo& info,
         fmt::format("queries have dim {}, the collection has {}", queries.cols, info.dim));
   }
   if (options.k == 0) throw std::invalid_argument("k must be 1 or more");
+  if (options.explain != nullptr) options.explain->assign(queries.rows, {});
   SearchResult result{Matrix<float>(queries.rows, options.k),
                       Matrix<std::int64_t>(queries.rows, options.k)};
   std::fill(result.distances.values.begin(), result.distances.values.end(),
@@ -134,18 +135,24 @@ void Collection::wait() { impl_->engine->wait(); }
 void Collection::train(const Progress& progress) { impl_->engine->train(progress); }
 void Collection::compact(const Progress& progress) { impl_->engine->compact(progress); }
 void Collection::verify(const VerifyOptions& options) const { impl_->engine->verify(options); }
-void Collection::backup(const std::string& folder) const {
-  impl_->engine->backup(absolute(folder));
+void Collection::backup(const std::string& folder, const Progress& progress) const {
+  impl_->engine->backup(absolute(folder), progress);
 }
 bool Collection::refresh() { return impl_->engine->refresh(); }
 void Collection::close() { impl_->engine->close(); }
 CollectionStats Collection::stats() const { return impl_->engine->stats(); }
 CollectionOptions Collection::options() const { return impl_->engine->options(); }
 
-std::size_t Collection::import_index(const std::string& path) {
+std::size_t Collection::import_index(const std::string& path, const Progress& progress) {
   constexpr std::size_t kBatch = 4096;
   const Index index = Index::open(path);
   const SegmentSet& set = IndexAccess::segments(index);
+  const Metric metric = options().metric;
+  if (set.model().metric() != metric) {
+    throw std::invalid_argument(
+        fmt::format("{}: its metric is {}, that of the collection {}: they must be the same", path,
+                    to_string(set.model().metric()), to_string(metric)));
+  }
   std::vector<std::int64_t> ids;
   for_each_vector(set, [&](std::uint32_t, std::int64_t id) { ids.push_back(id); });
   for (std::size_t first = 0; first < ids.size(); first += kBatch) {
@@ -153,6 +160,8 @@ std::size_t Collection::import_index(const std::string& path) {
     Matrix<float> vectors(some.size(), set.model().dim());
     index.reconstruct(some, vectors.values.data());
     add(vectors.view(), {some.data(), some.size(), 1});
+    report(progress, "vectors",
+           static_cast<double>(first + some.size()) / static_cast<double>(ids.size()));
   }
   return ids.size();
 }

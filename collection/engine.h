@@ -73,7 +73,7 @@ class CollectionEngine {
   void train(const Progress& progress);
   void compact(const Progress& progress);
   void verify(const VerifyOptions& options) const;
-  void backup(const std::string& folder) const;
+  void backup(const std::string& folder, const Progress& progress) const;
   void export_index(const std::string& path);
   bool refresh();
   void close();

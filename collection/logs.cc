@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
+#include "obliq/progress.h"
 #include "storage/file_error.h"
 
 namespace obliq {
@@ -23,7 +25,19 @@ std::vector<ReadLog> read_logs(const CollectionDirectory& directory, const Manif
                       "damaged",
                       reader.path(), reader.start().seq, next));
     }
-    const LogEnd end = reader.replay(take);
+    const LogEnd end = reader.replay(
+        [&](std::uint64_t seq, std::uint8_t type, std::span<const std::byte> payload) {
+          try {
+            take(seq, type, payload);
+          } catch (const Cancelled&) {
+            throw;
+          } catch (const std::system_error&) {
+            throw;
+          } catch (const std::runtime_error& error) {
+            throw std::runtime_error(fmt::format("{}: change {}: {}; the collection is damaged",
+                                                 reader.path(), seq, error.what()));
+          }
+        });
     if (number != numbers.back() && end.torn_bytes > 0) {
       throw_damaged(reader.path(), end.next.offset, "it is cut off, and another log follows");
     }

@@ -57,12 +57,12 @@ void CollectionEngine::verify(const VerifyOptions& options) const {
   if (!store_.in_memory()) verify_collection(store_.directory(), options);
 }
 
-void CollectionEngine::backup(const std::string& folder) const {
+void CollectionEngine::backup(const std::string& folder, const Progress& progress) const {
   require_own_process();
   if (store_.in_memory()) {
     throw std::invalid_argument("a collection in memory has no files: export an index of it");
   }
-  back_up(store_.directory(), folder);
+  back_up(store_.directory(), folder, progress);
 }
 
 CollectionStats CollectionEngine::stats() const {

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "obliq/collection_stats.h"
 
@@ -15,8 +17,11 @@ namespace {
 
 using Labels = std::map<std::string, std::string>;
 
+constexpr std::array<std::string_view, 3> kOwnLabels = {"le", "call", "by"};
+
 bool is_label_name(std::string_view name) {
   const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
+  if (std::ranges::find(kOwnLabels, name) != kOwnLabels.end()) return false;
   return !name.empty() && (is_letter(name.front()) || name.front() == '_') &&
          !name.starts_with("__") && std::ranges::all_of(name, [&](char c) {
            return is_letter(c) || c == '_' || (c >= '0' && c <= '9');
@@ -42,7 +47,9 @@ class Text {
     for (const auto& [name, value] : labels) {
       if (is_label_name(name)) continue;
       throw std::invalid_argument(fmt::format(
-          "label '{}' must begin with a letter, and go on with letters, digits and _", name));
+          "label '{}' must be letters, digits and _, begin with a letter, and be none of le, call "
+          "and by",
+          name));
     }
   }
 

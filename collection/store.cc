@@ -32,6 +32,15 @@ std::function<bool(double)> check_of(const FileCheck& check, const std::string& 
   };
 }
 
+std::shared_ptr<const TrainedModel> open_named_model(const std::string& path,
+                                                     const FileCheck& check) {
+  try {
+    return open_model(path, {.verify = check != nullptr}, check_of(check, path));
+  } catch (const std::invalid_argument&) {  // no model
+    refuse_file(path, "it is not the model that the manifest names");
+  }
+}
+
 // Such a file, with those deleted rows and no more.
 const Part* find_file(const Snapshot& known, const SegmentEntry& entry) {
   for (const Part& part : known.parts()) {
@@ -64,11 +73,16 @@ bool may_be_there(const std::string& path) {
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
                const std::shared_ptr<const TrainedModel>& model, const FileCheck& check) {
   const std::string path = directory.segment(entry.number);
+  constexpr const char* kOther = "it is not the file that the manifest names";
   Part part;
-  part.segment = open_segment(path, model, {.verify = check != nullptr}, check_of(check, path));
+  try {
+    part.segment = open_segment(path, model, {.verify = check != nullptr}, check_of(check, path));
+  } catch (const std::invalid_argument&) {  // no segment, or one of another model
+    refuse_file(path, kOther);
+  }
   if (part.segment.file_bytes != entry.bytes || part.segment.info.rows != entry.rows ||
       check_of_file(path) != entry.check) {
-    refuse_file(path, "it is not the file that the manifest names");
+    refuse_file(path, kOther);
   }
   part.file = entry.number;
   part.deleted_version = entry.deleted_version;
@@ -76,7 +90,7 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
   if (entry.deleted_version == 0) return part;
   const std::string bitmap = directory.deleted(entry.number, entry.deleted_version);
   if (check_of_file(bitmap) != entry.deleted_check) {
-    refuse_file(bitmap, "it is not the file that the manifest names");
+    refuse_file(bitmap, kOther);
   }
   part.deleted = read_deleted(bitmap, entry.rows, entry.deleted);
   return part;
@@ -273,7 +287,7 @@ StoredCollection open_stored(const CollectionDirectory& directory, const FileChe
     stored.model = known->used();
   } else {
     known = nullptr;
-    stored.model.model = open_model(model, {.verify = check != nullptr}, check_of(check, model));
+    stored.model.model = open_named_model(model, check);
   }
   stored.model.is_flat = info.is_flat != 0;
   if (stored.model.model->info.id != info.model || stored.model.model->dim() != info.dim) {

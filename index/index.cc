@@ -246,6 +246,7 @@ void IndexAccess::search(const Index& index, MatrixView<float> queries,
                          SearchCounters* counters) {
   Index::Impl& impl = *index.impl_;
   check_search(impl.set.model(), queries, options);
+  if (options.explain != nullptr) options.explain->assign(queries.rows, {});
   impl.searcher.search(queries, impl.plan(options), options, distances, ids, counters);
 }
 

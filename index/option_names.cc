@@ -47,4 +47,20 @@ std::string to_string(BatchOrder order) {
   throw std::invalid_argument(fmt::format("not a batch order: {}", static_cast<int>(order)));
 }
 
+std::string to_string(SearchEnd end) {
+  switch (end) {
+    case SearchEnd::all_lists:
+      return "all lists";
+    case SearchEnd::nprobe:
+      return "nprobe";
+    case SearchEnd::stop_rule:
+      return "stop rule";
+    case SearchEnd::k_found:
+      return "k found";
+    case SearchEnd::given:
+      return "given";
+  }
+  throw std::invalid_argument(fmt::format("not an end of a search: {}", static_cast<int>(end)));
+}
+
 }  // namespace obliq

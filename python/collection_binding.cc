@@ -192,6 +192,19 @@ void verify(const SharedCollection& self, double bytes_per_second, const nb::obj
   unless_cancelled([&] { collection->verify({bytes_per_second, progress_of(progress)}); });
 }
 
+void backup(const SharedCollection& self, const nb::bytes& folder, const nb::object& progress) {
+  const auto collection = self.get();
+  const std::string name = path_of(folder);
+  unless_cancelled([&] { collection->backup(name, progress_of(progress)); });
+}
+
+std::size_t import_index(const SharedCollection& self, const nb::bytes& path,
+                         const nb::object& progress) {
+  const auto collection = self.get();
+  const std::string name = path_of(path);
+  return unless_cancelled([&] { return collection->import_index(name, progress_of(progress)); });
+}
+
 nb::dict stats_of(const SharedCollection& self) {
   const CollectionStats stats = call<&Collection::stats>(self);
   nb::dict dict;
@@ -236,7 +249,7 @@ void bind_changes(nb::class_<SharedCollection>& type) {
       .def("wait", &call<&Collection::wait>)
       .def("train", &call_with_progress<&Collection::train>, nb::arg("progress").none())
       .def("compact", &call_with_progress<&Collection::compact>, nb::arg("progress").none())
-      .def("import_index", &call_with_path<&Collection::import_index>, nb::arg("path"))
+      .def("import_index", &import_index, nb::arg("path"), nb::arg("progress").none())
       .def("close", &SharedCollection::close)
       .def_prop_ro("closed", &SharedCollection::is_closed);
 }
@@ -266,7 +279,7 @@ void bind_collection(nb::module_& module) {
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
                    "batch_order: str) -> None"))
       .def("export_index", &call_with_path<&Collection::export_index>, nb::arg("path"))
-      .def("backup", &call_with_path<&Collection::backup>, nb::arg("folder"))
+      .def("backup", &backup, nb::arg("folder"), nb::arg("progress").none())
       .def("verify", &verify, nb::arg("bytes_per_second"), nb::arg("progress").none())
       .def("refresh", &call<&Collection::refresh>)
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"))

@@ -48,6 +48,8 @@ constexpr std::array kCommands = {
     Row{"remove", "Remove vectors from a collection", make_remove},
     Row{"compact", "Merge the segments of a collection into one", make_compact},
     Row{"export", "Write what a collection holds as an index", make_export},
+    Row{"import", "Add the vectors of an index to a collection", make_import},
+    Row{"backup", "Copy a collection while others write to it", make_backup},
     Row{"search", "Find the nearest neighbours of queries in an index or a collection",
         make_search},
     Row{"eval", "Measure recall and speed of an index or a collection on a set", make_eval},

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "tools/describe.h"
@@ -37,6 +38,38 @@ nlohmann::ordered_json collection_json(const CollectionStats& stats) {
           {"deleted_rows", stats.deleted_rows},
           {"file_bytes", stats.file_bytes},
           {"changes", stats.changes}};
+}
+
+nlohmann::ordered_json collection_figures_json(const CollectionStats& stats) {
+  const auto or_null = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  nlohmann::ordered_json latencies = nlohmann::ordered_json::object();
+  for (const auto& [call, times] : stats.latencies) {
+    if (times.count() == 0) continue;
+    latencies[call] = {{"count", times.count()},
+                       {"seconds", times.seconds},
+                       {"p50", times.quantile(0.5)},
+                       {"p99", times.quantile(0.99)}};
+  }
+  const CollectionCounters& life = stats.of_life;
+  return {{"log_bytes", stats.log_bytes},
+          {"deleted_share", stats.deleted_share},
+          {"write_amplification", or_null(stats.write_amplification)},
+          {"drift", or_null(stats.drift)},
+          {"tuned_for", stats.is_tuned ? nlohmann::ordered_json(stats.tuned_for) : nullptr},
+          {"tuned_seconds_ago", or_null(stats.tuned_seconds_ago)},
+          {"searches", life.searches},
+          {"queries", life.queries},
+          {"added", life.added},
+          {"upserted", life.upserted},
+          {"removed", life.removed},
+          {"logged_bytes", life.logged_bytes},
+          {"sealed_bytes", life.sealed_bytes},
+          {"merged_bytes", life.merged_bytes},
+          {"trained_bytes", life.trained_bytes},
+          {"manifest_bytes", life.manifest_bytes},
+          {"latencies", latencies}};
 }
 
 std::string collection_line(const CollectionStats& stats) {

@@ -39,6 +39,8 @@ std::unique_ptr<Command> make_add();
 std::unique_ptr<Command> make_remove();
 std::unique_ptr<Command> make_compact();
 std::unique_ptr<Command> make_export();
+std::unique_ptr<Command> make_import();
+std::unique_ptr<Command> make_backup();
 std::unique_ptr<Command> make_search();
 std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_info();

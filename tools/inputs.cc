@@ -59,7 +59,11 @@ bool Inputs::is_hdf5(const std::string& file) const {
 
 Metric Inputs::metric(const std::string& flag, const std::string& file) const {
   if (!flag.empty()) return parse_metric(flag);
-  return datasets::told_metric(file, format_of(file)).value_or(Metric::l2);
+  return told_metric(file).value_or(Metric::l2);
+}
+
+std::optional<Metric> Inputs::told_metric(const std::string& file) const {
+  return datasets::told_metric(file, format_of(file));
 }
 
 }  // namespace obliq::tools

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ class Inputs {
   /// " --format fbin" where it is given.
   std::string format_flag() const { return format_.empty() ? "" : " --format " + format_; }
 
+  /// The metric that an HDF5 set tells, if `file` is (in) one.
+  std::optional<Metric> told_metric(const std::string& file) const;
   /// The metric that the flag names; without one, that of `file` when it is (in) an HDF5 set, else
   /// l2.
   Metric metric(const std::string& flag, const std::string& file) const;

@@ -64,4 +64,18 @@ std::string neighbours_text(const SearchResult& result, std::size_t query, std::
   return head + "\n" + table.text();
 }
 
+nlohmann::ordered_json explanation_json(const SearchExplanation& work) {
+  return {{"lists", work.lists},
+          {"entries", work.entries},
+          {"refined", work.refined},
+          {"exact", work.exact},
+          {"end", to_string(work.end)}};
+}
+
+std::string explanation_text(const SearchExplanation& work) {
+  return fmt::format(
+      "{} lists and {} entries scanned, {} rows refined, {} raw vectors compared; ended by: {}",
+      work.lists, work.entries, work.refined, work.exact, to_string(work.end));
+}
+
 }  // namespace obliq::tools

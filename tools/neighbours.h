@@ -26,4 +26,9 @@ nlohmann::ordered_json neighbours_json(const SearchResult& result, std::size_t q
 std::string neighbours_text(const SearchResult& result, std::size_t query, std::size_t k,
                             const Labels& labels);
 
+/// {"lists", "entries", "refined", "exact", "end"}
+nlohmann::ordered_json explanation_json(const SearchExplanation& work);
+/// "12 lists and 3400 entries scanned, 210 rows refined, 0 raw vectors compared; ended by: nprobe".
+std::string explanation_text(const SearchExplanation& work);
+
 }  // namespace obliq::tools

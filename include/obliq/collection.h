@@ -124,12 +124,14 @@ class OBLIQ_API Collection {
   /// nothing.
   void export_index(const std::string& path) const;
   /// Adds the vectors of an index of one file with their ids, as it remembers them: exact from its
-  /// raw tier, else decoded. Returns how many. Throws as add; what came before stays.
-  std::size_t import_index(const std::string& path);
+  /// raw tier, else decoded. Returns how many. Throws as add, std::invalid_argument where the
+  /// metric is another, Cancelled when progress returned false; what came before stays.
+  std::size_t import_index(const std::string& path, const Progress& progress = {});
   /// Makes a collection of what the directory holds now in the new directory `folder`: links to the
-  /// files, or copies where there can be none, and copies of the logs. Takes no lock: the writer may
-  /// be another process, and goes on. Throws as create, std::runtime_error where it is damaged.
-  void backup(const std::string& folder) const;
+  /// files, or copies where there can be none, and copies of the logs. Takes no lock: the writer
+  /// may be another process, and goes on. Throws as create, std::runtime_error where it is damaged,
+  /// Cancelled when progress returned false; then it leaves nothing.
+  void backup(const std::string& folder, const Progress& progress = {}) const;
   /// Reads every byte of the files and logs and checks it, beside a writer or not. Throws
   /// std::runtime_error naming file and offset, std::system_error where a file is missing;
   /// std::invalid_argument for a rate below 0.

@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "obliq/export.h"
 #include "obliq/matrix_view.h"
@@ -103,6 +104,27 @@ enum class BatchOrder : std::uint8_t {
 OBLIQ_API std::string to_string(BatchOrder order);              ///< "auto", "query", "list"
 OBLIQ_API BatchOrder parse_batch_order(std::string_view name);  ///< throws std::invalid_argument
 
+/// Why a search looked into no further list.
+enum class SearchEnd : std::uint8_t {
+  all_lists,  ///< there are no others
+  nprobe,     ///< as many as were asked for or, for a target recall, as tuning found that it takes
+  stop_rule,  ///< by what it had seen, the others promised too little for the target recall
+  k_found,    ///< the lists asked for held fewer than k vectors, and now there are k
+  given,      ///< they are those that SearchOptions::lists named
+};
+
+/// "all lists", "nprobe", "stop rule", "k found", "given"
+OBLIQ_API std::string to_string(SearchEnd end);
+
+/// The work of one query.
+struct SearchExplanation {
+  std::uint64_t lists = 0;    ///< scanned
+  std::uint64_t entries = 0;  ///< scanned
+  std::uint64_t refined = 0;  ///< rows whose full code was read
+  std::uint64_t exact = 0;    ///< raw vectors compared
+  SearchEnd end = SearchEnd::all_lists;
+};
+
 struct SearchOptions {
   std::size_t k = 10;
   /// The least number of lists to scan per query; more are scanned where they hold fewer than k
@@ -127,6 +149,9 @@ struct SearchOptions {
   /// as `route` gives them; kNoList fills rows that name fewer. Then nprobe and target_recall must
   /// not be given, and no other list is scanned, even where there are fewer than k answers.
   MatrixView<std::uint32_t> lists = {};
+  /// Gets one for each query, in the place of what it holds; null: none is made. Answers are the
+  /// same, but queries of a batch go one after the other, whatever batch_order says.
+  std::vector<SearchExplanation>* explain = nullptr;
 };
 
 /// In the place of a list's number: none.

@@ -3,6 +3,7 @@
 #include "index/search/parallel_searcher.h"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -39,7 +40,8 @@ bool together(std::size_t piece, const SearchOptions& options, const SearchPlan&
 // Where lists pay only in larger pieces, they are as large as may be.
 Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& options,
               const SearchPlan& plan, const SegmentSet& set) {
-  if (options.batch_order == BatchOrder::query) return {kQueriesPerPiece, BatchOrder::query};
+  if (options.batch_order == BatchOrder::query || options.explain != nullptr)
+    return {kQueriesPerPiece, BatchOrder::query};
   const std::size_t kept = std::max(SearchPools::kKeptBatchBytes / threads, kLeastPieceBytes);
   const std::size_t fit =
       std::clamp(kept / bytes_under_way(plan, set), kFewestUnderWay, kMostUnderWay);
@@ -48,6 +50,15 @@ Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& opt
     if (together(piece, options, plan, set)) return {piece, options.batch_order};
   }
   return {kQueriesPerPiece, BatchOrder::query};
+}
+
+SearchEnd end_of(const SearchProgress& progress, const SegmentSet& set) {
+  const StopPolicy& stop = progress.plan.stop;
+  if (!progress.plan.lists.empty()) return SearchEnd::given;
+  if (set.n() == 0 || progress.lists >= set.filled()) return SearchEnd::all_lists;
+  if (!stop.threshold || progress.lists >= stop.nprobe) return SearchEnd::nprobe;
+  const bool fills = *stop.threshold == std::numeric_limits<float>::infinity();
+  return fills ? SearchEnd::k_found : SearchEnd::stop_rule;
 }
 
 }  // namespace
@@ -67,12 +78,34 @@ void ParallelSearcher::search(MatrixView<float> queries, const SearchPlan& plan,
   parallel_for(queries.rows, pieces.queries, threads, [&](std::size_t begin, std::size_t end, int) {
     SearchCounters local;
     if (counters != nullptr) local.times.clock = counters->times.clock;
-    search_piece(batch.slice(begin, end - begin), all, pieces.order, distances + begin * plan.k,
-                 ids + begin * plan.k, local);
+    const QueryBatch piece = batch.slice(begin, end - begin);
+    if (options.explain != nullptr) {
+      explain_piece(piece, all, distances + begin * plan.k, ids + begin * plan.k,
+                    options.explain->data() + begin, local);
+    } else {
+      search_piece(piece, all, pieces.order, distances + begin * plan.k, ids + begin * plan.k,
+                   local);
+    }
     if (counters == nullptr) return;
     const std::lock_guard lock(counting);
     counters->add(local);
   });
+}
+
+void ParallelSearcher::explain_piece(const QueryBatch& batch, const SearchPlan& plan,
+                                     float* distances, std::int64_t* ids,
+                                     SearchExplanation* explanations, SearchCounters& counters) {
+  auto scratch = pools_->single.take(set_.model());
+  for (std::size_t i = 0; i < batch.queries.rows; ++i) {
+    SearchCounters own;
+    own.times.clock = counters.times.clock;
+    searcher_.search(batch.queries.row(i), batch.plan_of(i, plan), distances + i * plan.k,
+                     ids + i * plan.k, *scratch, own);
+    explanations[i] = {own.lists, own.entries, own.refined, own.exact,
+                       end_of(scratch->query.progress, set_)};
+    counters.add(own);
+  }
+  pools_->single.give_back(std::move(scratch));
 }
 
 void ParallelSearcher::search_piece(const QueryBatch& batch, const SearchPlan& plan,

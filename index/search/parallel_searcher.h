@@ -21,13 +21,16 @@ class ParallelSearcher {
 
   /// Writes k distances and ids (-1 and +infinity where there are too few) for each query, as
   /// Searcher::search. The answers of a query depend on the query and the plan alone. Uses of the
-  /// options threads, batch_order and lists: distinct numbers below nlist, or kNoList, in each row.
+  /// options threads, batch_order and lists: distinct numbers below nlist, or kNoList, in each row;
+  /// explain: null or one for each query.
   void search(MatrixView<float> queries, const SearchPlan& plan, const SearchOptions& options,
               float* distances, std::int64_t* ids, SearchCounters* counters);
 
  private:
   void search_piece(const QueryBatch& batch, const SearchPlan& plan, BatchOrder order,
                     float* distances, std::int64_t* ids, SearchCounters& counters);
+  void explain_piece(const QueryBatch& batch, const SearchPlan& plan, float* distances,
+                     std::int64_t* ids, SearchExplanation* explanations, SearchCounters& counters);
 
   const SegmentSet& set_;
   const Searcher searcher_;

@@ -59,6 +59,7 @@ class Add final : public Command {
     const auto ids = read_ids_of(vectors_, vectors->rows(), inputs_, ids_);
     Collection collection = flags_.open_or_create(
         directory_, vectors->dim(), inputs_.metric(flags_.metric(), vectors_), access_);
+    require_metric(collection.options().metric);
     const std::size_t before = collection.count();
     ProgressBar bar("add");
     const auto start = std::chrono::steady_clock::now();
@@ -76,6 +77,16 @@ class Add final : public Command {
   }
 
  private:
+  /// A set tells what its distances are; vectors of another may still be meant, by the flag.
+  void require_metric(Metric metric) const {
+    const Metric told = inputs_.told_metric(vectors_).value_or(metric);
+    if (told == metric || !flags_.metric().empty()) return;
+    throw std::invalid_argument(
+        fmt::format("the metric of {} is {}, that of {} is {}: --metric {} adds its vectors all "
+                    "the same",
+                    vectors_, to_string(told), directory_, to_string(metric), to_string(metric)));
+  }
+
   void add_rows(Collection& collection, const VectorSource& vectors, Range range,
                 MatrixView<std::int64_t> ids, const Progress& progress) {
     Matrix<float> batch;

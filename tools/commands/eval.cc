@@ -74,7 +74,7 @@ class Eval final : public Command {
   }
 
  private:
-  /// A collection is always mapped, and does not count its work.
+  /// A collection is always mapped.
   std::unique_ptr<Searcher> make_searcher(Searched index) const {
     if (index.index() == nullptr) return make_collection_searcher(std::move(index), confidence_);
     return make_obliq_searcher(std::move(*index.index()), confidence_);

@@ -2,6 +2,8 @@
 // collection, a model or a segment is.
 #include <fmt/core.h>
 
+#include <stdexcept>
+
 #include "core/default_threads.h"
 #include "obliq/index.h"
 #include "tools/collections.h"
@@ -17,13 +19,19 @@ class Info final : public Command {
  public:
   void add_flags(CLI::App& app) override {
     app.add_option("index", index_, "Index, collection, model or segment")->required();
-    add_json(app, json_);
+    auto* json = app.add_flag("--json", json_, "Print JSON, one object per line");
+    app.add_flag("--prometheus", prometheus_,
+                 "Of a collection: its figures in the text format of Prometheus")
+        ->excludes(json);
   }
 
   int run() override {
     if (is_collection(index_)) {
-      print_part(collection_info());
+      print_collection(Collection::open(index_, {.read_only = true}).stats());
       return kOk;
+    }
+    if (prometheus_) {
+      throw std::invalid_argument(index_ + " is no collection: leave out --prometheus");
     }
     switch (file_kind(index_)) {
       case FileKind::model:
@@ -40,11 +48,15 @@ class Info final : public Command {
   }
 
  private:
-  nlohmann::ordered_json collection_info() const {
-    nlohmann::ordered_json json =
-        collection_json(Collection::open(index_, {.read_only = true}).stats());
+  void print_collection(const CollectionStats& stats) const {
+    if (prometheus_) {
+      fmt::print("{}", to_prometheus(stats, {{"collection", index_}}));
+      return;
+    }
+    nlohmann::ordered_json json = collection_json(stats);
     json["directory_bytes"] = directory_bytes(index_);
-    return json;
+    json.update(collection_figures_json(stats));
+    print_part(json);
   }
 
   void print_part(const nlohmann::ordered_json& json) const {
@@ -67,6 +79,7 @@ class Info final : public Command {
 
   std::string index_;
   bool json_ = false;
+  bool prometheus_ = false;
 };
 
 }  // namespace

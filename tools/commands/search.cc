@@ -43,8 +43,13 @@ class Search final : public Command {
                    "without --nprobe: .96 of what all lists give, at most .95");
     add_confidence(app, options_.confidence);
     app.add_option("--limit", limit_, "Only the first queries (0: all)")->capture_default_str();
-    app.add_option("-o,--output", output_, "Write an ann-benchmarks result file (.hdf5) instead")
-        ->check(file_name());
+    auto* output = app.add_option("-o,--output", output_,
+                                  "Write an ann-benchmarks result file (.hdf5) instead")
+                       ->check(file_name());
+    app.add_flag("--explain", explain_,
+                 "Tell of each query the lists and entries scanned, the rows refined, the raw "
+                 "vectors compared, and why no further list was scanned")
+        ->excludes(output);
     inputs_.add_format(app);
     add_threads(app, options_.threads, "Threads to use; the answers do not depend on them");
     add_json(app, json_);
@@ -64,6 +69,8 @@ class Search final : public Command {
       options_.k = std::min(options_.k, std::max<std::size_t>(index.stats().n, 1));
     const datasets::BenchmarkSet set = read_queries();
     const std::size_t count = limit_ == 0 ? set.test.rows : std::min(limit_, set.test.rows);
+    std::vector<SearchExplanation> work;
+    if (explain_) options_.explain = &work;
     const auto start = std::chrono::steady_clock::now();
     const SearchResult result = index.search(set.test.view().slice(0, count), options_);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -74,18 +81,26 @@ class Search final : public Command {
       }
       return kOk;
     }
-    const Labels labels{set.train_labels, set.test_labels};
-    for (std::size_t q = 0; q < count; ++q) {
-      if (json_) {
-        print_json(neighbours_json(result, q, labels));
-      } else {
-        fmt::print("{}{}", q == 0 ? "" : "\n", neighbours_text(result, q, options_.k, labels));
-      }
-    }
+    print(result, work, {set.train_labels, set.test_labels});
     return kOk;
   }
 
  private:
+  /// `work`: of each query, or empty.
+  void print(const SearchResult& result, const std::vector<SearchExplanation>& work,
+             const Labels& labels) const {
+    for (std::size_t q = 0; q < result.ids.rows; ++q) {
+      if (json_) {
+        nlohmann::ordered_json json = neighbours_json(result, q, labels);
+        if (!work.empty()) json["explain"] = explanation_json(work[q]);
+        print_json(json);
+      } else {
+        fmt::print("{}{}", q == 0 ? "" : "\n", neighbours_text(result, q, options_.k, labels));
+        if (!work.empty()) fmt::print("{}\n", explanation_text(work[q]));
+      }
+    }
+  }
+
   /// The queries and, from an HDF5 set, the labels.
   datasets::BenchmarkSet read_queries() const {
     if (inputs_.is_hdf5(queries_) && !datasets::locate(queries_, {}).is_named) {
@@ -129,6 +144,7 @@ class Search final : public Command {
   Inputs inputs_;
   SearchOptions options_;
   std::size_t limit_ = 0;
+  bool explain_ = false;
   bool json_ = false;
 };
 

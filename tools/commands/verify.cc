@@ -1,12 +1,14 @@
 // obliq verify: recomputes every checksum of an index, a collection, a model or a segment and
 // checks what its parts say of each other; those of a segment only with its model. Of a collection,
 // beside a writer or not: what the newest manifest names, and the logs behind it. 0: sound; 1:
-// damaged or on a disk that cannot be read, and the line names file, section and offset; 2: there
-// is no such file.
+// damaged or on a disk that cannot be read, and the line names file, section and offset; 2: nobody
+// can tell, for there is no such file, or no memory, or too many files are open.
 #include <fmt/core.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -19,19 +21,14 @@
 #include "tools/describe.h"
 #include "tools/flags.h"
 #include "tools/parts.h"
+#include "tools/progress_bar.h"
 
 namespace obliq::tools {
 namespace {
 
-// Whether the path leads to no regular file that this user may read.
-bool names_no_file(const std::error_code& code) {
-  for (const std::errc mistake :
-       {std::errc::no_such_file_or_directory, std::errc::not_a_directory, std::errc::is_a_directory,
-        std::errc::permission_denied, std::errc::invalid_argument, std::errc::filename_too_long,
-        std::errc::too_many_symbolic_link_levels}) {
-    if (code == mistake) return true;
-  }
-  return false;
+// Whether the disk does not give what it has taken.
+bool is_damage(const std::error_code& code) {
+  return code == std::errc::io_error || code == std::error_code(EUCLEAN, std::generic_category());
 }
 
 class Verify final : public Command {
@@ -42,6 +39,9 @@ class Verify final : public Command {
                    "Model of the segment: what the segment's parts say of each other and of the "
                    "model is checked too; without it the checksums alone")
         ->check(file_name());
+    app.add_option("--rate", rate_, "Of a collection: the most MB read per second; 0: no limit")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     add_json(app, json_);
   }
 
@@ -49,9 +49,15 @@ class Verify final : public Command {
     try {
       return sound(check());
     } catch (const std::system_error& error) {
-      if (lacks_file(error.code())) tell_damage(error.what());
-      if (lacks_file(error.code()) || !names_no_file(error.code())) throw;
-      throw std::invalid_argument(error.what());  // nothing to verify: the caller's mistake
+      if (!lacks_file(error.code()) && !is_damage(error.code())) {
+        throw std::invalid_argument(error.what());  // nobody can tell
+      }
+      tell_damage(error.what());
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw std::invalid_argument("out of memory");
+    } catch (const Cancelled&) {
+      throw;
     } catch (const std::runtime_error& error) {
       tell_damage(error.what());
       throw;
@@ -74,7 +80,8 @@ class Verify final : public Command {
       throw std::invalid_argument(index_ + " is a directory without a collection");
     }
     const Collection collection = Collection::open(index_, {.read_only = true});
-    collection.verify();
+    ProgressBar bar("verify");
+    collection.verify({1e6 * rate_, bar.callback()});
     return collection_line(collection.stats());
   }
 
@@ -83,6 +90,9 @@ class Verify final : public Command {
     if (is_collection(index_)) {
       refuse_model("a collection");
       return check_collection();
+    }
+    if (rate_ > 0) {
+      throw std::invalid_argument(index_ + " is no collection: leave out --rate");
     }
     const FileKind kind = file_kind(index_);
     if (kind != FileKind::segment) refuse_model(kind == FileKind::model ? "a model" : "an index");
@@ -116,6 +126,7 @@ class Verify final : public Command {
 
   std::string index_;
   std::string model_;
+  double rate_ = 0;  // MB per second
   bool json_ = false;
 };
 

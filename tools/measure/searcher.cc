@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/kernels/dispatch.h"
 #include "index/index_access.h"
@@ -66,8 +67,17 @@ class CollectionSearcher final : public OptionsSearcher {
       : OptionsSearcher(collection.stats(), confidence), collection_(std::move(collection)) {}
 
   void search(MatrixView<float> queries, std::size_t k, int threads, float* distances,
-              std::int64_t* ids, SearchCounters* /*counters*/) const override {
-    const SearchResult found = collection_.search(queries, options(k, threads));
+              std::int64_t* ids, SearchCounters* counters) const override {
+    SearchOptions wanted = options(k, threads);
+    std::vector<SearchExplanation> work;
+    if (counters != nullptr) wanted.explain = &work;
+    const SearchResult found = collection_.search(queries, wanted);
+    for (const SearchExplanation& query : work) {
+      counters->lists += query.lists;
+      counters->entries += query.entries;
+      counters->refined += query.refined;
+      counters->exact += query.exact;
+    }
     std::copy(found.distances.values.begin(), found.distances.values.end(), distances);
     std::copy(found.ids.values.begin(), found.ids.values.end(), ids);
   }

@@ -39,7 +39,7 @@ std::string obliq_method(const IndexStats& stats);
 std::unique_ptr<Searcher> make_obliq_searcher(Index index, float confidence,
                                               double build_seconds = 0);
 
-/// Searches a collection at `confidence`. It counts nothing.
+/// Searches a collection at `confidence`.
 std::unique_ptr<Searcher> make_collection_searcher(Searched collection, float confidence);
 
 }  // namespace obliq::tools
