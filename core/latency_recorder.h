@@ -36,8 +36,7 @@ class LatencyRecorder {
 
   /// Bucket i ends with 2^i us.
   static std::size_t bucket_of(std::uint64_t ns) {
-    const std::uint64_t begun = (ns + 999) / 1000;  // microseconds
-    const std::size_t bits = begun <= 1 ? 0 : std::bit_width(begun - 1);
+    const std::size_t bits = ns == 0 ? 0 : std::bit_width((ns - 1) / 1000);
     return bits < LatencyHistogram::kBuckets ? bits : LatencyHistogram::kBuckets - 1;
   }
 

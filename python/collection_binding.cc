@@ -1,12 +1,14 @@
 // obliq._core.Collection: the collection as Python's obliq.Collection needs it. Calls run without
 // the GIL and keep what they work on: close() in one thread ends no call of another. Checks of
 // types, defaults and names live in Python.
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +19,7 @@
 #include "obliq/collection.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
+#include "python/collection_stats.h"
 #include "python/gil.h"
 #include "python/progress.h"
 #include "python/search_arrays.h"
@@ -152,15 +155,18 @@ nb::ndarray<nb::numpy, float> get(const SharedCollection& self, const Ids& ids, 
 /// Of one state of the collection, into arrays [queries][k] of the caller.
 void search(const SharedCollection& self, nb::handle query_array, nb::handle distance_array,
             nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
-            double target_recall, const std::string& batch_order) {
+            double target_recall, const std::string& batch_order, nb::handle work_array) {
   const auto collection = self.get();
   const SearchArrays arrays(query_array, distance_array, id_array);
-  const SearchOptions options =
+  SearchOptions options =
       search_options(arrays.k(), nprobe, confidence, threads, target_recall, batch_order);
+  SearchWork work(work_array);
+  options.explain = work.explain();
   const GilRelease release;
   const SearchResult found = collection->search(arrays.queries(), options);
   std::copy(found.distances.values.begin(), found.distances.values.end(), arrays.distances.data());
   std::copy(found.ids.values.begin(), found.ids.values.end(), arrays.ids.data());
+  work.write(0);
 }
 
 /// A call without arguments, as a function of Python's.
@@ -206,25 +212,14 @@ std::size_t import_index(const SharedCollection& self, const nb::bytes& path,
 }
 
 nb::dict stats_of(const SharedCollection& self) {
-  const CollectionStats stats = call<&Collection::stats>(self);
-  nb::dict dict;
-  dict["n"] = stats.n;
-  dict["dim"] = stats.dim;
-  dict["nlist"] = stats.nlist;
-  dict["metric"] = to_string(stats.metric);
-  dict["quantizer"] = stats.quantizer;
-  dict["is_exact"] = stats.is_exact;
-  dict["is_tuned"] = stats.is_tuned;
-  dict["trained_for"] = stats.trained_for;
-  dict["segments"] = stats.segments;
-  dict["segments_in_memory"] = stats.segments_in_memory;
-  dict["rows_in_memory"] = stats.rows_in_memory;
-  dict["deleted_rows"] = stats.deleted_rows;
-  dict["file_bytes"] = stats.file_bytes;
-  dict["log_bytes"] = stats.log_bytes;
-  dict["changes"] = stats.changes;
-  dict["background_error"] = stats.background_error;
-  return dict;
+  return stats_dict(call<&Collection::stats>(self));
+}
+
+std::string prometheus(const SharedCollection& self,
+                       const std::map<std::string, std::string>& labels) {
+  const auto collection = self.get();
+  const GilRelease release;
+  return to_prometheus(collection->stats(), labels);
 }
 
 nb::dict options_of(const SharedCollection& self) {
@@ -273,15 +268,16 @@ void bind_collection(nb::module_& module) {
       .def("get", &get, nb::arg("ids"), nb::arg("dim"))
       .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
            nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),
-           nb::arg("target_recall"), nb::arg("batch_order"),
+           nb::arg("target_recall"), nb::arg("batch_order"), nb::arg("work").none(),
            nb::sig("def search(self, queries: NDArray[numpy.float32], "
                    "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
-                   "batch_order: str) -> None"))
+                   "batch_order: str, work: NDArray[numpy.int64] | None) -> None"))
       .def("export_index", &call_with_path<&Collection::export_index>, nb::arg("path"))
       .def("backup", &backup, nb::arg("folder"), nb::arg("progress").none())
       .def("verify", &verify, nb::arg("bytes_per_second"), nb::arg("progress").none())
       .def("refresh", &call<&Collection::refresh>)
+      .def("prometheus", &prometheus, nb::arg("labels"))
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"))
       .def("options", &options_of, nb::sig("def options(self) -> dict[str, typing.Any]"));
 }

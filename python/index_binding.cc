@@ -50,7 +50,7 @@ void tune(Index& index, const std::optional<FloatMatrix>& learn_queries, int thr
 /// Index::search of a batch of any length, which Ctrl-C ends between two slices. Called without the
 /// GIL.
 void search_slices(const Index& index, MatrixView<float> queries, const SearchOptions& options,
-                   float* distances, std::int64_t* ids) {
+                   float* distances, std::int64_t* ids, SearchWork& work) {
   constexpr std::size_t kSlice = 16384;
   SearchOptions own = options;
   // So that rows have their numbers.
@@ -61,6 +61,7 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
     if (options.lists.rows > 0) own.lists = options.lists.slice(first, count);
     index.search(queries.slice(first, count), own, distances + first * options.k,
                  ids + first * options.k);
+    work.write(first);
     first += count;
     if (queries.rows <= kSlice) return;
     const GilAcquire gil;
@@ -71,7 +72,8 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
 /// Into arrays [queries][k] of the caller, who makes them in less time than nanobind.
 void search(const Index& index, nb::handle query_array, nb::handle distance_array,
             nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
-            double target_recall, const std::string& batch_order, nb::handle list_array) {
+            double target_recall, const std::string& batch_order, nb::handle list_array,
+            nb::handle work_array) {
   const SearchArrays arrays(query_array, distance_array, id_array);
   SearchOptions options =
       search_options(arrays.k(), nprobe, confidence, threads, target_recall, batch_order);
@@ -80,8 +82,10 @@ void search(const Index& index, nb::handle query_array, nb::handle distance_arra
     lists.emplace(list_array);
     options.lists = {lists->data(), lists->rows(), lists->columns()};
   }
+  SearchWork work(work_array);
+  options.explain = work.explain();
   const GilRelease release;
-  search_slices(index, arrays.queries(), options, arrays.distances.data(), arrays.ids.data());
+  search_slices(index, arrays.queries(), options, arrays.distances.data(), arrays.ids.data(), work);
 }
 
 /// [ids][dim]
@@ -189,10 +193,12 @@ void bind_index(nb::module_& module) {
       .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
            nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),
            nb::arg("target_recall"), nb::arg("batch_order"), nb::arg("lists").none(),
+           nb::arg("work").none(),
            nb::sig("def search(self, queries: NDArray[numpy.float32], "
                    "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
-                   "batch_order: str, lists: NDArray[numpy.uint32] | None) -> None"))
+                   "batch_order: str, lists: NDArray[numpy.uint32] | None, "
+                   "work: NDArray[numpy.int64] | None) -> None"))
       .def("reconstruct", &reconstruct, nb::arg("ids"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<GilRelease>())
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));

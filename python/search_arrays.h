@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "obliq/index.h"
 #include "python/arrays.h"
@@ -29,6 +31,36 @@ struct SearchArrays {
   ArrayMemory<const float> query_memory;
   ArrayMemory<float> distances;
   ArrayMemory<std::int64_t> ids;
+};
+
+/// Where a search is to tell of its work: an array [queries][5] of lists, entries, refined, exact
+/// and SearchEnd, or None. Made and destroyed with the GIL.
+class SearchWork {
+ public:
+  explicit SearchWork(nb::handle array) {
+    if (!array.is_none()) memory_.emplace(array);
+  }
+
+  /// For SearchOptions.
+  std::vector<SearchExplanation>* explain() { return memory_ ? &work_ : nullptr; }
+  /// Writes what was told of queries from number `first` on.
+  void write(std::size_t first) {
+    if (!memory_) return;
+    if (memory_->columns() != 5 || first + work_.size() > memory_->rows()) {
+      throw std::invalid_argument("work must be an array [queries][5]");
+    }
+    std::int64_t* out = memory_->data() + first * 5;
+    for (const SearchExplanation& query : work_) {
+      for (const std::uint64_t number : {query.lists, query.entries, query.refined, query.exact}) {
+        *out++ = static_cast<std::int64_t>(number);
+      }
+      *out++ = static_cast<std::int64_t>(query.end);
+    }
+  }
+
+ private:
+  std::optional<ArrayMemory<std::int64_t>> memory_;
+  std::vector<SearchExplanation> work_;
 };
 
 /// Throws std::invalid_argument where nprobe is below 1, or no such order is known.

@@ -16,13 +16,14 @@ obliq.sklearn.ObliqTransformer is the index for scikit-learn.
 
 from obliq._core import Cancelled, simd
 from obliq._core import version as __version__
-from obliq.collection import Collection, CollectionStats
+from obliq.collection import Collection
+from obliq.collection_stats import CollectionCounters, CollectionStats, Latency
 from obliq.index import Index, IndexStats, SearchResult, TunedLadder, TunedTarget, Tuning
 from obliq.merging import merge, merge_topk
 from obliq.model import Model, ModelStats, sample_key, sample_size
 from obliq.quantizer import Codes, Quantizer, quantizer_grammar, quantizer_specs
 
-__all__ = ["Cancelled", "Codes", "Collection", "CollectionStats", "Index", "IndexStats", "Model",
-           "ModelStats", "Quantizer", "SearchResult", "TunedLadder", "TunedTarget", "Tuning",
-           "__version__", "merge", "merge_topk", "quantizer_grammar", "quantizer_specs",
-           "sample_key", "sample_size", "simd"]
+__all__ = ["Cancelled", "Codes", "Collection", "CollectionCounters", "CollectionStats", "Index",
+           "IndexStats", "Latency", "Model", "ModelStats", "Quantizer", "SearchResult",
+           "TunedLadder", "TunedTarget", "Tuning", "__version__", "merge", "merge_topk",
+           "quantizer_grammar", "quantizer_specs", "sample_key", "sample_size", "simd"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any, Callable, Dict, Literal, NoReturn, Optional, Tuple, get_args
+from typing import Any, Callable, Dict, Literal, Mapping, NoReturn, Optional, Tuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,47 +12,16 @@ from obliq import _core
 from obliq.arguments import (as_flag, as_name, as_path, as_progress, as_real, as_seed, as_spec,
                              as_threads, as_whole, shown)
 from obliq.arrays import as_ids, as_matrix, may_be_id, plain_array, team, whole_numbers
+from obliq.collection_stats import CollectionStats as CollectionStats
+from obliq.collection_stats import stats_of
 from obliq.index import SearchResult, as_queries
 from obliq.options import BatchOrder, Metric, Path, Progress, Raw, search_options
+from obliq.search_result import explained, work_of
 
 Durability = Literal["every", "interval", "none"]
 
 _WHOLE = (int, type(None))
-_SEARCH = "queries, k, nprobe, confidence, threads, target_recall and batch_order"
-
-
-@dataclass(frozen=True)
-class CollectionStats:
-    """What a collection is made of.
-
-    nlist               lists of the model; 1 while vectors are compared exactly, 0 before the first
-    is_exact            no model is trained yet: searches compare all vectors
-    is_tuned            searches may have a target_recall
-    trained_for         vectors that the model was trained for
-    segments_in_memory  of `segments`, with rows_in_memory: in no file yet but that of the log
-    deleted_rows        whose space a compaction gives back
-    file_bytes          of the segments' files
-    log_bytes           of the log that is written now
-    changes             calls that changed something, since the collection was made
-    background_error    of the background step that failed last; empty: none
-    """
-
-    n: int
-    dim: int
-    nlist: int
-    metric: Metric
-    quantizer: str
-    is_exact: bool
-    is_tuned: bool
-    trained_for: int
-    segments: int
-    segments_in_memory: int
-    rows_in_memory: int
-    deleted_rows: int
-    file_bytes: int
-    log_bytes: int
-    changes: int
-    background_error: str
+_SEARCH = "queries, k, nprobe, confidence, threads, target_recall, batch_order and explain"
 
 
 class Collection:
@@ -153,7 +121,8 @@ class Collection:
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
                confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
-               batch_order: BatchOrder = "auto", **unknown: NoReturn) -> SearchResult:
+               batch_order: BatchOrder = "auto", explain: bool = False,
+               **unknown: NoReturn) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim], as Index.search with the same
         options. All queries of a call see the same state. While no model is trained, answers are
         exact whatever the options. Ctrl-C waits for the end of the call."""
@@ -161,16 +130,19 @@ class Collection:
             k, nprobe, confidence, threads, target_recall, batch_order = search_options(
                 k, nprobe, confidence, threads, target_recall, batch_order, unknown, _SEARCH)
         matrix, alone = as_queries(queries)
+        work = None if explain is False else work_of(explain, len(matrix))
         try:
             distances = np.empty((len(matrix), k), np.float32)
             ids = np.empty((len(matrix), k), np.int64)
             self._collection.search(matrix, distances, ids, nprobe, confidence, team(threads),
-                                    target_recall, batch_order)
+                                    target_recall, batch_order, work)
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
         if alone:
             distances, ids = distances[0], ids[0]
+        if work is not None:
+            return explained(distances, ids, work, alone)
         return SearchResult(distances, ids)
 
     def count(self) -> int:
@@ -209,21 +181,29 @@ class Collection:
         there is nothing, OSError where it cannot be written."""
         self._collection.export_index(as_path(path))
 
-    def import_index(self, path: Path) -> int:
+    def import_index(self, path: Path, progress: Optional[Progress] = None) -> int:
         """Adds the vectors of an index of one file with their ids, as it remembers them: exact from
-        its raw tier, else decoded. Returns how many. Raises as add and Index.open do; what came
-        before stays."""
-        return self._collection.import_index(as_path(path))
+        its raw tier, else decoded. Returns how many. Raises as add and Index.open do, ValueError
+        where the metric is another, Cancelled when progress returned False; what came before
+        stays."""
+        return self._collection.import_index(as_path(path), as_progress(progress))
 
-    def backup(self, folder: Path) -> None:
-        """Makes a collection of what is there now in the new directory `folder`, while others go
-        on: links to the files, or copies where there can be none."""
-        self._collection.backup(as_path(folder))
+    def backup(self, folder: Path, progress: Optional[Progress] = None) -> None:
+        """Makes a collection of what the directory holds now in the new directory `folder`: links
+        to the files, or copies where there can be none, and copies of the logs. Takes no lock: the
+        writer may be another process, and goes on. Raises ValueError where the folder is not
+        empty, Cancelled when progress returned False; then it leaves nothing."""
+        self._collection.backup(as_path(folder), as_progress(progress))
 
-    def verify(self) -> None:
-        """Reads every byte of the files and checks it. Raises RuntimeError naming file and offset;
-        returns nothing when sound."""
-        self._collection.verify()
+    def verify(self, rate: float = 0.0, progress: Optional[Progress] = None) -> None:
+        """Reads every byte of the files and logs and checks it, beside a writer or not.
+
+        rate        bytes per second that are read at most; 0: no limit
+        progress    called with (stage, fraction done: it rises to 1); return False to stop
+
+        Returns nothing when sound. Raises RuntimeError naming file and offset where it is damaged,
+        OSError where a file is missing, Cancelled when progress returned False."""
+        self._collection.verify(as_real(rate, "rate"), as_progress(progress))
 
     def refresh(self) -> bool:
         """Sees what a writer has done since: for collections that are open to read. Returns whether
@@ -231,8 +211,13 @@ class Collection:
         return self._collection.refresh()
 
     def stats(self) -> CollectionStats:
-        """What the collection is made of now."""
-        return CollectionStats(**self._collection.stats())
+        """What the collection is made of now, what was done with it and how long that took."""
+        return stats_of(self._collection.stats())
+
+    def prometheus(self, labels: Optional[Mapping[str, str]] = None) -> str:
+        """The same in the text format of Prometheus: `obliq_collection_` and a name each, seconds
+        and bytes, these labels on every line. Raises ValueError on a label whose name is none."""
+        return self._collection.prometheus(dict(labels or {}))
 
     def close(self) -> None:
         """Stops the background, writes all and gives the lock back; raises what that fails with.

@@ -20,24 +20,14 @@ from obliq.options import Preset as Preset
 from obliq.options import Raw as Raw
 from obliq.options import Progress as Progress
 from obliq.options import learn_options, search_options
+from obliq.search_result import SearchResult as SearchResult
+from obliq.search_result import explained, work_of
 from obliq.temporary import bytes_of, open_bytes
 
 _FLOAT32 = np.dtype(np.float32)
 _INT64 = np.dtype(np.int64)
 _empty = np.empty  # found sooner than an attribute
 _WHOLE = (int, type(None))
-
-
-class SearchResult(NamedTuple):
-    """Answers, nearest first. Too few: id -1 and distance +inf. One query given as [dim]: both [k].
-
-    distances   float32 [queries][k]; l2: squared distance, ip: negated inner product, cosine:
-                1 - cosine
-    ids         int64 [queries][k]
-    """
-
-    distances: NDArray[np.float32]
-    ids: NDArray[np.int64]
 
 
 class TunedTarget(NamedTuple):
@@ -211,7 +201,7 @@ class Index:
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
                confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
-               batch_order: BatchOrder = "auto", lists: Any = None,
+               batch_order: BatchOrder = "auto", lists: Any = None, explain: bool = False,
                **unknown: NoReturn) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim].
 
@@ -229,6 +219,8 @@ class Index:
                     Results depend on query and options, not on other queries in the batch
         lists       [m][any number], for one query also [any number]: scan these and no others, as
                     Model.route gives them, best first; -1: none. Not with nprobe or target_recall
+        explain     the result has `explain`, the work of each query and why it ended; the answers
+                    are the same, but queries go one after the other
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), what is out of range,
         an unknown batch_order, a target_recall of an index that is not tuned or above its
@@ -238,16 +230,20 @@ class Index:
             k, nprobe, confidence, threads, target_recall, batch_order = search_options(
                 k, nprobe, confidence, threads, target_recall, batch_order, unknown)
         matrix, alone = as_queries(queries)
+        work = None if explain is False else work_of(explain, len(matrix))
         try:
             distances, ids = _empty((len(matrix), k), _FLOAT32), _empty((len(matrix), k), _INT64)
             self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
                                target_recall, batch_order,
-                               None if lists is None else as_lists(lists, len(matrix), alone))
+                               None if lists is None else as_lists(lists, len(matrix), alone),
+                               work)
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
         if alone:
             distances, ids = distances[0], ids[0]
+        if work is not None:
+            return explained(distances, ids, work, alone)
         return SearchResult(distances, ids)
 
     def tune(self, learn_queries: Any = None, *, threads: int = 0,

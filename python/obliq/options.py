@@ -20,7 +20,8 @@ Preset = Literal["fast", "small", "tiny", "exact"]
 Progress = Callable[[str, float], Union[bool, np.bool_, None]]
 Raw = Literal["none", "fp16", "fp32"]
 
-_INDEX_SEARCH = "queries, k, nprobe, confidence, threads, target_recall, batch_order and lists"
+_INDEX_SEARCH = ("queries, k, nprobe, confidence, threads, target_recall, batch_order, lists and "
+                 "explain")
 _ANY = 1 << 4096
 _MOST_ANSWERS = 1 << 32  # per query; an index holds fewer vectors
 
