@@ -107,6 +107,7 @@ void check_answers(std::size_t queries, std::size_t k) {
 struct OBLIQ_HIDDEN Index::Impl {
   SegmentSet set;
   Tuning tuned;
+  bool has_changed = false;  ///< much, since it was tuned
   ParallelSearcher searcher;
   RowDecoder decoder;
   std::mutex mutex;  ///< of tuned and the default plan
@@ -149,7 +150,7 @@ SearchPlan Index::Impl::plan(const SearchOptions& options) {
 
 // Without regard to nprobe where there is a target.
 StopPolicy Index::Impl::stop(const SearchOptions& options) {
-  const IndexExtent extent = {set.n(), set.model().nlist()};
+  const IndexExtent extent = {set.n(), set.model().nlist(), has_changed};
   const bool aims = options.target_recall > 0;
   if (extent.nlist == 0 || (options.nprobe && !aims)) return {options.nprobe.value_or(1), {}};
   const std::lock_guard lock(mutex);
@@ -272,8 +273,11 @@ void Index::reconstruct(std::span<const std::int64_t> ids, float* out) const {
   }
 }
 
-Index IndexAccess::make(SegmentSet set, Tuning tuning, std::shared_ptr<SearchPools> pools) {
-  return Index(std::make_unique<Index::Impl>(std::move(set), std::move(tuning), std::move(pools)));
+Index IndexAccess::make(SegmentSet set, Tuning tuning, std::shared_ptr<SearchPools> pools,
+                        bool has_changed) {
+  auto impl = std::make_unique<Index::Impl>(std::move(set), std::move(tuning), std::move(pools));
+  impl->has_changed = has_changed;
+  return Index(std::move(impl));
 }
 
 const SegmentSet& IndexAccess::segments(const Index& index) { return index.impl_->set; }

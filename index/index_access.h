@@ -14,8 +14,10 @@ namespace obliq {
 struct SearchPools;
 
 struct IndexAccess {
-  /// An index of segments that are there already. `pools`: of their model.
-  static Index make(SegmentSet set, Tuning tuning, std::shared_ptr<SearchPools> pools);
+  /// An index of segments that are there already. `pools`: of their model; `has_changed`: there
+  /// were many more vectors or fewer when it was tuned (IndexExtent).
+  static Index make(SegmentSet set, Tuning tuning, std::shared_ptr<SearchPools> pools,
+                    bool has_changed = false);
 
   /// Index::search that also adds the work of the queries to `counters`, where that is not
   /// null, and their times where counters->times has a clock. The answers are the same.

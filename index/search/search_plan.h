@@ -16,6 +16,7 @@ struct StopPolicy {
   /// Lists, and more while answers are missing; with a threshold the most.
   std::size_t nprobe = 16;
   std::optional<float> threshold = {};  ///< of the stop rule (stop_rule.h); none: nprobe lists
+  std::size_t least = 0;                ///< lists before which the stop rule stops no query
 };
 
 struct SearchPlan {

@@ -174,7 +174,7 @@ bool Searcher::stops(const ActiveQuery& query) const {
   if (progress.plan.observer != nullptr) {
     progress.plan.observer->check({progress.lists, progress.entries, now, progress.top.answers()});
   }
-  return now < *progress.plan.stop.threshold;
+  return now < *progress.plan.stop.threshold && progress.lists >= progress.plan.stop.least;
 }
 
 // At a check by its number, or as it would be there if the k-th distance stayed as it is.

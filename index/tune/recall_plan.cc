@@ -133,11 +133,14 @@ StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, Index
   const auto [below, above, share] = place_of(tuning, k);
   const Step step =
       between(find(*below, recall, index.nlist), find(*above, recall, index.nlist), share);
-  if (step.stops) {
-    if (std::isfinite(step.threshold)) return {index.nlist, static_cast<float>(step.threshold)};
+  const StopPolicy lists = fixed(std::exp(step.log_nprobe), index.nlist);
+  if (step.stops || (index.has_changed && lists.nprobe < index.nlist)) {
+    const std::size_t least = index.has_changed ? lists.nprobe : 0;
+    if (std::isfinite(step.threshold))
+      return {index.nlist, static_cast<float>(step.threshold), least};
     return {index.nlist, {}};
   }
-  return fixed(std::exp(step.log_nprobe), index.nlist);
+  return lists;
 }
 
 double default_recall(double max_recall) {

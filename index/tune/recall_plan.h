@@ -18,6 +18,9 @@ namespace obliq {
 struct IndexExtent {
   std::size_t n;
   std::size_t nlist;
+  /// There were many more vectors or fewer when it was tuned: nobody knows whether threshold or
+  /// nprobe met the target better, and a search goes on until both are reached.
+  bool has_changed = false;
 };
 
 /// Throws std::invalid_argument when the index is not tuned, or no number of lists reaches

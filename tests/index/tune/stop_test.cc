@@ -97,6 +97,21 @@ TEST(RecallPlan, InterpolatesBetweenTargetsAndBetweenK) {
   EXPECT_EQ(plan_recall(tuning, 0.999, 1, {100000, 1000}).nprobe, 1000U);
 }
 
+TEST(RecallPlan, GoesOnToTheLaterEndWhereTheIndexHasChanged) {
+  const Tuning tuning = ladders();
+  const StopPolicy by_lists = plan_recall(tuning, 0.9, 1, {100000, 1000, true});
+  EXPECT_EQ(by_lists.nprobe, 1000U);
+  EXPECT_EQ(by_lists.threshold, -8);
+  EXPECT_EQ(by_lists.least, 8U);
+  const StopPolicy by_rule = plan_recall(tuning, 0.99, 1, {100000, 1000, true});
+  EXPECT_EQ(by_rule.threshold, -10);
+  EXPECT_EQ(by_rule.least, 128U);
+  EXPECT_EQ(plan_recall(tuning, 0.99, 1, {100000, 1000}).least, 0U);
+  const StopPolicy all = plan_recall(tuning, 0.99, 100, {100000, 1000, true});
+  EXPECT_EQ(all.nprobe, 1000U);
+  EXPECT_FALSE(all.threshold.has_value());
+}
+
 TEST(RecallPlan, AsksForNoLessWhenTheTargetRises) {
   Tuning tuning = ladders();
   for (TunedLadder& ladder : tuning.ladders) ladder.targets[1].uses_stop_rule = false;
