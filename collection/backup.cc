@@ -45,6 +45,7 @@ Sources open_sources(const CollectionDirectory& directory) {
   if (manifest.info.model != 0) sources.files.emplace_back(directory.model(manifest.info.model));
   for (const SegmentEntry& entry : manifest.segments) {
     sources.files.emplace_back(directory.segment(entry.number));
+    if (manifest.info.ids != 0) sources.files.emplace_back(directory.keys(entry.number));
     if (entry.deleted_version == 0) continue;
     sources.files.emplace_back(directory.deleted(entry.number, entry.deleted_version));
   }
@@ -55,6 +56,7 @@ Sources open_sources(const CollectionDirectory& directory) {
     if (payload.size() != sizeof record) throw std::runtime_error("a record of a wrong size");
     std::memcpy(&record, payload.data(), sizeof record);
     sources.files.emplace_back(directory.segment(record.number));
+    if (manifest.info.ids != 0) sources.files.emplace_back(directory.keys(record.number));
   };
   sources.logs = read_logs(directory, manifest.info, take);
   sources.files.emplace_back(directory.manifest(version));

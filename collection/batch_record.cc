@@ -1,5 +1,6 @@
-// Sizes follow from n, s and the model, and are compared with the bytes present before anything is
-// allocated. What an encoder could not have written is refused, since nothing later checks it.
+// Sizes follow from n, s, the model and the lengths of keys, and are compared with the bytes
+// present before anything is allocated. What an encoder could not have written is refused, since
+// nothing later checks it.
 #include "collection/batch_record.h"
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <type_traits>
 #include <unordered_set>
 
+#include "collection/key_check.h"
 #include "core/kernels/kernels.h"
 #include "index/segment/raw_tier.h"
 
@@ -31,6 +33,7 @@ class Arrays {
     if (count > 0) std::memcpy(out.data(), bytes_.data(), count * sizeof(T));
     bytes_ = bytes_.subspan(count * sizeof(T));
   }
+  std::span<const std::byte> rest() const { return bytes_; }
 
  private:
   std::span<const std::byte> bytes_;
@@ -41,11 +44,11 @@ struct Sizes {
   std::uint64_t spilled;  // bytes that a spilled one has besides
 };
 
-Sizes sizes_of(const TrainedModel& model) {
+Sizes sizes_of(const TrainedModel& model, bool has_keys) {
   const std::uint64_t entry =
       sizeof(std::uint32_t) + sizeof(EncodedNumbers) + plane_bytes(model.dim());
   return {sizeof(std::int64_t) + entry + model.row_shape.bytes() +
-              raw_bytes(model.raw_tier(), model.dim()),
+              raw_bytes(model.raw_tier(), model.dim()) + (has_keys ? sizeof(std::uint32_t) : 0),
           sizeof(std::uint32_t) + entry};
 }
 
@@ -82,7 +85,56 @@ void check_ids(const std::vector<std::int64_t>& ids) {
   }
 }
 
+EncodedBatch take_arrays(Arrays& arrays, const BatchHead& head, const TrainedModel& model) {
+  EncodedBatch batch;
+  EncodedVectors& vectors = batch.vectors;
+  const std::size_t plane = plane_bytes(model.dim());
+  arrays.take(head.n, batch.ids);
+  arrays.take(head.n, vectors.primaries.lists);
+  arrays.take(head.spilled, vectors.owner);
+  arrays.take(head.spilled, vectors.spilled.lists);
+  arrays.take(head.n, vectors.primaries.numbers);
+  arrays.take(head.spilled, vectors.spilled.numbers);
+  arrays.take(head.n * plane, vectors.primaries.signs);
+  arrays.take(head.spilled * plane, vectors.spilled.signs);
+  arrays.take(head.n * model.row_shape.bytes(), vectors.rows);
+  arrays.take(head.n * raw_bytes(model.raw_tier(), model.dim()), vectors.raw);
+  return batch;
+}
+
+// The rest of a batch is what the lengths say, each key fit for one and there once.
+void take_keys(std::span<const std::byte> rest, KeyList& keys) {
+  std::uint64_t bytes = 0;
+  for (const std::uint32_t length : keys.lengths) bytes += length;
+  if (bytes != rest.size()) {
+    refuse(fmt::format("{} bytes of keys, expected {}", rest.size(), bytes));
+  }
+  keys.bytes.assign(reinterpret_cast<const char*>(rest.data()), rest.size());
+  std::unordered_set<std::string_view> seen;
+  for (const std::string_view key : keys.views()) {
+    const std::string_view fault = fault_of_key(key);
+    if (!fault.empty()) refuse(fmt::format("id {}: {}", shown_key(key), fault));
+    if (!seen.insert(key).second) refuse(fmt::format("id {} comes twice", shown_key(key)));
+  }
+}
+
 }  // namespace
+
+void KeyList::add(std::string_view key) {
+  lengths.push_back(static_cast<std::uint32_t>(key.size()));
+  bytes += key;
+}
+
+std::vector<std::string_view> KeyList::views() const {
+  std::vector<std::string_view> all;
+  all.reserve(lengths.size());
+  std::string_view rest = bytes;
+  for (const std::uint32_t length : lengths) {
+    all.push_back(rest.substr(0, length));
+    rest.remove_prefix(length);
+  }
+  return all;
+}
 
 BatchHead batch_head(const EncodedBatch& batch, std::uint64_t model) {
   return {model, batch.ids.size(), batch.vectors.owner.size(), batch.next_id};
@@ -102,41 +154,38 @@ std::vector<std::span<const std::byte>> batch_bytes(const EncodedBatch& batch,
           bytes(vectors.primaries.signs),
           bytes(vectors.spilled.signs),
           bytes(vectors.rows),
-          bytes(vectors.raw)};
+          bytes(vectors.raw),
+          bytes(batch.keys.lengths),
+          bytes(batch.keys.bytes)};
 }
 
-EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model) {
+EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model,
+                        ChangeKind kind) {
   BatchHead head;
   if (bytes.size() < sizeof head) refuse(fmt::format("a batch of {} bytes", bytes.size()));
   std::memcpy(&head, bytes.data(), sizeof head);
   if (head.model != model.info.id) {
     refuse(fmt::format("a batch of the model {:016x}, not {:016x}", head.model, model.info.id));
   }
-  const Sizes sizes = sizes_of(model);
+  const bool has_keys = kind == ChangeKind::add_keyed;
+  const Sizes sizes = sizes_of(model, has_keys);
   const std::uint64_t left = bytes.size() - sizeof head;
-  if (head.n > left / sizes.each || head.spilled > head.n ||
-      head.n * sizes.each + head.spilled * sizes.spilled != left) {
+  const bool fits = head.n <= left / sizes.each && head.spilled <= head.n &&
+                    head.n * sizes.each + head.spilled * sizes.spilled <= left;
+  if (!fits || (!has_keys && head.n * sizes.each + head.spilled * sizes.spilled != left)) {
     refuse(fmt::format("{} vectors, {} of them spilled, in {} bytes", head.n, head.spilled, left));
   }
   Arrays arrays(bytes.subspan(sizeof head));
-  EncodedBatch batch;
-  EncodedVectors& vectors = batch.vectors;
-  const std::size_t plane = plane_bytes(model.dim());
-  arrays.take(head.n, batch.ids);
-  arrays.take(head.n, vectors.primaries.lists);
-  arrays.take(head.spilled, vectors.owner);
-  arrays.take(head.spilled, vectors.spilled.lists);
-  arrays.take(head.n, vectors.primaries.numbers);
-  arrays.take(head.spilled, vectors.spilled.numbers);
-  arrays.take(head.n * plane, vectors.primaries.signs);
-  arrays.take(head.spilled * plane, vectors.spilled.signs);
-  arrays.take(head.n * model.row_shape.bytes(), vectors.rows);
-  arrays.take(head.n * raw_bytes(model.raw_tier(), model.dim()), vectors.raw);
+  EncodedBatch batch = take_arrays(arrays, head, model);
+  if (has_keys) {
+    arrays.take(head.n, batch.keys.lengths);
+    take_keys(arrays.rest(), batch.keys);
+  }
   batch.next_id = head.next_id;
   check_ids(batch.ids);
-  check_lists(vectors, model.nlist());
-  check_numbers(vectors.primaries.numbers);
-  check_numbers(vectors.spilled.numbers);
+  check_lists(batch.vectors, model.nlist());
+  check_numbers(batch.vectors.primaries.numbers);
+  check_numbers(batch.vectors.spilled.numbers);
   return batch;
 }
 

@@ -7,25 +7,43 @@
 //         numbers, 40 bytes [n], then [s]; signs, plane bytes [n], then [s]
 //         codes, row bytes [n]; raw vectors [n]
 //
-// A removal is its ids, int64 each. Many vectors at once are a file, and the log names it: a
-// SegmentRecord, 64 bytes.
+//     behind it, where ids are strings: bytes of each key, uint32 [n]; the keys
+//
+// A removal is its ids, int64 each: those inside, where ids are strings. Many vectors at once are a
+// file, and the log names it: a SegmentRecord, 64 bytes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "index/build/encoded_vectors.h"
 
 namespace obliq {
 
-enum class ChangeKind : std::uint8_t { add = 1, remove = 2, add_segment = 3 };
+enum class ChangeKind : std::uint8_t {
+  add = 1,
+  remove = 2,
+  add_segment = 3,
+  add_keyed = 4,  ///< of a collection whose ids are strings
+};
+
+/// Keys, one behind the other.
+struct KeyList {
+  std::vector<std::uint32_t> lengths;  ///< bytes of each
+  std::string bytes;
+
+  void add(std::string_view key);
+  std::vector<std::string_view> views() const;  ///< valid while this is
+};
 
 struct EncodedBatch {
   std::vector<std::int64_t> ids;
   EncodedVectors vectors;
+  KeyList keys;              ///< of the ids; none, where those are all there is
   std::int64_t next_id = 0;  ///< that a vector without an id gets after this batch
 };
 
@@ -45,8 +63,8 @@ struct SegmentRecord {
   std::uint64_t bytes = 0;  ///< of the file
   std::uint64_t rows = 0;
   std::int64_t next_id = 0;
-  std::uint32_t check = 0;  ///< CRC32C of the header of the file
-  std::uint32_t zero = 0;
+  std::uint32_t check = 0;       ///< CRC32C of the header of the file
+  std::uint32_t keys_check = 0;  ///< of that of its keys, where ids are strings
   std::uint64_t zeros[2] = {};
 };
 static_assert(sizeof(SegmentRecord) == 64);
@@ -59,9 +77,10 @@ std::vector<std::span<const std::byte>> batch_bytes(const EncodedBatch& batch,
                                                     const BatchHead& head);
 BatchHead batch_head(const EncodedBatch& batch, std::uint64_t model);
 
-/// Reads a batch of this model. Throws std::runtime_error telling what is wrong with it, for a
-/// message that names the file.
-EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model);
+/// Reads a batch of this model, `add` or `add_keyed`. Throws std::runtime_error telling what is
+/// wrong with it, for a message that names the file.
+EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model,
+                        ChangeKind kind = ChangeKind::add);
 /// Reads the ids of a removal. Throws as read_batch.
 std::vector<std::int64_t> read_removal(std::span<const std::byte> bytes);
 

@@ -12,6 +12,7 @@
 
 #include "collection/background.h"
 #include "collection/engine.h"
+#include "collection/part_keys.h"
 #include "collection/parts.h"
 #include "index/build/build_plan.h"
 #include "index/build/merge.h"
@@ -117,6 +118,7 @@ void CollectionEngine::merge_small(std::vector<Part>& parts, const ModelInUse& m
   if (first + 1 == parts.size()) return;
   Part merged;
   merged.segment = merge_in_memory(model.model, sources_of(std::span(parts).subspan(first)));
+  store_.add_keys(merged, std::span(parts).subspan(first));
   parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(first), parts.end());
   parts.push_back(std::move(merged));
 }
@@ -132,6 +134,9 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_batch(const Snapshot& now
   Part added;
   const MatrixView<std::int64_t> ids = {batch.ids.data(), batch.ids.size(), 1};
   added.segment = arrange_segment(now.model(), std::move(batch.vectors), ids);
+  if (!batch.keys.lengths.empty()) {
+    added.keys = table_of(batch.ids, batch.keys.views(), store_.info().collection);
+  }
   parts.push_back(std::move(added));
   merge_small(parts, now.used());
   // A step that reads a part asks it at its end what was deleted meanwhile.
@@ -185,13 +190,16 @@ void CollectionEngine::wait_for_room(std::unique_lock<std::mutex>& lock, Clock::
   }
 }
 
-std::vector<std::int64_t> CollectionEngine::ids_for(const Snapshot& now,
-                                                    MatrixView<std::int64_t> ids, std::size_t n,
-                                                    std::int64_t* next_id) const {
-  std::vector<std::int64_t> all(ids.data, ids.data + ids.rows);
+std::vector<std::int64_t> CollectionEngine::ids_for(const Snapshot& now, const GivenNames& names,
+                                                    std::size_t n, std::int64_t* next_id) const {
+  std::vector<std::int64_t> all(names.ids.data, names.ids.data + names.ids.rows);
   const std::int64_t first = now.next_id();
   *next_id = first;
-  if (ids.rows == 0) {
+  if (!names.keys.empty()) {
+    require_free_ids(first, n);
+    return numbers_of(now, names.keys, next_id);
+  }
+  if (names.ids.rows == 0) {
     require_free_ids(first, n);
     all.resize(n);
     std::iota(all.begin(), all.end(), first);
@@ -203,12 +211,17 @@ std::vector<std::int64_t> CollectionEngine::ids_for(const Snapshot& now,
 std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
                                    bool replaces) {
   require_writer();
+  require_ids(IdType::int64);
   check_shapes(vectors, ids, store_.info().dim);
   if (ids.rows == 0 && replaces && vectors.rows > 0) {
     throw std::invalid_argument("upsert takes the ids of the vectors");
   }
+  return add_named(vectors, {ids, {}, replaces});
+}
+
+std::int64_t CollectionEngine::add_named(MatrixView<float> vectors, const GivenNames& names) {
   if (vectors.rows == 0) return snapshot()->next_id();
-  if (vectors.rows >= kLargeRows && !store_.in_memory()) return add_large(vectors, ids, replaces);
+  if (vectors.rows >= kLargeRows && !store_.in_memory()) return add_large(vectors, names);
   const Clock::time_point start = Clock::now();
   std::shared_ptr<const ActiveModel> model = active();
   EncodedBatch batch;
@@ -221,24 +234,32 @@ std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::in
     batch = encode(*model, vectors);
   }
   const std::shared_ptr<const Snapshot> now = head_;
-  batch.ids = ids_for(*now, ids, vectors.rows, &batch.next_id);
-  if (!replaces && ids.rows > 0) refuse_known(*now, batch.ids);
+  batch.ids = ids_for(*now, names, vectors.rows, &batch.next_id);
+  refuse_known(*now, names);
+  for (const std::string_view key : names.keys) batch.keys.add(key);
+  const ChangeKind kind = names.keys.empty() ? ChangeKind::add : ChangeKind::add_keyed;
   const BatchHead head = batch_head(batch, model->used.model->info.id);
   EncodedBatch copy = batch;  // the log's bytes: arranging takes those of the batch
   std::shared_ptr<const Snapshot> next = with_batch(*now, std::move(batch));
-  log(ChangeKind::add, batch_bytes(copy, head));
+  log(kind, batch_bytes(copy, head));
   finish(lock, std::move(next));
-  store_.statistics().count(replaces ? Counter::upserted : Counter::added, vectors.rows);
+  store_.statistics().count(names.replaces ? Counter::upserted : Counter::added, vectors.rows);
   return now->next_id();
 }
 
 std::size_t CollectionEngine::remove(std::span<const std::int64_t> ids) {
   require_writer();
+  require_ids(IdType::int64);
+  return remove_chosen([&](const Snapshot&) { return std::vector(ids.begin(), ids.end()); });
+}
+
+std::size_t CollectionEngine::remove_chosen(const Chosen& choose) {
   std::unique_lock lock = lock_change();
   std::size_t removed = 0;
+  const std::vector<std::int64_t> ids = choose(*head_);
   std::shared_ptr<const Snapshot> next = with_removal(*head_, ids, &removed);
   if (removed == 0) return 0;
-  const std::span<const std::byte> bytes = std::as_bytes(ids);
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(ids));
   log(ChangeKind::remove, std::span(&bytes, 1));
   finish(lock, std::move(next));
   store_.statistics().count(Counter::removed, removed);

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "collection/engine.h"
+#include "collection/key_check.h"
+#include "collection/part_keys.h"
 
 namespace obliq {
 namespace {
@@ -29,6 +31,22 @@ SearchResult no_answers(MatrixView<float> queries, const ManifestInfo& info,
             std::numeric_limits<float>::infinity());
   std::fill(result.ids.values.begin(), result.ids.values.end(), -1);
   return result;
+}
+
+// While no model is trained, all vectors are compared.
+SearchResult search_with(CollectionEngine& engine, const Snapshot& now, MatrixView<float> queries,
+                         const SearchOptions& options) {
+  CollectionStatistics& statistics = engine.statistics();
+  const LatencyTimer timer(statistics.times(Timed::search));
+  statistics.count(Counter::searches, 1);
+  statistics.count(Counter::queries, queries.rows);
+  if (now.model() == nullptr) return no_answers(queries, engine.info(), options);
+  if (!now.is_flat()) return now.index().search(queries, options);
+  SearchOptions exact = options;
+  exact.nprobe = 1;
+  exact.target_recall = 0;
+  exact.confidence = 1;
+  return now.index().search(queries, exact);
 }
 
 // Later steps write there, wherever the process then works.
@@ -54,6 +72,15 @@ Durability parse_durability(std::string_view name) {
   }
   throw std::invalid_argument(
       fmt::format("durability '{}' is none of every, interval, none", name));
+}
+
+std::string to_string(IdType ids) { return ids == IdType::int64 ? "int64" : "string"; }
+
+IdType parse_id_type(std::string_view name) {
+  for (const IdType ids : {IdType::int64, IdType::string}) {
+    if (name == to_string(ids)) return ids;
+  }
+  throw std::invalid_argument(fmt::format("ids '{}' are none of int64, string", name));
 }
 
 struct OBLIQ_HIDDEN Collection::Impl {
@@ -104,10 +131,12 @@ std::size_t Collection::remove(std::span<const std::int64_t> ids) {
 std::size_t Collection::count() const { return impl_->engine->snapshot()->n(); }
 
 bool Collection::contains(std::int64_t id) const {
+  impl_->engine->require_ids(IdType::int64);
   return impl_->engine->snapshot()->find(id).has_value();
 }
 
 void Collection::get(std::span<const std::int64_t> ids, float* out) const {
+  impl_->engine->require_ids(IdType::int64);
   const auto now = impl_->engine->snapshot();
   if (now->model() != nullptr) return now->index().reconstruct(ids, out);
   if (!ids.empty()) {
@@ -116,18 +145,63 @@ void Collection::get(std::span<const std::int64_t> ids, float* out) const {
 }
 
 SearchResult Collection::search(MatrixView<float> queries, const SearchOptions& options) const {
-  CollectionStatistics& statistics = impl_->engine->statistics();
-  const LatencyTimer timer(statistics.times(Timed::search));
-  statistics.count(Counter::searches, 1);
-  statistics.count(Counter::queries, queries.rows);
+  impl_->engine->require_ids(IdType::int64);
+  return search_with(*impl_->engine, *impl_->engine->snapshot(), queries, options);
+}
+
+void Collection::add(MatrixView<float> vectors, std::span<const std::string_view> keys) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
+  impl_->engine->add_keyed(vectors, keys, false);
+}
+
+void Collection::upsert(MatrixView<float> vectors, std::span<const std::string_view> keys) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
+  impl_->engine->add_keyed(vectors, keys, true);
+}
+
+std::size_t Collection::remove(std::span<const std::string_view> keys) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::remove));
+  return impl_->engine->remove_keyed(keys);
+}
+
+bool Collection::contains(std::string_view key) const {
+  impl_->engine->require_ids(IdType::string);
+  return find_key(*impl_->engine->snapshot(), key).has_value();
+}
+
+void Collection::get(std::span<const std::string_view> keys, float* out) const {
+  impl_->engine->require_ids(IdType::string);
   const auto now = impl_->engine->snapshot();
-  if (now->model() == nullptr) return no_answers(queries, impl_->engine->info(), options);
-  if (!now->is_flat()) return now->index().search(queries, options);
-  SearchOptions exact = options;
-  exact.nprobe = 1;
-  exact.target_recall = 0;
-  exact.confidence = 1;
-  return now->index().search(queries, exact);
+  std::vector<std::int64_t> ids;
+  for (const std::string_view key : keys) {
+    const auto id = find_key(*now, key);
+    if (!id) {
+      throw std::invalid_argument(
+          fmt::format("id {} at position {} is not in the collection", shown_key(key), ids.size()));
+    }
+    ids.push_back(*id);
+  }
+  if (!ids.empty()) now->index().reconstruct(ids, out);
+}
+
+KeyedSearchResult Collection::search_keys(MatrixView<float> queries,
+                                          const SearchOptions& options) const {
+  impl_->engine->require_ids(IdType::string);
+  const auto now = impl_->engine->snapshot();
+  SearchResult found = search_with(*impl_->engine, *now, queries, options);
+  KeyedSearchResult result{std::move(found.distances),
+                           Matrix<std::string>(found.ids.rows, found.ids.cols)};
+  for (std::size_t i = 0; i < found.ids.values.size(); ++i) {
+    const std::int64_t id = found.ids.values[i];
+    if (id != -1) result.keys.values[i] = key_of(*now, id);
+  }
+  return result;
+}
+
+void Collection::for_each_key(
+    const std::function<void(std::int64_t, std::string_view)>& take) const {
+  impl_->engine->require_ids(IdType::string);
+  obliq::for_each_key(*impl_->engine->snapshot(), take);
 }
 
 void Collection::sync() { impl_->engine->sync(); }
@@ -145,6 +219,7 @@ CollectionOptions Collection::options() const { return impl_->engine->options();
 
 std::size_t Collection::import_index(const std::string& path, const Progress& progress) {
   constexpr std::size_t kBatch = 4096;
+  impl_->engine->require_ids(IdType::int64);
   const Index index = Index::open(path);
   const SegmentSet& set = IndexAccess::segments(index);
   const Metric metric = options().metric;

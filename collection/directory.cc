@@ -38,8 +38,9 @@ bool is_deleted_file(std::string_view name) {
 }
 
 bool is_ours(std::string_view name) {
-  for (const std::string_view prefix : {kManifest, std::string_view("model-"),
-                                        std::string_view("seg-"), std::string_view("log-")}) {
+  for (const std::string_view prefix :
+       {kManifest, std::string_view("model-"), std::string_view("seg-"), std::string_view("keys-"),
+        std::string_view("log-")}) {
     if (number_behind(prefix, name)) return true;
   }
   return is_deleted_file(name);
@@ -55,6 +56,9 @@ std::string CollectionDirectory::model(std::uint64_t id) const {
 }
 std::string CollectionDirectory::segment(std::uint64_t number) const {
   return fmt::format("{}/seg-{:016x}", path_, number);
+}
+std::string CollectionDirectory::keys(std::uint64_t number) const {
+  return fmt::format("{}/keys-{:016x}", path_, number);
 }
 std::string CollectionDirectory::deleted(std::uint64_t number, std::uint64_t version) const {
   return fmt::format("{}/del-{:016x}-{:016x}", path_, number, version);

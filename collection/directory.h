@@ -4,6 +4,7 @@
 //     model-<id>        a model
 //     seg-<n>           a segment
 //     del-<n>-<v>       deleted rows of segment n
+//     keys-<n>          keys of segment n, where ids are strings
 //     log-<n>           changes that are in no segment's file yet
 //     LOCK              held by the writer
 //
@@ -25,6 +26,7 @@ class CollectionDirectory {
   std::string manifest(std::uint64_t version) const;
   std::string model(std::uint64_t id) const;
   std::string segment(std::uint64_t number) const;
+  std::string keys(std::uint64_t number) const;
   std::string deleted(std::uint64_t number, std::uint64_t version) const;
   std::string log(std::uint64_t number) const { return path_ + "/" + log_name(number); }
   static std::string log_name(std::uint64_t number);

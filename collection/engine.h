@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "collection/batch_record.h"
+#include "collection/given_names.h"
 #include "collection/snapshot.h"
 #include "collection/store.h"
 #include "collection/tiers.h"
@@ -68,6 +70,11 @@ class CollectionEngine {
   /// Vectors with their ids or, without ids, with new ones. Returns the first of those.
   std::int64_t add(MatrixView<float> vectors, MatrixView<std::int64_t> ids, bool replaces);
   std::size_t remove(std::span<const std::int64_t> ids);
+  /// The same where ids are strings.
+  void add_keyed(MatrixView<float> vectors, std::span<const std::string_view> keys, bool replaces);
+  std::size_t remove_keyed(std::span<const std::string_view> keys);
+  /// Throws std::invalid_argument with the remedy where its ids are others.
+  void require_ids(IdType ids) const;
   void sync();
   void wait();
   void train(const Progress& progress);
@@ -122,8 +129,11 @@ class CollectionEngine {
   /// Whether a step in the background reads the part's segment in memory.
   bool is_busy(const Part& part) const;
   void merge_small(std::vector<Part>& parts, const ModelInUse& model) const;
-  std::vector<std::int64_t> ids_for(const Snapshot& now, MatrixView<std::int64_t> ids,
-                                    std::size_t n, std::int64_t* next_id) const;
+  std::int64_t add_named(MatrixView<float> vectors, const GivenNames& names);
+  std::vector<std::int64_t> ids_for(const Snapshot& now, const GivenNames& names, std::size_t n,
+                                    std::int64_t* next_id) const;
+  using Chosen = std::function<std::vector<std::int64_t>(const Snapshot&)>;
+  std::size_t remove_chosen(const Chosen& choose);
   std::size_t merged_later() const;
   void wait_for_room(std::unique_lock<std::mutex>& lock, Clock::duration taken);
 
@@ -134,9 +144,9 @@ class CollectionEngine {
     std::int64_t next_id = 0;  // after them
     std::uint64_t file = 0;    // number
   };
-  std::int64_t add_large(MatrixView<float> vectors, MatrixView<std::int64_t> ids, bool replaces);
-  NamedVectors name_vectors(MatrixView<float> vectors, MatrixView<std::int64_t> ids, bool replaces);
-  Part write_vectors(const ActiveModel& model, MatrixView<float> vectors,
+  std::int64_t add_large(MatrixView<float> vectors, const GivenNames& names);
+  NamedVectors name_vectors(MatrixView<float> vectors, const GivenNames& names);
+  Part write_vectors(const ActiveModel& model, MatrixView<float> vectors, const GivenNames& names,
                      const NamedVectors& named) const;
   void log_segment(const Part& added, const NamedVectors& named);
   std::shared_ptr<const Snapshot> with_segment(const Snapshot& now, std::int64_t next_id,
@@ -155,6 +165,10 @@ class CollectionEngine {
   std::unique_lock<std::mutex> lock_change();
   /// The lock of changes, with all changes so far seen and no sync at work: for a step.
   std::unique_lock<std::mutex> lock_settled();
+
+  // keyed_changes.cc: ids that are strings.
+  std::shared_ptr<const Snapshot> with_keyed(const Snapshot& now,
+                                             std::span<const std::byte> payload) const;
 
   // maintenance.cc: steps in the background, one at a time.
   /// Vectors under another model: where they were, with what was deleted of them then.

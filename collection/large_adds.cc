@@ -7,11 +7,24 @@
 #include <utility>
 
 #include "collection/engine.h"
+#include "collection/part_keys.h"
 #include "collection/parts.h"
 #include "index/build/segment_encoder.h"
 #include "index/segment/id_lookup.h"
 
 namespace obliq {
+namespace {
+
+// A key that came meanwhile may have got another id.
+void delete_keys(const Snapshot& now, const Part& added, Deletion& deletion) {
+  for (std::uint32_t rank = 0; rank < added.keys->n(); ++rank) {
+    const auto id = find_key(now, added.keys->key(rank));
+    const auto place = id ? now.find(*id) : std::nullopt;
+    if (place) deletion.add(*place);
+  }
+}
+
+}  // namespace
 
 std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& now,
                                                                std::int64_t next_id, bool replaces,
@@ -19,9 +32,12 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& n
   std::vector<Part> parts = now.parts();
   Deletion deletion(parts);
   added.logged = now.sequence() + 1;
+  if (replaces && added.keys != nullptr) delete_keys(now, added, deletion);
   for (std::size_t row = 0; replaces && row < added.rows(); ++row) {
     const auto place = now.find(added.segment.id(static_cast<std::uint32_t>(row)));
-    if (place) deletion.add(*place);
+    if (place && deletion.add(*place) && added.keys != nullptr) {
+      throw std::runtime_error("it gives an id inside to another key");
+    }
   }
   parts.push_back(std::move(added));
   return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
@@ -36,25 +52,26 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_logged_segment(
   entry.bytes = record.bytes;
   entry.rows = record.rows;
   entry.check = record.check;
-  return with_segment(now, record.next_id, true, open_part(store_.directory(), entry, now.model()));
+  entry.keys_check = record.keys_check;
+  return with_segment(now, record.next_id, true,
+                      open_part(store_.directory(), entry, store_.info(), now.model()));
 }
 
 // Ids that are not given are taken first, so that nobody else gets them meanwhile; where this fails
 // nobody ever does.
 CollectionEngine::NamedVectors CollectionEngine::name_vectors(MatrixView<float> vectors,
-                                                              MatrixView<std::int64_t> ids,
-                                                              bool replaces) {
+                                                              const GivenNames& names) {
   std::unique_lock lock = lock_change();
   wait_for_room(lock, {});
   if (active() == nullptr) begin_flat(vectors);
   NamedVectors named;
   const Snapshot& now = *head_;
-  named.ids = ids_for(now, ids, vectors.rows, &named.next_id);
-  if (!replaces && ids.rows > 0) refuse_known(now, named.ids);
+  named.ids = ids_for(now, names, vectors.rows, &named.next_id);
+  refuse_known(now, names);
   named.file = store_.take_number();
   store_.keep(named.file, 0);
   named.first = now.next_id();
-  if (ids.rows > 0) return named;
+  if (names.ids.rows > 0) return named;
   const bool is_seen = now.sequence() == snapshot()->sequence();
   auto next = std::make_shared<const Snapshot>(now.used(), now.parts(), now.tuning(),
                                                now.sequence(), named.next_id);
@@ -64,13 +81,17 @@ CollectionEngine::NamedVectors CollectionEngine::name_vectors(MatrixView<float> 
 }
 
 Part CollectionEngine::write_vectors(const ActiveModel& model, MatrixView<float> vectors,
-                                     const NamedVectors& named) const {
+                                     const GivenNames& names, const NamedVectors& named) const {
   EncodedBatch batch = encode(model, vectors);
   const MatrixView<std::int64_t> ids = {named.ids.data(), named.ids.size(), 1};
   std::vector<Part> parts(1);
   parts.front().segment = arrange_segment(model.used.model, std::move(batch.vectors), ids);
+  if (!names.keys.empty()) {
+    parts.front().keys = table_of(named.ids, names.keys, store_.info().collection);
+  }
   Part part = store_.merge(model.used.model, sources_of(parts), named.file);
-  store_.statistics().count(Counter::sealed_bytes, part.segment.file_bytes);
+  store_.add_keys(part, parts);
+  store_.statistics().count(Counter::sealed_bytes, part.file_bytes());
   return part;
 }
 
@@ -83,25 +104,25 @@ void CollectionEngine::log_segment(const Part& added, const NamedVectors& named)
   record.bytes = entry.bytes;
   record.rows = entry.rows;
   record.check = entry.check;
+  record.keys_check = entry.keys_check;
   record.next_id = named.next_id;
   const std::span<const std::byte> bytes = std::as_bytes(std::span(&record, 1));
   log(ChangeKind::add_segment, std::span(&bytes, 1));
   store_.keep(named.file, head_->sequence() + 1);
 }
 
-std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
-                                         bool replaces) {
-  const NamedVectors named = name_vectors(vectors, ids, replaces);
+std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, const GivenNames& names) {
+  const NamedVectors named = name_vectors(vectors, names);
   std::unique_lock<std::mutex> lock;
   std::shared_ptr<const Snapshot> next;
   try {
     for (;;) {
       const std::shared_ptr<const ActiveModel> model = active();
-      const Part added = write_vectors(*model, vectors, named);
+      const Part added = write_vectors(*model, vectors, names, named);
       lock = lock_change();
       if (model == active()) {
-        if (!replaces && ids.rows > 0) refuse_known(*head_, named.ids);
-        next = with_segment(*head_, named.next_id, replaces, added);
+        refuse_known(*head_, names);
+        next = with_segment(*head_, named.next_id, names.replaces, added);
         log_segment(added, named);
         break;
       }
@@ -113,7 +134,7 @@ std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, MatrixView<s
     throw;
   }
   finish(lock, std::move(next));
-  store_.statistics().count(replaces ? Counter::upserted : Counter::added, vectors.rows);
+  store_.statistics().count(names.replaces ? Counter::upserted : Counter::added, vectors.rows);
   return named.first;
 }
 

@@ -227,7 +227,8 @@ void CollectionEngine::seal(const Progress& progress) {
   try {
     if (live_rows(moved.from) > 0) {
       moved.to = store_.merge(now->model(), sources_of(moved.from), number, progress);
-      store_.statistics().count(Counter::sealed_bytes, moved.to.segment.file_bytes);
+      store_.add_keys(moved.to, moved.from);
+      store_.statistics().count(Counter::sealed_bytes, moved.to.file_bytes());
     }
     replace(moved, sequence, first_log);
   } catch (...) {
@@ -250,7 +251,8 @@ void CollectionEngine::merge_files(const std::vector<Part>& parts, const Progres
   try {
     store_.verify(parts);
     moved.to = store_.merge(snapshot()->model(), sources_of(parts), number, progress);
-    store_.statistics().count(Counter::merged_bytes, moved.to.segment.file_bytes);
+    store_.add_keys(moved.to, parts);
+    store_.statistics().count(Counter::merged_bytes, moved.to.file_bytes());
     replace(moved, store_.info().sequence, store_.info().first_log);
   } catch (...) {
     const std::lock_guard lock(changing_);

@@ -33,13 +33,20 @@ void check_info(const SectionReader& reader, const ManifestInfo& info, std::uint
   const auto refuse = [&](const std::string& reason) { reader.refuse("collection", reason); };
   if (info.version != version) refuse(fmt::format("version {}", info.version));
   if (info.dim == 0 || info.dim > kMaxDim) refuse(fmt::format("{} dims", info.dim));
-  if (info.metric > 2 || info.raw > 2 || info.is_flat > 1) refuse("unknown kind");
+  if (info.metric > 2 || info.raw > 2 || info.is_flat > 1 || info.ids > 1) {
+    refuse("unknown kind");
+  }
   if (!(info.spill >= 0 && info.spill <= 1)) refuse("a spill out of range");
   if (info.next_id < 0) refuse("a next id below 0");
   if (info.quantizer[sizeof info.quantizer - 1] != '\0') refuse("a name without an end");
-  if (std::ranges::any_of(info.zeros, [](std::uint64_t zero) { return zero != 0; })) {
+  if (info.zero != 0 || std::ranges::any_of(info.zeros, [](auto zero) { return zero != 0; })) {
     refuse("unknown numbers");
   }
+}
+
+void check_entry(const SectionReader& reader, const SegmentEntry& entry, const ManifestInfo& info) {
+  if (entry.zero == 0 && entry.zeros[0] == 0 && (info.ids != 0 || entry.keys_check == 0)) return;
+  reader.refuse("segments", fmt::format("segment {:016x} has unknown numbers", entry.number));
 }
 
 }  // namespace
@@ -65,6 +72,7 @@ ManifestInfo manifest_of(const CollectionOptions& options) {
   info.spill = static_cast<float>(codes.spill);
   info.seed = options.seed;
   info.train_at = options.train_at;
+  info.ids = static_cast<std::uint32_t>(options.ids);
   std::copy(spec.begin(), spec.end(), info.quantizer);
   return info;
 }
@@ -78,6 +86,7 @@ CollectionOptions options_of(const ManifestInfo& info) {
   options.spill = info.spill;
   options.seed = info.seed;
   options.train_at = info.train_at;
+  options.ids = static_cast<IdType>(info.ids);
   return options;
 }
 
@@ -112,6 +121,7 @@ Manifest read_manifest(const CollectionDirectory& directory, std::uint64_t versi
   const auto segments = reader.fixed_all<SegmentEntry>("segments");
   manifest.segments.assign(segments.begin(), segments.end());
   if (reader.has("history")) manifest.history = fixed_value<History>(reader, "history");
+  for (const SegmentEntry& entry : segments) check_entry(reader, entry, manifest.info);
   if (reader.has("tuning")) {
     try {
       manifest.tuning = read_tuning(reader.fixed("tuning"));

@@ -6,7 +6,8 @@
 //     tuning       ways to target recalls, where it is tuned
 //     history      History, 104 bytes, what led here
 //
-// The bitmap of a segment's deleted rows is a section file of its own: `deleted`, uint64 words.
+// The bitmap of a segment's deleted rows is a section file of its own: `deleted`, uint64 words; its
+// keys are another one (key_table.h), where ids are strings.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,9 @@ struct ManifestInfo {
   float spill = 0;
   char quantizer[28] = {};
   std::uint64_t tuned_for = 0;  ///< vectors that were there when it was tuned; 0: it is not
-  std::uint64_t zeros[4] = {};
+  std::uint32_t ids = 0;        ///< IdType
+  std::uint32_t zero = 0;
+  std::uint64_t zeros[3] = {};
 };
 static_assert(sizeof(ManifestInfo) == 160);
 
@@ -53,7 +56,9 @@ struct SegmentEntry {
   std::uint64_t deleted = 0;          ///< rows
   std::uint32_t check = 0;            ///< CRC32C of the header of its file
   std::uint32_t deleted_check = 0;    ///< of the header of the bitmap's
-  std::uint64_t zeros[2] = {};
+  std::uint32_t keys_check = 0;       ///< of the header of the keys' file; ids are strings
+  std::uint32_t zero = 0;
+  std::uint64_t zeros[1] = {};
 };
 static_assert(sizeof(SegmentEntry) == 64);
 

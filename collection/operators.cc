@@ -15,7 +15,7 @@ void tell_parts(const Snapshot& now, CollectionStats& stats) {
   for (const Part& part : now.parts()) {
     rows += part.rows();
     stats.deleted_rows += part.rows() - part.live();
-    stats.file_bytes += part.segment.file_bytes;
+    stats.file_bytes += part.file_bytes();
     if (part.file != 0) continue;
     ++stats.segments_in_memory;
     stats.rows_in_memory += part.rows();

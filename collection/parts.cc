@@ -6,6 +6,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "collection/key_check.h"
+#include "collection/part_keys.h"
 #include "index/segment/id_lookup.h"
 
 namespace obliq {
@@ -15,11 +17,18 @@ bool is_in(const std::vector<Part>& parts, const Part& part) {
                      [&](const Part& other) { return other.segment.owner == part.segment.owner; });
 }
 
-void refuse_known(const Snapshot& now, std::span<const std::int64_t> ids) {
-  for (const std::int64_t id : ids) {
-    if (!now.find(id)) continue;
+void refuse_known(const Snapshot& now, const GivenNames& names) {
+  if (names.replaces) return;
+  for (std::size_t i = 0; i < names.keys.size(); ++i) {
+    if (!find_key(now, names.keys[i])) continue;
     throw std::invalid_argument(
-        fmt::format("id {} is there already: use upsert to replace its vector", id));
+        fmt::format("id {} at position {} is there already: use upsert to replace its vector",
+                    shown_key(names.keys[i]), i));
+  }
+  for (std::size_t i = 0; i < names.ids.rows; ++i) {
+    if (!now.find(names.ids.data[i])) continue;
+    throw std::invalid_argument(
+        fmt::format("id {} is there already: use upsert to replace its vector", names.ids.data[i]));
   }
 }
 

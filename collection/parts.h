@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "collection/given_names.h"
 #include "collection/snapshot.h"
 #include "index/build/merge_sources.h"
 
@@ -13,8 +14,8 @@ namespace obliq {
 
 /// Whether `part` is of the same segment as one of the parts.
 bool is_in(const std::vector<Part>& parts, const Part& part);
-/// Throws std::invalid_argument where one of the ids is there.
-void refuse_known(const Snapshot& now, std::span<const std::int64_t> ids);
+/// Throws std::invalid_argument where one of the names is there that replaces nothing.
+void refuse_known(const Snapshot& now, const GivenNames& names);
 /// Vectors that are not deleted.
 std::size_t live_rows(const std::vector<Part>& parts);
 /// To merge, without deleted rows. The parts outlive this.

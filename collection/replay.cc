@@ -14,7 +14,11 @@ std::shared_ptr<const Snapshot> CollectionEngine::changed(
   if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
     return with_removal(now, read_removal(payload), nullptr);
   }
+  if (type == static_cast<std::uint8_t>(ChangeKind::add_keyed) && now.model() != nullptr) {
+    return with_keyed(now, payload);
+  }
   if (type == static_cast<std::uint8_t>(ChangeKind::add) && now.model() != nullptr) {
+    if (store_.info().ids != 0) throw std::runtime_error("it has no keys");
     return with_batch(now, read_batch(payload, *now.model()));
   }
   if (type == static_cast<std::uint8_t>(ChangeKind::add_segment) && now.model() != nullptr) {

@@ -140,14 +140,17 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
   const std::uint64_t tuned_for = moved.front().to.segment.info.n;
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<Part> parts;
+  std::vector<Part> from;
   for (Moved& each : moved) {
     parts.push_back(std::move(each.to));
+    from.insert(from.end(), each.from.begin(), each.from.end());
     delete_since(each.from, now->parts(), parts);
   }
   std::vector<Part> merged = {
       store_.merge(model->used.model, sources_of(parts), store_.take_number())};
+  store_.add_keys(merged.front(), from);
   const Segment& made = merged.front().segment;
-  store_.statistics().count(Counter::trained_bytes, made.file_bytes);
+  store_.statistics().count(Counter::trained_bytes, merged.front().file_bytes());
   const std::uint64_t first_log = rotate_log();
   Manifest manifest =
       store_.prepare(merged, model->used, tuning, now->next_id(), now->sequence(), first_log);

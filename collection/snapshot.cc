@@ -14,7 +14,8 @@ namespace obliq {
 
 std::size_t Part::bytes() const {
   return segment.blocks.size() + segment.spilled.size() + segment.rows.size() + segment.raw.size() +
-         segment.ids.size_bytes() + segment.sorted_rows.size_bytes() + segment.lists.bytes();
+         segment.ids.size_bytes() + segment.sorted_rows.size_bytes() + segment.lists.bytes() +
+         (keys == nullptr ? 0 : keys->bytes());
 }
 
 SegmentSet set_of(std::shared_ptr<const TrainedModel> model, const std::vector<Part>& parts) {

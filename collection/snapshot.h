@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "collection/key_table.h"
 #include "index/index_access.h"
 #include "index/search/search_pools.h"
 #include "index/segment/segment_set.h"
@@ -22,6 +23,7 @@ struct Part {
   std::uint64_t file = 0;                  ///< number in its file's name; 0: in memory alone
   std::uint64_t deleted_version = 0;       ///< of the file that has `deleted`; 0: none
   std::size_t deleted_there = 0;           ///< rows that are deleted in that file
+  std::shared_ptr<const KeyTable> keys;    ///< where ids are strings; else null
   /// Of a file that the log alone names: the change that it came with; 0: a manifest names it.
   std::uint64_t logged = 0;
 
@@ -29,6 +31,10 @@ struct Part {
   std::size_t live() const { return rows() - (deleted == nullptr ? 0 : deleted->count()); }
   /// Bytes of what is stored of the vectors.
   std::size_t bytes() const;
+  /// Bytes of its segment's and its keys' files.
+  std::size_t file_bytes() const {
+    return segment.file_bytes + (keys == nullptr ? 0 : keys->file_bytes());
+  }
 };
 
 /// The segments of parts, with their deleted rows, as they are searched and read together.

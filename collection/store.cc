@@ -12,10 +12,12 @@
 #include <system_error>
 #include <utility>
 
+#include "collection/part_keys.h"
 #include "index/build/merge.h"
 #include "index/segment/model_file.h"
 #include "index/segment/segment_file.h"
 #include "storage/file_error.h"
+#include "storage/section_file.h"
 
 namespace obliq {
 namespace {
@@ -60,6 +62,19 @@ std::uint64_t bytes_of_file(const std::string& path) {
   return error ? 0 : bytes;
 }
 
+std::shared_ptr<const KeyTable> open_keys(const CollectionDirectory& directory,
+                                          const SegmentEntry& entry, const ManifestInfo& info,
+                                          const FileCheck& check) {
+  const std::string path = directory.keys(entry.number);
+  if (check_of_file(path) != entry.keys_check) {
+    refuse_file(path, "it is not the file that the manifest names");
+  }
+  if (check != nullptr) {
+    KeyTable::verify(path, entry.rows, info.collection, check_of(check, path));
+  }
+  return KeyTable::open(path, entry.rows, info.collection);
+}
+
 // Whether a file that failed to be written may have its name all the same.
 bool may_be_there(const std::string& path) {
   std::error_code error;
@@ -71,7 +86,8 @@ bool may_be_there(const std::string& path) {
 }  // namespace
 
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
-               const std::shared_ptr<const TrainedModel>& model, const FileCheck& check) {
+               const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
+               const FileCheck& check) {
   const std::string path = directory.segment(entry.number);
   constexpr const char* kOther = "it is not the file that the manifest names";
   Part part;
@@ -85,6 +101,10 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
     refuse_file(path, kOther);
   }
   part.file = entry.number;
+  if (info.ids != 0) {
+    if (part.segment.sorted_rows.size() != entry.rows) refuse_file(path, "its ids have no keys");
+    part.keys = open_keys(directory, entry, info, check);
+  }
   part.deleted_version = entry.deleted_version;
   part.deleted_there = entry.deleted;
   if (entry.deleted_version == 0) return part;
@@ -133,6 +153,8 @@ void CollectionStore::verify(const std::vector<Part>& parts) const {
   for (const Part& part : parts) {
     if (part.file == 0) continue;
     (void)open_segment(directory_.segment(part.file), part.segment.model, {.verify = true});
+    if (part.keys == nullptr) continue;
+    KeyTable::verify(directory_.keys(part.file), part.rows(), info_.collection);
   }
 }
 
@@ -155,12 +177,27 @@ Part CollectionStore::merge(const std::shared_ptr<const TrainedModel>& model,
   return part;
 }
 
+void CollectionStore::add_keys(Part& part, std::span<const Part> from) const {
+  if (info_.ids == 0) return;
+  const KeySource keys = keys_of(part.segment, from);
+  if (part.file == 0) {
+    part.keys = KeyTable::make(part.rows(), info_.collection, keys);
+    return;
+  }
+  const std::string path = directory_.keys(part.file);
+  SectionWriter writer(path);
+  write_keys(writer, part.rows(), info_.collection, keys);
+  writer.commit();
+  part.keys = KeyTable::open(path, part.rows(), info_.collection);
+}
+
 SegmentEntry CollectionStore::entry_of(const Part& part) const {
   SegmentEntry entry;
   entry.number = part.file;
   entry.bytes = part.segment.file_bytes;
   entry.rows = part.segment.info.rows;
   entry.check = check_of_file(directory_.segment(part.file));
+  if (part.keys != nullptr) entry.keys_check = check_of_file(directory_.keys(part.file));
   return entry;
 }
 
@@ -249,11 +286,15 @@ std::set<std::string> CollectionStore::needed(const std::vector<SegmentEntry>& s
   if (info_.model != 0) files.insert(directory_.model(info_.model));
   for (const SegmentEntry& entry : segments) {
     files.insert(directory_.segment(entry.number));
+    if (info_.ids != 0) files.insert(directory_.keys(entry.number));
     if (entry.deleted_version != 0) {
       files.insert(directory_.deleted(entry.number, entry.deleted_version));
     }
   }
-  for (const auto& kept : kept_) files.insert(directory_.segment(kept.first));
+  for (const auto& kept : kept_) {
+    files.insert(directory_.segment(kept.first));
+    if (info_.ids != 0) files.insert(directory_.keys(kept.first));
+  }
   for (const std::uint64_t log : directory_.logs_from(info_.first_log)) {
     files.insert(directory_.log(log));
   }
@@ -296,7 +337,7 @@ StoredCollection open_stored(const CollectionDirectory& directory, const FileChe
   for (const SegmentEntry& entry : stored.manifest.segments) {
     const Part* part = known == nullptr ? nullptr : find_file(*known, entry);
     stored.parts.push_back(
-        part != nullptr ? *part : open_part(directory, entry, stored.model.model, check));
+        part != nullptr ? *part : open_part(directory, entry, info, stored.model.model, check));
   }
   return stored;
 }

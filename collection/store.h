@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,12 @@ class CollectionStore {
              const std::vector<MergeSource>& sources, std::uint64_t number,
              const Progress& progress = {}) const;
 
+  /// Gives a part that `merge` or a change has made of `from` the table of its keys, written where
+  /// the part has a file, else in memory. Nothing where ids are numbers. Throws std::runtime_error
+  /// where a table is damaged, std::system_error where it cannot be written. Cost: 8 bytes of
+  /// memory per key while it is written.
+  void add_keys(Part& part, std::span<const Part> from) const;
+
   /// What a log record or a manifest says of a part's file.
   SegmentEntry entry_of(const Part& part) const;
   /// The next manifest: of those parts of the snapshot that have files, with their deleted rows,
@@ -89,9 +96,11 @@ class CollectionStore {
 /// Called while the bytes of a model or a segment are verified, with the share of the file so far.
 using FileCheck = std::function<void(const std::string& path, double share)>;
 
-/// Opens a segment's file and the bitmap of its deleted rows. Throws as open_stored.
+/// Opens a segment's file, its keys and the bitmap of its deleted rows, of a collection with this
+/// `info`. Throws as open_stored.
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
-               const std::shared_ptr<const TrainedModel>& model, const FileCheck& check = {});
+               const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
+               const FileCheck& check = {});
 
 /// What a manifest names, opened.
 struct StoredCollection {

@@ -34,7 +34,10 @@ std::uint64_t bytes_to_read(const CollectionDirectory& directory) {
   if (version == 0) return 0;  // opening tells it
   const Manifest manifest = read_manifest(directory, version);
   std::uint64_t bytes = 0;
-  for (const SegmentEntry& entry : manifest.segments) bytes += entry.bytes;
+  for (const SegmentEntry& entry : manifest.segments) {
+    bytes += entry.bytes;
+    if (manifest.info.ids != 0) bytes += size_of(directory.keys(entry.number));
+  }
   if (manifest.info.model != 0) bytes += size_of(directory.model(manifest.info.model));
   for (const std::uint64_t log : directory.logs_from(manifest.info.first_log)) {
     bytes += size_of(directory.log(log));
@@ -103,16 +106,18 @@ void check_segment(const CollectionDirectory& directory, const StoredCollection&
   entry.bytes = record.bytes;
   entry.rows = record.rows;
   entry.check = record.check;
-  (void)open_part(directory, entry, stored.model.model, check);
+  entry.keys_check = record.keys_check;
+  (void)open_part(directory, entry, stored.manifest.info, stored.model.model, check);
 }
 
 // Whether a payload is a change that the collection can replay. Throws std::runtime_error.
 void check_change(const StoredCollection& stored, std::uint8_t type,
                   std::span<const std::byte> payload) {
+  const auto kind = stored.manifest.info.ids == 0 ? ChangeKind::add : ChangeKind::add_keyed;
   if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
     (void)read_removal(payload);
-  } else if (type == static_cast<std::uint8_t>(ChangeKind::add) && stored.model.model != nullptr) {
-    (void)read_batch(payload, *stored.model.model);
+  } else if (type == static_cast<std::uint8_t>(kind) && stored.model.model != nullptr) {
+    (void)read_batch(payload, *stored.model.model, kind);
   } else {
     throw std::runtime_error(fmt::format("it is of the unknown kind {}", type));
   }

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +39,13 @@ enum class Durability : std::uint8_t {
 OBLIQ_API std::string to_string(Durability durability);        ///< "every", "interval", "none"
 OBLIQ_API Durability parse_durability(std::string_view name);  ///< throws std::invalid_argument
 
+/// What the ids of a collection are. Strings, *keys* below, are 1 to 4,096 bytes of UTF-8 without
+/// control characters. Inside they stand for numbers, which export_index writes.
+enum class IdType : std::uint8_t { int64, string };
+
+OBLIQ_API std::string to_string(IdType ids);            ///< "int64", "string"
+OBLIQ_API IdType parse_id_type(std::string_view name);  ///< throws std::invalid_argument
+
 /// What stays as it is for the life of a collection.
 struct CollectionOptions {
   std::size_t dim = 0;  ///< of all vectors; required
@@ -49,6 +57,13 @@ struct CollectionOptions {
   /// Vectors from which on a model is trained, 1,000 or more; below, every search compares all
   /// vectors exactly.
   std::size_t train_at = 20000;
+  IdType ids = IdType::int64;
+};
+
+/// Answers where ids are strings, [queries][k] each.
+struct KeyedSearchResult {
+  Matrix<float> distances;
+  Matrix<std::string> keys;  ///< empty: no answer, its distance is infinity
 };
 
 /// How a collection is used by this process.
@@ -100,6 +115,19 @@ class OBLIQ_API Collection {
   /// Removes the vectors of these ids. Returns how many were there.
   std::size_t remove(std::span<const std::int64_t> ids);
 
+  /// The calls for a collection whose ids are strings: a call of the other kind throws
+  /// std::invalid_argument, also a search. Each takes and throws what its namesake does; errors
+  /// name the position and the key. Cost besides: a look-up of each key, some us.
+  void add(MatrixView<float> vectors, std::span<const std::string_view> keys);
+  void upsert(MatrixView<float> vectors, std::span<const std::string_view> keys);
+  std::size_t remove(std::span<const std::string_view> keys);
+  bool contains(std::string_view key) const;
+  void get(std::span<const std::string_view> keys, float* out) const;
+  KeyedSearchResult search_keys(MatrixView<float> queries, const SearchOptions& options = {}) const;
+  /// Calls take(number, key) for each vector; `number` is its id in an exported index, which it
+  /// keeps until it is removed.
+  void for_each_key(const std::function<void(std::int64_t, std::string_view)>& take) const;
+
   std::size_t count() const;
   bool contains(std::int64_t id) const;
   /// Writes the vectors of ids, [ids.size()][dim], as Index::reconstruct. Throws
@@ -121,11 +149,12 @@ class OBLIQ_API Collection {
   /// vectors as the model was trained for, it trains. Throws as train.
   void compact(const Progress& progress = {});
   /// Writes an index of one file of what is there now. Throws std::invalid_argument where there is
-  /// nothing.
+  /// nothing. Where ids are strings, those of the index are numbers: for_each_key tells the keys.
   void export_index(const std::string& path) const;
   /// Adds the vectors of an index of one file with their ids, as it remembers them: exact from its
   /// raw tier, else decoded. Returns how many. Throws as add, std::invalid_argument where the
-  /// metric is another, Cancelled when progress returned false; what came before stays.
+  /// metric is another or ids are strings (add its vectors with keys), Cancelled when progress
+  /// returned false; what came before stays.
   std::size_t import_index(const std::string& path, const Progress& progress = {});
   /// Makes a collection of what the directory holds now in the new directory `folder`: links to the
   /// files, or copies where there can be none, and copies of the logs. Takes no lock: the writer

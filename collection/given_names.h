@@ -1,0 +1,19 @@
+// What vectors that are added are called, by ids or by keys.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "obliq/matrix_view.h"
+
+namespace obliq {
+
+/// Neither: new ids.
+struct GivenNames {
+  MatrixView<std::int64_t> ids;            ///< [n][1]
+  std::span<const std::string_view> keys;  ///< [n], where ids are strings
+  bool replaces = false;                   ///< vectors that have them, which is no error then
+};
+
+}  // namespace obliq
