@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -36,6 +37,15 @@ double seconds_since(Clock::time_point start) {
 
 void tell(const std::string& what, double figure, const char* unit) {
   fmt::print("{:<62} {:>12.4g} {}\n", what, figure, unit);
+}
+
+// Of this process, resident. 0: the system does not tell.
+std::uint64_t anonymous_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:")) return 1024 * std::strtoull(line.c_str() + 8, nullptr, 10);
+  }
+  return 0;
 }
 
 class CollectionBench {
@@ -135,6 +145,7 @@ void CollectionBench::fill() {
   collection.wait();
   tell("until the background is done", seconds_since(waited), "s");
   const CollectionStats stats = collection.stats();
+  const std::uint64_t written = stats.of_life.written_bytes();
   tell("segments", static_cast<double>(stats.segments), "");
   tell("lists", static_cast<double>(stats.nlist), "");
   const SearchOptions options = {.k = 10, .threads = 1, .target_recall = .95};
@@ -142,6 +153,12 @@ void CollectionBench::fill() {
   const Clock::time_point compacted = Clock::now();
   collection.compact();
   tell("compact", seconds_since(compacted), "s");
+  const CollectionStats compact = collection.stats();
+  const auto bytes = static_cast<double>(compact.file_bytes);
+  tell("written before that, over bytes of the compacted files",
+       static_cast<double>(written) / bytes, "");
+  tell("written by it, likewise",
+       static_cast<double>(compact.of_life.written_bytes() - written) / bytes, "");
   search("compacted", collection, options);
   collection.export_index(folder_.path() + "/x.obliq");
   search("the same, exported", Index::open(folder_.path() + "/x.obliq"), options);
@@ -149,6 +166,7 @@ void CollectionBench::fill() {
 
 void CollectionBench::measure_single_adds() {
   constexpr std::size_t kCount = 500;
+  constexpr std::size_t kThreads = 8;
   const std::string file = folder_.path() + "/sync";
   const int fd = ::open(file.c_str(), O_CREAT | O_WRONLY, 0644);
   const std::array<char, 2048> bytes{};
@@ -165,6 +183,18 @@ void CollectionBench::measure_single_adds() {
     collection.add(data_.train.view().slice(i, 1), {&id, 1, 1});
   }
   tell("add one by one, each synced", kCount / seconds_since(then), "per s");
+  const Clock::time_point together = Clock::now();
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 0; i < kCount; ++i) {
+        const auto id = static_cast<std::int64_t>(11'000'000 + t * kCount + i);
+        collection.add(data_.train.view().slice(i, 1), {&id, 1, 1});
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  tell("the same from eight threads at once", kThreads * kCount / seconds_since(together), "per s");
 }
 
 void CollectionBench::measure_beside_adds() {
@@ -206,6 +236,8 @@ void CollectionBench::measure_opening() {
   const Clock::time_point then = Clock::now();
   collection.search(data_.test.view().slice(0, 1), {.k = 10, .target_recall = .95});
   tell("first answer", 1e3 * seconds_since(then), "ms");
+  tell("memory of this process that is in no file", static_cast<double>(anonymous_bytes()) / 1e6,
+       "MB");
 }
 
 void CollectionBench::run() {
