@@ -79,7 +79,13 @@ class ReplacementBench {
     build.metric = data_.metric;
     build.quantizer = "sq8";
     build.spill = .5;
-    compare(collection, Index::build(final_.view(), build));
+    const Index fresh = Index::build(final_.view(), build);
+    compare("at once", collection, fresh);
+    collection.compact();
+    collection.wait();
+    compare("compacted", collection, fresh);
+    collection.train();
+    compare("trained", collection, fresh);
   }
 
  private:
@@ -118,7 +124,7 @@ class ReplacementBench {
     return microseconds_since(start) / static_cast<double>(queries_.rows);
   }
 
-  void compare(const Collection& collection, const Index& fresh) const {
+  void compare(const char* when, const Collection& collection, const Index& fresh) const {
     std::vector<double> changed;
     std::vector<double> built;
     for (int round = 0; round < 9; ++round) {
@@ -131,9 +137,9 @@ class ReplacementBench {
     };
     const CollectionStats stats = collection.stats();
     fmt::print(
-        "half replaced by {}: recall {:.4f}, {:.2f} us; built anew {:.4f}, {:.2f} us; "
+        "half replaced by {}, {}: recall {:.4f}, {:.2f} us; built anew {:.4f}, {:.2f} us; "
         "QPS {:.3f} of it; {} segments, {:.1f} % deleted, drift {:.2f}\n",
-        other_ ? "another distribution" : "the same distribution", recall(collection),
+        other_ ? "another distribution" : "the same distribution", when, recall(collection),
         median(changed), recall(fresh), median(built), median(built) / median(changed),
         stats.segments, 100 * stats.deleted_share, stats.drift.value_or(0));
   }
