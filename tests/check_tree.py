@@ -149,7 +149,8 @@ def tree_files(root):
     for folder in FOLDERS:
         for path in (root / folder).rglob("*"):
             inside = path.relative_to(root).parts
-            if path.is_file() and "__pycache__" not in inside and "corpus" not in inside:
+            is_data = "corpus" in inside or ("golden" in inside and not path.suffix)
+            if path.is_file() and "__pycache__" not in inside and not is_data:
                 if path.suffix in TEXT:
                     yield path
 

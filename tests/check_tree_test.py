@@ -145,6 +145,8 @@ class TreeRules(unittest.TestCase):
     def test_refuses_text_that_is_not_ascii_but_not_data(self):
         self.refuses({"docs/a.md": "one\ntwo \u00b5s\n"}, "docs/a.md:2:", "ASCII")
         self.accepts({"datasets/sample/a.hdf5": "\u00b5s", "tests/fuzz/corpus/a/b": "\u00b5s"})
+        self.accepts({"tests/golden/a/seg-01": "\u00b5s"})
+        self.refuses({"tests/golden/a.txt": "\u00b5s"}, "golden/a.txt:1:", "ASCII")
 
     def test_refuses_long_lines_and_files(self):
         self.accepts({"quant/a.cc": "// " + 97 * "x" + "\n", "docs/a.md": 200 * "x"})
