@@ -1,18 +1,14 @@
-// A collection beside a map of the same vectors: what is there, what a search finds, what is there
-// after it was opened again.
+// What is there, what a search finds, what is there after it was opened again. model_test.cc has
+// random operations.
 #include "obliq/collection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <numeric>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/random.h"
@@ -23,12 +19,6 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kDim = 12;
-
-std::vector<float> random_vector(Random& random) {
-  std::vector<float> vector(kDim);
-  for (float& x : vector) x = static_cast<float>(random.gaussian());
-  return vector;
-}
 
 Matrix<float> random_vectors(Random& random, std::size_t n) {
   Matrix<float> vectors(n, kDim);
@@ -242,93 +232,6 @@ TEST_F(CollectionTest, ReadersSeeWhatAWriterHasDoneOnceTheyRefresh) {
   reader.refresh();
   EXPECT_EQ(reader.count(), 1500U);
   EXPECT_THROW(reader.add(vectors.view()), std::invalid_argument);
-}
-
-// Any changes in any order, against a map.
-class ModelTest : public CollectionTest {
- protected:
-  void open_anew() {
-    collection_.reset();
-    collection_ =
-        std::make_unique<Collection>(Collection::open(path(), {.durability = Durability::none}));
-  }
-  void upsert(std::int64_t id) {
-    const std::size_t n = 1 + random_.below(8);
-    const Matrix<float> vectors = random_vectors(random_, n);
-    collection_->upsert(vectors.view(), ids_from(id, n).view());
-    for (std::size_t i = 0; i < n; ++i) {
-      map_[id + static_cast<std::int64_t>(i)] = {vectors.row(i), vectors.row(i) + kDim};
-    }
-  }
-  void remove(std::int64_t id) {
-    const std::int64_t gone[] = {id, id + 1, id + 2};
-    std::size_t removed = 0;
-    for (const std::int64_t each : gone) removed += map_.erase(each);
-    ASSERT_EQ(collection_->remove(gone), removed);
-  }
-  // Distances to all vectors, the nearest first.
-  std::vector<std::pair<float, std::int64_t>> truth(const std::vector<float>& query) {
-    std::vector<std::pair<float, std::int64_t>> truth;
-    for (const auto& [key, vector] : map_) {
-      float sum = 0;
-      for (std::size_t j = 0; j < kDim; ++j) {
-        sum += (query[j] - vector[j]) * (query[j] - vector[j]);
-      }
-      truth.emplace_back(sum, key);
-    }
-    std::sort(truth.begin(), truth.end());
-    return truth;
-  }
-  // Answers are there, as many as can be, and before a model is trained the nearest.
-  void search() {
-    constexpr std::size_t kAnswers = 5;
-    const std::vector<float> query = random_vector(random_);
-    const auto [distances, ids] = collection_->search(
-        {query.data(), 1, kDim}, {.k = kAnswers, .nprobe = 100000, .confidence = 1});
-    const auto nearest = truth(query);
-    for (std::size_t i = 0; i < kAnswers; ++i) {
-      const std::int64_t answer = ids.values[i];
-      ASSERT_EQ(answer == -1, i >= nearest.size());
-      if (answer == -1) continue;
-      ASSERT_TRUE(map_.contains(answer));
-      if (!collection_->stats().is_exact) continue;
-      ASSERT_NEAR(distances.values[i], nearest[i].first, 1e-4 * (1 + nearest[i].first));
-    }
-  }
-  void step() {
-    const std::uint64_t kind = random_.below(100);
-    const auto id = static_cast<std::int64_t>(random_.below(2500));
-    if (kind < 60) {
-      upsert(id);
-    } else if (kind < 85) {
-      remove(id);
-    } else if (kind < 98) {
-      search();
-    } else if (kind < 99) {
-      collection_->compact();
-    } else {
-      open_anew();
-    }
-    ASSERT_EQ(collection_->count(), map_.size());
-    ASSERT_EQ(collection_->contains(id), map_.contains(id));
-  }
-
-  static constexpr std::uint64_t kSeed = 5;
-  Random random_{kSeed};
-  std::map<std::int64_t, std::vector<float>> map_;
-  std::unique_ptr<Collection> collection_;
-};
-
-TEST_F(ModelTest, IsWhatAMapIs) {
-  Collection::create(path(), options_of());
-  open_anew();
-  for (int i = 0; i < 3000; ++i) {
-    step();
-    ASSERT_FALSE(HasFatalFailure()) << "seed " << kSeed << ", step " << i;
-  }
-  collection_->wait();
-  EXPECT_FALSE(collection_->stats().is_exact);
-  EXPECT_NO_THROW(collection_->verify());
 }
 
 }  // namespace
