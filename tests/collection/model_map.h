@@ -30,7 +30,15 @@ class ModelMap {
   std::size_t size() const { return ids_.size(); }
   bool contains(std::int64_t id) const { return places_.contains(id); }
   std::int64_t id(std::size_t place) const { return ids_[place]; }
-  const float* vector(std::int64_t id) const { return row(places_.at(id)); }
+  /// The vector as a collection gives it back: by cosine of length 1.
+  std::vector<float> stored(std::int64_t id) const {
+    const float* given = row(places_.at(id));
+    std::vector<float> vector(given, given + kModelDim);
+    if (metric_ != Metric::cosine) return vector;
+    const float length = std::sqrt(std::inner_product(given, given + kModelDim, given, 0.F));
+    for (float& x : vector) x /= length;
+    return vector;
+  }
   /// The id that a vector without one gets.
   std::int64_t next_id() const { return next_id_; }
 

@@ -135,7 +135,7 @@ class Span {
     std::vector<float> vectors(ids.size() * kModelDim);
     writer_->get(ids, vectors.data());
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      const float* wanted = map_.vector(ids[i]);
+      const std::vector<float> wanted = map_.stored(ids[i]);
       for (std::size_t j = 0; j < kModelDim; ++j) {
         ASSERT_NEAR(vectors[i * kModelDim + j], wanted[j], has_raw_ ? 1e-4 : 3) << "id " << ids[i];
       }
