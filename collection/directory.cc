@@ -1,15 +1,16 @@
 #include "collection/directory.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 #include "storage/file_error.h"
 
@@ -67,14 +68,22 @@ std::string CollectionDirectory::log_name(std::uint64_t number) {
   return fmt::format("log-{:016x}", number);
 }
 
+// A directory_iterator ends the process where memory runs out: its steps are noexcept.
 std::vector<std::string> CollectionDirectory::names() const {
+  struct Closer {
+    void operator()(DIR* entries) const { ::closedir(entries); }
+  };
+  const std::unique_ptr<DIR, Closer> entries(::opendir(path_.c_str()));
+  if (entries == nullptr) throw_system_error(path_, "read the directory", errno);
   std::vector<std::string> names;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(path_, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    names.push_back(entry->path().filename().string());
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(entries.get());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
   }
-  if (error) throw_system_error(path_, "read the directory", error.value());
+  if (errno != 0) throw_system_error(path_, "read the directory", errno);
   return names;
 }
 

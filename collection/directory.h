@@ -31,6 +31,8 @@ class CollectionDirectory {
   std::string log(std::uint64_t number) const { return path_ + "/" + log_name(number); }
   static std::string log_name(std::uint64_t number);
 
+  /// Of all entries. Throws std::system_error where the directory cannot be read.
+  std::vector<std::string> names() const;
   /// The highest number of a manifest; 0: there is none. Throws std::system_error where the
   /// directory cannot be read.
   std::uint64_t newest_manifest() const;
@@ -41,8 +43,6 @@ class CollectionDirectory {
   void remove_others(const std::set<std::string>& needed) const;
 
  private:
-  std::vector<std::string> names() const;
-
   std::string path_;
 };
 

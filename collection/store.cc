@@ -120,14 +120,11 @@ void make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directory(path, error);
   if (error) throw_system_error(path, "make the directory", error.value());
-  std::filesystem::directory_iterator entry(path, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  for (const std::string& name : CollectionDirectory(path).names()) {
     if (name == "LOCK" || name.starts_with(".obliq-tmp-")) continue;
     throw std::invalid_argument(fmt::format(
         "{}: it is not empty: open the collection there, or name another directory", path));
   }
-  if (error) throw_system_error(path, "read the directory", error.value());
 }
 
 void CollectionStore::continue_from(const Manifest& manifest) {

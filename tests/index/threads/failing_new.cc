@@ -24,10 +24,14 @@ std::atomic<long> failing_allocation = 0;
 }  // namespace obliq::testing
 
 #ifndef OBLIQ_THREAD_SANITIZER
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   std::atomic<long>& left = obliq::testing::failing_allocation;
-  if (left > 0 && --left == 0) throw std::bad_alloc();
-  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
+  if (left > 0 && --left == 0) return nullptr;
+  return std::malloc(size > 0 ? size : 1);
+}
+
+void* operator new(std::size_t size) {
+  if (void* memory = ::operator new(size, std::nothrow)) return memory;
   throw std::bad_alloc();
 }
 
