@@ -10,7 +10,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "obliq/collection.h"
 #include "storage/temporary_folder.h"
 #include "tests/collection/memory_folder.h"
+#include "tests/collection/vectors.h"
 #include "tests/index/threads/failing_new.h"
 
 namespace obliq {
@@ -25,17 +25,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::failing_allocation;
+using testing::ids_from;
 
 constexpr std::size_t kDim = 4;
 constexpr CollectionAccess kAlone = {.durability = Durability::none, .threads = 1};
 
 using Map = std::map<std::int64_t, int>;  // id -> version of its vector
-
-std::vector<std::int64_t> ids_from(std::int64_t first, std::size_t n) {
-  std::vector<std::int64_t> ids(n);
-  std::iota(ids.begin(), ids.end(), first);
-  return ids;
-}
 
 float value_of(std::int64_t id, int version, std::size_t j) {
   auto state = static_cast<std::uint64_t>(id) * 1000 + static_cast<std::uint64_t>(version) * 10 + j;
