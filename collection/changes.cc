@@ -87,7 +87,7 @@ void CollectionEngine::begin_flat(MatrixView<float> vectors) {
   const Manifest manifest =
       store_.prepare(none, used, {}, now->next_id(), now->sequence(), log_number_);
   auto next =
-      std::make_shared<const Snapshot>(used, none, Tuning{}, now->sequence(), now->next_id());
+      std::make_shared<const Snapshot>(used, none, KnownTuning{}, now->sequence(), now->next_id());
   store_.commit(manifest);
   show(std::move(next), std::move(active));
 }
@@ -143,8 +143,8 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_batch(const Snapshot& now
   std::erase_if(parts, [&](const Part& part) {
     return part.file == 0 && part.live() == 0 && !is_busy(part);
   });
-  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
-                                          now.sequence() + 1,
+  return std::make_shared<const Snapshot>(now.used(), std::move(parts),
+                                          now.tuned().after(batch.ids.size()), now.sequence() + 1,
                                           std::max(now.next_id(), batch.next_id));
 }
 
@@ -160,7 +160,7 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_removal(const Snapshot& n
   }
   if (removed != nullptr) *removed = count;
   if (now.model() == nullptr) return std::make_shared<const Snapshot>();
-  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
+  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuned().after(count),
                                           now.sequence() + 1, now.next_id());
 }
 

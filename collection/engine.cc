@@ -96,9 +96,10 @@ void CollectionEngine::load_newest() {
   std::shared_ptr<const ActiveModel> model;
   if (stored.model.model != nullptr) {
     if (lock_) model = std::make_shared<const ActiveModel>(stored.model);
+    KnownTuning tuned = {std::move(stored.manifest.tuning), info.tuned_for,
+                         stored.manifest.history.touched};
     state = std::make_shared<const Snapshot>(stored.model, std::move(stored.parts),
-                                             std::move(stored.manifest.tuning), info.sequence,
-                                             info.next_id);
+                                             std::move(tuned), info.sequence, info.next_id);
   }
   replay(state);
   show(state, std::move(model));

@@ -39,8 +39,9 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& n
       throw std::runtime_error("it gives an id inside to another key");
     }
   }
+  KnownTuning tuned = now.tuned().after(added.rows());
   parts.push_back(std::move(added));
-  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuning(),
+  return std::make_shared<const Snapshot>(now.used(), std::move(parts), std::move(tuned),
                                           now.sequence() + 1, std::max(now.next_id(), next_id));
 }
 
@@ -73,8 +74,8 @@ CollectionEngine::NamedVectors CollectionEngine::name_vectors(MatrixView<float> 
   named.first = now.next_id();
   if (names.ids.rows > 0) return named;
   const bool is_seen = now.sequence() == snapshot()->sequence();
-  auto next = std::make_shared<const Snapshot>(now.used(), now.parts(), now.tuning(),
-                                               now.sequence(), named.next_id);
+  auto next = std::make_shared<const Snapshot>(now.used(), now.parts(), now.tuned(), now.sequence(),
+                                               named.next_id);
   head_ = next;
   if (is_seen) publish(std::move(next));
   return named;

@@ -25,7 +25,7 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kOutgrown = 4;  // of the n of a model, when a compaction trains the next
+constexpr std::size_t kOutgrown = 2;  // of the n of a model, when a compaction trains the next
 
 std::uint64_t bytes_of(const std::vector<Part>& parts) {
   std::uint64_t bytes = 0;
@@ -37,13 +37,15 @@ std::uint64_t bytes_of(const std::vector<Part>& parts) {
 
 Work CollectionEngine::wanted() {
   ManifestInfo info;
+  History history;
   std::uint64_t log_bytes = 0;
   {
     const std::lock_guard lock(changing_);
     info = store_.info();
+    history = store_.history();
     if (log_) log_bytes = log_->next().offset;
   }
-  Work work = next_work(*snapshot(), info, store_.in_memory(), log_bytes);
+  Work work = next_work(*snapshot(), info, history, store_.in_memory(), log_bytes);
   work.tune = work.tune && may_tune();
   return work;
 }
@@ -278,8 +280,8 @@ void CollectionEngine::replace(const Moved& moved, std::uint64_t sequence,
   }
   std::erase_if(parts, [](const Part& part) { return part.live() == 0; });
   const Manifest manifest =
-      store_.prepare(parts, now->used(), now->tuning(), now->next_id(), sequence, first_log);
-  auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), now->tuning(),
+      store_.prepare(parts, now->used(), now->tuned(), now->next_id(), sequence, first_log);
+  auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), now->tuned(),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);
   show(std::move(next));
@@ -295,7 +297,7 @@ void CollectionEngine::tune(const Progress& progress) {
   const RowSource rows(set.slots(), set.model().dim(), [&](std::size_t slot, float* out) {
     decoder.vector(static_cast<std::uint32_t>(slot), out);
   });
-  Tuning tuning = tune_opened(set, rows, {}, then->tuning(), {access_.threads, progress});
+  Tuning found = tune_opened(set, rows, {}, then->tuned().tuning, {access_.threads, progress});
   {
     const std::lock_guard lock(status_);
     next_tuning_ = Clock::now() + 10 * (Clock::now() - start);
@@ -303,11 +305,11 @@ void CollectionEngine::tune(const Progress& progress) {
   const std::unique_lock lock = lock_settled();
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<Part> parts = now->parts();
-  Manifest manifest = store_.prepare(parts, now->used(), tuning, now->next_id(),
+  KnownTuning tuned = {std::move(found), set.n(), now->tuned().touched - then->tuned().touched};
+  Manifest manifest = store_.prepare(parts, now->used(), tuned, now->next_id(),
                                      store_.info().sequence, store_.info().first_log);
-  manifest.info.tuned_for = set.n();
   manifest.history.tuned_at = unix_seconds();
-  auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), std::move(tuning),
+  auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), std::move(tuned),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);
   show(std::move(next));
@@ -354,7 +356,7 @@ void CollectionEngine::export_index(const std::string& path) {
   MergePlan plan;
   plan.end_list = static_cast<std::uint32_t>(now->model()->nlist());
   plan.tune = false;
-  plan.known = now->tuning();
+  plan.known = now->tuned().tuning;
   merge_segments(now->model(), sources_of(now->parts()), plan, path);
 }
 

@@ -69,8 +69,10 @@ struct History {
   /// SegmentInfo::encoded and drift of the segment that was made when the model was trained.
   std::uint64_t trained_encoded = 0;
   std::uint64_t trained_drift = 0;
+  std::uint64_t touched = 0;  ///< vectors added or removed since it was tuned, or somewhat more
+  std::uint64_t zeros[2] = {};
 };
-static_assert(sizeof(History) == 104);
+static_assert(sizeof(History) == 128);
 
 struct Manifest {
   ManifestInfo info;

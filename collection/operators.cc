@@ -5,6 +5,7 @@
 
 #include "collection/backup.h"
 #include "collection/engine.h"
+#include "collection/tiers.h"
 #include "collection/verification.h"
 
 namespace obliq {
@@ -28,27 +29,13 @@ void tell_parts(const Snapshot& now, CollectionStats& stats) {
 
 void tell_tuning(const Snapshot& now, const ManifestInfo& info, const History& history,
                  CollectionStats& stats) {
-  stats.is_tuned = now.tuning().queries > 0;
+  stats.is_tuned = now.tuned().tuning.queries > 0;
   if (!stats.is_tuned) return;
   stats.tuned_for = info.tuned_for;
+  stats.is_tuning_outdated = now.tuned().is_outdated();
   if (history.tuned_at == 0) return;
   const std::uint64_t seconds = std::max(unix_seconds(), history.tuned_at);
   stats.tuned_seconds_ago = static_cast<double>(seconds - history.tuned_at);
-}
-
-// Segments sum |r|^2 over the model's mean, of all that was ever encoded into them; what was there
-// when the model was trained is taken out.
-std::optional<double> drift_of(const Snapshot& now, const History& history) {
-  constexpr double kUnits = 1 << 20;
-  std::uint64_t encoded = 0;
-  std::uint64_t sum = 0;
-  for (const Part& part : now.parts()) {
-    encoded += part.segment.info.encoded;
-    sum += part.segment.info.drift;
-  }
-  if (encoded <= history.trained_encoded || sum < history.trained_drift) return {};
-  const auto added = static_cast<double>(encoded - history.trained_encoded);
-  return static_cast<double>(sum - history.trained_drift) / kUnits / added - 1;
 }
 
 }  // namespace
@@ -86,7 +73,8 @@ CollectionStats CollectionEngine::stats() const {
   stats.changes = now->sequence();
   tell_parts(*now, stats);
   tell_tuning(*now, info, history, stats);
-  if (!stats.is_exact) stats.drift = drift_of(*now, history);
+  const Drift drift = drift_of(*now, history);
+  if (drift.vectors > 0) stats.drift = drift.share;
   store_.statistics().tell(stats);
   const std::lock_guard lock(status_);
   stats.background_error = background_error_;

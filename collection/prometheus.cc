@@ -117,6 +117,8 @@ void add_sizes(const CollectionStats& stats, Text& text) {
 
 void add_state(const CollectionStats& stats, Text& text) {
   text.gauge("tuned", "1 where searches may have a target recall.", whole(stats.is_tuned ? 1 : 0));
+  text.gauge("tuning_outdated", "1: a fifth of the vectors has changed since it was tuned.",
+             stats.is_tuning_outdated ? 1.0 : 0.0);
   text.gauge("tuned_for_vectors", "Vectors that were there when it was tuned.",
              whole(stats.tuned_for));
   if (stats.tuned_seconds_ago) {

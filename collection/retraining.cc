@@ -137,7 +137,8 @@ void CollectionEngine::retrain(const Progress& progress) {
 // Requires the lock of changes.
 void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
                                     std::vector<Moved> moved, Tuning tuning) {
-  const std::uint64_t tuned_for = moved.front().to.segment.info.n;
+  const bool is_tuned = tuning.queries > 0;
+  KnownTuning tuned = {std::move(tuning), is_tuned ? moved.front().to.segment.info.n : 0};
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<Part> parts;
   std::vector<Part> from;
@@ -153,12 +154,11 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
   store_.statistics().count(Counter::trained_bytes, merged.front().file_bytes());
   const std::uint64_t first_log = rotate_log();
   Manifest manifest =
-      store_.prepare(merged, model->used, tuning, now->next_id(), now->sequence(), first_log);
-  manifest.info.tuned_for = tuning.queries > 0 ? tuned_for : 0;
-  manifest.history.tuned_at = tuning.queries > 0 ? unix_seconds() : 0;
+      store_.prepare(merged, model->used, tuned, now->next_id(), now->sequence(), first_log);
+  manifest.history.tuned_at = is_tuned ? unix_seconds() : 0;
   manifest.history.trained_encoded = made.info.encoded;
   manifest.history.trained_drift = made.info.drift;
-  auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuning),
+  auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuned),
                                                now->sequence(), now->next_id());
   store_.commit(manifest);
   show(std::move(next), std::move(model));

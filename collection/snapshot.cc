@@ -30,16 +30,20 @@ SegmentSet set_of(std::shared_ptr<const TrainedModel> model, const std::vector<P
   return SegmentSet(std::move(model), std::move(segments), std::move(deleted));
 }
 
-Snapshot::Snapshot(ModelInUse model, std::vector<Part> parts, Tuning tuning, std::uint64_t sequence,
-                   std::int64_t next_id)
-    : used_(std::move(model)), parts_(std::move(parts)), sequence_(sequence), next_id_(next_id) {
+Snapshot::Snapshot(ModelInUse model, std::vector<Part> parts, KnownTuning tuned,
+                   std::uint64_t sequence, std::int64_t next_id)
+    : used_(std::move(model)),
+      parts_(std::move(parts)),
+      tuned_(std::move(tuned)),
+      sequence_(sequence),
+      next_id_(next_id) {
   std::uint64_t rows = 0;
   for (const Part& part : parts_) rows += part.segment.info.rows;
   if (rows >= kNoSlot) {
     throw std::invalid_argument(fmt::format("{} vectors and deleted ones are too many", rows));
   }
-  index_ = std::make_unique<Index>(
-      IndexAccess::make(set_of(used_.model, parts_), std::move(tuning), used_.pools));
+  index_ = std::make_unique<Index>(IndexAccess::make(set_of(used_.model, parts_), tuned_.tuning,
+                                                     used_.pools, tuned_.is_outdated()));
 }
 
 std::size_t Snapshot::n() const {

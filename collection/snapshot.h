@@ -53,12 +53,23 @@ struct ModelInUse {
   std::shared_ptr<SearchPools> pools = std::make_shared<SearchPools>();
 };
 
+/// How to meet target recalls, and how far that can be believed.
+struct KnownTuning {
+  Tuning tuning = {};
+  std::uint64_t n = 0;        ///< vectors that were there when it was found
+  std::uint64_t touched = 0;  ///< vectors that were added or removed since
+
+  /// Whether a fifth of the vectors has changed.
+  bool is_outdated() const { return touched > n / 5; }
+  KnownTuning after(std::uint64_t more) const { return {tuning, n, touched + more}; }
+};
+
 class Snapshot {
  public:
   /// Of a collection without vectors.
   Snapshot() = default;
   /// Throws std::invalid_argument on 2^32 - 1 rows or more, deleted ones counted.
-  Snapshot(ModelInUse model, std::vector<Part> parts, Tuning tuning, std::uint64_t sequence,
+  Snapshot(ModelInUse model, std::vector<Part> parts, KnownTuning tuned, std::uint64_t sequence,
            std::int64_t next_id);
 
   /// Null before the first vector.
@@ -67,7 +78,7 @@ class Snapshot {
   bool is_flat() const { return used_.is_flat; }
   const std::vector<Part>& parts() const { return parts_; }
   const Index& index() const { return *index_; }  ///< requires a model
-  Tuning tuning() const { return index_ == nullptr ? Tuning{} : IndexAccess::tuning(*index_); }
+  const KnownTuning& tuned() const { return tuned_; }
   std::uint64_t sequence() const { return sequence_; }  ///< of the last change
   std::int64_t next_id() const { return next_id_; }
   std::size_t n() const;
@@ -77,6 +88,7 @@ class Snapshot {
  private:
   ModelInUse used_;
   std::vector<Part> parts_;
+  KnownTuning tuned_;
   std::unique_ptr<Index> index_;
   std::uint64_t sequence_ = 0;
   std::int64_t next_id_ = 0;

@@ -216,7 +216,7 @@ SegmentEntry CollectionStore::entry_with_deleted(Part& part) {
 }
 
 Manifest CollectionStore::prepare(std::vector<Part>& parts, const ModelInUse& model,
-                                  const Tuning& tuning, std::int64_t next_id,
+                                  const KnownTuning& tuned, std::int64_t next_id,
                                   std::uint64_t sequence, std::uint64_t first_log) {
   Manifest manifest;
   for (Part& part : parts) {
@@ -231,8 +231,10 @@ Manifest CollectionStore::prepare(std::vector<Part>& parts, const ModelInUse& mo
   manifest.info.next_id = next_id;
   manifest.info.model = model.model == nullptr ? 0 : model.model->info.id;
   manifest.info.is_flat = model.is_flat ? 1 : 0;
-  manifest.tuning = tuning;
+  manifest.tuning = tuned.tuning;
+  manifest.info.tuned_for = tuned.n;
   manifest.history = history_;
+  manifest.history.touched = tuned.touched;
   return manifest;
 }
 

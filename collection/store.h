@@ -68,7 +68,7 @@ class CollectionStore {
   /// but for files that came with a change after `sequence`. `first_log`: the first log with
   /// changes that are not in them; `sequence`: the last change that is. Writes bitmaps, and notes
   /// in the parts which are written.
-  Manifest prepare(std::vector<Part>& parts, const ModelInUse& model, const Tuning& tuning,
+  Manifest prepare(std::vector<Part>& parts, const ModelInUse& model, const KnownTuning& tuned,
                    std::int64_t next_id, std::uint64_t sequence, std::uint64_t first_log);
   /// Writes it, and removes the files that are not needed any more. In memory it notes the numbers
   /// alone. Where it throws, info() stays as it was; where nobody knows then which manifest counts,

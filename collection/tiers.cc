@@ -16,9 +16,14 @@ constexpr std::size_t kFanIn = 4;
 constexpr std::size_t kMostTiers = 32;
 constexpr std::size_t kGrowth = 16;  // of n, that a model serves
 
-bool must_train(const Snapshot& now, const ManifestInfo& info) {
+constexpr double kMostDrift = .5;  // residuals half as long again
+
+bool must_train(const Snapshot& now, const ManifestInfo& info, const History& history) {
   if (now.model() == nullptr) return false;
-  return now.is_flat() ? now.n() >= info.train_at : now.n() / kGrowth >= now.model()->info.n;
+  if (now.is_flat()) return now.n() >= info.train_at;
+  if (now.n() / kGrowth >= now.model()->info.n) return true;
+  const Drift drift = drift_of(now, history);
+  return drift.share > kMostDrift && drift.vectors > now.n() / 4 && now.n() >= kLeastTuned;
 }
 
 // Vectors that are replaced again and again, or removed, leave few rows, but make the log longer.
@@ -45,11 +50,9 @@ std::size_t tier_of(std::size_t rows) {
   return tier;
 }
 
-bool must_tune(const Snapshot& now, const ManifestInfo& info) {
+bool must_tune(const Snapshot& now) {
   if (now.model() == nullptr || now.is_flat()) return false;
-  const std::uint64_t n = now.n();
-  const std::uint64_t then = info.tuned_for;
-  return n >= kLeastTuned && (n > then + then / 5 || n < then - then / 5);
+  return now.n() >= kLeastTuned && (now.tuned().n == 0 || now.tuned().is_outdated());
 }
 
 std::vector<Part> files_to_merge(const Snapshot& now) {
@@ -67,13 +70,31 @@ std::vector<Part> files_to_merge(const Snapshot& now) {
 
 }  // namespace
 
-Work next_work(const Snapshot& now, const ManifestInfo& info, bool in_memory,
-               std::uint64_t log_bytes) {
+// Segments sum |r|^2 over the model's mean, of all that was ever encoded into them; what was there
+// when the model was trained is taken out.
+Drift drift_of(const Snapshot& now, const History& history) {
+  constexpr double kUnits = 1 << 20;
+  if (now.model() == nullptr || now.is_flat()) return {};
+  std::uint64_t encoded = 0;
+  std::uint64_t sum = 0;
+  for (const Part& part : now.parts()) {
+    encoded += part.segment.info.encoded;
+    sum += part.segment.info.drift;
+  }
+  if (encoded <= history.trained_encoded || sum < history.trained_drift) return {};
+  const std::uint64_t added = encoded - history.trained_encoded;
+  const double mean =
+      static_cast<double>(sum - history.trained_drift) / kUnits / static_cast<double>(added);
+  return {mean - 1, added};
+}
+
+Work next_work(const Snapshot& now, const ManifestInfo& info, const History& history,
+               bool in_memory, std::uint64_t log_bytes) {
   Work work;
-  work.train = must_train(now, info);
+  work.train = must_train(now, info, history);
   work.seal = !in_memory && must_seal(now, log_bytes);
   if (!in_memory) work.merge = files_to_merge(now);
-  work.tune = work.nothing() && must_tune(now, info);
+  work.tune = work.nothing() && must_tune(now);
   return work;
 }
 

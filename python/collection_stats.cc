@@ -45,6 +45,7 @@ nb::dict stats_dict(const CollectionStats& stats) {
   dict["is_exact"] = stats.is_exact;
   dict["is_tuned"] = stats.is_tuned;
   dict["tuned_for"] = stats.tuned_for;
+  dict["is_tuning_outdated"] = stats.is_tuning_outdated;
   dict["tuned_seconds_ago"] = stats.tuned_seconds_ago;
   dict["trained_for"] = stats.trained_for;
   dict["drift"] = stats.drift;

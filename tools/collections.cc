@@ -57,6 +57,7 @@ nlohmann::ordered_json collection_figures_json(const CollectionStats& stats) {
           {"deleted_share", stats.deleted_share},
           {"write_amplification", or_null(stats.write_amplification)},
           {"drift", or_null(stats.drift)},
+          {"is_tuning_outdated", stats.is_tuning_outdated},
           {"tuned_for", stats.is_tuned ? nlohmann::ordered_json(stats.tuned_for) : nullptr},
           {"tuned_seconds_ago", or_null(stats.tuned_seconds_ago)},
           {"searches", life.searches},

@@ -145,7 +145,7 @@ class OBLIQ_API Collection {
   /// takes 1,000 vectors. Throws Cancelled where progress stops it, or somebody closes the
   /// collection; all stays as it was then.
   void train(const Progress& progress = {});
-  /// Merges all segments into one, without the deleted vectors. Where there are four times as many
+  /// Merges all segments into one, without the deleted vectors. Where there are twice as many
   /// vectors as the model was trained for, it trains. Throws as train.
   void compact(const Progress& progress = {});
   /// Writes an index of one file of what is there now. Throws std::invalid_argument where there is

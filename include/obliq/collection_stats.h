@@ -67,6 +67,9 @@ struct CollectionStats {
   std::uint64_t changes = 0;       ///< calls that changed something, since it was made
   bool is_tuned = false;
   std::size_t tuned_for = 0;  ///< vectors that were there when it was tuned
+  /// A fifth of the vectors has been added or removed since. Until it is tuned anew, which the
+  /// background does, a search with a target visits as many lists as both ways to it would.
+  bool is_tuning_outdated = false;
   /// Seconds since then, by the clock of the system; not given where it is not tuned.
   std::optional<double> tuned_seconds_ago;
   /// How much the mean |r|^2 (of a vector less its list's centroid) of what was added since the

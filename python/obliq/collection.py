@@ -172,7 +172,7 @@ class Collection:
         self._collection.train(as_progress(progress))
 
     def compact(self, progress: Optional[Progress] = None) -> None:
-        """Merges all segments into one, without the deleted vectors. Where there are four times as
+        """Merges all segments into one, without the deleted vectors. Where there are twice as
         many vectors as the model was trained for, it trains. Raises Cancelled as train."""
         self._collection.compact(as_progress(progress))
 

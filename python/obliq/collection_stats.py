@@ -47,6 +47,8 @@ class CollectionStats:
     is_exact            no model is trained yet: searches compare all vectors
     is_tuned            searches may have a target_recall
     tuned_for           vectors that were there when it was tuned, tuned_seconds_ago
+    is_tuning_outdated  a fifth of them has been added or removed since: until the background tunes
+                        it anew, a search with a target visits the more of what both ways to it take
     trained_for         vectors that the model was trained for
     drift               how much the mean |r|^2 (of a vector less its list's centroid) of what was
                         added since then lies above that of the training sample: .1 for a tenth;
@@ -71,6 +73,7 @@ class CollectionStats:
     is_exact: bool
     is_tuned: bool
     tuned_for: int
+    is_tuning_outdated: bool
     tuned_seconds_ago: Optional[float]
     trained_for: int
     drift: Optional[float]

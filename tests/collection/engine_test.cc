@@ -148,6 +148,42 @@ TEST_F(CollectionsEngine, ALargeAddThatIsRefusedLeavesNothing) {
   EXPECT_EQ(Collection::open(dead).count(), 1U);
 }
 
+// Also where there are as many as before.
+TEST_F(CollectionsEngine, WhatIsReplacedMakesItTuneAnew) {
+  CollectionOptions small = options();
+  small.train_at = 1000;
+  Collection collection = Collection::in_memory(small);
+  upsert(collection, 0, 3000);
+  collection.wait();
+  const auto tunings = [&] { return collection.stats().latencies["tune"].count(); };
+  const std::uint64_t before = tunings();
+  upsert(collection, 0, 500, 2);
+  collection.wait();
+  EXPECT_EQ(tunings(), before);
+  upsert(collection, 1000, 500, 3);
+  collection.wait();
+  EXPECT_EQ(tunings(), before + 1);
+  EXPECT_EQ(collection.stats().tuned_for, 3000U);
+  EXPECT_FALSE(collection.stats().is_tuning_outdated);
+}
+
+TEST_F(CollectionsEngine, VectorsUnlikeTheSampleMakeItTrainAnew) {
+  CollectionOptions small = options();
+  small.train_at = 1000;
+  Collection collection = Collection::in_memory(small);
+  upsert(collection, 0, 3000);
+  collection.wait();
+  upsert(collection, 3000, 2000, 2);  // like them
+  collection.wait();
+  EXPECT_EQ(collection.stats().trained_for, 3000U);
+  Matrix<float> far = random_vectors(2000, kDim, 3);
+  for (float& x : far.values) x = 3 * x + 20;
+  collection.add(far.view());
+  collection.wait();
+  EXPECT_EQ(collection.stats().trained_for, 7000U);
+  EXPECT_LT(collection.stats().drift.value_or(0), .5);
+}
+
 // A rate that never lets a step end.
 TEST_F(CollectionsEngine, ClosingStopsTheBackgroundAndLosesNothing) {
   CollectionAccess access;
