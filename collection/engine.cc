@@ -189,6 +189,7 @@ void CollectionEngine::close() {
   std::exception_ptr failure;
   try {
     seal_rest();
+    keep_counters();
   } catch (...) {
     failure = std::current_exception();
   }

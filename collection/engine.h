@@ -106,6 +106,7 @@ class CollectionEngine {
   void publish(std::shared_ptr<const Snapshot> next);
   void start_log();
   void seal_rest();
+  void keep_counters();
   /// Makes it the newest: to see, and to change.
   void show(std::shared_ptr<const Snapshot> next);
   void show(std::shared_ptr<const Snapshot> next, std::shared_ptr<const ActiveModel> model);

@@ -40,6 +40,19 @@ void tell_tuning(const Snapshot& now, const ManifestInfo& info, const History& h
 
 }  // namespace
 
+// Where changes came since the last manifest. Requires the lock of steps.
+void CollectionEngine::keep_counters() {
+  const CollectionCounters& kept = store_.history().counters;
+  if (!log_ || store_.statistics().of_life().logged_bytes == kept.logged_bytes) return;
+  std::unique_lock lock = lock_settled();
+  // Bitmaps may hold what changes in the log alone have deleted.
+  while (synced_ < head_->sequence()) sync_until(lock, head_->sequence());
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  std::vector<Part> parts = now->parts();
+  store_.commit(store_.prepare(parts, now->used(), now->tuning(), now->next_id(),
+                               store_.info().sequence, store_.info().first_log));
+}
+
 void CollectionEngine::verify(const VerifyOptions& options) const {
   if (!store_.in_memory()) verify_collection(store_.directory(), options);
 }

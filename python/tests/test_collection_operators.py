@@ -8,7 +8,6 @@ import pytest
 
 import obliq
 
-prometheus_client = pytest.importorskip("prometheus_client.parser")
 DIM = 16
 BASE = np.random.default_rng(5).normal(size=(3000, DIM)).astype(np.float32)
 
@@ -38,12 +37,13 @@ def test_figures_tell_what_was_done(collection: obliq.Collection) -> None:
 
 
 def test_prometheus_reads_the_text(collection: obliq.Collection) -> None:
+    parser = pytest.importorskip("prometheus_client.parser")
     collection.add(BASE[:100])
     collection.search(BASE[:2])
     value = 'quote " backslash \\ line\nend'
     text = collection.prometheus({"shard": value})
     families = {family.name: family
-                for family in prometheus_client.text_string_to_metric_families(text)}
+                for family in parser.text_string_to_metric_families(text)}
     samples: "List[Any]" = [s for family in families.values() for s in family.samples]
     assert samples and all(sample.labels["shard"] == value for sample in samples)
     assert families["obliq_collection_vectors"].samples[0].value == 100

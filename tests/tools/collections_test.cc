@@ -150,6 +150,103 @@ TEST_F(Collections, AreEvaluatedAsAnIndex) {
   const auto point =
       told(must({"eval", collection_, set_, "--nprobe", "1000", "--repeat", "1", "--json"}));
   EXPECT_GT(point["recall"], 0.9);
+  EXPECT_GT(point["entries"], 1600);  // some are spilled
+  EXPECT_GT(point["refined"], 10);
+  EXPECT_EQ(point["lists"], told(must({"eval", collection_, set_, "--nprobe", "1000", "--repeat",
+                                       "1", "--json", "--batch"}))["lists"]);
+}
+
+TEST_F(Collections, AreImportedFromIndexesAndBackedUpBesideAWriter) {
+  must({"build", set_, "-o", folder_ / "index", "--raw", "fp32"});
+  const auto imported = told(must({"import", collection_, folder_ / "index", "--json"}));
+  EXPECT_EQ(imported["imported"], 1600);
+  EXPECT_EQ(imported["metric"], "l2");
+  expect_refused({"import", collection_, folder_ / "index"}, "is there already");
+  const std::string before = answers(collection_);
+  Collection writer = Collection::open(collection_);
+  const auto made = told(must({"backup", collection_, folder_ / "backup", "--json"}));
+  EXPECT_EQ(made["n"], 1600);
+  EXPECT_EQ(made["collection"], folder_ / "backup");
+  writer.remove(std::vector<std::int64_t>{1, 2, 3});
+  EXPECT_EQ(answers(folder_ / "backup"), before);
+  must({"verify", folder_ / "backup", "--rate", "100"});
+  expect_refused({"backup", collection_, folder_ / "backup"}, "not empty");
+  must({"generate", "clustered", "--n", "50", "--dim", "16", "--queries", "1", "-k", "1",
+        "--metric", "cosine", "-o", folder_ / "cosine.hdf5"});
+  must({"build", folder_ / "cosine.hdf5", "-o", folder_ / "cosine"});
+  writer.close();
+  expect_refused({"import", collection_, folder_ / "cosine"},
+                 "its metric is cosine, that of the collection l2");
+  EXPECT_EQ(run_obliq({"backup", folder_ / "absent", folder_ / "x"}).exit_code, 1);
+  EXPECT_FALSE(fs::exists(folder_ / "x"));
+}
+
+TEST_F(Collections, AreAskedForFigures) {
+  add({"--train-at", "1000", "--wait"});
+  must({"remove", collection_, "--id", "1,2,3,4"});
+  const auto info = told(must({"info", collection_, "--json"}));
+  EXPECT_EQ(info["added"], 1600);
+  EXPECT_EQ(info["removed"], 4);
+  EXPECT_EQ(info["deleted_share"], 4 / 1600.0);
+  EXPECT_EQ(info["tuned_for"], 1600);
+  EXPECT_GE(info["tuned_seconds_ago"], 0);
+  EXPECT_GT(info["write_amplification"], 1);
+  const std::string text = must({"info", collection_, "--prometheus"}).out;
+  EXPECT_THAT(text, HasSubstr("# TYPE obliq_collection_vectors gauge\nobliq_collection_vectors{"
+                              "collection=\"" +
+                              collection_ + "\"} 1596\n"));
+  expect_refused({"info", collection_, "--prometheus", "--json"}, "--prometheus");
+  must({"export", collection_, "-o", folder_ / "index"});
+  expect_refused({"info", folder_ / "index", "--prometheus"}, "is no collection");
+  expect_refused({"verify", folder_ / "index", "--rate", "1"}, "leave out --rate");
+}
+
+TEST_F(Collections, ExplainTheirSearches) {
+  add({"--train-at", "1000", "--wait"});
+  const auto lines = json_lines(
+      must({"search", collection_, set_, "--nprobe", "3", "--explain", "--json", "--limit", "4"}));
+  ASSERT_EQ(lines.size(), 4U);
+  for (const auto& line : lines) {
+    EXPECT_EQ(line["explain"]["lists"], 3);
+    EXPECT_EQ(line["explain"]["end"], "nprobe");
+    EXPECT_GE(line["explain"]["entries"], line["explain"]["refined"]);
+  }
+  EXPECT_THAT(must({"search", collection_, set_, "--nprobe", "1000", "--explain"}).out,
+              HasSubstr("rows refined, 0 raw vectors compared; ended by: all lists\n"));
+  expect_refused({"search", collection_, set_, "--explain", "-o", folder_ / "r.hdf5"}, "--explain");
+}
+
+// Whoever runs it every night is to be woken for damage alone.
+TEST_F(Collections, VerifyEndsWithOneForDamageAlone) {
+  add({"--train-at", "1000", "--wait"});
+  add({"--rows", "0:10"});
+  EXPECT_EQ(run_obliq({"verify", folder_ / "absent"}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"verify", folder_.path()}).exit_code, 2);
+  EXPECT_EQ(run_obliq({"verify", collection_, "--rate", "-1"}).exit_code, 2);
+  const fs::path log = file("log-");
+  fs::rename(log, folder_ / "log");
+  const Outcome missing = run_obliq({"verify", collection_});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("the log is missing"));
+  fs::rename(folder_ / "log", log);
+  const fs::path segment = file("seg-");
+  fs::rename(segment, folder_ / "segment");
+  EXPECT_EQ(run_obliq({"verify", collection_}).exit_code, 1);
+  fs::copy_file(file("model-"), segment);  // sound, but none
+  const Outcome swapped = run_obliq({"verify", collection_});
+  EXPECT_EQ(swapped.exit_code, 1);
+  EXPECT_THAT(swapped.err, HasSubstr("seg-"));
+  fs::rename(folder_ / "segment", segment);
+  must({"verify", collection_});
+}
+
+TEST_F(Collections, TakeVectorsOfAnotherMetricOnlyWhenTold) {
+  add({"--rows", "0:10"});
+  must({"generate", "clustered", "--n", "50", "--dim", "16", "--queries", "1", "-k", "1",
+        "--metric", "cosine", "-o", folder_ / "cosine.hdf5"});
+  expect_refused({"add", collection_, folder_ / "cosine.hdf5"},
+                 "cosine.hdf5 is cosine, that of " + collection_ + " is l2");
+  must({"add", collection_, folder_ / "cosine.hdf5", "--metric", "l2"});
 }
 
 TEST_F(Collections, AreRefusedWithValueAndRemedy) {
