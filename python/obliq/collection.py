@@ -16,7 +16,7 @@ from obliq.collection_stats import CollectionStats as CollectionStats
 from obliq.collection_stats import stats_of
 from obliq.index import SearchResult, as_queries
 from obliq.options import BatchOrder, Metric, Path, Progress, Raw, search_options
-from obliq.search_result import explained, work_of
+from obliq.search_result import result_of, work_of
 
 Durability = Literal["every", "interval", "none"]
 
@@ -139,11 +139,7 @@ class Collection:
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
-        if alone:
-            distances, ids = distances[0], ids[0]
-        if work is not None:
-            return explained(distances, ids, work, alone)
-        return SearchResult(distances, ids)
+        return result_of(distances, ids, alone, work)
 
     def count(self) -> int:
         """The number of vectors."""

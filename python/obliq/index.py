@@ -21,7 +21,7 @@ from obliq.options import Raw as Raw
 from obliq.options import Progress as Progress
 from obliq.options import learn_options, search_options
 from obliq.search_result import SearchResult as SearchResult
-from obliq.search_result import explained, work_of
+from obliq.search_result import result_of, work_of
 from obliq.temporary import bytes_of, open_bytes
 
 _FLOAT32 = np.dtype(np.float32)
@@ -210,17 +210,14 @@ class Index:
                     all from nlist on. With target_recall the most. None: as many as that takes
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
         threads     0: as many as the process may use (answers do not depend on it)
-        target_recall   mean recall@k to reach at the default confidence, in (0, 1): each query
-                    scans as many lists as tuning found that it needs. 0, without nprobe: .96 of
-                    what all lists give at this k, .95 at most; an index that is not tuned then
-                    scans all lists below 1,000 vectors, else a number that grows with nlist and k
+        target_recall   mean recall@k to reach at the default confidence, in (0, 1), by tuning. 0,
+                    without nprobe: .96 of what all lists give at this k, .95 at most; not tuned:
+                    all lists below 1,000 vectors, else a number that grows with nlist and k
         batch_order  "query": one query after the other; "list": many at a time, which share the
-                    lists that they visit; "auto": list where enough queries visit the same lists.
-                    Results depend on query and options, not on other queries in the batch
+                    lists that they visit; "auto": as is faster. The answers are the same
         lists       [m][any number], for one query also [any number]: scan these and no others, as
                     Model.route gives them, best first; -1: none. Not with nprobe or target_recall
-        explain     the result has `explain`, the work of each query and why it ended; the answers
-                    are the same, but queries go one after the other
+        explain     the result has `explain`, the work of each query; they go one by one then
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), what is out of range,
         an unknown batch_order, a target_recall of an index that is not tuned or above its
@@ -240,11 +237,8 @@ class Index:
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
-        if alone:
-            distances, ids = distances[0], ids[0]
-        if work is not None:
-            return explained(distances, ids, work, alone)
-        return SearchResult(distances, ids)
+        return (result_of(distances, ids, alone, work) if alone or work is not None
+                else SearchResult(distances, ids))
 
     def tune(self, learn_queries: Any = None, *, threads: int = 0,
              progress: Optional[Progress] = None) -> None:

@@ -56,9 +56,13 @@ def work_of(explain: Any, queries: int) -> Optional[NDArray[np.int64]]:
     return np.empty((queries, len(_COUNTS) + 1), np.int64) if as_flag(explain, "explain") else None
 
 
-def explained(distances: NDArray[np.float32], ids: NDArray[np.int64], work: NDArray[np.int64],
-              alone: bool) -> SearchResult:
-    """A result that tells of this work, of one query alone or of many."""
+def result_of(distances: NDArray[np.float32], ids: NDArray[np.int64], alone: bool,
+              work: Optional[NDArray[np.int64]]) -> SearchResult:
+    """The result for one query alone or many, which tells of this work."""
+    if alone:
+        distances, ids = distances[0], ids[0]
+    if work is None:
+        return SearchResult(distances, ids)
     result = _Explained(distances, ids)
     columns: Dict[str, NDArray[Any]] = {name: work[:, i] for i, name in enumerate(_COUNTS)}
     columns["end"] = _ENDS[work[:, -1]]

@@ -152,11 +152,21 @@ struct Sample {
   double value;
 };
 
+std::map<std::string, std::string> labels_of(std::string text) {
+  const std::regex label(R"re(([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"(,|$))re");
+  std::map<std::string, std::string> labels;
+  for (std::smatch one; std::regex_search(text, one, label); text = one.suffix()) {
+    EXPECT_EQ(one.position(), 0) << text;
+    EXPECT_TRUE(labels.emplace(one[1], one[2]).second) << text;
+  }
+  EXPECT_EQ(text, "");
+  return labels;
+}
+
 // By the grammar of the text format; what does not follow it fails the test.
 std::vector<Sample> parse(const std::string& text) {
   const std::regex head("# (HELP|TYPE) (obliq_collection_[a-z_]+) (.+)");
   const std::regex line(R"(([a-z_]+)\{(.*)\} (\S+))");
-  const std::regex label(R"re(([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"(,|$))re");
   std::vector<Sample> samples;
   std::map<std::string, std::string> types;
   std::set<std::string> helped;
@@ -180,13 +190,7 @@ std::vector<Sample> parse(const std::string& text) {
       ADD_FAILURE() << each;
       continue;
     }
-    Sample sample{match[1], {}, 0};
-    std::string labels = match[2];
-    for (std::smatch one; std::regex_search(labels, one, label); labels = one.suffix()) {
-      EXPECT_EQ(one.position(), 0) << each;
-      EXPECT_TRUE(sample.labels.emplace(one[1], one[2]).second) << each;
-    }
-    EXPECT_EQ(labels, "") << each;
+    Sample sample{match[1], labels_of(match[2]), 0};
     std::size_t read = 0;
     sample.value = std::stod(match[3], &read);
     EXPECT_EQ(read, match[3].length()) << each;
