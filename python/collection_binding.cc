@@ -1,10 +1,8 @@
 // obliq._core.Collection: the collection as Python's obliq.Collection needs it. Calls run without
-// the GIL and keep what they work on: close() in one thread ends no call of another. Checks of
-// types, defaults and names live in Python.
+// the GIL. Checks of types, defaults and names live in Python.
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -20,52 +18,12 @@
 #include "python/arrays.h"
 #include "python/bindings.h"
 #include "python/collection_stats.h"
-#include "python/gil.h"
 #include "python/progress.h"
 #include "python/search_arrays.h"
+#include "python/shared_collection.h"
 
 namespace obliq::python {
 namespace {
-
-class SharedCollection {
- public:
-  explicit SharedCollection(Collection collection)
-      : collection_(std::make_shared<Collection>(std::move(collection))) {}
-  SharedCollection(SharedCollection&&) noexcept = default;
-  SharedCollection& operator=(SharedCollection&&) = delete;
-  /// Waits for a step in the background.
-  ~SharedCollection() {
-    if (collection_ == nullptr) return;
-    const GilRelease release;
-    collection_.reset();
-  }
-
-  /// Throws std::invalid_argument once it is closed, and in a child of the process.
-  std::shared_ptr<Collection> get() const {
-    if (collection_ == nullptr) throw std::invalid_argument("the collection is closed");
-    if (is_of_parent()) {
-      throw std::invalid_argument("the collection was opened by the parent process: open it anew");
-    }
-    return collection_;
-  }
-  /// Whether no call can be made.
-  bool is_closed() const { return collection_ == nullptr || is_of_parent(); }
-
-  void close() {
-    if (collection_ == nullptr) return;
-    std::shared_ptr<Collection> closed = get();
-    collection_.reset();
-    const GilRelease release;
-    closed->close();
-    closed.reset();
-  }
-
- private:
-  bool is_of_parent() const { return ::getpid() != process_; }
-
-  std::shared_ptr<Collection> collection_;
-  pid_t process_ = ::getpid();  // that made it
-};
 
 std::span<const std::int64_t> span_of(const Ids& ids) { return {ids.data(), ids.shape(0)}; }
 MatrixView<std::int64_t> column_of(const Ids& ids) { return {ids.data(), ids.shape(0), 1}; }
@@ -96,9 +54,10 @@ CollectionAccess access_of(bool read_only, double follow, const std::string& dur
 SharedCollection create(const nb::bytes& path, std::size_t dim, const std::string& metric,
                         const std::string& quantizer, const std::string& raw,
                         std::optional<double> spill, std::uint64_t seed, std::size_t train_at,
-                        const CollectionAccess& access) {
+                        const std::string& ids, const CollectionAccess& access) {
   const CollectionOptions options = {
-      dim, parse_metric(metric), quantizer, parse_raw_tier(raw), spill, seed, train_at};
+      dim,      parse_metric(metric), quantizer, parse_raw_tier(raw), spill, seed,
+      train_at, parse_id_type(ids)};
   const std::string name = path_of(path);
   const GilRelease release;
   return SharedCollection(name.empty() ? Collection::in_memory(options, access)
@@ -232,6 +191,7 @@ nb::dict options_of(const SharedCollection& self) {
   dict["spill"] = options.spill;
   dict["seed"] = options.seed;
   dict["train_at"] = options.train_at;
+  dict["ids"] = to_string(options.ids);
   return dict;
 }
 
@@ -260,9 +220,10 @@ void bind_collection(nb::module_& module) {
   type.def_static("is_at", &is_at, nb::arg("path"))
       .def_static("create", &create, nb::arg("path"), nb::arg("dim"), nb::arg("metric"),
                   nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill").none(), nb::arg("seed"),
-                  nb::arg("train_at"), nb::arg("access"))
+                  nb::arg("train_at"), nb::arg("ids"), nb::arg("access"))
       .def_static("open", &open, nb::arg("path"), nb::arg("access"));
   bind_changes(type);
+  bind_keys(type);
   type.def("count", &call<&Collection::count>)
       .def("contains", &contains, nb::arg("id"))
       .def("get", &get, nb::arg("ids"), nb::arg("dim"))

@@ -15,10 +15,12 @@ from obliq.arrays import as_ids, as_matrix, may_be_id, plain_array, team, whole_
 from obliq.collection_stats import CollectionStats as CollectionStats
 from obliq.collection_stats import stats_of
 from obliq.index import SearchResult, as_queries
+from obliq.keys import as_keys, key_array, keys_for, may_be_key
 from obliq.options import BatchOrder, Metric, Path, Progress, Raw, search_options
 from obliq.search_result import result_of, work_of
 
 Durability = Literal["every", "interval", "none"]
+IdType = Literal["int64", "string"]
 
 _WHOLE = (int, type(None))
 _SEARCH = "queries, k, nprobe, confidence, threads, target_recall, batch_order and explain"
@@ -33,26 +35,29 @@ class Collection:
     (read_only). After a fork a child opens it anew: what its parent opened raises ValueError there.
     """
 
-    __slots__ = ("_collection", "_path", "_options", "__weakref__")
+    __slots__ = ("_collection", "_path", "_options", "_has_keys", "__weakref__")
     _collection: _core.Collection
     _path: Optional[bytes]
     _options: Dict[str, Any]
+    _has_keys: bool  # ids are strings
     __iter__ = None  # there are len and in, but vectors have no order
 
     def __init__(self, path: Optional[Path] = None, *, dim: Optional[int] = None,
                  metric: Optional[Metric] = None, quantizer: Optional[str] = None,
                  raw: Optional[Raw] = None, spill: Optional[float] = None,
                  seed: Optional[int] = None, train_at: Optional[int] = None,
-                 durability: Durability = "every", sync_interval: float = 1.0,
-                 read_only: bool = False, follow: float = 0.0, threads: int = 0,
-                 wait_limit: float = 0.0, background_rate: float = 0.0) -> None:
+                 ids: Optional[IdType] = None, durability: Durability = "every",
+                 sync_interval: float = 1.0, read_only: bool = False, follow: float = 0.0,
+                 threads: int = 0, wait_limit: float = 0.0, background_rate: float = 0.0) -> None:
         """Opens the collection at `path`, or makes one there, in a directory that is new or empty,
         or in memory (None). What stays as it is for its life may be left out later:
 
         dim         of all vectors
-        metric, quantizer, raw, spill, seed     as Index.build, "l2" and "sq8" by default
+        metric, quantizer, raw, spill, seed     as Index.build
         train_at    vectors from which on a model is trained in the background, 1,000 or more,
                     20,000 by default; below, every search compares all of them exactly
+
+        ids         "int64", the default, or "string": text of one line, 1 to 4,096 bytes of UTF-8
 
         How this process uses it:
 
@@ -60,32 +65,31 @@ class Collection:
                     sync_interval seconds later at most, or, with "none", once sync, close or the
                     background has written it; a process that is killed loses nothing in any case
         read_only   sees what was there when it was opened, see refresh, and takes no lock
-        follow      with read_only: sees what a writer has done every so many seconds; 0: only
-                    refresh does
+        follow      with read_only: seconds after which it sees what was written; 0: at refresh
         threads     of a call that adds; 0: as many as the process may use
         wait_limit  seconds that a call waits where vectors come faster than the background merges
                     them, before it raises TimeoutError and has changed nothing; 0: any
         background_rate     bytes per second that merges write at most; 0: any
 
-        Raises ValueError on options out of range or other than those of the collection, naming
-        both, and for a directory that holds other files; OSError where it cannot be read or
-        written; RuntimeError naming file and offset where it is damaged, and naming the process
-        where another one writes to it.
+        Raises ValueError on options out of range or other than those it has, and for a directory of
+        other files; OSError; RuntimeError naming file and offset where it is damaged, and the
+        process where another one writes to it.
         """
-        given = _given(dim, metric, quantizer, raw, spill, seed, train_at)
-        # Files are made while it is open, wherever the process has gone meanwhile.
+        given = _given(dim, metric, quantizer, raw, spill, seed, train_at, ids)
+        # Files are made later, wherever the process has gone meanwhile.
         self._path = None if path is None else os.path.abspath(as_path(path))
-        access = _access(read_only, follow, durability, sync_interval, threads, wait_limit,
-                         background_rate)
-        self._collection = _open_or_make(self._path, given, read_only, access)
+        self._collection = _open_or_make(self._path, given, read_only, _access(
+            read_only, follow, durability, sync_interval, threads, wait_limit, background_rate))
         self._options = self._collection.options()
+        self._has_keys = self._options["ids"] == "string"
 
-    def add(self, x: Any, ids: Any = None) -> NDArray[np.int64]:
+    def add(self, x: Any, ids: Any = None) -> NDArray[Any]:
         """Adds vectors [n][dim] or [dim], of float16, float32, float64, int8 or uint8: all of them
-        or, when it raises, none. Returns their ids, int64 [n].
+        or, when it raises, none. Returns their ids, int64 or str (object) [n].
 
         ids     [n], all different, none -1 ("no answer"); for one vector [dim] also a number.
-                None: new ones, each above all that were ever there
+                None: new ones, each above all that were ever there. Where ids are strings a list or
+                array of str, for one vector also a str; they must be given
 
         Raises ValueError on a wrong dim, NaN, infinity or what float32 cannot hold (naming the
         row), a masked array, an id that comes twice or is there already; OSError where the change
@@ -93,6 +97,10 @@ class Collection:
         call. Cost: that of encoding them, and of one sync with durability "every".
         """
         vectors = as_matrix(x, "vectors")
+        if self._has_keys and ids is not None:
+            keys = keys_for(ids, len(vectors))
+            self._collection.add_keys(vectors, keys)
+            return key_array([*keys], (len(keys),))
         if ids is None:
             first = self._collection.add_new(vectors)
             return np.arange(first, first + len(vectors), dtype=np.int64)
@@ -104,17 +112,24 @@ class Collection:
         """Adds vectors, or puts them in the place of those with their ids. Takes and raises what
         add does."""
         vectors = as_matrix(x, "vectors")
+        if self._has_keys:
+            return self._collection.upsert_keys(vectors, keys_for(ids, len(vectors)))
         self._collection.upsert(vectors, _ids_of(ids, len(vectors)))
 
     def remove(self, ids: Any) -> int:
-        """Removes the vectors of these ids, a number or an array of any shape. Returns how many
-        were there."""
+        """Removes the vectors of these ids, one or an array of any shape. Returns how many were
+        there."""
+        if self._has_keys:
+            return self._collection.remove_keys(as_keys(ids)[0])
         return self._collection.remove(whole_numbers(ids).ravel())
 
     def get(self, ids: Any) -> NDArray[np.float32]:
         """The vectors of ids, float32 [n][dim]; of one id [dim]; ids [m][k] of a search give
         [m][k][dim]. Exact before a model is trained and from a raw tier, else decoded; cosine gives
         unit vectors. Raises ValueError naming an id that is not there."""
+        if self._has_keys:
+            keys, shape = as_keys(ids)
+            return self._collection.get_keys(keys, self.dim).reshape((*shape, self.dim))
         wanted = whole_numbers(ids)
         vectors = self._collection.get(wanted.ravel(), self.dim)
         return vectors.reshape((*wanted.shape, self.dim))
@@ -125,7 +140,8 @@ class Collection:
                **unknown: NoReturn) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim], as Index.search with the same
         options. All queries of a call see the same state. While no model is trained, answers are
-        exact whatever the options. Ctrl-C waits for the end of the call."""
+        exact whatever the options. Where ids are strings, `ids` of the answers has dtype object:
+        str, and None in place of -1. Ctrl-C waits for the end of the call."""
         if unknown or type(k) is not int or type(nprobe) not in _WHOLE or type(threads) is not int:
             k, nprobe, confidence, threads, target_recall, batch_order = search_options(
                 k, nprobe, confidence, threads, target_recall, batch_order, unknown, _SEARCH)
@@ -133,9 +149,14 @@ class Collection:
         work = None if explain is False else work_of(explain, len(matrix))
         try:
             distances = np.empty((len(matrix), k), np.float32)
-            ids = np.empty((len(matrix), k), np.int64)
-            self._collection.search(matrix, distances, ids, nprobe, confidence, team(threads),
-                                    target_recall, batch_order, work)
+            rest = (nprobe, confidence, team(threads), target_recall, batch_order, work)
+            ids: NDArray[Any]
+            if self._has_keys:
+                ids = key_array(self._collection.search_keys(matrix, distances, *rest),
+                                distances.shape)
+            else:
+                ids = np.empty((len(matrix), k), np.int64)
+                self._collection.search(matrix, distances, ids, *rest)
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
@@ -145,9 +166,16 @@ class Collection:
         """The number of vectors."""
         return self._collection.count()
 
-    def contains(self, id: int) -> bool:
+    def contains(self, id: object) -> bool:
         """Whether a vector has this id."""
+        if self._has_keys:
+            return may_be_key(id) and self._collection.contains_key(str(id))
         return may_be_id(id) and self._collection.contains(id)
+
+    def numbered_ids(self) -> Dict[int, str]:
+        """Where ids are strings: by the number that each has in an exported index, and keeps until
+        its vector is removed."""
+        return self._collection.numbered_keys()
 
     def sync(self) -> None:
         """Returns when all changes so far outlive a power failure."""
@@ -173,8 +201,9 @@ class Collection:
         self._collection.compact(as_progress(progress))
 
     def export_index(self, path: Path) -> None:
-        """Writes an index of one file of what is there now, for Index.open. Raises ValueError where
-        there is nothing, OSError where it cannot be written."""
+        """Writes an index of one file of what is there now, for Index.open. Where ids are strings,
+        those of the index are numbers, see numbered_ids. Raises ValueError where there is nothing,
+        OSError where it cannot be written."""
         self._collection.export_index(as_path(path))
 
     def import_index(self, path: Path, progress: Optional[Progress] = None) -> int:
@@ -235,7 +264,7 @@ class Collection:
         return self.count()
 
     def __contains__(self, id: object) -> bool:
-        return may_be_id(id) and self._collection.contains(id)
+        return self.contains(id)
 
     def __enter__(self) -> Collection:
         return self
@@ -255,7 +284,7 @@ class Collection:
 
 
 def _given(dim: Any, metric: Any, quantizer: Any, raw: Any, spill: Any, seed: Any,
-           train_at: Any) -> Dict[str, Any]:
+           train_at: Any, ids: Any) -> Dict[str, Any]:
     """What is not None of what a collection is made with, checked."""
     checks: Dict[str, Tuple[Any, Callable[[Any], Any]]] = {
         "dim": (dim, lambda value: as_whole(value, "dim", 1)),
@@ -265,6 +294,7 @@ def _given(dim: Any, metric: Any, quantizer: Any, raw: Any, spill: Any, seed: An
         "spill": (spill, lambda value: as_real(value, "spill")),
         "seed": (seed, as_seed),
         "train_at": (train_at, lambda value: as_whole(value, "train_at", 1000)),
+        "ids": (ids, lambda value: as_name(value, "ids", get_args(IdType))),
     }
     return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 
@@ -297,7 +327,7 @@ def _open_or_make(path: Optional[bytes], given: Dict[str, Any], read_only: bool,
     return _core.Collection.create(
         path or b"", given["dim"], given.get("metric", "l2"), given.get("quantizer", ""),
         given.get("raw", "none"), given.get("spill"), given.get("seed", 1),
-        given.get("train_at", 20000), access)
+        given.get("train_at", 20000), given.get("ids", "int64"), access)
 
 
 def _require_same(given: Dict[str, Any], options: Dict[str, Any]) -> None:
