@@ -35,6 +35,7 @@ CollectionOptions CollectionFlags::options(std::size_t dim, Metric metric) const
   options.raw = codes.raw;
   options.spill = codes.spill;
   options.seed = seed_.value_or(options.seed);
+  options.ids = ids_;
   options.train_at = train_at_.value_or(options.train_at);
   return options;
 }

@@ -16,6 +16,8 @@ namespace obliq::tools {
 class CollectionFlags {
  public:
   void add_flags(CLI::App& app);
+  /// Of a collection that is made; the default is int64.
+  void set_ids(IdType ids) { ids_ = ids; }
   /// What --metric says, may be empty.
   const std::string& metric() const { return metric_; }
 
@@ -31,6 +33,7 @@ class CollectionFlags {
 
   std::size_t dim_ = 0;
   std::string metric_;
+  IdType ids_ = IdType::int64;
   CodeFlags codes_;
   std::optional<std::uint64_t> seed_;
   std::optional<std::size_t> train_at_;

@@ -36,7 +36,12 @@ nlohmann::ordered_json neighbours_json(const SearchResult& result, std::size_t q
   if (!labels.queries.empty()) {
     json["label"] = label_of(labels.queries, static_cast<std::int64_t>(query));
   }
-  json["ids"] = std::vector<std::int64_t>(ids, ids + found);
+  if (labels.keys.empty()) {
+    json["ids"] = std::vector<std::int64_t>(ids, ids + found);
+  } else {
+    const auto keys = labels.keys.subspan(query * result.ids.cols, found);
+    json["ids"] = std::vector<std::string>(keys.begin(), keys.end());
+  }
   json["distances"] = std::vector<float>(distances, distances + found);
   if (!labels.base.empty()) {
     json["labels"] = nlohmann::ordered_json::array();
@@ -48,12 +53,15 @@ nlohmann::ordered_json neighbours_json(const SearchResult& result, std::size_t q
 std::string neighbours_text(const SearchResult& result, std::size_t query, std::size_t k,
                             const Labels& labels) {
   std::vector<Column> columns = {{"rank"}, {"id"}, {"distance"}};
+  if (!labels.keys.empty()) columns[1].align = Align::left;
   if (!labels.base.empty()) columns.push_back({"label", Align::left});
   Table table(columns);
   const std::size_t found = std::min(k, answers(result, query));
   for (std::size_t i = 0; i < found; ++i) {
     const std::int64_t id = result.ids.row(query)[i];
-    std::vector<std::string> cells = {std::to_string(i + 1), std::to_string(id),
+    const std::string id_text =
+        labels.keys.empty() ? std::to_string(id) : labels.keys[query * result.ids.cols + i];
+    std::vector<std::string> cells = {std::to_string(i + 1), id_text,
                                       fmt::format("{:.5g}", result.distances.row(query)[i])};
     if (!labels.base.empty()) cells.push_back(shorten(label_of(labels.base, id), kLabelWidth));
     table.add(cells);

@@ -16,6 +16,8 @@ namespace obliq::tools {
 struct Labels {
   std::span<const std::string> base;     ///< by id; empty: none
   std::span<const std::string> queries;  ///< by query; empty: none
+  /// Ids that are strings, by place, [queries][k]; empty: ids are numbers.
+  std::span<const std::string> keys = {};
 };
 
 /// {"query", "label", "ids", "distances", "labels"}; the labels only when there are any.

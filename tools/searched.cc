@@ -29,7 +29,9 @@ IndexStats stats_of(const CollectionStats& collection) {
 }  // namespace
 
 Searched::Searched(Collection collection)
-    : what_(std::move(collection)), stats_(stats_of(std::get<Collection>(what_).stats())) {}
+    : what_(std::move(collection)),
+      stats_(stats_of(std::get<Collection>(what_).stats())),
+      has_keys_(std::get<Collection>(what_).options().ids == IdType::string) {}
 
 Searched Searched::open(const std::string& path, const std::vector<std::string>& segments,
                         const OpenOptions& options) {
@@ -40,6 +42,10 @@ Searched Searched::open(const std::string& path, const std::vector<std::string>&
 }
 
 SearchResult Searched::search(MatrixView<float> queries, const SearchOptions& options) const {
+  if (has_keys_) {
+    throw std::invalid_argument(
+        "the ids of the collection are strings: export an index, whose ids are numbers");
+  }
   return std::visit([&](const auto& what) { return what.search(queries, options); }, what_);
 }
 

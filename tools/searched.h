@@ -19,7 +19,15 @@ class Searched {
 
   /// Of a collection what it tells: bytes_per_vector are those of its files. Cost: constant.
   const IndexStats& stats() const { return stats_; }
+  /// Throws std::invalid_argument where ids are strings.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options) const;
+
+  /// Whether it is a collection whose ids are strings.
+  bool has_keys() const { return has_keys_; }
+  /// Requires has_keys().
+  KeyedSearchResult search_keys(MatrixView<float> queries, const SearchOptions& options) const {
+    return std::get<Collection>(what_).search_keys(queries, options);
+  }
 
   /// Null where it is a collection.
   Index* index() { return std::get_if<Index>(&what_); }
@@ -30,6 +38,7 @@ class Searched {
 
   std::variant<Index, Collection> what_;
   IndexStats stats_;
+  bool has_keys_ = false;
 };
 
 }  // namespace obliq::tools

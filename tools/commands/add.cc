@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "tools/command.h"
 #include "tools/flags.h"
 #include "tools/inputs.h"
+#include "tools/keys.h"
 #include "tools/progress_bar.h"
 #include "tools/table.h"
 #include "tools/vector_rows.h"
@@ -31,8 +34,12 @@ class Add final : public Command {
                                "64-bit ids, one per vector of VECTORS, none -1; default: new ones, "
                                "each above all that were ever there")
                     ->check(file_name());
-    app.add_flag("--upsert", upsert_, "Replace the vectors whose ids are there already")
-        ->needs(ids);
+    app.add_option("--keys", keys_,
+                   "Text file with a string per vector of VECTORS, one a line, which are its ids; "
+                   "a collection that is made has such ids from then on")
+        ->check(file_name())
+        ->excludes(ids);
+    app.add_flag("--upsert", upsert_, "Replace the vectors whose ids are there already");
     app.add_option("--rows", rows_, "Add only rows A:B of VECTORS, A to B - 1; default: all");
     app.add_option("--batch", batch_, "Vectors per batch, which is added whole or not at all")
         ->check(positive_count())
@@ -52,18 +59,25 @@ class Add final : public Command {
   }
 
   int run() override {
+    if (upsert_ && ids_.empty() && keys_.empty()) {
+      throw std::invalid_argument("--upsert takes the ids of the vectors: --ids or --keys FILE");
+    }
     inputs_.settle({vectors_, ids_});
     access_.durability = parse_durability(durability_);
     const auto vectors = inputs_.open(vectors_, "train");
     const Range range = rows_of_file(rows_, vectors->rows(), vectors_);
     const auto ids = read_ids_of(vectors_, vectors->rows(), inputs_, ids_);
+    const auto keys = read_keys_of(vectors_, vectors->rows(), keys_);
+    const IdType type = keys_.empty() ? IdType::int64 : IdType::string;
+    flags_.set_ids(type);
     Collection collection = flags_.open_or_create(
         directory_, vectors->dim(), inputs_.metric(flags_.metric(), vectors_), access_);
     require_metric(collection.options().metric);
+    require_ids(collection, directory_, type);
     const std::size_t before = collection.count();
     ProgressBar bar("add");
     const auto start = std::chrono::steady_clock::now();
-    add_rows(collection, *vectors, range, ids.view(), bar.callback());
+    add_rows(collection, *vectors, range, {ids.view(), views_of(keys)}, bar.callback());
     collection.sync();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     bar.clear();
@@ -77,6 +91,12 @@ class Add final : public Command {
   }
 
  private:
+  /// Of all vectors of the file: one of both, or neither.
+  struct Names {
+    MatrixView<std::int64_t> ids;
+    std::vector<std::string_view> keys;
+  };
+
   /// A set tells what its distances are; vectors of another may still be meant, by the flag.
   void require_metric(Metric metric) const {
     const Metric told = inputs_.told_metric(vectors_).value_or(metric);
@@ -88,13 +108,13 @@ class Add final : public Command {
   }
 
   void add_rows(Collection& collection, const VectorSource& vectors, Range range,
-                MatrixView<std::int64_t> ids, const Progress& progress) {
+                const Names& names, const Progress& progress) {
     Matrix<float> batch;
     for (std::size_t first = range.first; first < range.end; first += batch.rows) {
       batch = Matrix<float>(std::min(batch_, range.end - first), vectors.dim());
       vectors.read(first, batch.rows, batch.values.data());
       try {
-        add_batch(collection, batch.view(), ids, first);
+        add_batch(collection, batch.view(), names, first);
       } catch (const std::invalid_argument& error) {
         throw std::invalid_argument(at(first, batch.rows, range.first) + error.what());
       } catch (const std::runtime_error& error) {
@@ -106,9 +126,13 @@ class Add final : public Command {
     }
   }
 
-  void add_batch(Collection& collection, MatrixView<float> batch, MatrixView<std::int64_t> ids,
+  void add_batch(Collection& collection, MatrixView<float> batch, const Names& names,
                  std::size_t first) {
-    if (ids.rows == 0) {
+    const MatrixView<std::int64_t> ids = names.ids;
+    if (!names.keys.empty()) {
+      const auto keys = std::span(names.keys).subspan(first, batch.rows);
+      upsert_ ? collection.upsert(batch, keys) : collection.add(batch, keys);
+    } else if (ids.rows == 0) {
       const std::int64_t id = collection.add(batch);
       if (!first_id_) first_id_ = id;
     } else if (upsert_) {
@@ -148,6 +172,7 @@ class Add final : public Command {
   std::string directory_;
   std::string vectors_;
   std::string ids_;
+  std::string keys_;
   std::string rows_;
   std::string durability_ = to_string(Durability::every);
   std::size_t batch_ = 1000;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "index/open_written.h"
 #include "obliq/collection.h"
@@ -11,6 +12,7 @@
 #include "tools/describe.h"
 #include "tools/flags.h"
 #include "tools/interrupt.h"
+#include "tools/keys.h"
 #include "tools/outputs.h"
 
 namespace obliq::tools {
@@ -21,17 +23,24 @@ class Export final : public Command {
   void add_flags(CLI::App& app) override {
     app.add_option("collection", directory_, "Directory of the collection")->required();
     app.add_option("-o,--output", output_, "Index to write")->required();
+    app.add_option(
+           "--keys", keys_,
+           "Where ids are strings: text file to write, a line per vector, its number in the "
+           "index, a tab, its id")
+        ->check(file_name());
     add_json(app, json_);
   }
 
   int run() override {
-    check_outputs({output_}, {directory_});
+    check_outputs(keys_.empty() ? std::vector{output_} : std::vector{output_, keys_}, {directory_});
     refuse_foreign_suffix(output_, "an index");
     const Collection collection = Collection::open(directory_, {.read_only = true});
+    if (!keys_.empty()) require_ids(collection, directory_, IdType::string);
     const auto start = std::chrono::steady_clock::now();
     {
       const HoldInterrupts held;
       collection.export_index(output_);
+      if (!keys_.empty()) write_numbered_keys(collection, keys_);
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     if (!is_stream(output_)) print(open_written(output_).stats(), seconds.count());
@@ -51,6 +60,7 @@ class Export final : public Command {
 
   std::string directory_;
   std::string output_;
+  std::string keys_;
   bool json_ = false;
 };
 

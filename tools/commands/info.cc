@@ -27,7 +27,7 @@ class Info final : public Command {
 
   int run() override {
     if (is_collection(index_)) {
-      print_collection(Collection::open(index_, {.read_only = true}).stats());
+      print_collection(Collection::open(index_, {.read_only = true}));
       return kOk;
     }
     if (prometheus_) {
@@ -48,12 +48,14 @@ class Info final : public Command {
   }
 
  private:
-  void print_collection(const CollectionStats& stats) const {
+  void print_collection(const Collection& collection) const {
+    const CollectionStats stats = collection.stats();
     if (prometheus_) {
       fmt::print("{}", to_prometheus(stats, {{"collection", index_}}));
       return;
     }
     nlohmann::ordered_json json = collection_json(stats);
+    json["id_type"] = to_string(collection.options().ids);
     json["directory_bytes"] = directory_bytes(index_);
     json.update(collection_figures_json(stats));
     print_part(json);

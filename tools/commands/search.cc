@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -64,6 +66,11 @@ class Search final : public Command {
     }
     inputs_.settle({queries_});
     const Searched index = Searched::open(index_, segments_);
+    if (index.has_keys() && !output_.empty()) {
+      throw std::invalid_argument(
+          "a result file holds numbers, and the ids of the collection are "
+          "strings: leave out --output, or search an exported index");
+    }
     // Answers beyond the vectors there are take no memory; a result file has columns for them.
     if (output_.empty())
       options_.k = std::min(options_.k, std::max<std::size_t>(index.stats().n, 1));
@@ -72,7 +79,8 @@ class Search final : public Command {
     std::vector<SearchExplanation> work;
     if (explain_) options_.explain = &work;
     const auto start = std::chrono::steady_clock::now();
-    const SearchResult result = index.search(set.test.view().slice(0, count), options_);
+    std::vector<std::string> keys;
+    const SearchResult result = answers(index, set.test.view().slice(0, count), keys);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     if (!output_.empty()) {
       write(index.stats(), result, seconds.count());
@@ -81,11 +89,25 @@ class Search final : public Command {
       }
       return kOk;
     }
-    print(result, work, {set.train_labels, set.test_labels});
+    const auto labels = index.has_keys() ? std::span<const std::string>() : set.train_labels;
+    print(result, work, {labels, set.test_labels, keys});
     return kOk;
   }
 
  private:
+  /// Where ids are strings they go to `keys`, [queries][k]; -1 still stands for no answer.
+  SearchResult answers(const Searched& index, MatrixView<float> queries,
+                       std::vector<std::string>& keys) const {
+    if (!index.has_keys()) return index.search(queries, options_);
+    KeyedSearchResult found = index.search_keys(queries, options_);
+    keys = std::move(found.keys.values);
+    SearchResult result{std::move(found.distances),
+                        Matrix<std::int64_t>(found.keys.rows, found.keys.cols)};
+    std::transform(keys.begin(), keys.end(), result.ids.values.begin(),
+                   [](const std::string& key) { return key.empty() ? -1 : 0; });
+    return result;
+  }
+
   /// `work`: of each query, or empty.
   void print(const SearchResult& result, const std::vector<SearchExplanation>& work,
              const Labels& labels) const {
