@@ -178,8 +178,10 @@ TEST_F(Crowds, CollectionsShareFewThreads) {
   const int count = affordable_collections();
   const std::size_t before = thread_count();
   std::vector<Collection> collections;
+  CollectionAccess access = kWriter;
   for (int i = 0; i < count; ++i) {
-    collections.push_back(Collection::create(path(i), options(), kWriter));
+    access.durability = i % 2 == 0 ? Durability::none : Durability::interval;
+    collections.push_back(Collection::create(path(i), options(), access));
     upsert(collections.back(), i, i % (count / kTrained) == 0 ? 1000 : 10);
   }
   EXPECT_LE(thread_count(), before + kMostThreads);
@@ -194,28 +196,31 @@ TEST_F(Crowds, CollectionsShareFewThreads) {
 
 constexpr std::size_t kAlways = 50;  // ids 0 .. are there all the time
 constexpr std::size_t kBatch = 40;   // of which all are seen or none
+constexpr std::size_t kBatches = 60;
 
 // Looks again and again until the other end of the pipe is closed. Returns what was wrong.
-int read_until_closed(const std::string& path, int pipe) {
-  Collection reader = Collection::open(path, kReader);
+int read_until_closed(const std::string& path, bool follows, int pipe) {
+  CollectionAccess access = kReader;
+  access.follow = follows ? .01 : 0;
+  Collection reader = Collection::open(path, access);
   pollfd end = {pipe, POLLIN, 0};
   std::size_t before = 0;
   for (std::int64_t round = 0; ::poll(&end, 1, 2) == 0; ++round) {
-    reader.refresh();
+    if (!follows) reader.refresh();
     const std::size_t count = reader.count();
     if (count < before || (count - kAlways) % kBatch != 0) return 2;
     before = count;
     if (!finds(reader, round % static_cast<std::int64_t>(kAlways))) return 3;
   }
   reader.refresh();
-  return finds(reader, 1000) && finds(reader, 1000 + 30 * kBatch - 1) ? 0 : 4;
+  return finds(reader, 1000) && finds(reader, 1000 + kBatches * kBatch - 1) ? 0 : 4;
 }
 
-int read_in_child(const std::string& path, const std::array<int, 2>& pipe) {
+int read_in_child(const std::string& path, bool follows, const std::array<int, 2>& pipe) {
   ::alarm(300);
   ::close(pipe[1]);
   try {
-    return read_until_closed(path, pipe[0]);
+    return read_until_closed(path, follows, pipe[0]);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "a reader failed: %s\n", error.what());
     return 1;
@@ -231,10 +236,10 @@ TEST_F(Crowds, ProcessesReadWhileOneWrites) {
   std::vector<pid_t> readers;
   for (int i = 0; i < kReaders; ++i) {
     readers.push_back(::fork());
-    if (readers.back() == 0) ::_exit(read_in_child(path(), pipe));
+    if (readers.back() == 0) ::_exit(read_in_child(path(), i % 2 != 0, pipe));
   }
-  for (std::int64_t batch = 0; batch < 30; ++batch) {
-    upsert(writer, 1000 + batch * static_cast<std::int64_t>(kBatch), kBatch);
+  for (std::size_t batch = 0; batch < kBatches; ++batch) {
+    upsert(writer, 1000 + static_cast<std::int64_t>(batch * kBatch), kBatch);
     if (batch % 3 == 2) writer.compact();
   }
   EXPECT_NO_THROW(writer.wait());
