@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "core/random.h"
@@ -17,7 +18,7 @@ inline constexpr std::size_t kCrashDim = 8;
 inline constexpr std::uint64_t kCrashIds = 3000;
 
 struct CrashChange {
-  enum Kind { upsert, remove, compact, train, open_anew } kind = upsert;
+  enum Kind { upsert, remove, compact, train, export_index, open_anew } kind = upsert;
   std::vector<std::int64_t> ids;
   Matrix<float> vectors;
 };
@@ -39,9 +40,11 @@ class CrashScript {
       change.kind = CrashChange::remove;
       change.ids.resize(1 + random_.below(20));
     } else {
-      change.kind = kind < 95   ? CrashChange::compact
-                    : kind < 97 ? CrashChange::train
-                                : CrashChange::open_anew;
+      constexpr CrashChange::Kind kOthers[] = {CrashChange::compact,      CrashChange::compact,
+                                               CrashChange::train,        CrashChange::train,
+                                               CrashChange::export_index, CrashChange::export_index,
+                                               CrashChange::open_anew,    CrashChange::open_anew};
+      change.kind = kOthers[kind - 92];
     }
     std::iota(change.ids.begin(), change.ids.end(), first);
     return change;
@@ -63,6 +66,9 @@ inline void make_in(const CrashChange& change, CrashMap& map) {
     }
   }
 }
+
+/// Where the collection at `path` is exported to.
+inline std::string crash_export(const std::string& path) { return path + ".obliq"; }
 
 inline CollectionOptions crash_options() {
   CollectionOptions options;

@@ -1,5 +1,7 @@
-// kill -9 at any moment: what was acknowledged is there, the change on its way is there or not, and
-// the collection opens. OBLIQ_CRASH_CYCLES sets how many processes are killed.
+// kill -9 at any moment of changes, compactions, trainings, exports and openings: what was
+// acknowledged is there, the change on its way is there or not, and the collection opens; so does
+// an index that was exported. OBLIQ_CRASH_CYCLES sets how many processes are killed,
+// OBLIQ_CRASH_SEED other changes and moments.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
@@ -109,12 +111,25 @@ std::size_t cycles() {
   return asked == nullptr ? 40 : std::strtoul(asked, nullptr, 10);
 }
 
+std::uint64_t seed() {
+  const char* asked = std::getenv("OBLIQ_CRASH_SEED");
+  return asked == nullptr ? 11 : std::strtoull(asked, nullptr, 10);
+}
+
+// An export is there whole or not at all.
+void check_export(const std::string& path) {
+  const std::string index = crash_export(path);
+  if (!std::filesystem::exists(index)) return;
+  EXPECT_NO_THROW(Index::open(index, {.verify = true}));
+  std::filesystem::remove(index);
+}
+
 TEST(Crash, LosesNothingAcknowledgedWhenAWriterIsKilled) {
   const TemporaryFolder folder(memory_folder());
   const std::string path = folder.path() + "/c";
   Collection::create(path, crash_options());
   CrashMap map;
-  Random random(11);
+  Random random(seed());
   std::size_t killed_within = 0;
   for (std::size_t cycle = 0; cycle < cycles(); ++cycle) {
     if (cycle % 200 == 199) {  // from an empty one again
@@ -123,12 +138,13 @@ TEST(Crash, LosesNothingAcknowledgedWhenAWriterIsKilled) {
       map.clear();
     }
     const std::chrono::microseconds after(20000 + random.below(200000));
-    const Told told = run_and_kill(path, cycle, cycle % 2 == 0 ? "every" : "none", after);
+    const Told told = run_and_kill(path, seed() + cycle, cycle % 2 == 0 ? "every" : "none", after);
     ASSERT_TRUE(WIFSIGNALED(told.status)) << "cycle " << cycle << ": it ended by itself";
-    CrashScript script(cycle);
+    CrashScript script(seed() + cycle);
     const std::size_t made = told.made ? *told.made + 1 : 0;
     for (std::size_t i = 0; i < made; ++i) make_in(script.next(), map);
     const Collection collection = Collection::open(path, {.read_only = cycle % 3 == 0});
+    check_export(path);
     const ::testing::AssertionResult as_told = holds(collection, map);
     if (as_told) continue;
     ASSERT_TRUE(told.begun && *told.begun == made)
@@ -137,6 +153,7 @@ TEST(Crash, LosesNothingAcknowledgedWhenAWriterIsKilled) {
     make_in(script.next(), map);
     ASSERT_TRUE(holds(collection, map)) << "cycle " << cycle << ", before: " << as_told.message();
   }
+  RecordProperty("cycles", static_cast<int>(cycles()));
   RecordProperty("killed_within_a_change", static_cast<int>(killed_within));
 }
 

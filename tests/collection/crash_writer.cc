@@ -35,6 +35,9 @@ void make(const CrashChange& change, const std::string& path, const CollectionAc
     case CrashChange::train:
       if (collection->count() >= 1000) collection->train();
       return;
+    case CrashChange::export_index:
+      if (collection->count() > 0) collection->export_index(crash_export(path));
+      return;
     case CrashChange::open_anew:
       collection.reset();
       collection = std::make_unique<Collection>(Collection::open(path, access));

@@ -1,12 +1,14 @@
 // A power failure after any call that a writer makes: the collection opens, what was acknowledged
-// is there, and of the change on its way all or nothing.
+// is there, and of the change on its way all or nothing. OBLIQ_CRASH_STATES asks for more states.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <numeric>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -74,12 +76,12 @@ class PowerLossOfCollections : public ::testing::Test {
     const CollectionAccess access = {.read_only = false, .durability = durability_, .threads = 1};
     switch (change.kind) {
       case Change::create:
-        collection.emplace(Collection::create(folder_.path(), options(), access));
+        collection.emplace(Collection::create(path_, options(), access));
         return;
       case Change::upsert:
         return collection->upsert(vectors.view(), {ids.data(), ids.size(), 1});
       case Change::remove:
-        EXPECT_EQ(collection->remove(ids), ids.size());
+        EXPECT_EQ(collection->remove(ids), maps_[i - 1].size() - maps_[i].size());
         return;
       case Change::compact:
         return collection->compact();
@@ -135,10 +137,13 @@ class PowerLossOfCollections : public ::testing::Test {
     while (change > 0 && script_[change].kind != Change::compact) --change;
     return change;
   }
-  void play(std::vector<Change> script, std::size_t count) {
+  // Returns how many states it has looked at.
+  std::size_t play(std::vector<Change> script, std::size_t count, std::uint64_t seed) {
     script_ = std::move(script);
     maps_ = maps();
-    SimulatedDisk disk(folder_.path());
+    path_ = folder_ / std::to_string(++played_);
+    std::filesystem::create_directory(path_);
+    SimulatedDisk disk(path_);
     {
       std::optional<Collection> collection;
       for (std::size_t i = 0; i < script_.size(); ++i) {
@@ -146,16 +151,41 @@ class PowerLossOfCollections : public ::testing::Test {
         disk.note(static_cast<int>(i));
       }
     }
-    const std::size_t states =
-        for_each_crash_state(disk.stop(), crash_state_count(count), crash_seed(),
-                             [&](const CrashState& state) { check(state); });
+    const std::size_t states = for_each_crash_state(disk.stop(), count, seed,
+                                                    [&](const CrashState& state) { check(state); });
+    std::filesystem::remove_all(path_);
+    return states;
+  }
+  void play(std::vector<Change> script, std::size_t count) {
+    const std::size_t states = play(std::move(script), crash_state_count(count), crash_seed());
     EXPECT_GT(states, 90U);
+    RecordProperty("states", static_cast<int>(states));
+  }
+  // Some begin with vectors enough for a model.
+  static std::vector<Change> draw_script(Random& random) {
+    std::vector<Change> script = {{Change::create}};
+    const bool is_large = random.below(8) == 0;
+    if (is_large) script.push_back({Change::upsert, 0, 1000});
+    for (std::size_t left = 3 + random.below(6); left > 0; --left) {
+      const auto first = static_cast<std::int64_t>(random.below(150));
+      const std::uint64_t kind = random.below(is_large ? 12 : 10);
+      if (kind < 5) {
+        script.push_back({Change::upsert, first, 1 + random.below(100)});
+      } else if (kind < 8) {
+        script.push_back({Change::remove, first, 1 + random.below(60)});
+      } else {
+        script.push_back({kind < 10 ? Change::compact : Change::train});
+      }
+    }
+    return script;
   }
 
   Durability durability_ = Durability::every;
   std::vector<Change> script_;
   std::vector<Map> maps_;
   TemporaryFolder folder_ = fast_folder();
+  std::string path_;
+  int played_ = 0;
 };
 
 TEST_F(PowerLossOfCollections, LosesNothingAcknowledged) {
@@ -197,6 +227,20 @@ TEST_F(PowerLossOfCollections, LosesNothingWhenTheModelChanges) {
         {Change::upsert, 990, 20},
         {Change::compact}},
        600);
+}
+
+// Scripts drawn at random, until there are enough states.
+TEST_F(PowerLossOfCollections, LosesNothingWhateverIsDone) {
+  constexpr std::size_t kOfScript = 3000;
+  const std::size_t wanted = crash_state_count(200);
+  std::size_t states = 0;
+  for (std::uint64_t seed = crash_seed(); states < wanted; ++seed) {
+    Random random(seed);
+    durability_ = random.below(2) == 0 ? Durability::every : Durability::none;
+    states += play(draw_script(random), std::min(kOfScript, 10 * wanted), seed);
+    ASSERT_FALSE(HasFailure()) << "OBLIQ_CRASH_SEED=" << seed;
+  }
+  RecordProperty("states", static_cast<int>(states));
 }
 
 }  // namespace

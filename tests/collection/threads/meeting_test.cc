@@ -1,11 +1,12 @@
 // Readers, a writer and steps in the background at once: what is there stays there, what is gone
-// stays gone, and of a batch all is seen or nothing.
+// stays gone, and of a batch all is seen or nothing. OBLIQ_MEETING_SECONDS goes on for so long.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <random>
 #include <thread>
@@ -51,8 +52,19 @@ class Meeting : public ::testing::Test {
     return {first, first + 1};
   }
 
+  // All pairs or, for a longer meeting, from the first one again.
   void write() {
-    Random random(seed_ + 1);
+    using Clock = std::chrono::steady_clock;
+    const char* seconds = std::getenv("OBLIQ_MEETING_SECONDS");
+    const auto end =
+        Clock::now() + std::chrono::seconds(seconds == nullptr ? 0 : std::atol(seconds));
+    for (std::uint64_t round = 1; round == 1 || Clock::now() < end; ++round) {
+      write_pairs(seed_ + 1000 * round);
+    }
+    ends_ = true;
+  }
+  void write_pairs(std::uint64_t seed) {
+    Random random(seed);
     for (std::size_t pair = 0; pair < kPairs; ++pair) {
       Matrix<float> both(2, kDim);
       for (std::size_t i = 0; i < 2; ++i) {
@@ -66,7 +78,6 @@ class Meeting : public ::testing::Test {
       const std::int64_t gone[] = {other, another};
       collection_->remove(gone);
     }
-    ends_ = true;
   }
   void read(std::uint64_t seed) {
     Random random(seed);
