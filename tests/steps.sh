@@ -195,14 +195,40 @@ power_failures() {
     build/release/tests/storage_tests --gtest_brief=1 --gtest_filter='PowerLoss.*'
 }
 
+# Tests of collections of this filter, many times as long as in every other run, with the settings
+# that go before as NAME=VALUE. What they counted (cycles, operations, states) goes into the log.
+long_collection_tests() {
+  local filter=$1 counted=$logs/counted.xml
+  shift
+  echo "$@"
+  env "$@" build/release/tests/collection_tests --gtest_brief=1 --gtest_filter="$filter" \
+    --gtest_output="xml:$counted"
+  grep -o 'property name="[a-z_]*" value="[0-9]*"' "$counted" || true
+}
+
+long_collections() {
+  step "build release collection tests" build release collection_tests
+  step "a million operations" long_collection_tests 'ModelTest.*' \
+    OBLIQ_MODEL_OPERATIONS=1000000 OBLIQ_MODEL_SEED=$RANDOM
+  step "1500 killed writers" long_collection_tests 'Crash.*' \
+    OBLIQ_CRASH_CYCLES=1500 OBLIQ_CRASH_SEED=$RANDOM
+  step "a million power failures" long_collection_tests 'PowerLossOfCollections.*Whatever*' \
+    OBLIQ_CRASH_STATES=1000000 OBLIQ_CRASH_SEED=$RANDOM
+  step "every bit" long_collection_tests 'EveryBit.*' OBLIQ_EVERY_BIT=1
+  step "every allocation" long_collection_tests '*Allocations.*' OBLIQ_EVERY_ALLOCATION=1
+}
+
 long_tests() {
   local minutes=${1:-10}
   step "clang-tidy" tidy_all
   step "fuzz" fuzz 600
   step "build release storage tests" build release storage_tests
   step "power failures" power_failures
+  long_collections
   step "build tsan" build tsan threads_tests
   step "repeat threads tsan" repeat_threads tsan "$minutes"
+  step "collections tsan" env OBLIQ_MEETING_SECONDS=$((60 * minutes)) \
+    build/tsan/tests/threads_tests --gtest_brief=1 --gtest_filter='Meeting.*'
   step "build asan" build asan threads_tests
   step "repeat threads asan" repeat_threads asan "$minutes"
 }

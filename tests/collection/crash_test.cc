@@ -139,6 +139,8 @@ TEST(Crash, LosesNothingAcknowledgedWhenAWriterIsKilled) {
     }
     const std::chrono::microseconds after(20000 + random.below(200000));
     const Told told = run_and_kill(path, seed() + cycle, cycle % 2 == 0 ? "every" : "none", after);
+    const ::testing::ScopedTrace trace(__FILE__, __LINE__,
+                                       "OBLIQ_CRASH_SEED=" + std::to_string(seed()));
     ASSERT_TRUE(WIFSIGNALED(told.status)) << "cycle " << cycle << ": it ended by itself";
     CrashScript script(seed() + cycle);
     const std::size_t made = told.made ? *told.made + 1 : 0;

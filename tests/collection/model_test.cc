@@ -213,6 +213,7 @@ class ModelTest : public ::testing::Test {
   std::size_t next_span(std::size_t most) {
     const std::size_t count = std::min<std::size_t>(most, 1 + random_.below(700));
     const std::uint64_t end = random_.below(6);
+    std::fflush(stdout);  // or the child writes it, too
     const pid_t child = ::fork();
     if (child == 0) make_span(count, end);
     int status = -1;
