@@ -195,7 +195,7 @@ std::vector<std::int64_t> CollectionEngine::ids_for(const Snapshot& now, const G
   std::vector<std::int64_t> all(names.ids.data, names.ids.data + names.ids.rows);
   const std::int64_t first = now.next_id();
   *next_id = first;
-  if (!names.keys.empty()) {
+  if (!names.keys.empty() && names.replaces) {  // else none is there, or refuse_known throws
     require_free_ids(first, n);
     return numbers_of(now, names.keys, next_id);
   }
