@@ -77,6 +77,7 @@ class CollectionBench {
   template <typename Searched>
   double recall(const Searched& searched, const SearchOptions& options) const;
   void fill();
+  void compact(Collection& collection);
   void measure_single_adds();
   void measure_beside_adds();
   void measure_removal();
@@ -144,6 +145,10 @@ void CollectionBench::fill() {
   const Clock::time_point waited = Clock::now();
   collection.wait();
   tell("until the background is done", seconds_since(waited), "s");
+  compact(collection);
+}
+
+void CollectionBench::compact(Collection& collection) {
   const CollectionStats stats = collection.stats();
   const std::uint64_t written = stats.of_life.written_bytes();
   tell("segments", static_cast<double>(stats.segments), "");
@@ -153,12 +158,12 @@ void CollectionBench::fill() {
   const Clock::time_point compacted = Clock::now();
   collection.compact();
   tell("compact", seconds_since(compacted), "s");
-  const CollectionStats compact = collection.stats();
-  const auto bytes = static_cast<double>(compact.file_bytes);
+  const CollectionStats after = collection.stats();
+  const auto bytes = static_cast<double>(after.file_bytes);
   tell("written before that, over bytes of the compacted files",
        static_cast<double>(written) / bytes, "");
   tell("written by it, likewise",
-       static_cast<double>(compact.of_life.written_bytes() - written) / bytes, "");
+       static_cast<double>(after.of_life.written_bytes() - written) / bytes, "");
   search("compacted", collection, options);
   collection.export_index(folder_.path() + "/x.obliq");
   search("the same, exported", Index::open(folder_.path() + "/x.obliq"), options);

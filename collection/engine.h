@@ -164,7 +164,7 @@ class CollectionEngine {
   void sync_planned();
   /// The lock of changes, for one.
   std::unique_lock<std::mutex> lock_change();
-  /// The lock of changes, with all changes so far seen and no sync at work: for a step.
+  /// The lock of changes, with all changes so far synced and seen: for a step.
   std::unique_lock<std::mutex> lock_settled();
 
   // keyed_changes.cc: ids that are strings.

@@ -44,12 +44,10 @@ void tell_tuning(const Snapshot& now, const ManifestInfo& info, const History& h
 void CollectionEngine::keep_counters() {
   const CollectionCounters& kept = store_.history().counters;
   if (!log_ || store_.statistics().of_life().logged_bytes == kept.logged_bytes) return;
-  std::unique_lock lock = lock_settled();
-  // Bitmaps may hold what changes in the log alone have deleted.
-  while (synced_ < head_->sequence()) sync_until(lock, head_->sequence());
+  const std::unique_lock lock = lock_settled();
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<Part> parts = now->parts();
-  store_.commit(store_.prepare(parts, now->used(), now->tuning(), now->next_id(),
+  store_.commit(store_.prepare(parts, now->used(), now->tuned(), now->next_id(),
                                store_.info().sequence, store_.info().first_log));
 }
 
