@@ -8,7 +8,8 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from obliq.options import Metric
 
 
-class Latency(NamedTuple):
+@dataclass(frozen=True)
+class Latency:
     """How long calls took.
 
     seconds     of all of them together
