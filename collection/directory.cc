@@ -3,15 +3,19 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
+#include "storage/file_descriptor.h"
 #include "storage/file_error.h"
 
 namespace obliq {
@@ -110,6 +114,22 @@ void CollectionDirectory::remove_others(const std::set<std::string>& needed) con
     const std::string file = path_ + "/" + name;
     if (is_ours(name) && !needed.contains(file)) (void)::unlinkat(AT_FDCWD, file.c_str(), 0);
   }
+}
+
+void sync_folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const FileDescriptor open(
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!open.is_open()) throw_system_error(path, "open its folder");
+  // EINVAL: a file system without syncable folders, where there is nothing to wait for.
+  if (::fsync(open.get()) != 0 && errno != EINVAL) throw_system_error(path, "sync its folder");
+}
+
+void refuse_link(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return;
+  throw std::runtime_error(fmt::format(
+      "{}: it is a symbolic link, which no writer makes; the collection is damaged", path));
 }
 
 }  // namespace obliq

@@ -18,6 +18,12 @@
 
 namespace obliq {
 
+/// Syncs the folder that `path` is in, so that a power failure does not take it away. Throws
+/// std::system_error.
+void sync_folder_of(const std::string& path);
+/// Throws std::runtime_error where a file of a collection is a symbolic link: a writer makes none.
+void refuse_link(const std::string& path);
+
 class CollectionDirectory {
  public:
   explicit CollectionDirectory(std::string path) : path_(std::move(path)) {}

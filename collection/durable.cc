@@ -63,8 +63,8 @@ void CollectionEngine::lead_sync(std::unique_lock<std::mutex>& lock) {
   if (synced_ > snapshot()->sequence()) publish(synced_ == head_->sequence() ? head_ : target);
 }
 
-// Changes wait while somebody settles, so that it ends. All is synced, whatever the durability: what
-// a step commits has the deletions of all changes, of which none may then be lost.
+// Changes wait while somebody settles, so that it ends. All is synced, whatever the durability:
+// what a step commits has the deletions of all changes, of which none may then be lost.
 std::unique_lock<std::mutex> CollectionEngine::lock_change() {
   std::unique_lock lock(changing_);
   sync_ended_.wait(lock, [&] { return settling_ == 0; });

@@ -18,6 +18,7 @@ std::vector<ReadLog> read_logs(const CollectionDirectory& directory, const Manif
   const std::vector<std::uint64_t> numbers = directory.logs_from(info.first_log);
   std::uint64_t next = info.sequence + 1;
   for (const std::uint64_t number : numbers) {
+    refuse_link(directory.log(number));
     LogReader reader(directory.log(number), info.collection);
     if (reader.start().seq != next) {
       throw std::runtime_error(

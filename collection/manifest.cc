@@ -111,6 +111,7 @@ void write_manifest(const CollectionDirectory& directory, const Manifest& manife
 }
 
 Manifest read_manifest(const CollectionDirectory& directory, std::uint64_t version) {
+  refuse_link(directory.manifest(version));
   SectionReader reader(directory.manifest(version), Loading::memory);
   constexpr std::array<std::string_view, 4> kKnown = {"collection", "segments", "tuning",
                                                       "history"};

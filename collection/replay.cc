@@ -54,6 +54,7 @@ void CollectionEngine::replay_log(std::uint64_t number, bool is_last, std::optio
                                   std::shared_ptr<const Snapshot>& state) {
   const std::string path = store_.directory().log(number);
   const std::uint64_t owner = store_.info().collection;
+  refuse_link(path);
   const LogReader reader(path, owner);
   const LogPlace place = from.value_or(reader.start());
   if (place.seq != state->sequence() + 1) {

@@ -37,6 +37,7 @@ std::function<bool(double)> check_of(const FileCheck& check, const std::string& 
 std::shared_ptr<const TrainedModel> open_named_model(const std::string& path,
                                                      const FileCheck& check) {
   try {
+    refuse_link(path);
     return open_model(path, {.verify = check != nullptr}, check_of(check, path));
   } catch (const std::invalid_argument&) {  // no model
     refuse_file(path, "it is not the model that the manifest names");
@@ -66,6 +67,7 @@ std::shared_ptr<const KeyTable> open_keys(const CollectionDirectory& directory,
                                           const SegmentEntry& entry, const ManifestInfo& info,
                                           const FileCheck& check) {
   const std::string path = directory.keys(entry.number);
+  refuse_link(path);
   if (check_of_file(path) != entry.keys_check) {
     refuse_file(path, "it is not the file that the manifest names");
   }
@@ -89,6 +91,7 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
                const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
                const FileCheck& check) {
   const std::string path = directory.segment(entry.number);
+  refuse_link(path);
   constexpr const char* kOther = "it is not the file that the manifest names";
   Part part;
   try {
@@ -109,6 +112,7 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
   part.deleted_there = entry.deleted;
   if (entry.deleted_version == 0) return part;
   const std::string bitmap = directory.deleted(entry.number, entry.deleted_version);
+  refuse_link(bitmap);
   if (check_of_file(bitmap) != entry.deleted_check) {
     refuse_file(bitmap, kOther);
   }
@@ -118,7 +122,7 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
 
 void make_folder(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directory(path, error);
+  if (std::filesystem::create_directory(path, error)) sync_folder_of(path);
   if (error) throw_system_error(path, "make the directory", error.value());
   for (const std::string& name : CollectionDirectory(path).names()) {
     if (name == "LOCK" || name.starts_with(".obliq-tmp-")) continue;

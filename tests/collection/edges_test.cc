@@ -161,6 +161,34 @@ TEST_F(CollectionAtItsEdges, AChildDoesNotKeepTheLock) {
   EXPECT_EQ(status, 0);
 }
 
+// Only names of files are believed, and nothing is read elsewhere.
+TEST_F(CollectionAtItsEdges, LinksAreNoFilesOfACollection) {
+  {
+    Collection collection = Collection::create(path(), options());
+    upsert(collection, 0, 100);
+    collection.compact();
+    collection.remove(ids_from(0, 10));
+    collection.compact();
+    upsert(collection, 500, 20);
+    collection.remove(ids_from(20, 3));
+  }
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path())) {
+    if (entry.path().filename() != "LOCK") files.push_back(entry.path());
+  }
+  ASSERT_GE(files.size(), 4U);  // manifest, model, segment, log
+  for (const std::filesystem::path& file : files) {
+    const std::filesystem::path moved = folder_.path() + "/moved";
+    std::filesystem::rename(file, moved);
+    std::filesystem::create_symlink(moved, file);
+    EXPECT_THROW(Collection::open(path()), std::runtime_error) << file;
+    EXPECT_THROW(Collection::open(path(), {.read_only = true}), std::runtime_error) << file;
+    std::filesystem::remove(file);
+    std::filesystem::rename(moved, file);
+  }
+  EXPECT_EQ(Collection::open(path()).count(), 107U);
+}
+
 // The second has to wait for the first, or finds the collection closed: never a commit after that.
 TEST_F(CollectionAtItsEdges, NobodyCommitsAfterClose) {
   for (int i = 0; i < 5; ++i) {

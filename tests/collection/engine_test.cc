@@ -109,30 +109,64 @@ TEST_F(CollectionsEngine, AnIntervalSyncsByItself) {
   EXPECT_EQ(Collection::open(path()).count(), 4U);
 }
 
+/// A compaction that takes no step until it is let go, so that the background takes none either.
+class Halt {
+ public:
+  explicit Halt(Collection& collection) {
+    upsert(collection, -10, 2);
+    collection.compact();
+    collection.remove(ids_from(-10, 1));
+    thread_ = std::thread([&] {
+      collection.compact([&](std::string_view, double) {
+        halted_ = true;
+        while (!goes_on_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return true;
+      });
+    });
+    while (!halted_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ~Halt() {
+    goes_on_ = true;
+    thread_.join();
+  }
+  Halt(const Halt&) = delete;
+  Halt& operator=(const Halt&) = delete;
+
+ private:
+  std::atomic<bool> halted_ = false;
+  std::atomic<bool> goes_on_ = false;
+  std::thread thread_;
+};
+
+// Beside one that was there before.
 TEST_F(CollectionsEngine, ManyVectorsAreAFileBeforeTheyAreLogged) {
+  constexpr std::size_t kCount = 1 + 5 + 2 * kLarge - 50;
+  std::string dead;
   {
     Collection collection = Collection::create(path(), options());
+    const Halt halt(collection);
     upsert(collection, 0, 10, 2);
     upsert(collection, 5, kLarge);  // takes the place of five
     EXPECT_EQ(collection.add(random_vectors(kLarge, kDim).view()), 5 + static_cast<int>(kLarge));
     upsert(collection, 6, 1, 3);
     collection.remove(ids_from(100, 50));
     EXPECT_LT(collection.stats().log_bytes, 100'000U);
-    const std::string dead = copy_now("dead");
-    for (int i = 0; i < 2; ++i) {
-      Collection again = Collection::open(dead);
-      EXPECT_EQ(again.count(), 5 + 2 * kLarge - 50);
-      std::vector<float> vector(kDim);
-      again.get(ids_from(6, 1), vector.data());
-      EXPECT_EQ(vector, random_vectors(1, kDim, 3).values);
-      EXPECT_FALSE(again.contains(120));
-      again.verify();
-      if (i == 0) again.wait();
-    }
-    collection.compact();
-    EXPECT_EQ(files("seg-"), 1U);
+    dead = copy_now("dead");
   }
-  EXPECT_EQ(Collection::open(path()).count(), 5 + 2 * kLarge - 50);
+  for (int i = 0; i < 2; ++i) {
+    Collection again = Collection::open(dead);
+    EXPECT_EQ(again.count(), kCount);
+    std::vector<float> vector(kDim);
+    again.get(ids_from(6, 1), vector.data());
+    EXPECT_EQ(vector, random_vectors(1, kDim, 3).values);
+    EXPECT_FALSE(again.contains(120));
+    again.verify();
+    if (i == 0) again.wait();
+  }
+  Collection living = Collection::open(path());
+  living.compact();
+  EXPECT_EQ(living.count(), kCount);
+  EXPECT_EQ(files("seg-"), 1U);
 }
 
 TEST_F(CollectionsEngine, ALargeAddThatIsRefusedLeavesNothing) {
@@ -144,8 +178,8 @@ TEST_F(CollectionsEngine, ALargeAddThatIsRefusedLeavesNothing) {
   EXPECT_EQ(collection.count(), 1U);
   collection.compact();
   EXPECT_EQ(files("seg-"), 1U);
-  const std::string dead = copy_now("dead");
-  EXPECT_EQ(Collection::open(dead).count(), 1U);
+  collection.wait();
+  EXPECT_EQ(Collection::open(copy_now("dead")).count(), 1U);
 }
 
 // Also where there are as many as before.
