@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kDim = 4;
 
 struct Change {
-  enum Kind { create, upsert, remove, compact, train } kind;
+  enum Kind { create, upsert, remove, compact, train, wait } kind;
   std::int64_t first = 0;
   std::size_t count = 0;
 };
@@ -85,6 +85,8 @@ class PowerLossOfCollections : public ::testing::Test {
         return;
       case Change::compact:
         return collection->compact();
+      case Change::wait:
+        return collection->wait();
       case Change::train:
         if (collection->count() >= 1000) collection->train();
         return;
@@ -227,6 +229,19 @@ TEST_F(PowerLossOfCollections, LosesNothingWhenTheModelChanges) {
         {Change::train},
         {Change::upsert, 990, 20},
         {Change::compact}},
+       600);
+}
+
+// More than a quarter of a file is deleted: it is merged in the background, without the rows that
+// only a change deletes which is not synced.
+TEST_F(PowerLossOfCollections, LosesNoVectorWhoseNewOneIsLost) {
+  durability_ = Durability::none;
+  play({{Change::create},
+        {Change::upsert, 0, 100},
+        {Change::compact},
+        {Change::upsert, 0, 40},
+        {Change::wait},
+        {Change::upsert, 0, 50}},
        600);
 }
 
