@@ -113,9 +113,9 @@ TEST_F(CollectionsEngine, AnIntervalSyncsByItself) {
 class Halt {
  public:
   explicit Halt(Collection& collection) {
-    upsert(collection, -10, 2);
+    upsert(collection, -100, 20);
     collection.compact();
-    collection.remove(ids_from(-10, 1));
+    collection.remove(ids_from(-100, 1));  // too few for the background
     thread_ = std::thread([&] {
       collection.compact([&](std::string_view, double) {
         halted_ = true;
@@ -138,9 +138,9 @@ class Halt {
   std::thread thread_;
 };
 
-// Beside one that was there before.
+// Beside 19 that were there before.
 TEST_F(CollectionsEngine, ManyVectorsAreAFileBeforeTheyAreLogged) {
-  constexpr std::size_t kCount = 1 + 5 + 2 * kLarge - 50;
+  constexpr std::size_t kCount = 19 + 5 + 2 * kLarge - 50;
   std::string dead;
   {
     Collection collection = Collection::create(path(), options());
