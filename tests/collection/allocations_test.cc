@@ -150,7 +150,7 @@ class Allocations : public ::testing::TestWithParam<bool> {
   void fail_each(const Step& step) const {
     const bool all = std::getenv("OBLIQ_EVERY_ALLOCATION") != nullptr;
     long count = 0;
-    for (long at = 1; fail(step, at); at += all ? 1 : 1 + at / 12) {
+    for (long at = 1; fail(step, at); at += all ? 1 : 1 + at / 6) {
       ++count;
       ASSERT_FALSE(HasFailure()) << step.name << ", allocation " << at;
     }
@@ -218,13 +218,13 @@ TEST_P(Allocations, OfOpeningAndClosingMayFail) {
     access.read_only = read_only;
     begin_anew();
     long at = 1;
-    for (bool failed = true; failed; at += 1 + at / 12) {
+    for (bool failed = true; failed; at += 1 + at / 6) {
       const bool succeeded = succeeds(
           at, [&] { Collection::open(path(), access).close(); }, failed);
       ASSERT_TRUE(succeeded || failed);
       ASSERT_TRUE(holds(Collection::open(path(), access), map_)) << "allocation " << at;
     }
-    EXPECT_GT(at, 100);
+    EXPECT_GT(at, 50);
   }
 }
 
@@ -232,7 +232,7 @@ TEST_P(Allocations, OfMakingOneMayFail) {
   CollectionOptions options;
   options.dim = kDim;
   long at = 1;
-  for (bool failed = true; failed; at += 1 + at / 12) {
+  for (bool failed = true; failed; at += 1 + at / 6) {
     fs::remove_all(path());
     const auto make = [&] {
       Collection collection = Collection::create(path(), options, kAlone);
@@ -251,7 +251,7 @@ TEST_P(Allocations, OfMakingOneMayFail) {
     }();
     ASSERT_TRUE(holds(collection, map)) << "allocation " << at;
   }
-  EXPECT_GT(at, 100);
+  EXPECT_GT(at, 50);
 }
 
 }  // namespace

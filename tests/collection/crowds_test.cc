@@ -174,7 +174,7 @@ std::size_t thread_count() {
 
 TEST_F(Crowds, CollectionsShareFewThreads) {
   constexpr std::size_t kMostThreads = 8;
-  constexpr int kTrained = 20;
+  constexpr int kTrained = 8;
   const int count = affordable_collections();
   const std::size_t before = thread_count();
   std::vector<Collection> collections;
@@ -196,7 +196,7 @@ TEST_F(Crowds, CollectionsShareFewThreads) {
 
 constexpr std::size_t kAlways = 50;  // ids 0 .. are there all the time
 constexpr std::size_t kBatch = 40;   // of which all are seen or none
-constexpr std::size_t kBatches = 60;
+constexpr std::size_t kBatches = 30;
 
 // Looks again and again until the other end of the pipe is closed. Returns what was wrong.
 int read_until_closed(const std::string& path, bool follows, int pipe) {
