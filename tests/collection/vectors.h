@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "core/random.h"
@@ -19,8 +18,8 @@ inline Matrix<float> random_vectors(std::size_t n, std::size_t dim, std::uint64_
 }
 
 inline std::vector<std::int64_t> ids_from(std::int64_t first, std::size_t n) {
-  std::vector<std::int64_t> ids(n);
-  std::iota(ids.begin(), ids.end(), first);
+  std::vector<std::int64_t> ids;  // not by iota, which counts beyond the last of all
+  for (std::size_t i = 0; i < n; ++i) ids.push_back(first + static_cast<std::int64_t>(i));
   return ids;
 }
 
