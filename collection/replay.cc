@@ -8,6 +8,13 @@
 #include "storage/file_error.h"
 
 namespace obliq {
+namespace {
+
+[[noreturn]] void refuse_missing(const std::string& log) {
+  throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged", log));
+}
+
+}  // namespace
 
 std::shared_ptr<const Snapshot> CollectionEngine::changed(
     const Snapshot& now, std::uint8_t type, std::span<const std::byte> payload) const {
@@ -30,10 +37,7 @@ std::shared_ptr<const Snapshot> CollectionEngine::changed(
 void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
   const ManifestInfo info = store_.info();
   const std::vector<std::uint64_t> logs = store_.directory().logs_from(info.first_log);
-  if (logs.empty() && info.model != 0) {
-    throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged",
-                                         store_.directory().log(info.first_log)));
-  }
+  if (logs.empty() && info.model != 0) refuse_missing(store_.directory().log(info.first_log));
   log_number_ = info.first_log;
   for (const std::uint64_t log : logs) {
     store_.skip_numbers(log);
@@ -43,6 +47,10 @@ void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
 
 void CollectionEngine::replay_on(std::shared_ptr<const Snapshot>& state) {
   const std::vector<std::uint64_t> logs = store_.directory().logs_from(log_number_);
+  // A place in one log means nothing in another: a newer manifest came, or it is damaged.
+  if (logs.empty() || logs.front() != log_number_) {
+    refuse_missing(store_.directory().log(log_number_));
+  }
   std::optional<LogPlace> from = followed_;
   for (const std::uint64_t log : logs) {
     replay_log(log, log == logs.back(), std::exchange(from, std::nullopt), state);

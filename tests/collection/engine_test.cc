@@ -11,10 +11,12 @@
 #include <thread>
 #include <vector>
 
+#include "collection/batch_record.h"
 #include "collection/directory.h"
 #include "collection/manifest.h"
 #include "obliq/collection.h"
 #include "storage/log_layout.h"
+#include "storage/log_writer.h"
 #include "storage/temporary_folder.h"
 #include "tests/collection/memory_folder.h"
 #include "tests/collection/vectors.h"
@@ -308,6 +310,24 @@ TEST_F(CollectionsEngine, ARefreshReadsOnFromWhereItWas) {
     EXPECT_EQ(reader.count(), writer.count());
     EXPECT_FALSE(reader.refresh());
   }
+}
+
+// As where the writer's next commit comes between a reader's look for it and that for the logs.
+TEST_F(CollectionsEngine, ARefreshTakesNoOtherLogForTheOneItHasReadFrom) {
+  Collection writer = Collection::create(path(), options(), {.durability = Durability::none});
+  upsert(writer, 0, 5);
+  CollectionAccess access;
+  access.read_only = true;
+  Collection reader = Collection::open(path(), access);
+  const CollectionDirectory directory(path());
+  const std::uint64_t number = directory.logs_from(0).back();
+  const Manifest manifest = read_manifest(directory, directory.newest_manifest());
+  LogWriter next = LogWriter::create(path(), CollectionDirectory::log_name(number + 100),
+                                     manifest.info.collection, reader.stats().changes + 1);
+  const std::vector<std::int64_t> ids = ids_from(0, 1000);
+  next.append(static_cast<std::uint8_t>(ChangeKind::remove), std::as_bytes(std::span(ids)));
+  std::filesystem::remove(directory.log(number));
+  EXPECT_THROW(reader.refresh(), std::runtime_error);
 }
 
 }  // namespace
