@@ -69,6 +69,7 @@ Room room_for(std::size_t bytes, std::size_t parts) {
 // One list of raw vectors, all of which a search compares. The point that they are relative to is
 // the mean of the first batch or, for ip, the origin.
 void CollectionEngine::begin_flat(MatrixView<float> vectors) {
+  require_open();
   BuildOptions options = build_options(store_.info(), access_.threads);
   options.quantizer = "sq8";
   options.raw = RawTier::fp32;

@@ -12,7 +12,7 @@ namespace obliq {
 
 void CollectionEngine::log(ChangeKind kind, std::span<const std::span<const std::byte>> payload) {
   if (store_.in_memory()) return;
-  if (!log_) throw std::invalid_argument("the collection is closed");
+  require_open();
   store_.require_sound();
   const std::uint64_t before = log_->next().offset;
   log_->append(static_cast<std::uint8_t>(kind), payload);
@@ -36,7 +36,7 @@ void CollectionEngine::finish(std::unique_lock<std::mutex>& lock,
 
 void CollectionEngine::sync_until(std::unique_lock<std::mutex>& lock, std::uint64_t sequence) {
   while (synced_ < sequence) {
-    if (!log_) throw std::invalid_argument("the collection is closed");
+    require_open();
     if (is_syncing_) {
       sync_ended_.wait(lock);
     } else {

@@ -166,6 +166,11 @@ void CollectionEngine::require_writer() {
   throw std::runtime_error("a step in the background failed: " + background_error_);
 }
 
+void CollectionEngine::require_open() const {
+  if (store_.in_memory() || log_) return;
+  throw std::invalid_argument("the collection is closed");
+}
+
 // A step of a caller, who may have waited while somebody closed the collection.
 std::unique_lock<std::mutex> CollectionEngine::begin_step() {
   require_writer();
@@ -174,8 +179,8 @@ std::unique_lock<std::mutex> CollectionEngine::begin_step() {
   return one;
 }
 
-// Steps end first, since they commit, which needs the lock of the directory. What fails does not
-// keep the rest from being done.
+// Steps and large adds end first, since they write files, which needs the lock of the directory.
+// What fails does not keep the rest from being done.
 void CollectionEngine::close() {
   require_own_process();
   later_->end();
@@ -194,7 +199,7 @@ void CollectionEngine::close() {
     failure = std::current_exception();
   }
   std::unique_lock lock(changing_);
-  sync_ended_.wait(lock, [&] { return !is_syncing_; });
+  sync_ended_.wait(lock, [&] { return !is_syncing_ && writing_ == 0; });
   try {
     if (log_) sync_until(lock, head_->sequence());
     if (log_) log_->close();

@@ -101,6 +101,8 @@ class CollectionEngine {
   void start_writing(const Snapshot& state);
   void require_own_process() const;
   void require_writer();
+  /// Throws once close() has given the directory back. Requires the lock of changes.
+  void require_open() const;
   std::unique_lock<std::mutex> begin_step();
   std::shared_ptr<const ActiveModel> active() const;
   void publish(std::shared_ptr<const Snapshot> next);
@@ -146,7 +148,9 @@ class CollectionEngine {
     std::uint64_t file = 0;    // number
   };
   std::int64_t add_large(MatrixView<float> vectors, const GivenNames& names);
-  NamedVectors name_vectors(MatrixView<float> vectors, const GivenNames& names);
+  NamedVectors name_vectors(std::unique_lock<std::mutex>& lock, MatrixView<float> vectors,
+                            const GivenNames& names);
+  void end_large();
   Part write_vectors(const ActiveModel& model, MatrixView<float> vectors, const GivenNames& names,
                      const NamedVectors& named) const;
   void log_segment(const Part& added, const NamedVectors& named);
@@ -230,6 +234,7 @@ class CollectionEngine {
   bool is_syncing_ = false;                           // a sync runs, without the lock
   bool is_sync_planned_ = false;
   int settling_ = 0;  // who wait for all to be synced; changes wait for them
+  int writing_ = 0;   // large adds, which write files without the lock; close waits for them
   std::condition_variable sync_ended_;
   std::optional<LogPlace> followed_;  // a reader's: behind what it has taken of log log_number_
 

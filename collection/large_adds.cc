@@ -60,10 +60,11 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_logged_segment(
 
 // Ids that are not given are taken first, so that nobody else gets them meanwhile; where this fails
 // nobody ever does.
-CollectionEngine::NamedVectors CollectionEngine::name_vectors(MatrixView<float> vectors,
+CollectionEngine::NamedVectors CollectionEngine::name_vectors(std::unique_lock<std::mutex>& lock,
+                                                              MatrixView<float> vectors,
                                                               const GivenNames& names) {
-  std::unique_lock lock = lock_change();
   wait_for_room(lock, {});
+  require_open();
   if (active() == nullptr) begin_flat(vectors);
   NamedVectors named;
   const Snapshot& now = *head_;
@@ -112,9 +113,17 @@ void CollectionEngine::log_segment(const Part& added, const NamedVectors& named)
   store_.keep(named.file, head_->sequence() + 1);
 }
 
+// Requires the lock of changes.
+void CollectionEngine::end_large() {
+  --writing_;
+  sync_ended_.notify_all();
+}
+
 std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, const GivenNames& names) {
-  const NamedVectors named = name_vectors(vectors, names);
-  std::unique_lock<std::mutex> lock;
+  std::unique_lock lock = lock_change();
+  const NamedVectors named = name_vectors(lock, vectors, names);
+  ++writing_;
+  lock.unlock();
   std::shared_ptr<const Snapshot> next;
   try {
     for (;;) {
@@ -132,8 +141,10 @@ std::int64_t CollectionEngine::add_large(MatrixView<float> vectors, const GivenN
   } catch (...) {
     if (!lock) lock = lock_change();
     store_.forget(named.file);
+    end_large();
     throw;
   }
+  end_large();
   finish(lock, std::move(next));
   store_.statistics().count(names.replaces ? Counter::upserted : Counter::added, vectors.rows);
   return named.first;

@@ -188,7 +188,7 @@ void CollectionEngine::set_busy(const std::vector<Part>& parts) {
 // is on the disk before that.
 std::uint64_t CollectionEngine::rotate_log() {
   if (store_.in_memory()) return 0;
-  if (!log_) throw std::invalid_argument("the collection is closed");
+  require_open();
   const std::uint64_t number = store_.take_number();
   log_->sync();  // first: what follows a log that is cut off is not believed
   LogWriter next =

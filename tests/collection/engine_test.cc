@@ -1,6 +1,7 @@
 // How changes reach the disk, how steps in the background are stopped, large adds, followers.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -310,6 +311,31 @@ TEST_F(CollectionsEngine, ARefreshReadsOnFromWhereItWas) {
     EXPECT_EQ(reader.count(), writer.count());
     EXPECT_FALSE(reader.refresh());
   }
+}
+
+// It ends first, or finds the collection closed: the folder is another writer's by then.
+TEST_F(CollectionsEngine, NoLargeAddWritesAfterClose) {
+  const auto names = [&] {
+    std::vector<std::string> all = CollectionDirectory(path()).names();
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  const Matrix<float> vectors = random_vectors(8 * kLarge, kDim);
+  Collection collection = Collection::create(path(), options());
+  std::atomic<bool> is_there = false;
+  std::thread other([&] {
+    try {
+      collection.add(vectors.view());
+      is_there = true;
+    } catch (const std::invalid_argument&) {  // it is closed
+    }
+  });
+  await([&] { return CollectionDirectory(path()).newest_manifest() == 2; });
+  collection.close();
+  const std::vector<std::string> before = names();
+  other.join();
+  EXPECT_EQ(names(), before);
+  EXPECT_EQ(Collection::open(path()).count(), is_there ? vectors.rows : 0);
 }
 
 // As where the writer's next commit comes between a reader's look for it and that for the logs.
