@@ -296,5 +296,61 @@ TEST_F(KeysTest, AreNeitherLostNorRaisedByACompaction) {
   EXPECT_EQ(keys_of(Collection::open(path(), {.read_only = true})), there);
 }
 
+// What happens to keys while a step is at work, between two calls of its progress.
+TEST_F(KeysTest, ChangeWhileAModelIsTrained) {
+  Collection collection =
+      Collection::create(path(), keyed_options(), {.durability = Durability::none});
+  add_keys(collection, 0, 2000);
+  collection.wait();
+  std::size_t calls = 0;
+  collection.train([&](std::string_view, double) {
+    const std::size_t first = 37 * calls++ % 1900;
+    remove_keys(collection, first, 20);
+    upsert_keys(collection, first + 10, 60, calls);
+    remove_keys(collection, first + 30, 10);
+    add_keys(collection, first + 30, 10, calls);
+    add_keys(collection, first, 10, calls);
+    return true;
+  });
+  EXPECT_GT(calls, 10U);
+  EXPECT_EQ(keys_of(collection).size(), 2000U);
+  EXPECT_EQ(collection.count(), 2000U);
+  collection.compact();
+  EXPECT_EQ(keys_of(collection).size(), 2000U);
+  EXPECT_NO_THROW(collection.verify());
+  collection.close();
+  EXPECT_EQ(keys_of(Collection::open(path())).size(), 2000U);
+}
+
+TEST_F(KeysTest, MayAllBeRemovedWhileAModelIsTrained) {
+  Collection collection =
+      Collection::create(path(), keyed_options(), {.durability = Durability::none});
+  add_keys(collection, 0, 2000);
+  collection.wait();
+  for (const bool trains : {true, false}) {
+    const Progress remove_all = [&](std::string_view, double) {
+      remove_keys(collection, 0, 3000);
+      return true;
+    };
+    if (trains) {
+      collection.train(remove_all);
+    } else {
+      upsert_keys(collection, 0, 10);
+      collection.sync();
+      upsert_keys(collection, 5, 10);
+      collection.compact(remove_all);
+    }
+    collection.wait();
+    EXPECT_EQ(collection.count(), 0U);
+    EXPECT_EQ(keys_of(collection).size(), 0U);
+    upsert_keys(collection, 0, 2000);
+    collection.compact();
+    EXPECT_EQ(keys_of(collection).size(), 2000U);
+    EXPECT_NO_THROW(collection.verify());
+  }
+  collection.close();
+  EXPECT_EQ(keys_of(Collection::open(path())).size(), 2000U);
+}
+
 }  // namespace
 }  // namespace obliq
