@@ -1,5 +1,6 @@
-// A queue in order of time and some threads, each of which waits for the first work of it. They
-// live as long as the process: a collection waits for its own work before it goes.
+// Queues in order of time, each with some threads that wait for the first work of it. They live as
+// long as the process: a collection waits for its own work before it goes. Steps may take hours, or
+// wait for their rate: what is to happen at a time has a queue of its own.
 #include "collection/background.h"
 
 #include <unistd.h>
@@ -23,6 +24,7 @@ using Time = std::chrono::steady_clock::time_point;
 
 class Pool {
  public:
+  explicit Pool(std::size_t most) : most_(most) {}
   void add(const std::shared_ptr<Pool>& self, Time when, std::function<void()> work) {
     const std::lock_guard lock(mutex_);
     const auto place = queue_.emplace(when, std::move(work));
@@ -71,7 +73,7 @@ class Pool {
     }
   }
 
-  const std::size_t most_ = static_cast<std::size_t>(std::clamp(resolve_threads(0), 1, 8));
+  const std::size_t most_;  // threads
   std::mutex mutex_;
   std::condition_variable ready_;
   Queue queue_;
@@ -79,18 +81,25 @@ class Pool {
   std::size_t idle_ = 0;
 };
 
-// That of this process: a child of it has a queue without threads of its parent. Threads keep their
+struct Pools {
+  static constexpr int kMostForSteps = 6;
+  std::shared_ptr<Pool> steps = std::make_shared<Pool>(
+      static_cast<std::size_t>(std::clamp(resolve_threads(0), 1, kMostForSteps)));
+  std::shared_ptr<Pool> timed = std::make_shared<Pool>(2);
+};
+
+// Those of this process: a child of it has queues without threads of its parent. Threads keep their
 // pool, too: they may still wait on it when the process ends.
-std::shared_ptr<Pool> pool_of_process() {
+Pools pools_of_process() {
   static std::mutex mutex;
-  static std::shared_ptr<Pool> pool;
-  static pid_t process = 0;
+  static Pools pools;
+  static pid_t process = ::getpid();
   const std::lock_guard lock(mutex);
   if (process != ::getpid()) {
-    pool = std::make_shared<Pool>();
+    pools = Pools();
     process = ::getpid();
   }
-  return pool;
+  return pools;
 }
 
 }  // namespace
@@ -101,12 +110,13 @@ std::chrono::steady_clock::duration bounded_duration(double seconds) {
 }
 
 void run_in_background(std::function<void()> work) {
-  run_in_background(std::chrono::steady_clock::now(), std::move(work));
+  const Pools pools = pools_of_process();
+  pools.steps->add(pools.steps, std::chrono::steady_clock::now(), std::move(work));
 }
 
 void run_in_background(std::chrono::steady_clock::time_point when, std::function<void()> work) {
-  const std::shared_ptr<Pool> pool = pool_of_process();
-  pool->add(pool, when, std::move(work));
+  const Pools pools = pools_of_process();
+  pools.timed->add(pools.timed, when, std::move(work));
 }
 
 }  // namespace obliq

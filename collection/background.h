@@ -1,4 +1,4 @@
-// Threads for what collections do in the background: one pool per process, however many are open.
+// Threads for what collections do in the background: few per process, however many are open.
 #pragma once
 
 #include <chrono>
@@ -10,11 +10,11 @@ namespace obliq {
 constexpr double kForever = 1e8;
 std::chrono::steady_clock::duration bounded_duration(double seconds);
 
-/// Runs `work` on a thread of the pool, which must not throw. Threads are made when they are needed
-/// first, at most eight, and fewer where the process may use fewer CPUs. Throws std::system_error
-/// where the first cannot be made.
+/// Runs `work`, which must not throw, when one of the threads for it is free. They are made when
+/// they are needed first, at most six, and fewer where the process may use fewer CPUs. Throws
+/// std::system_error where the first cannot be made.
 void run_in_background(std::function<void()> work);
-/// The same at a later time, or soon after it.
+/// The same at a later time, or soon after it, on one of two other threads: for what is short.
 void run_in_background(std::chrono::steady_clock::time_point when, std::function<void()> work);
 
 }  // namespace obliq

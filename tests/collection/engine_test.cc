@@ -338,6 +338,26 @@ TEST_F(CollectionsEngine, NoLargeAddWritesAfterClose) {
   EXPECT_EQ(Collection::open(path()).count(), is_there ? vectors.rows : 0);
 }
 
+// Steps that wait for their rate keep no changes from the disk.
+TEST_F(CollectionsEngine, AnIntervalSyncsBesideStepsOfOthersThatNeverEnd) {
+  CollectionAccess slow;
+  slow.background_rate = 1e-3;
+  slow.durability = Durability::none;
+  const Matrix<float> vectors = random_vectors(kLarge, kDim);
+  std::vector<Collection> others;
+  for (int i = 0; i < 8; ++i) {
+    others.push_back(Collection::create(path() + std::to_string(i), options(), slow));
+    for (int j = 0; j < 4; ++j) others.back().add(vectors.view());
+  }
+  CollectionAccess access;
+  access.durability = Durability::interval;
+  access.sync_interval = .001;
+  Collection collection = Collection::create(path(), options(), access);
+  upsert(collection, 0, 5);
+  await([&] { return synced_bytes() > kLogHeadBytes; });
+  EXPECT_EQ(collection.count(), 5U);
+}
+
 // As where the writer's next commit comes between a reader's look for it and that for the logs.
 TEST_F(CollectionsEngine, ARefreshTakesNoOtherLogForTheOneItHasReadFrom) {
   Collection writer = Collection::create(path(), options(), {.durability = Durability::none});
