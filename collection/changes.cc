@@ -27,7 +27,8 @@ namespace {
 
 constexpr std::size_t kMostInMemory = std::size_t{256} << 20;  // bytes before changes wait
 constexpr std::size_t kMostParts = 32;                         // segments, likewise
-constexpr std::size_t kLargeRows = 65536;                      // of an add that is a file at once
+constexpr std::size_t kLargeRows = 65536;  // from here on an add is a file at once,
+constexpr std::size_t kLargeBytes = std::size_t{256} << 20;  // or here: a record is 1 GB at most
 constexpr std::int64_t kLastId = std::numeric_limits<std::int64_t>::max();
 
 void check_shapes(MatrixView<float> vectors, MatrixView<std::int64_t> ids, std::size_t dim) {
@@ -47,6 +48,10 @@ void require_free_ids(std::int64_t first, std::size_t n) {
   if (n <= static_cast<std::uint64_t>(kLastId - first)) return;
   throw std::invalid_argument(
       fmt::format("{} new ids from {} on are more than there are: give ids", n, first));
+}
+
+bool is_large(MatrixView<float> vectors) {
+  return vectors.rows >= kLargeRows || vectors.rows * vectors.cols >= kLargeBytes / sizeof(float);
 }
 
 std::size_t bytes_in_memory(const Snapshot& now) {
@@ -222,7 +227,7 @@ std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::in
 
 std::int64_t CollectionEngine::add_named(MatrixView<float> vectors, const GivenNames& names) {
   if (vectors.rows == 0) return snapshot()->next_id();
-  if (vectors.rows >= kLargeRows && !store_.in_memory()) return add_large(vectors, names);
+  if (is_large(vectors) && !store_.in_memory()) return add_large(vectors, names);
   const Clock::time_point start = Clock::now();
   std::shared_ptr<const ActiveModel> model = active();
   EncodedBatch batch;

@@ -106,7 +106,8 @@ class OBLIQ_API Collection {
   /// comes twice or is there already; std::system_error where the change could not be written, or
   /// with ETIMEDOUT after CollectionAccess::wait_limit. Cost: that of encoding them, and of one
   /// sync with Durability::every. It waits for the background where 256 MB of vectors are in memory
-  /// alone, or 32 segments wait to be merged; 65,536 vectors or more become a file at once.
+  /// alone, or 32 segments wait to be merged; 65,536 vectors or 256 MB of them become a
+  /// file at once.
   void add(MatrixView<float> vectors, MatrixView<std::int64_t> ids);
   /// The same with new ids, each above all that were ever there. Returns the first; they rise by 1.
   std::int64_t add(MatrixView<float> vectors);

@@ -376,5 +376,17 @@ TEST_F(CollectionsEngine, ARefreshTakesNoOtherLogForTheOneItHasReadFrom) {
   EXPECT_THROW(reader.refresh(), std::runtime_error);
 }
 
+TEST_F(CollectionsEngine, VectorsOfManyDimensionsAreAFileToo) {
+  CollectionOptions wide = options();
+  wide.dim = 65536;
+  CollectionAccess access;
+  access.durability = Durability::none;
+  Collection collection = Collection::create(path(), wide, access);
+  const Matrix<float> vectors(1100, wide.dim);  // 288 MB
+  EXPECT_NO_THROW(collection.add(vectors.view()));
+  EXPECT_EQ(collection.count(), vectors.rows);
+  EXPECT_LT(collection.stats().of_life.logged_bytes, 1'000'000U);
+}
+
 }  // namespace
 }  // namespace obliq
