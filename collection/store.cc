@@ -16,6 +16,7 @@
 #include "index/build/merge.h"
 #include "index/segment/model_file.h"
 #include "index/segment/segment_file.h"
+#include "obliq/progress.h"
 #include "storage/file_error.h"
 #include "storage/section_file.h"
 
@@ -309,6 +310,8 @@ void while_files_change(const CollectionDirectory& directory, const std::functio
     const std::uint64_t version = directory.newest_manifest();
     try {
       return read();
+    } catch (const Cancelled&) {
+      throw;
     } catch (const std::exception&) {
       if (directory.newest_manifest() == version) throw;
     }

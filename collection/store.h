@@ -110,7 +110,7 @@ struct StoredCollection {
 };
 
 /// Reads files that a writer may replace meanwhile: calls `read` again where that failed and there
-/// is a newer manifest. Throws what it throws.
+/// is a newer manifest, unless it was cancelled. Throws what it throws.
 void while_files_change(const CollectionDirectory& directory, const std::function<void()>& read);
 
 /// Opens what the newest manifest names; model and segments that `known` has are taken from there,

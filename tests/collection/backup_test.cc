@@ -204,5 +204,19 @@ TEST_F(Backups, ACheckTellsHowFarItIsAndEndsWhenItIsToldTo) {
   EXPECT_THROW(writer.verify({.bytes_per_second = -1}), std::invalid_argument);
 }
 
+// Not even where it had to begin again, since the files are others by then.
+TEST_F(Backups, ACheckThatIsToldOnceToEndEnds) {
+  Collection writer = Collection::create(path(), options());
+  upsert(writer, 0, 100);
+  int calls = 0;
+  const auto stop = [&](std::string_view, double) {
+    upsert(writer, 1000 + calls++, 1);
+    writer.compact();
+    return false;
+  };
+  EXPECT_THROW(writer.verify({.progress = stop}), Cancelled);
+  EXPECT_EQ(calls, 1);
+}
+
 }  // namespace
 }  // namespace obliq
