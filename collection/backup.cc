@@ -170,6 +170,7 @@ void back_up(const CollectionDirectory& from, const std::string& folder, const P
     const std::string& to = made.add(file.path());
     const bool is_manifest = &file == &sources.files.back();
     std::error_code error;
+    if (is_manifest) sync_folder_of(to);  // links reach the disk before what names them
     if (!is_manifest) std::filesystem::create_hard_link(file.path(), to, error);
     if (is_manifest || error) {
       copier.copy(file, to);
