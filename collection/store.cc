@@ -133,7 +133,12 @@ void make_folder(const std::string& path) {
 }
 
 void CollectionStore::continue_from(const Manifest& manifest) {
-  info_ = manifest.info;
+  if (info_.collection == manifest.info.collection) {
+    take_changing(manifest.info);
+    info_.next_number = manifest.info.next_number;
+  } else {
+    info_ = manifest.info;
+  }
   history_ = manifest.history;
   failure_.clear();
   kept_.clear();
@@ -254,14 +259,7 @@ void CollectionStore::commit(Manifest manifest) {
       throw;
     }
   }
-  // Not all of it: others read what never changes at the same time.
-  info_.version = manifest.info.version;
-  info_.sequence = manifest.info.sequence;
-  info_.first_log = manifest.info.first_log;
-  info_.next_id = manifest.info.next_id;
-  info_.model = manifest.info.model;
-  info_.is_flat = manifest.info.is_flat;
-  info_.tuned_for = manifest.info.tuned_for;
+  take_changing(manifest.info);
   std::erase_if(kept_, [&](const auto& kept) {
     return kept.second != 0 && kept.second <= manifest.info.sequence;
   });
@@ -269,6 +267,17 @@ void CollectionStore::commit(Manifest manifest) {
   if (in_memory()) return;
   statistics_->count(Counter::manifest_bytes, bytes_of_file(directory_.manifest(info_.version)));
   remove_unneeded(manifest.segments);
+}
+
+// Not all of it: others read what never changes at the same time.
+void CollectionStore::take_changing(const ManifestInfo& info) {
+  info_.version = info.version;
+  info_.sequence = info.sequence;
+  info_.first_log = info.first_log;
+  info_.next_id = info.next_id;
+  info_.model = info.model;
+  info_.is_flat = info.is_flat;
+  info_.tuned_for = info.tuned_for;
 }
 
 void CollectionStore::require_sound() const {

@@ -81,6 +81,7 @@ class CollectionStore {
 
  private:
   SegmentEntry entry_with_deleted(Part& part);
+  void take_changing(const ManifestInfo& info);
   std::set<std::string> needed(const std::vector<SegmentEntry>& segments) const;
 
   void remove_unneeded(const std::vector<SegmentEntry>& segments) const noexcept;
