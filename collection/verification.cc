@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 
+#include "collection/background.h"
 #include "collection/batch_record.h"
 #include "collection/logs.h"
 #include "collection/store.h"
@@ -71,8 +72,7 @@ class Pace {
     all_ += bytes;
     tell();
     if (!(bytes_per_second_ > 0)) return;
-    const auto until = start_ + std::chrono::duration_cast<Clock::duration>(
-                                    std::chrono::duration<double>(all_ / bytes_per_second_));
+    const auto until = start_ + bounded_duration(all_ / bytes_per_second_);
     while (Clock::now() < until) {
       std::this_thread::sleep_until(std::min(until, Clock::now() + kLongestSleep));
       tell();
