@@ -4,7 +4,7 @@
 //     collection   ManifestInfo, 160 bytes
 //     segments     SegmentEntry, 64 bytes each, from the oldest to the newest
 //     tuning       ways to target recalls, where it is tuned
-//     history      History, 104 bytes, what led here
+//     history      History, 128 bytes, what led here
 //
 // The bitmap of a segment's deleted rows is a section file of its own: `deleted`, uint64 words; its
 // keys are another one (key_table.h), where ids are strings.
