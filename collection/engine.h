@@ -190,6 +190,7 @@ class CollectionEngine {
   /// The same; what it fails with is told by the next change, since this one has happened.
   void look_after_change();
   void note_failure(const std::string& what);
+  void wait_for_all();
   /// Returns when a step has ended, or at that time. False: there is none to wait for.
   bool wait_for_step(Clock::time_point until);
   void work();
@@ -247,7 +248,7 @@ class CollectionEngine {
   bool is_closing_ = false;
   std::string background_error_;  // of the step that failed last
   bool must_tell_ = false;        // the next change is to tell of it
-  bool tunes_now_ = false;        // whatever tuning takes: somebody waits
+  int waiting_ = 0;               // who wait for all: it is tuned, whatever that takes
   Clock::time_point next_tuning_ = {};
 
   const std::shared_ptr<LaterCalls> later_ = std::make_shared<LaterCalls>(this);

@@ -53,7 +53,7 @@ Work CollectionEngine::wanted() {
 // Tuning takes at most a tenth of the time while vectors come fast, unless somebody waits for it.
 bool CollectionEngine::may_tune() {
   const std::lock_guard lock(status_);
-  return tunes_now_ || std::chrono::steady_clock::now() >= next_tuning_;
+  return waiting_ > 0 || std::chrono::steady_clock::now() >= next_tuning_;
 }
 
 void CollectionEngine::look_for_work() {
@@ -136,21 +136,29 @@ void CollectionEngine::work() {
 
 void CollectionEngine::wait() {
   require_own_process();
-  const auto set_waiting = [&](bool waits) {
+  const auto add_waiting = [&](int more) {
     const std::lock_guard lock(status_);
-    tunes_now_ = waits;
+    waiting_ += more;
   };
-  set_waiting(true);
+  add_waiting(1);
+  try {
+    wait_for_all();
+  } catch (...) {
+    add_waiting(-1);
+    throw;
+  }
+  add_waiting(-1);
+}
+
+void CollectionEngine::wait_for_all() {
   do {
     look_for_work();
     std::unique_lock lock(status_);
     changed_.wait(lock, [&] { return !is_working_; });
     if (!must_tell_ && !is_closing_) continue;
-    tunes_now_ = false;
     if (!std::exchange(must_tell_, false)) return;
     throw std::runtime_error("a step in the background failed: " + background_error_);
   } while (!access_.read_only && !wanted().nothing());
-  set_waiting(false);
 }
 
 bool CollectionEngine::wait_for_step(Clock::time_point until) {

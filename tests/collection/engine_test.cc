@@ -77,6 +77,7 @@ TEST_F(CollectionsEngine, ThreadsThatAddAtOnceShareTheLog) {
   constexpr int kEach = 40;
   Collection collection = Collection::create(path(), options());
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   std::atomic<int> missing = 0;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
@@ -239,7 +240,7 @@ TEST_F(CollectionsEngine, ClosingStopsTheBackgroundAndLosesNothing) {
 TEST_F(CollectionsEngine, ACallerStopsACompactionAndATraining) {
   Collection collection = Collection::create(path(), options());
   for (int i = 0; i < 3; ++i) {
-    upsert(collection, 3000 * i, 2000, 1 + static_cast<std::uint64_t>(i));
+    upsert(collection, std::int64_t{3000} * i, 2000, 1 + static_cast<std::uint64_t>(i));
     collection.sync();
   }
   const auto stop = [](std::string_view, double) { return false; };
@@ -304,7 +305,7 @@ TEST_F(CollectionsEngine, ARefreshReadsOnFromWhereItWas) {
   Collection reader = Collection::open(path(), access);
   EXPECT_FALSE(reader.refresh());
   for (int i = 0; i < 20; ++i) {
-    upsert(writer, 10 * i, 3);
+    upsert(writer, std::int64_t{10} * i, 3);
     if (i % 7 == 3) writer.compact();
     if (i % 3 == 1) continue;
     EXPECT_TRUE(reader.refresh());

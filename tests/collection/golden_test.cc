@@ -159,7 +159,7 @@ std::string answers_of(const Kept& kept, const Collection& collection) {
 class GoldenCollections : public ::testing::TestWithParam<Kept> {
  protected:
   std::string copy() const {
-    const std::string path = folder_.path() + "/c";
+    std::string path = folder_.path() + "/c";
     fs::copy(golden_folder(GetParam().name), path);
     return path;
   }
