@@ -125,7 +125,8 @@ TEST(Latencies, FallIntoBucketsByPowersOfTwo) {
   EXPECT_EQ(LatencyRecorder::bucket_of(2001), 2U);
   EXPECT_EQ(LatencyRecorder::bucket_of(std::numeric_limits<std::uint64_t>::max()), 31U);
   for (std::size_t i = 0; i + 1 < LatencyHistogram::kBuckets; ++i) {
-    const auto ns = static_cast<std::uint64_t>(1e9 * LatencyHistogram::upper_bound(i) + 0.5);
+    const auto ns =
+        static_cast<std::uint64_t>(std::llround(1e9 * LatencyHistogram::upper_bound(i)));
     EXPECT_EQ(LatencyRecorder::bucket_of(ns), i);
     EXPECT_EQ(LatencyRecorder::bucket_of(ns + 1), i + 1);
   }
