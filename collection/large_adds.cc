@@ -48,14 +48,8 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& n
 std::shared_ptr<const Snapshot> CollectionEngine::with_logged_segment(
     const Snapshot& now, std::span<const std::byte> payload) const {
   const SegmentRecord record = read_segment_record(payload, *now.model());
-  SegmentEntry entry;
-  entry.number = record.number;
-  entry.bytes = record.bytes;
-  entry.rows = record.rows;
-  entry.check = record.check;
-  entry.keys_check = record.keys_check;
   return with_segment(now, record.next_id, true,
-                      open_part(store_.directory(), entry, store_.info(), now.model()));
+                      open_logged_part(store_.directory(), record, store_.info(), now.model()));
 }
 
 // Ids that are not given are taken first, so that nobody else gets them meanwhile; where this fails

@@ -12,6 +12,17 @@
 
 namespace obliq {
 
+void refuse_missing_log(const std::string& path) {
+  throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged", path));
+}
+
+void require_next(const std::string& path, std::uint64_t first, std::uint64_t next) {
+  if (first == next) return;
+  throw std::runtime_error(fmt::format(
+      "{}: its first change is {}, not {}: others are missing; the collection is damaged", path,
+      first, next));
+}
+
 std::vector<ReadLog> read_logs(const CollectionDirectory& directory, const ManifestInfo& info,
                                const LogTake& take) {
   std::vector<ReadLog> logs;
@@ -20,12 +31,7 @@ std::vector<ReadLog> read_logs(const CollectionDirectory& directory, const Manif
   for (const std::uint64_t number : numbers) {
     refuse_link(directory.log(number));
     LogReader reader(directory.log(number), info.collection);
-    if (reader.start().seq != next) {
-      throw std::runtime_error(
-          fmt::format("{}: its first change is {}, not {}: others are missing; the collection is "
-                      "damaged",
-                      reader.path(), reader.start().seq, next));
-    }
+    require_next(reader.path(), reader.start().seq, next);
     const LogEnd end = reader.replay(
         [&](std::uint64_t seq, std::uint8_t type, std::span<const std::byte> payload) {
           try {
@@ -45,10 +51,7 @@ std::vector<ReadLog> read_logs(const CollectionDirectory& directory, const Manif
     next = end.next.seq;
     logs.push_back({number, std::move(reader), end});
   }
-  if (logs.empty() && info.model != 0) {
-    throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged",
-                                         directory.log(info.first_log)));
-  }
+  if (logs.empty() && info.model != 0) refuse_missing_log(directory.log(info.first_log));
   return logs;
 }
 

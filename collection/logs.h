@@ -10,6 +10,11 @@
 
 namespace obliq {
 
+/// Throws std::runtime_error: the log is missing.
+[[noreturn]] void refuse_missing_log(const std::string& path);
+/// Throws std::runtime_error where the first change of the log at `path` is not the next one.
+void require_next(const std::string& path, std::uint64_t first, std::uint64_t next);
+
 /// A log, open, with what was whole of it when it was read.
 struct ReadLog {
   std::uint64_t number;

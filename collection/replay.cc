@@ -5,17 +5,10 @@
 #include <utility>
 
 #include "collection/engine.h"
+#include "collection/logs.h"
 #include "storage/file_error.h"
 
 namespace obliq {
-namespace {
-
-[[noreturn]] void refuse_missing(const std::string& log) {
-  throw std::runtime_error(fmt::format("{}: the log is missing; the collection is damaged", log));
-}
-
-}  // namespace
-
 std::shared_ptr<const Snapshot> CollectionEngine::changed(
     const Snapshot& now, std::uint8_t type, std::span<const std::byte> payload) const {
   if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
@@ -37,7 +30,7 @@ std::shared_ptr<const Snapshot> CollectionEngine::changed(
 void CollectionEngine::replay(std::shared_ptr<const Snapshot>& state) {
   const ManifestInfo info = store_.info();
   const std::vector<std::uint64_t> logs = store_.directory().logs_from(info.first_log);
-  if (logs.empty() && info.model != 0) refuse_missing(store_.directory().log(info.first_log));
+  if (logs.empty() && info.model != 0) refuse_missing_log(store_.directory().log(info.first_log));
   log_number_ = info.first_log;
   for (const std::uint64_t log : logs) {
     store_.skip_numbers(log);
@@ -49,7 +42,7 @@ void CollectionEngine::replay_on(std::shared_ptr<const Snapshot>& state) {
   const std::vector<std::uint64_t> logs = store_.directory().logs_from(log_number_);
   // A place in one log means nothing in another: a newer manifest came, or it is damaged.
   if (logs.empty() || logs.front() != log_number_) {
-    refuse_missing(store_.directory().log(log_number_));
+    refuse_missing_log(store_.directory().log(log_number_));
   }
   std::optional<LogPlace> from = followed_;
   for (const std::uint64_t log : logs) {
@@ -65,12 +58,7 @@ void CollectionEngine::replay_log(std::uint64_t number, bool is_last, std::optio
   refuse_link(path);
   const LogReader reader(path, owner);
   const LogPlace place = from.value_or(reader.start());
-  if (place.seq != state->sequence() + 1) {
-    throw std::runtime_error(
-        fmt::format("{}: its first change is {}, not {}: others are missing; the collection is "
-                    "damaged",
-                    path, place.seq, state->sequence() + 1));
-  }
+  require_next(path, place.seq, state->sequence() + 1);
   const auto take = [&](std::uint64_t seq, std::uint8_t type, std::span<const std::byte> payload) {
     try {
       state = changed(*state, type, payload);

@@ -121,6 +121,18 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
   return part;
 }
 
+Part open_logged_part(const CollectionDirectory& directory, const SegmentRecord& record,
+                      const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
+                      const FileCheck& check) {
+  SegmentEntry entry;
+  entry.number = record.number;
+  entry.bytes = record.bytes;
+  entry.rows = record.rows;
+  entry.check = record.check;
+  entry.keys_check = record.keys_check;
+  return open_part(directory, entry, info, model, check);
+}
+
 void make_folder(const std::string& path) {
   std::error_code error;
   if (std::filesystem::create_directory(path, error)) sync_folder_of(path);

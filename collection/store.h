@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "collection/batch_record.h"
 #include "collection/manifest.h"
 #include "collection/snapshot.h"
 #include "collection/statistics.h"
@@ -102,6 +103,11 @@ using FileCheck = std::function<void(const std::string& path, double share)>;
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
                const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
                const FileCheck& check = {});
+
+/// The same of a segment that a log names.
+Part open_logged_part(const CollectionDirectory& directory, const SegmentRecord& record,
+                      const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
+                      const FileCheck& check = {});
 
 /// What a manifest names, opened.
 struct StoredCollection {

@@ -101,13 +101,7 @@ class Pace {
 void check_segment(const CollectionDirectory& directory, const StoredCollection& stored,
                    std::span<const std::byte> payload, const FileCheck& check) {
   const SegmentRecord record = read_segment_record(payload, *stored.model.model);
-  SegmentEntry entry;
-  entry.number = record.number;
-  entry.bytes = record.bytes;
-  entry.rows = record.rows;
-  entry.check = record.check;
-  entry.keys_check = record.keys_check;
-  (void)open_part(directory, entry, stored.manifest.info, stored.model.model, check);
+  (void)open_logged_part(directory, record, stored.manifest.info, stored.model.model, check);
 }
 
 // Whether a payload is a change that the collection can replay. Throws std::runtime_error.
