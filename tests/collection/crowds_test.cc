@@ -60,12 +60,7 @@ bool finds(const Collection& collection, std::int64_t id) {
 
 class Crowds : public ::testing::Test {
  protected:
-  static CollectionOptions options() {
-    CollectionOptions options;
-    options.dim = kDim;
-    options.train_at = 1000;
-    return options;
-  }
+  static CollectionOptions options() { return testing::small_options(kDim); }
   std::string path(int number = 0) const { return folder_ / std::to_string(number); }
 
   // Files of the folder that this process maps or has open although their names are gone.

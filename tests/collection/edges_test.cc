@@ -30,12 +30,7 @@ constexpr std::size_t kDim = 16;
 
 class CollectionAtItsEdges : public ::testing::Test {
  protected:
-  static CollectionOptions options() {
-    CollectionOptions options;
-    options.dim = kDim;
-    options.train_at = 1000;
-    return options;
-  }
+  static CollectionOptions options() { return testing::small_options(kDim); }
   std::string path() const { return folder_.path() + "/c"; }
   std::string newest_manifest_but(std::uint64_t more) const {
     const CollectionDirectory directory(path());

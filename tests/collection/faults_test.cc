@@ -14,6 +14,7 @@
 #include "core/random.h"
 #include "obliq/collection.h"
 #include "tests/collection/memory_folder.h"
+#include "tests/collection/vectors.h"
 #include "tests/storage/failing_calls.h"
 #include "tests/storage/files.h"
 
@@ -41,12 +42,7 @@ class FaultsTest : public ::testing::Test {
     std::filesystem::remove_all(path());
     std::filesystem::copy(original(), path());
   }
-  static CollectionOptions options() {
-    CollectionOptions options;
-    options.dim = kDim;
-    options.train_at = 1000;
-    return options;
-  }
+  static CollectionOptions options() { return testing::small_options(kDim); }
   static void add(Collection& collection, std::int64_t first, std::size_t n) {
     Random random(7);
     Matrix<float> vectors(n, kDim);

@@ -30,12 +30,7 @@ constexpr std::size_t kDim = 8;
 
 class Statistics : public ::testing::Test {
  protected:
-  static CollectionOptions options() {
-    CollectionOptions options;
-    options.dim = kDim;
-    options.train_at = 1000;
-    return options;
-  }
+  static CollectionOptions options() { return testing::small_options(kDim); }
   std::string path() const { return folder_.path() + "/c"; }
   TemporaryFolder folder_{testing::memory_folder()};
 };

@@ -10,6 +10,14 @@
 
 namespace obliq::testing {
 
+/// Of a collection that trains as early as one may.
+inline CollectionOptions small_options(std::size_t dim) {
+  CollectionOptions options;
+  options.dim = dim;
+  options.train_at = 1000;
+  return options;
+}
+
 inline Matrix<float> random_vectors(std::size_t n, std::size_t dim, std::uint64_t seed = 1) {
   Random random(seed);
   Matrix<float> vectors(n, dim);
