@@ -182,7 +182,7 @@ TEST_F(Collections, AreImportedFromIndexesAndBackedUpBesideAWriter) {
 }
 
 TEST_F(Collections, AreAskedForFigures) {
-  add({"--train-at", "1000", "--wait"});
+  add({"--train-at", "1600", "--wait"});
   must({"remove", collection_, "--id", "1,2,3,4"});
   const auto info = told(must({"info", collection_, "--json"}));
   EXPECT_EQ(info["added"], 1600);
