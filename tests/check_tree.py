@@ -10,8 +10,8 @@ Folders form a line, and a file may include its own folder and those below it:
     storage         nothing: bytes that know nothing of vectors
     quant           core; the folders below it are families: each may use quant, and query_aware
                     is below the others
-    index/segment, index/search, index/tune, index/build, index    each those before it, and quant,
-                    storage, core
+    index/columns, index/segment, index/filter, index/search, index/tune, index/build, index
+                    each those before it, and quant, storage, core
     datasets        core, storage
     measure         core, quant
     python          the library
@@ -36,7 +36,8 @@ import cpp_text
 
 FAMILIES = {"scalar", "query_aware", "trellis", "nested", "kashin", "water_filling"}
 QUANT = {"quant"} | {f"quant/{family}" for family in FAMILIES}
-STOREYS = ["index/segment", "index/search", "index/tune", "index/build", "index", "collection"]
+STOREYS = ["index/columns", "index/segment", "index/filter", "index/search", "index/tune",
+           "index/build", "index", "collection"]
 INDEX = set(STOREYS)
 LIBRARY = {"obliq", "core", "core/kernels", "storage"} | QUANT | INDEX
 ALL = LIBRARY | {"datasets", "measure"}

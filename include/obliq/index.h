@@ -21,7 +21,9 @@
 #include <string_view>
 #include <vector>
 
+#include "obliq/columns.h"
 #include "obliq/export.h"
+#include "obliq/filter.h"
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
 #include "obliq/progress.h"
@@ -87,6 +89,8 @@ struct BuildOptions {
   /// External ids, [n][1], all different and none of them -1, which means "no answer"; empty: the
   /// id of a vector is its position in the base.
   MatrixView<std::int64_t> ids = {};
+  /// Attributes of the vectors, each of n values, of different names; the caller keeps them.
+  std::span<const ColumnValues> columns = {};
   Progress progress = {};
   /// Bytes of memory that build_file may take, 0: no bound. With a bound, intermediate vectors are
   /// kept in temporary files beside the output. Not counted: what the caller holds, the

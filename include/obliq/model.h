@@ -28,6 +28,7 @@ struct EncodeOptions {
   /// Ids of the vectors, [n][1], as BuildOptions::ids. Empty: positions, which count from `first`.
   MatrixView<std::int64_t> ids = {};
   std::uint64_t first = 0;  ///< position of the first vector in the base; not beside ids
+  std::span<const ColumnValues> columns = {};  ///< as BuildOptions::columns
   /// Keep the exact nearest neighbours of the model's learn queries, from which a merge tunes.
   /// Costs 1.5 kB per learn query and n * dim operations for each.
   bool truth = true;

@@ -7,7 +7,8 @@
 //     rows     one per vector, in the order of the lists (entry_format.h)
 //     raw      exact vectors in the order of the rows (raw_form.h), optional
 //     ids      in the order of the rows: the ids that were given, or positions in the base
-//     truth    of each learn query of the model, its nearest among these vectors, optional
+//     columns  attributes of the vectors in the order of the rows (columns/column_table.h),
+//     optional truth    of each learn query of the model, its nearest among these vectors, optional
 //
 // A vector has its primary entry in the list of its nearest centroid and, when it is spilled
 // (build/spill.h), a second one in another list. Its row is relative to the centroid of the primary
@@ -33,6 +34,7 @@
 #include <memory>
 #include <span>
 
+#include "index/columns/column_table.h"
 #include "index/segment/list_directory.h"
 #include "index/segment/trained_model.h"
 #include "obliq/tuning.h"
@@ -80,6 +82,7 @@ struct Segment {
   std::span<const std::int64_t> ids;           ///< of each row where ids were given
   std::span<const std::uint32_t> positions;    ///< of each row where they were not
   std::span<const std::uint32_t> sorted_rows;  ///< with ids: rows below n by rising id
+  std::shared_ptr<const ColumnTable> columns;  ///< null: none
   Truth truth;
   Tuning tuning;                      ///< ways to target recalls, when tuned
   std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans
