@@ -194,9 +194,14 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
   const std::uint8_t* block = list.blocks;
   for (std::uint64_t first = 0; first < end; first += kBlockEntries, block += list.stride) {
     __m256i sums[2];
-    const std::uint32_t wanted = wanted_entries(first, list.lane, end);
-    wanted_sums(wanted, lut, block, stream.after(block), groups, sums);
-    fetch(stream.after(block) + list.factors);
+    const std::uint32_t wanted = wanted_entries(list, first, end);
+    const std::uint8_t* ahead = stream.after(block, first);
+    if (wanted == 0) {
+      if (ahead != block) fetch_block(ahead, list.stride);
+      continue;
+    }
+    wanted_sums(wanted, lut, block, ahead, groups, sums);
+    fetch(ahead + list.factors);
     float bound[kBlockEntries];
     std::uint32_t below = 0;
 #pragma GCC unroll 4

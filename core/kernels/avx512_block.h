@@ -129,12 +129,17 @@ std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList
   std::size_t found = 0;
   const std::uint8_t* block = list.blocks;
   for (std::uint64_t first = 0; first < end; first += kBlockEntries, block += list.stride) {
-    const __m512i sums = block_sums(lut, block, stream.after(block), groups, high_nibble);
+    const std::uint32_t wanted = wanted_entries(list, first, end);
+    const std::uint8_t* ahead = stream.after(block, first);
+    if (wanted == 0) {
+      if (ahead != block) fetch_block(ahead, list.stride);
+      continue;
+    }
+    const __m512i sums = block_sums(lut, block, ahead, groups, high_nibble);
     const std::uint8_t* factors = block + list.factors;
-    fetch(stream.after(block) + list.factors);
+    fetch(ahead + list.factors);
     const __m512 bound[2] = {bounds_of(_mm512_castsi512_si256(sums), factors),
                              bounds_of(_mm512_extracti64x4_epi64(sums, 1), factors + 32)};
-    const std::uint32_t wanted = wanted_entries(first, list.lane, end);
     std::uint32_t below = _mm512_cmp_ps_mask(bound[0], limit, _CMP_LT_OQ);
     below |= static_cast<std::uint32_t>(_mm512_cmp_ps_mask(bound[1], limit, _CMP_LT_OQ)) << 16;
     below &= wanted;

@@ -46,6 +46,9 @@ struct NextBlocks {
 /// LUT sum into a distance: with ip = float(sum) * lut_step + lut_shift,
 ///     bound = (base + f_add * add_scale) - (f_rescale * rescale_scale) * ip
 /// (fixed order, as written).
+///
+/// Of the first `masked` entries only those with a bit count: entry i has bit mask_begin + i of
+/// `mask`, null: all entries count. A block without such an entry is not read.
 struct ScanList {
   const std::uint8_t* blocks;  ///< the block of the first entry; ceil((lane+count)/32) blocks
   std::size_t stride;          ///< bytes from block to block
@@ -58,6 +61,9 @@ struct ScanList {
   float lut_step;
   float lut_shift;
   NextBlocks next = {};
+  const std::uint64_t* mask = nullptr;  ///< a word behind that of the last bit is read, too
+  std::uint64_t mask_begin = 0;
+  std::uint32_t masked = 0;
 };
 
 /// A nested code over E8 (quant/nested/nested_code.h) without dither, and what divides by powers of
@@ -141,10 +147,10 @@ struct Kernels {
                     int max_value, std::uint8_t* lut) noexcept;
 
   /// Sums lut[16 * g + nibble] over the groups for each entry of `list`, computes its bound, and
-  /// for each entry with bound < threshold writes its number (0 = list's first) and bound, in
-  /// rising order. Returns their number; entries and bounds must hold list.count + 32 values (the
-  /// kernel may overwrite what lies past the count, inside that room). LUT values <= 31 and sums <=
-  /// 65535. Bit-equal. Reads whole blocks.
+  /// for each entry that counts with bound < threshold writes its number (0 = list's first) and
+  /// bound, in rising order. Returns their number; entries and bounds must hold list.count + 32
+  /// values (the kernel may overwrite what lies past the count, inside that room). LUT values <= 31
+  /// and sums <= 65535. Bit-equal. Reads whole blocks.
   std::size_t (*scan)(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
                       float threshold, std::uint32_t* entries, float* bounds) noexcept;
 

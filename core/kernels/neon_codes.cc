@@ -4,6 +4,7 @@
 #include <arm_neon.h>
 
 #include "core/kernels/kernels.h"
+#include "core/kernels/vector_scan.h"
 
 namespace obliq {
 namespace {
@@ -121,11 +122,13 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
   const std::uint8_t* block = list.blocks;
   std::size_t found = 0;
   for (std::size_t place = 0; list.count > 0 && place < end; place += kBlockEntries) {
+    const std::uint32_t wanted = wanted_entries(list, place, end);
     float all[kBlockEntries];
-    std::uint32_t hits =
-        bound_block(sum_block(lut, groups, block), block + list.factors, list, threshold, all);
-    if (place == 0) hits &= ~0U << list.lane;
-    if (end - place < kBlockEntries) hits &= ~(~0U << (end - place));
+    std::uint32_t hits = wanted;
+    if (wanted != 0) {
+      hits &=
+          bound_block(sum_block(lut, groups, block), block + list.factors, list, threshold, all);
+    }
     for (; hits != 0; hits &= hits - 1) {
       const auto entry = static_cast<std::uint32_t>(__builtin_ctz(hits));
       entries[found] = static_cast<std::uint32_t>(place) + entry - list.lane;

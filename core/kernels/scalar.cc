@@ -88,11 +88,18 @@ unsigned nibble(const std::uint8_t* block, std::size_t group, std::uint32_t entr
   return entry < 16 ? byte & 15U : byte >> 4;
 }
 
+bool counts(const ScanList& list, std::uint32_t entry) noexcept {
+  if (list.mask == nullptr || entry >= list.masked) return true;
+  const std::uint64_t bit = list.mask_begin + entry;
+  return (list.mask[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list, float threshold,
                  std::uint32_t* entries, float* bounds) noexcept {
   const std::size_t groups = sign_groups(dim);
   std::size_t found = 0;
   for (std::uint32_t i = 0; i < list.count; ++i) {
+    if (!counts(list, i)) continue;
     const std::uint32_t place = list.lane + i;
     const std::uint8_t* block = list.blocks + place / kBlockEntries * list.stride;
     const std::uint32_t entry = place % kBlockEntries;

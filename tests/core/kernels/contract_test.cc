@@ -47,23 +47,38 @@ Blocks make_blocks(std::size_t dim) {
   return blocks;
 }
 
+// Which entries count: all, or of the first `masked` those with a bit.
+struct EntryMask {
+  std::vector<std::uint64_t> words;  // and one behind
+  std::uint64_t begin = 0;
+  std::uint32_t masked = 0;
+
+  bool lets(std::uint32_t entry) const {
+    if (words.empty() || entry >= masked) return true;
+    return (words[(begin + entry) / 64] >> (begin + entry) % 64 & 1) != 0;
+  }
+};
+
 // Scans entries [lane, lane + count) from memory that ends where the contract's blocks end. With
 // these factors the bound of place p is 37p mod 128.
 void expect_scan_finds(const Kernels& level, const Blocks& blocks, std::uint32_t lane,
-                       std::uint32_t count, float threshold) {
+                       std::uint32_t count, float threshold, const EntryMask& mask = {}) {
   const std::size_t used = (lane + count + kBlockEntries - 1) / kBlockEntries;
   GuardedBuffer<std::uint8_t> memory(used * stride_of(blocks.dim), Placement::at_end);
   std::memcpy(memory.data(), blocks.bytes.data(), memory.size());
-  const ScanList list = {memory.data(),
-                         stride_of(blocks.dim),
-                         16 * sign_groups(blocks.dim),
-                         lane,
-                         count,
-                         0.0F,
-                         1.0F,
-                         1.0F,
-                         1.0F,
-                         0.0F};
+  ScanList list = {memory.data(),
+                   stride_of(blocks.dim),
+                   16 * sign_groups(blocks.dim),
+                   lane,
+                   count,
+                   0.0F,
+                   1.0F,
+                   1.0F,
+                   1.0F,
+                   0.0F};
+  list.mask = mask.words.empty() ? nullptr : mask.words.data();
+  list.mask_begin = mask.begin;
+  list.masked = mask.masked;
   std::vector<std::uint32_t> entries(count + 32);
   std::vector<float> bounds(count + 32);
   const std::size_t found =
@@ -71,7 +86,7 @@ void expect_scan_finds(const Kernels& level, const Blocks& blocks, std::uint32_t
   std::size_t expected = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto bound = static_cast<float>((lane + i) * 37 % 128);
-    if (!(bound < threshold)) continue;
+    if (!(bound < threshold) || !mask.lets(i)) continue;
     ASSERT_LT(expected, found) << level.name << " lane " << lane << " count " << count;
     ASSERT_EQ(entries[expected], i) << level.name << " lane " << lane << " count " << count;
     ASSERT_EQ(bounds[expected], bound) << level.name << " lane " << lane << " count " << count;
@@ -92,6 +107,29 @@ TEST(Scan, FindsExactlyTheEntriesBelowTheThresholdFromEveryLaneToEveryEnd) {
           }
         }
       }
+    }
+  }
+}
+
+// Masks that begin anywhere in a word, of no entry to nearly all, and lists of which only the first
+// entries are masked.
+TEST(Scan, FindsOfMaskedEntriesExactlyThoseWithABit) {
+  const Blocks blocks = make_blocks(30);
+  Random random(7);
+  for (std::size_t round = 0; round < 4000; ++round) {
+    const auto lane = static_cast<std::uint32_t>(random.below(kBlockEntries));
+    const auto count = static_cast<std::uint32_t>(random.below(kBlocks * kBlockEntries - lane + 1));
+    EntryMask mask;
+    mask.begin = random.below(200);
+    mask.masked = static_cast<std::uint32_t>(random.below(count + 40));
+    mask.words.resize((mask.begin + count + 40) / 64 + 2);
+    const std::uint64_t rarity = 1 + random.below(40);
+    for (std::uint64_t bit = 0; bit < 64 * mask.words.size(); ++bit) {
+      if (random.below(rarity) == 0) mask.words[bit / 64] |= std::uint64_t{1} << bit % 64;
+    }
+    for (const Kernels& level : kernel_levels()) {
+      expect_scan_finds(level, blocks, lane, count, round % 2 == 0 ? 64.0F : 1000.0F, mask);
+      if (HasFatalFailure()) return;
     }
   }
 }
