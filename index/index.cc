@@ -12,6 +12,9 @@
 
 #include "core/stage_progress.h"
 #include "index/build/builder.h"
+#include "index/columns/check_columns.h"
+#include "index/columns/column_sections.h"
+#include "index/columns/joined_schema.h"
 #include "index/external_ids.h"
 #include "index/index_access.h"
 #include "index/model_access.h"
@@ -169,6 +172,7 @@ Index Index::copy() const { return Index(std::make_unique<Impl>(impl_->set, impl
 
 Index Index::build(const VectorSource& base, const BuildOptions& options) {
   check_ids(options.ids);
+  check_columns(options.columns, base.rows());
   StageProgress stages(options.progress);
   BuildOptions own = options;
   own.progress = stages.callback();
@@ -180,6 +184,7 @@ Index Index::build(const VectorSource& base, const BuildOptions& options) {
 void Index::build_file(const VectorSource& base, const std::string& path,
                        const BuildOptions& options) {
   check_ids(options.ids);
+  check_columns(options.columns, base.rows());
   build_segment_file(base, options, path);
 }
 
@@ -207,14 +212,17 @@ Index Index::open(const Model& model, std::span<const std::string> segments,
                   const OpenOptions& options) {
   const auto shared = ModelAccess::get(model);
   std::vector<Segment> opened;
+  std::vector<NamedTable> columns;
   std::uint64_t rows = 0;
   for (const std::string& path : segments) {
     opened.push_back(open_segment(path, shared, options));
+    columns.push_back({opened.back().columns.get(), path});
     rows += opened.back().info.rows;
     if (rows < kNoSlot) continue;
     throw std::invalid_argument(fmt::format(
         "{} segments have {} vectors and more: open fewer of them together", opened.size(), rows));
   }
+  (void)joined_schema(columns);
   return Index(std::make_unique<Impl>(SegmentSet(shared, std::move(opened))));
 }
 
@@ -301,11 +309,14 @@ IndexStats Index::stats() const {
   stats.quantizer = model.info.quantizer;
   stats.raw = model.raw_tier();
   std::size_t bytes = model.lists.size_bytes();
+  std::vector<NamedTable> columns;
   for (const Segment& segment : impl_->set.segments()) {
     bytes += segment.blocks.size() + segment.spilled.size() + segment.rows.size() +
              segment.raw.size() + segment.lists.bytes();
     stats.id_bytes += segment.ids.size_bytes() + segment.sorted_rows.size_bytes() +
                       segment.positions.size_bytes();
+    columns.push_back({segment.columns.get(), ""});
+    stats.column_bytes += column_bytes(segment.columns.get());
     stats.file_bytes += segment.file_bytes;
     stats.format_version = segment.format_version;
   }
@@ -314,6 +325,7 @@ IndexStats Index::stats() const {
     stats.spill = static_cast<double>(impl_->set.spilled()) / n;
     stats.bytes_per_vector = static_cast<double>(bytes) / n;
   }
+  stats.columns = joined_schema(columns);
   stats.segments = impl_->set.segments().size();
   stats.model_id = model.info.id;
   stats.centroid_bytes = model.centroid_levels.size() + model.far_lists.size_bytes() +

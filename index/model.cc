@@ -19,6 +19,7 @@
 #include "index/build/builder.h"
 #include "index/build/merge.h"
 #include "index/build/train.h"
+#include "index/columns/check_columns.h"
 #include "index/external_ids.h"
 #include "index/model_access.h"
 #include "index/search/prepared_query.h"
@@ -81,6 +82,7 @@ void check_encode(const TrainedModel& model, const VectorSource& vectors,
         n, options.first));
   }
   check_ids(ids);
+  check_columns(options.columns, n);
   if (n > 0 && model.nlist() == 0) {
     throw std::invalid_argument(
         "the model has no lists, since it was trained on no vectors: train one to encode with");
@@ -164,6 +166,7 @@ void Model::encode(const VectorSource& vectors, const std::string& path,
   EncodeInput input = {vectors};
   input.ids = options.ids;
   input.first = options.first;
+  input.columns = options.columns;
   input.truth = options.truth && !impl_->model->learn_ids.empty();
   input.threads = options.threads;
   input.progress = stages.callback();

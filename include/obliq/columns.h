@@ -20,15 +20,15 @@ enum class ColumnType : std::uint8_t {
   boolean = 2,
   timestamp = 3,  ///< microseconds since 1970-01-01T00:00:00Z
   keyword = 4,    ///< one text, UTF-8 of at most 65,535 bytes
-  keywords = 5,   ///< any number of them: a set
-  bytes = 6,      ///< stored and returned, not to filter by
+  keywords = 5,   ///< a set of at most 65,535 of them
+  bytes = 6,      ///< at most 16 MiB, stored and returned, not to filter by
 };
 
 /// "int64", "double", "bool", "timestamp", "keyword", "keywords", "bytes"
 OBLIQ_API std::string to_string(ColumnType type);
 OBLIQ_API ColumnType parse_column_type(std::string_view name);  ///< throws std::invalid_argument
 
-/// A name is 1 to 255 bytes of UTF-8 without control characters.
+/// A name is 1 to 255 bytes of UTF-8 without control characters, checked where vectors are given.
 struct ColumnSpec {
   std::string name;
   ColumnType type = ColumnType::int64;
@@ -36,7 +36,7 @@ struct ColumnSpec {
   bool operator==(const ColumnSpec&) const = default;
 };
 
-using ColumnSchema = std::vector<ColumnSpec>;  ///< names differ
+using ColumnSchema = std::vector<ColumnSpec>;  ///< at most 1,000, whose names differ
 
 /// The values of one column for a number of vectors, in their order.
 class OBLIQ_API ColumnValues {
@@ -55,6 +55,7 @@ class OBLIQ_API ColumnValues {
   /// text that is too long or no UTF-8.
   void add_null();
   void add(std::int64_t value);
+  void add(int value) { add(std::int64_t{value}); }
   void add(double value);
   void add(std::string_view text);
   void add(std::span<const std::string_view> texts);
@@ -64,14 +65,16 @@ class OBLIQ_API ColumnValues {
   /// Of a null: 0.
   std::int64_t integer(std::size_t row) const { return integers_[row]; }
   double number(std::size_t row) const { return doubles_[row]; }
-  /// The texts of a row, one for keyword and bytes; of a null: empty, or none.
+  /// Of keyword and bytes; of a null: empty.
   std::string_view text(std::size_t row) const { return text_at(row); }
+  /// Of keywords, by rising bytes; of a null: none.
   std::vector<std::string_view> texts(std::size_t row) const;
 
-  /// Rows [first, first + count), or those named, in that order.
+  /// Rows [first, first + count), or those named, in that order. Throws std::invalid_argument on a
+  /// row that there is none of.
   ColumnValues slice(std::size_t first, std::size_t count) const;
   ColumnValues take(std::span<const std::uint32_t> rows) const;
-  /// Adds the row of another column of the same type.
+  /// Adds the row of another column of the same type, whatever its name. Throws as slice does.
   void add_from(const ColumnValues& other, std::size_t row);
 
   /// Rough size in memory, in bytes.
@@ -83,11 +86,15 @@ class OBLIQ_API ColumnValues {
     return std::string_view(text_).substr(begin, text_ends_[place] - begin);
   }
   void add_valid();
-  void require(bool fits, const char* given) const;
+  void add_text(std::string_view text);
+  void check_row(std::size_t end) const;
+  void check_text(std::string_view text) const;
+  void require(bool fits, std::string_view given) const;
+  [[noreturn]] void refuse(std::string_view reason) const;
 
   ColumnSpec spec_;
   std::size_t size_ = 0;
-  std::vector<std::uint8_t> valid_;  // [size] 1 or 0; empty: no row is null
+  std::vector<std::uint8_t> valid_;  // of each row 1 or 0; empty: no row is null
   std::vector<std::int64_t> integers_;
   std::vector<double> doubles_;
   std::string text_;                      // of all texts

@@ -192,8 +192,10 @@ struct IndexStats {
   RawTier raw = RawTier::none;
   double spill = 0;  ///< share of the vectors with a second entry, 0 to 1
   /// What a search reads of vectors, divided by n: codes with their factors, second entries, raw
-  /// vectors, and two small records per list. Without ids and centroids.
+  /// vectors, and two small records per list. Without ids, columns and centroids.
   double bytes_per_vector = 0;
+  ColumnSchema columns;              ///< attributes of the vectors, by name
+  std::size_t column_bytes = 0;      ///< their values
   std::size_t id_bytes = 0;          ///< ids: 4 bytes per vector, 12 where they were given
   std::size_t centroid_bytes = 0;    ///< what a search reads to choose its lists; grows with nlist
   std::size_t file_bytes = 0;        ///< size of the file that was opened; 0: not from a file

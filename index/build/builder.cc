@@ -52,6 +52,8 @@ class Runs {
       EncodeInput run = {slice};
       run.ids = input.ids.rows > 0 ? input.ids.slice(first, rows) : input.ids;
       run.first = input.first + first;
+      run.columns = input.columns;
+      run.first_value = input.first_value + first;
       run.chunk_rows = input.chunk_rows;
       run.truth = input.truth;
       run.threads = input.threads;
@@ -73,6 +75,7 @@ class Runs {
 EncodeInput input_of(const BuildPlan& plan, const TrainedModel& model) {
   EncodeInput input = {plan.vectors};
   input.ids = plan.options.ids;
+  input.columns = plan.options.columns;
   input.chunk_rows = plan.chunk_rows;
   input.truth = plan.options.tune && !model.learn_ids.empty();
   input.threads = plan.options.threads;

@@ -341,7 +341,7 @@ void Merger::merge() {
   info_ = info(entries);
   table_ = make_table(records_);
   if (plan_.as_index) write_model(file_, *without_learn(*model_));
-  write_lists(file_, info_, table_.directory(), *model_);
+  write_lists(file_, info_, table_.directory(), *model_, 0);
   write_blocks(entries);
   write_spilled_entries();
   write_all_rows();

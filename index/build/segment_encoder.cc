@@ -17,6 +17,7 @@
 #include "index/build/list_order.h"
 #include "index/build/list_units.h"
 #include "index/build/truth.h"
+#include "index/columns/arrange_columns.h"
 #include "index/segment/raw_tier.h"
 
 namespace obliq {
@@ -31,13 +32,20 @@ struct SegmentBytes {
   TruthBytes truth;
 };
 
+/// What came with the vectors.
+struct GivenRows {
+  MatrixView<std::int64_t> ids = {};
+  std::uint64_t first = 0;
+  std::span<const ColumnValues> columns = {};
+  std::size_t first_value = 0;
+};
+
 class SegmentMaker {
  public:
   SegmentMaker(const std::shared_ptr<const TrainedModel>& model, EncodedVectors encoded,
-               MatrixView<std::int64_t> ids, std::uint64_t first)
+               const GivenRows& given)
       : model_(model),
-        ids_(ids),
-        first_(first),
+        given_(given),
         bytes_(std::make_shared<SegmentBytes>()),
         encoded_(std::move(encoded)) {}
 
@@ -54,8 +62,7 @@ class SegmentMaker {
   SegmentInfo info() const;
 
   const std::shared_ptr<const TrainedModel>& model_;
-  const MatrixView<std::int64_t> ids_;
-  const std::uint64_t first_;
+  const GivenRows given_;
   std::shared_ptr<SegmentBytes> bytes_;
   EncodedVectors encoded_;
   std::vector<std::uint32_t> order_;          // vectors in the order of their rows
@@ -65,7 +72,7 @@ class SegmentMaker {
 };
 
 void SegmentMaker::order_entries() {
-  const std::span<const std::int64_t> ids(ids_.data, ids_.rows);
+  const std::span<const std::int64_t> ids(given_.ids.data, given_.ids.rows);
   const std::size_t nlist = model_->nlist();
   order_ = by_list_and_id(encoded_.primaries.lists, ids, nlist);
   std::vector<std::int64_t> spilled_ids;
@@ -142,13 +149,13 @@ void SegmentMaker::write_spilled_entries() {
 }
 
 void SegmentMaker::write_ids() {
-  if (ids_.rows == 0) {
+  if (given_.ids.rows == 0) {
     for (const std::uint32_t i : order_) {
-      bytes_->positions.push_back(static_cast<std::uint32_t>(first_ + i));
+      bytes_->positions.push_back(static_cast<std::uint32_t>(given_.first + i));
     }
     return;
   }
-  for (const std::uint32_t i : order_) bytes_->ids.push_back(ids_.data[i]);
+  for (const std::uint32_t i : order_) bytes_->ids.push_back(given_.ids.data[i]);
   sort_ids();
 }
 
@@ -177,7 +184,7 @@ SegmentInfo SegmentMaker::info() const {
   info.entries = entries_;
   info.spilled = spilled_order_.size();
   info.end_list = static_cast<std::uint32_t>(model_->nlist());
-  info.has_ids = ids_.rows > 0 ? 1 : 0;
+  info.has_ids = given_.ids.rows > 0 ? 1 : 0;
   for (const EncodedNumbers& numbers : encoded_.primaries.numbers) {
     if (!(model_->info.mean_r2 > 0)) break;
     info.drift +=
@@ -207,6 +214,8 @@ Segment SegmentMaker::make(TruthBytes truth) {
   segment.ids = bytes_->ids;
   segment.positions = bytes_->positions;
   segment.sorted_rows = bytes_->sorted_rows;
+  segment.columns =
+      arrange_columns(given_.columns, given_.first_value, order_, segment.lists.row_ends());
   segment.truth = bytes_->truth.view();
   segment.owner = bytes_;
   return segment;
@@ -219,12 +228,13 @@ Segment encode_segment(const std::shared_ptr<const TrainedModel>& model, const E
   if (input.vectors.rows() > 0) encoded = VectorEncoder(*model).encode(input);
   TruthBytes truth;
   if (input.truth) truth = find_truth(*model, input);
-  return SegmentMaker(model, std::move(encoded), input.ids, input.first).make(std::move(truth));
+  const GivenRows given = {input.ids, input.first, input.columns, input.first_value};
+  return SegmentMaker(model, std::move(encoded), given).make(std::move(truth));
 }
 
 Segment arrange_segment(const std::shared_ptr<const TrainedModel>& model, EncodedVectors encoded,
-                        MatrixView<std::int64_t> ids) {
-  return SegmentMaker(model, std::move(encoded), ids, 0).make({});
+                        MatrixView<std::int64_t> ids, std::span<const ColumnValues> columns) {
+  return SegmentMaker(model, std::move(encoded), {ids, 0, columns, 0}).make({});
 }
 
 }  // namespace obliq

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "index/build/encode_input.h"
 #include "index/build/encoded_vectors.h"
@@ -14,8 +15,8 @@ namespace obliq {
 Segment encode_segment(const std::shared_ptr<const TrainedModel>& model, const EncodeInput& input);
 
 /// Puts vectors that were encoded under the model into the order of a segment, without truth. `ids`
-/// are theirs. Throws std::invalid_argument where an id comes twice.
+/// and `columns` are theirs. Throws std::invalid_argument where an id comes twice.
 Segment arrange_segment(const std::shared_ptr<const TrainedModel>& model, EncodedVectors encoded,
-                        MatrixView<std::int64_t> ids);
+                        MatrixView<std::int64_t> ids, std::span<const ColumnValues> columns = {});
 
 }  // namespace obliq

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "index/segment/list_record.h"
 
@@ -34,6 +35,12 @@ class ListDirectory {
   /// The list of record i.
   std::uint32_t list_of(std::size_t i) const {
     return numbers_.empty() ? static_cast<std::uint32_t>(i) : numbers_[i];
+  }
+  /// Of each record where its rows end.
+  std::vector<std::uint32_t> row_ends() const {
+    std::vector<std::uint32_t> ends;
+    for (const ListRecord& record : records_) ends.push_back(record.first_row + record.primaries);
+    return ends;
   }
   bool is_sparse() const { return !numbers_.empty(); }
   std::span<const std::uint32_t> numbers() const { return numbers_; }

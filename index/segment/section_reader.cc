@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
-
 namespace obliq {
 
-void SectionReader::refuse(std::string_view section, const std::string& reason) const {
-  throw std::runtime_error(fmt::format("{}: section '{}' at offset {}: {}", file().path(), section,
-                                       file().offset(section), reason));
+std::runtime_error SectionReader::fault(std::string_view section, const std::string& reason) const {
+  return std::runtime_error(fmt::format("{}: section '{}' at offset {}: {}", file().path(), section,
+                                        file().offset(section), reason));
 }
 
 void SectionReader::check_size(std::string_view section, std::size_t bytes, std::uint64_t count,

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,11 @@ class SectionReader {
   const SectionFile& file() const { return bytes_->file; }
   bool has(std::string_view section) const { return file().has(section); }
   /// Throws std::runtime_error naming file, section and offset.
-  [[noreturn]] void refuse(std::string_view section, const std::string& reason) const;
+  [[noreturn]] void refuse(std::string_view section, const std::string& reason) const {
+    throw fault(section, reason);
+  }
+  /// That error.
+  std::runtime_error fault(std::string_view section, const std::string& reason) const;
 
   /// The section as `count` items of `width` values; its size must be exactly that.
   template <typename T>

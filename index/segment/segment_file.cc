@@ -10,6 +10,8 @@
 //     positions    uint32 [rows]; or, where ids were given,
 //     ids          int64 [rows], and
 //     ids.sorted   uint32 [n]: rows by rising id
+//     columns      names and types of columns; left out where there are none, like
+//     ci.PART      of column i its values and so on (columns/column_table.h)
 //     truth        float32 [learn queries][128]; left out, like the next, when it is not kept
 //     truth.ids    int64 [learn queries][128]
 //     tuning       ways to target recalls (tuning_section.h); of an index, where it is tuned
@@ -22,9 +24,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "index/columns/column_sections.h"
 #include "index/segment/known_sections.h"
 #include "index/segment/model_file.h"
 #include "index/segment/raw_tier.h"
+#include "index/segment/segment_columns.h"
 #include "index/segment/tuning_section.h"
 
 namespace obliq {
@@ -227,6 +231,7 @@ Segment SegmentReader::read(bool verify) {
         reader_.array<std::uint8_t>("raw", info.rows, raw_bytes(model_->raw_tier(), model_->dim()));
   }
   read_ids();
+  segment_.columns = read_columns(reader_, segment_, verify);
   read_truth();
   read_tuning();
   if (verify) {
@@ -246,7 +251,8 @@ Segment SegmentReader::read(bool verify) {
 }
 
 void write_segment(SectionSink& writer, const Segment& segment) {
-  write_lists(writer, segment.info, segment.lists, *segment.model);
+  write_lists(writer, segment.info, segment.lists, *segment.model,
+              column_bytes(segment.columns.get()));
   writer.add("blocks", std::as_bytes(segment.blocks), Need::required);
   writer.add("spilled", std::as_bytes(segment.spilled), Need::required);
   writer.add("rows", std::as_bytes(segment.rows), Need::required);
@@ -254,6 +260,7 @@ void write_segment(SectionSink& writer, const Segment& segment) {
     writer.add("raw", std::as_bytes(segment.raw), Need::required);
   }
   write_ids(writer, segment);
+  write_columns(writer, segment.columns.get());
 }
 
 void require_section(const SectionReader& reader, const char* section, const char* advice) {
@@ -265,7 +272,7 @@ void require_section(const SectionReader& reader, const char* section, const cha
 }  // namespace
 
 void write_lists(SectionSink& writer, const SegmentInfo& info, const ListDirectory& lists,
-                 const TrainedModel& model) {
+                 const TrainedModel& model, std::uint64_t column_bytes) {
   writer.add("segment", std::as_bytes(std::span(&info, 1)), Need::required);
   writer.add("lists", std::as_bytes(lists.records()), Need::required);
   if (lists.is_sparse()) {
@@ -274,7 +281,7 @@ void write_lists(SectionSink& writer, const SegmentInfo& info, const ListDirecto
   const std::size_t row = model.row_shape.bytes() + raw_bytes(model.raw_tier(), model.dim()) +
                           (info.has_ids != 0 ? sizeof(std::int64_t) : 0) + sizeof(std::uint32_t);
   writer.expect(info.entries / kBlockEntries * block_bytes(model.dim()) +
-                info.spilled * spilled_bytes(model.nlist()) + info.rows * row);
+                info.spilled * spilled_bytes(model.nlist()) + info.rows * row + column_bytes);
 }
 
 void write_ids(SectionSink& writer, const Segment& segment) {

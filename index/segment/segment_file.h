@@ -14,9 +14,10 @@
 
 namespace obliq {
 
-/// Writes the sections before the blocks, and tells how many bytes the others have.
+/// Writes the sections before the blocks, and tells how many bytes the others have, columns those
+/// given.
 void write_lists(SectionSink& writer, const SegmentInfo& info, const ListDirectory& lists,
-                 const TrainedModel& model);
+                 const TrainedModel& model, std::uint64_t column_bytes);
 /// Writes those behind the raw tier: ids or positions, and truth where there is one.
 void write_ids(SectionSink& writer, const Segment& segment);
 void write_truth(SectionSink& writer, const Truth& truth);
