@@ -1,5 +1,5 @@
 # Cross toolchain: Debian's g++-aarch64-linux-gnu builds, qemu-user runs the tests. Packages:
-# g++-aarch64-linux-gnu, qemu-user, googletest (sources), libfmt-dev (headers).
+# g++-aarch64-linux-gnu, qemu-user, googletest (sources), libfmt-dev, tao-pegtl-dev (headers).
 #
 # The libraries of the build machine are of the wrong architecture, so the two that the tests need
 # are taken as source instead: the folder beside this file answers find_package for them.
