@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <span>
@@ -16,6 +17,7 @@
 #include "index/columns/column_sections.h"
 #include "index/columns/joined_schema.h"
 #include "index/external_ids.h"
+#include "index/filter/filter_access.h"
 #include "index/index_access.h"
 #include "index/model_access.h"
 #include "index/search/confidence.h"
@@ -107,6 +109,23 @@ void check_answers(std::size_t queries, std::size_t k) {
 
 }  // namespace
 
+namespace {
+
+/// A plan with what it points to.
+struct PlannedSearch {
+  SearchPlan plan;
+  std::shared_ptr<const RowFilter> rows;
+  std::vector<float> thresholds;
+};
+
+// Of all n vectors about as many are as near as the k-th of `allowed` ones.
+std::size_t answers_of_all(std::size_t k, std::size_t allowed, std::size_t n) {
+  const double all = static_cast<double>(k) / static_cast<double>(allowed) * static_cast<double>(n);
+  return static_cast<std::size_t>(std::min(all, static_cast<double>(n)));
+}
+
+}  // namespace
+
 struct OBLIQ_HIDDEN Index::Impl {
   SegmentSet set;
   Tuning tuned;
@@ -128,7 +147,8 @@ struct OBLIQ_HIDDEN Index::Impl {
         decoder(set) {}
   explicit Impl(const Segment& made) : Impl(SegmentSet(made.model, {made}), made.tuning) {}
 
-  SearchPlan plan(const SearchOptions& options);
+  PlannedSearch plan(const SearchOptions& options);
+  void plan_filtered(const SearchOptions& options, PlannedSearch& planned);
   StopPolicy stop(const SearchOptions& options);
   Tuning tuning() {
     const std::lock_guard lock(mutex);
@@ -141,14 +161,41 @@ struct OBLIQ_HIDDEN Index::Impl {
   }
 };
 
-SearchPlan Index::Impl::plan(const SearchOptions& options) {
-  SearchPlan plan;
+PlannedSearch Index::Impl::plan(const SearchOptions& options) {
+  PlannedSearch planned;
+  SearchPlan& plan = planned.plan;
   plan.k = options.k;
   plan.deviations = deviations_of(options.confidence);
-  if (options.lists.rows > 0) return plan;
+  if (options.filter) {
+    planned.rows = FilterAccess::rows(*options.filter, {set, schema_of(set)});
+    plan.filter = planned.rows.get();
+  }
+  if (options.lists.rows > 0) return planned;
   plan.stop = stop(options);
+  if (options.filter) plan_filtered(options, planned);
   if (options.nprobe) plan.stop.nprobe = std::min(plan.stop.nprobe, *options.nprobe);
-  return plan;
+  return planned;
+}
+
+// By the stop rule wherever tuning knows it, since that alone sees how the rows that may be answers
+// lie around a query.
+void Index::Impl::plan_filtered(const SearchOptions& options, PlannedSearch& planned) {
+  const bool aims = options.target_recall > 0;
+  StopPolicy& stop = planned.plan.stop;
+  const IndexExtent extent = {set.n(), set.model().nlist(), has_changed};
+  if ((options.nprobe && !aims) || extent.nlist == 0 || planned.rows->count == 0) return;
+  const std::lock_guard lock(mutex);
+  if (tuned.queries == 0) {
+    stop = plan_untuned(answers_of_all(options.k, planned.rows->count, extent.n), extent);
+    return;
+  }
+  const double recall = aims ? options.target_recall : default_recall_at(tuned, options.k);
+  planned.thresholds = thresholds_by_rarity(tuned, recall, options.k, extent);
+  if (!std::isfinite(planned.thresholds.front())) {
+    stop = {extent.nlist, {}};
+    return;
+  }
+  stop = {extent.nlist, planned.thresholds.front(), stop.least, planned.thresholds};
 }
 
 // Without regard to nprobe where there is a target.
@@ -256,7 +303,8 @@ void IndexAccess::search(const Index& index, MatrixView<float> queries,
   Index::Impl& impl = *index.impl_;
   check_search(impl.set.model(), queries, options);
   if (options.explain != nullptr) options.explain->assign(queries.rows, {});
-  impl.searcher.search(queries, impl.plan(options), options, distances, ids, counters);
+  const PlannedSearch planned = impl.plan(options);
+  impl.searcher.search(queries, planned.plan, options, distances, ids, counters);
 }
 
 void IndexAccess::check(const Index& index, MatrixView<float> queries,

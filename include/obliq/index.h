@@ -153,6 +153,9 @@ struct SearchOptions {
   /// as `route` gives them; kNoList fills rows that name fewer. Then nprobe and target_recall must
   /// not be given, and no other list is scanned, even where there are fewer than k answers.
   MatrixView<std::uint32_t> lists = {};
+  /// Which vectors may be answers; none: all. Then a search goes on until it has k of them, if
+  /// there are k, and a target_recall is met for the k nearest of these.
+  std::optional<Filter> filter = {};
   /// Gets one for each query, in the place of what it holds; null: none is made. Answers are the
   /// same, but queries of a batch go one after the other, whatever batch_order says.
   std::vector<SearchExplanation>* explain = nullptr;

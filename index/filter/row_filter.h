@@ -5,27 +5,50 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "index/segment/segment_set.h"
 
 namespace obliq {
 
+/// A row that may be an answer, and the number of its list's record.
+struct AllowedRow {
+  std::uint32_t row = 0;
+  std::uint32_t record = 0;
+};
+
 /// The rows of one segment that may be answers. Deleted and foreign rows are none.
 struct AllowedRows {
-  std::vector<std::uint64_t> words;    ///< [(rows + 63) / 64 + 1], zeros behind
+  std::vector<std::uint64_t> words;    ///< a bit per row, zeros behind, and one word more
   std::vector<std::uint32_t> in_list;  ///< of each list record, rows that may be answers
   std::uint64_t count = 0;
+  std::vector<AllowedRow> few;  ///< all of them by their number, where are_few(count, rows)
 
   bool has(std::uint32_t row) const { return (words[row / 64] >> row % 64 & 1) != 0; }
+  /// Whether so few of a segment's rows are allowed that they are also listed: a sixteenth, or
+  /// 4,096.
+  static bool are_few(std::uint64_t count, std::uint64_t rows) {
+    return count <= 4096 || count <= rows / 16;
+  }
 };
 
 struct RowFilter {
   std::vector<std::shared_ptr<const AllowedRows>> segments;
   std::uint64_t count = 0;  ///< rows of all segments that may be answers
+
+  /// Whether the rows are listed in all segments.
+  bool are_few() const;
 };
 
-/// Takes out deleted and foreign rows, and counts. `words` as AllowedRows::words.
+/// A bit for each row of the segment and one word more, all 0.
+std::vector<std::uint64_t> words_for(const Segment& segment);
+inline void set_row(std::vector<std::uint64_t>& words, std::uint32_t row) {
+  words[row / 64] |= std::uint64_t{1} << row % 64;
+}
+
+/// Takes deleted and foreign rows out of `words`, as words_for() makes them, and counts the others.
+/// `deleted`: null: none.
 AllowedRows allowed_rows(const Segment& segment, const RowBits* deleted,
                          std::vector<std::uint64_t> words);
 

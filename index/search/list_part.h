@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "index/filter/row_filter.h"
 #include "index/segment/row_bits.h"
 #include "index/segment/segment.h"
 
@@ -14,6 +15,8 @@ struct ListPart {
   const ListRecord* record = nullptr;
   std::uint32_t first_slot = 0;      ///< of the segment's row 0
   const RowBits* deleted = nullptr;  ///< rows of the segment that are no answers; null: none
+  /// The rows of the segment that may be answers, none of them deleted; null: all.
+  const AllowedRows* allowed = nullptr;
 
   explicit operator bool() const { return segment != nullptr; }
   /// The block of its first entry.

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/kernels/dispatch.h"
+#include "index/search/filtered_stop.h"
 #include "index/segment/entry_format.h"
 
 namespace obliq {
@@ -23,6 +24,13 @@ void count_list(SearchProgress& progress, std::uint64_t entries, SearchCounters&
   progress.entries += entries;
   ++counters.lists;
   counters.entries += entries;
+}
+
+// After the last list of a walk.
+void count_rows(SearchProgress& progress, const PartWalk& parts) {
+  progress.met.rows += parts.met().rows;
+  progress.met.allowed += parts.met().allowed;
+  if (progress.lists <= kNearLists) progress.met_near = progress.met;
 }
 
 }  // namespace
@@ -57,6 +65,11 @@ void ListScanner::start(const Visit& visit, const ListPart& part, const NextBloc
     task.far.set(query, visit.list.probe.list);
     task.scan = &task.far.scan();
   }
+  if (part.allowed != nullptr) {
+    task.list.mask = part.allowed->words.data();
+    task.list.mask_begin = part.record->first_row;
+    task.list.masked = part.record->primaries;
+  }
   task.scan->set_shift(spread_ * task.view.distance, prunes ? deviations : 0.0F, task.list);
   task.list.next = next;
 }
@@ -81,7 +94,8 @@ void ListScanner::scan(std::span<Visit> visits, const NextBlocks& next, ScanScra
     walk(*visit.query, {&visit.list, 1}, next, scratch, counters);
   }
   const std::span<const Visit> together(visits.begin(), alone);
-  PartWalk parts(set_, {&visits.front().list, 1}, next);
+  const RowFilter* filter = visits.front().query->progress.plan.filter;  // the same for all
+  PartWalk parts(set_, {&visits.front().list, 1}, filter, next);
   for (; parts.part(); parts.advance()) {
     for (std::size_t begin = 0; begin < together.size(); begin += kGroup) {
       const std::size_t count = std::min(kGroup, together.size() - begin);
@@ -91,7 +105,10 @@ void ListScanner::scan(std::span<Visit> visits, const NextBlocks& next, ScanScra
     }
   }
   const std::uint64_t entries = parts.take_entries();
-  for (const Visit& visit : together) count_list(visit.query->progress, entries, counters);
+  for (const Visit& visit : together) {
+    count_list(visit.query->progress, entries, counters);
+    count_rows(visit.query->progress, parts);
+  }
 }
 
 // What a query's map of primary lists lacks is computed when a row needs it: the map is not in the
@@ -154,7 +171,7 @@ void ListScanner::walk(ActiveQuery& query, std::span<const RankedProbe> lists,
                        SearchCounters& counters) const {
   SearchProgress& progress = query.progress;
   TaskPair pair(scratch.tasks.data());
-  PartWalk parts(set_, lists, next);
+  PartWalk parts(set_, lists, progress.plan.filter, next);
   for (std::size_t i = 0; i < lists.size(); ++i) {
     const Visit visit = {&query, lists[i]};
     const std::uint32_t list = lists[i].probe.list;
@@ -168,6 +185,7 @@ void ListScanner::walk(ActiveQuery& query, std::span<const RankedProbe> lists,
     }
     count_list(progress, parts.take_entries(), counters);
   }
+  count_rows(progress, parts);
   ScanTask* last = pair.pop();
   if (last != nullptr) refiner_.refine(*last, scratch.refine, counters);
 }

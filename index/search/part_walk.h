@@ -17,10 +17,12 @@ namespace obliq {
 
 class PartWalk {
  public:
-  /// Begins at the first part of the first list that has one. `behind` are blocks that are likely
-  /// to be scanned after all parts. `lists` outlive this.
-  PartWalk(const SegmentSet& set, std::span<const RankedProbe> lists, NextBlocks behind)
-      : set_(set), lists_(lists), behind_(behind) {
+  /// Begins at the first part of the first list that has one. `filter` leaves out parts of which no
+  /// row may be an answer; null: none. `behind` are blocks that are likely to be scanned after all
+  /// parts. `lists` and `filter` outlive this.
+  PartWalk(const SegmentSet& set, std::span<const RankedProbe> lists, const RowFilter* filter,
+           NextBlocks behind)
+      : set_(set), lists_(lists), filter_(filter), behind_(behind) {
     for (Place& place : window_) place = find();
   }
 
@@ -36,6 +38,8 @@ class PartWalk {
     window_[1] = window_[2];
     window_[2] = find();
   }
+  /// With a filter, of the lists looked at so far.
+  const RowCounts& met() const { return met_; }
   /// Entries of the parts that were passed since it was asked last.
   std::uint64_t take_entries() { return std::exchange(entries_, 0); }
 
@@ -60,7 +64,14 @@ class PartWalk {
         const Segment& segment = set_.segments()[number];
         const ListRecord* record = segment.lists.find(list);
         if (record == nullptr || record->count == 0) continue;
-        return {{&segment, record, set_.first_slot(number), set_.deleted(number)}, list_};
+        const AllowedRows* allowed = filter_ == nullptr ? nullptr : filter_->segments[number].get();
+        if (allowed != nullptr) {
+          const std::uint32_t count = allowed->in_list[segment.lists.place_of(*record)];
+          met_.rows += record->is_foreign() ? 0 : record->primaries;
+          met_.allowed += count;
+          if (count == 0) continue;
+        }
+        return {{&segment, record, set_.first_slot(number), set_.deleted(number), allowed}, list_};
       }
     }
     return {};
@@ -75,10 +86,12 @@ class PartWalk {
 
   const SegmentSet& set_;
   std::span<const RankedProbe> lists_;
+  const RowFilter* filter_;
   NextBlocks behind_;
   std::size_t list_ = 0;  // where find() goes on
   std::size_t segment_ = 0;
   std::uint64_t entries_ = 0;
+  RowCounts met_;
   Place window_[3];  // the part and the two after it
 };
 
@@ -86,7 +99,7 @@ class PartWalk {
 inline NextBlocks first_blocks(const SegmentSet& set, std::uint32_t list) {
   RankedProbe probe = {};
   probe.probe.list = list;
-  return PartWalk(set, {&probe, 1}, {}).first();
+  return PartWalk(set, {&probe, 1}, nullptr, {}).first();
 }
 
 }  // namespace obliq

@@ -13,7 +13,6 @@
 #include "core/prefetch.h"
 #include "core/rough_quantile.h"
 #include "index/search/far_query.h"
-#include "index/search/row_mask.h"
 #include "index/segment/entry_format.h"
 #include "index/segment/raw_tier.h"
 
@@ -215,8 +214,8 @@ const ListRecord* RowRefiner::primary_record(const Segment& segment,
 void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size_t end,
                               RefineScratch& scratch) const {
   SearchProgress& progress = task.visit.query->progress;
-  const RowMask* allowed = progress.plan.allowed;
-  const RowBits* deleted = task.part.deleted;
+  const AllowedRows* allowed = task.part.allowed;
+  const RowBits* deleted = allowed == nullptr ? task.part.deleted : nullptr;
   scratch.batch.clear();
   for (std::size_t i = begin; i < end; ++i) {
     if (!(task.bounds[i] < progress.top.threshold())) continue;
@@ -224,8 +223,9 @@ void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size
     const ListRecord* record =
         task.is_primary(i) ? task.part.record : primary_record(*task.part.segment, place);
     if (record == nullptr || (deleted != nullptr && deleted->has(place.row))) continue;
+    if (allowed != nullptr && !task.is_primary(i) && !allowed->has(place.row)) continue;
     const std::uint32_t slot = task.part.first_slot + place.row;
-    if (allowed != nullptr && !allowed->allows(slot)) continue;
+    if (slot == progress.plan.excluded) continue;
     if (spilled_ && !progress.refined.insert(slot)) continue;
     scratch.batch.push_back({i, place, record});
   }

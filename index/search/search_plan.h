@@ -6,10 +6,12 @@
 #include <optional>
 #include <span>
 
+#include "index/segment/id_lookup.h"
+
 namespace obliq {
 
-class RowMask;
 class StopObserver;
+struct RowFilter;
 
 /// When a query has seen enough lists.
 struct StopPolicy {
@@ -17,6 +19,9 @@ struct StopPolicy {
   std::size_t nprobe = 16;
   std::optional<float> threshold = {};  ///< of the stop rule (stop_rule.h); none: nprobe lists
   std::size_t least = 0;                ///< lists before which the stop rule stops no query
+  /// With a filter: the thresholds for k, 2k, 4k, ... answers, of which the one that fits the share
+  /// of rows that may be answers is taken in the place of `threshold`.
+  std::span<const float> by_rarity = {};
 };
 
 struct SearchPlan {
@@ -27,9 +32,10 @@ struct SearchPlan {
   /// Lists to visit, best first, in the place of those that routing chooses; kNoList stands for
   /// none. Then `stop` is not used and no other list is visited. Empty: routing chooses.
   std::span<const std::uint32_t> lists = {};
-  const RowMask* allowed = nullptr;  ///< slots that may be answers; null: all
-  bool names_slots = false;          ///< answers are named by their slots in the place of ids
-  StopObserver* observer = nullptr;  ///< watches a search that has a threshold
+  const RowFilter* filter = nullptr;  ///< which rows may be answers; null: all
+  std::uint32_t excluded = kNoSlot;   ///< a slot that is no answer
+  bool names_slots = false;           ///< answers are named by their slots in the place of ids
+  StopObserver* observer = nullptr;   ///< watches a search that has a threshold
 };
 
 }  // namespace obliq

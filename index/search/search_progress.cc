@@ -20,6 +20,7 @@ void SearchProgress::start(const SearchPlan& what, const SegmentSet& set) {
   keys_ahead.clear();
   lists = last_improved = checks = 0;
   entries = 0;
+  met = met_near = {};
   if (set.spilled() == 0) return;
   views.clear();
   refined.clear();

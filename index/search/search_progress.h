@@ -21,6 +21,12 @@ struct RankedProbe {
   std::uint32_t rank;
 };
 
+/// Rows, and those that may be answers.
+struct RowCounts {
+  std::uint64_t rows = 0;
+  std::uint64_t allowed = 0;
+};
+
 struct SearchProgress {
   SearchPlan plan;
   TopK top;
@@ -33,6 +39,8 @@ struct SearchProgress {
   std::size_t last_improved = 0;  ///< the last rank whose list brought the k-th distance down
   std::size_t checks = 0;         ///< of the stop rule
   std::uint64_t entries = 0;      ///< scanned
+  RowCounts met;                  ///< with a filter, of the lists scanned
+  RowCounts met_near;             ///< of the first kNearLists of them
   // Where vectors are spilled:
   ListViews views;  ///< lists met
   RowSet refined;   ///< slots of the rows refined

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "index/search/filtered_stop.h"
 #include "index/search/stop_rule.h"
 
 namespace obliq {
@@ -16,6 +17,10 @@ namespace {
 constexpr std::size_t kAlone = 8;     // lists visited one by one, at first
 constexpr std::size_t kMostJump = 3;  // lists at the end of a round, times those before
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+bool has_no_answer(const SearchProgress& progress) {
+  return progress.plan.filter != nullptr && progress.plan.filter->count == 0;
+}
 
 struct ByNumber {
   bool operator()(const RankedProbe& a, const RankedProbe& b) const {
@@ -91,7 +96,7 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   SearchProgress& progress = query.progress;
   const StopPolicy& stop = progress.plan.stop;
   const std::size_t begin = progress.lists;
-  if (set().n() == 0) return {};
+  if (set().n() == 0 || has_no_answer(progress)) return {};
   const bool stopped = stop.threshold && begin > 0 && stops(query);
   if (stopped || begin >= stop.nprobe) return {};
   if (!stop.threshold && begin == 0 && progress.plan.lists.empty()) {
@@ -121,12 +126,13 @@ std::size_t Searcher::jump(ActiveQuery& query, SearchScratch& scratch,
     if (end > progress.probes.size()) route_ahead(query, end, scratch, counters);
     if (begin > 0) ++progress.checks;
   } while (begin >= kAlone && progress.plan.observer == nullptr && end < stop.nprobe &&
-           end < kMostJump * begin && !(score(query, end, progress.checks) < *stop.threshold));
+           end < kMostJump * begin && !(score(query, end, progress.checks) < threshold(progress)));
   return end;
 }
 
-// Whether the lists to visit have entries enough.
+// Whether the lists to visit have entries enough; with a filter nobody has counted.
 bool Searcher::may_hold_k(const SearchProgress& progress) const {
+  if (progress.plan.filter != nullptr) return true;
   std::uint64_t entries = 0;
   for (const RankedProbe& list : progress.probes) {
     entries += set().entries(list.probe.list);
@@ -174,7 +180,12 @@ bool Searcher::stops(const ActiveQuery& query) const {
   if (progress.plan.observer != nullptr) {
     progress.plan.observer->check({progress.lists, progress.entries, now, progress.top.answers()});
   }
-  return now < *progress.plan.stop.threshold && progress.lists >= progress.plan.stop.least;
+  return now < threshold(progress) && progress.lists >= progress.plan.stop.least;
+}
+
+float Searcher::threshold(const SearchProgress& progress) const {
+  const StopPolicy& stop = progress.plan.stop;
+  return stop.by_rarity.empty() ? *stop.threshold : filtered_threshold(progress, set());
 }
 
 // At a check by its number, or as it would be there if the k-th distance stayed as it is.
@@ -183,7 +194,9 @@ float Searcher::score(const ActiveQuery& query, std::size_t lists, std::size_t c
   if (lists < kFirstStop || !progress.top.full()) return kInfinity;
   const StopScale scale(model().metric(), prepared.slope(), prepared.offset(),
                         model().info.typical_norm);
-  return stop_score({lists, lists - progress.last_improved, scale.key(progress.keys_ahead[check]),
+  const double last =
+      static_cast<double>(lists - progress.last_improved) * allowed_share(progress, set());
+  return stop_score({lists, static_cast<float>(last), scale.key(progress.keys_ahead[check]),
                      scale.distance(progress.top.threshold())});
 }
 
@@ -200,7 +213,8 @@ void Searcher::name(std::span<std::int64_t> answers) const {
 void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* ids,
                       SearchScratch& scratch, SearchCounters& counters) const {
   SearchProgress& progress = query.progress;
-  if (progress.plan.lists.empty() && !progress.top.full() && progress.lists < set().filled()) {
+  if (progress.plan.lists.empty() && !progress.top.full() && progress.lists < set().filled() &&
+      !has_no_answer(progress)) {
     fill(progress);
     run(query, scratch, counters);
   }

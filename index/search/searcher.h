@@ -88,6 +88,7 @@ class Searcher {
   NextBlocks likely_next(const SearchProgress& progress, std::size_t round) const;
   bool stops(const ActiveQuery& query) const;
   float score(const ActiveQuery& query, std::size_t lists, std::size_t check) const;
+  float threshold(const SearchProgress& progress) const;
 
   const Router router_;
   const ListScanner scanner_;

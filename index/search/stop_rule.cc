@@ -9,7 +9,6 @@
 namespace obliq {
 namespace {
 
-constexpr float kListsWeight = -0.9F;
 constexpr float kLastWeight = -1.0F;
 constexpr float kNextWeight = -3.5F;
 constexpr std::size_t kLeastAhead = 8;
@@ -19,7 +18,7 @@ constexpr std::size_t kLeastAhead = 8;
 float stop_score(const StopFeatures& features) {
   if (!(features.kth > 0)) return -std::numeric_limits<float>::infinity();
   const auto m = static_cast<float>(features.lists);
-  return kListsWeight * std::log1p(m) + kLastWeight * static_cast<float>(features.last) / m +
+  return -kListsWeight * std::log1p(m) + kLastWeight * features.last / m +
          kNextWeight * features.next / features.kth;
 }
 

@@ -25,10 +25,13 @@
 
 namespace obliq {
 
+/// What log(1 + lists) takes from a score.
+constexpr float kListsWeight = 0.9F;
+
 /// What the rule looks at.
 struct StopFeatures {
   std::size_t lists;  ///< scanned so far, m
-  std::size_t last;   ///< lists since the k-th distance last decreased
+  float last;         ///< lists since the k-th distance last decreased
   float next;         ///< mean key of the lists that come next
   float kth;          ///< k-th distance so far
 };

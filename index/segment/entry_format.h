@@ -149,6 +149,8 @@ inline ScanList scan_part(const ScanList& list, std::uint32_t begin, std::uint32
   ScanList part = list;
   part.blocks += begin / kBlockEntries * list.stride;
   part.count = std::min(count, list.count - begin);
+  part.mask_begin += begin;
+  part.masked -= std::min(begin, list.masked);
   if (begin + count < list.count) {
     const std::uint8_t* behind = part.blocks + count / kBlockEntries * list.stride;
     part.next = {behind, behind + list.stride};

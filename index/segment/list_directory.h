@@ -30,6 +30,10 @@ class ListDirectory {
     if (place == numbers_.end() || *place != list) return nullptr;
     return &records_[static_cast<std::size_t>(place - numbers_.begin())];
   }
+  /// The number of a record that find() gave.
+  std::size_t place_of(const ListRecord& record) const {
+    return static_cast<std::size_t>(&record - records_.data());
+  }
   /// All records, in the order of their lists.
   std::span<const ListRecord> records() const { return records_; }
   /// The list of record i.

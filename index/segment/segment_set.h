@@ -29,6 +29,9 @@ class SegmentSet {
   const RowBits* deleted(std::size_t segment) const {
     return deleted_.empty() ? nullptr : deleted_[segment].get();
   }
+  std::shared_ptr<const RowBits> shared_deleted(std::size_t segment) const {
+    return deleted_.empty() ? nullptr : deleted_[segment];
+  }
   bool is_deleted(std::size_t segment, std::uint32_t row) const {
     return deleted(segment) != nullptr && deleted(segment)->has(row);
   }

@@ -20,6 +20,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "index/search/stop_rule.h"
 #include "index/segment/tuning_section.h"
 
 namespace obliq {
@@ -113,20 +114,49 @@ StopPolicy plan_beyond(const TunedLadder& last, double recall, double reach, std
   return fixed(std::max(line, least), index.nlist);
 }
 
-}  // namespace
-
-StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, IndexExtent index) {
+// Where it is not reached, or nothing is known of it.
+void require_reach(const Tuning& tuning, double recall, std::size_t k) {
   if (tuning.ladders.empty()) {
     throw std::invalid_argument(
         "the index is not tuned, so it knows no way to a target_recall: tune it, or give nprobe");
   }
   const double max_recall = max_recall_at(tuning, k);
-  if (recall > max_recall) {
-    throw std::invalid_argument(fmt::format(
-        "target_recall {} is out of reach: all lists of this index give {:.4f} at k = {}; build "
-        "with more bits or a raw tier",
-        recall, max_recall, k));
+  if (recall <= max_recall) return;
+  throw std::invalid_argument(fmt::format(
+      "target_recall {} is out of reach: all lists of this index give {:.4f} at k = {}; build "
+      "with more bits or a raw tier",
+      recall, max_recall, k));
+}
+
+// At a k that may be beyond the last tuned one: from there on the threshold falls by what the
+// score loses when lists grow from those of the last k to all lists at k = n, along the line that
+// lies above what a recall takes.
+double threshold_at(const Tuning& tuning, double recall, std::size_t k, IndexExtent index) {
+  const auto [below, above, share] = place_of(tuning, k);
+  const double within = mix(find(*below, recall, index.nlist).threshold,
+                            find(*above, recall, index.nlist).threshold, share);
+  const TunedLadder& last = tuning.ladders.back();
+  if (k <= last.k || last.k >= index.n || std::isinf(within)) return within;
+  const double lists = log_of(index.nlist) - find(last, recall, index.nlist).log_nprobe;
+  return within -
+         kListsWeight * lists * (log_of(k) - log_of(last.k)) / (log_of(index.n) - log_of(last.k));
+}
+
+}  // namespace
+
+std::vector<float> thresholds_by_rarity(const Tuning& tuning, double recall, std::size_t k,
+                                        IndexExtent index) {
+  require_reach(tuning, recall, k);
+  std::vector<float> thresholds;
+  for (std::size_t rare = k;; rare *= 2) {
+    thresholds.push_back(static_cast<float>(threshold_at(tuning, recall, rare, index)));
+    if (rare >= index.n || rare > rare * 2) return thresholds;
   }
+}
+
+StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, IndexExtent index) {
+  require_reach(tuning, recall, k);
+  const double max_recall = max_recall_at(tuning, k);
   if (const TunedLadder& last = tuning.ladders.back(); k > last.k) {
     return plan_beyond(last, recall, recall / max_recall, k, index);
   }
@@ -147,9 +177,13 @@ double default_recall(double max_recall) {
   return std::min(kMostDefaultRecall, kDefaultReach * max_recall);
 }
 
+double default_recall_at(const Tuning& tuning, std::size_t k) {
+  return default_recall(max_recall_at(tuning, k));
+}
+
 StopPolicy plan_default(const Tuning& tuning, std::size_t k, IndexExtent index) {
   if (tuning.ladders.empty()) return plan_untuned(k, index);
-  return plan_recall(tuning, default_recall(max_recall_at(tuning, k)), k, index);
+  return plan_recall(tuning, default_recall_at(tuning, k), k, index);
 }
 
 // Two sqrt(nlist) lists, and those that four k vectors fill. At k = 1, 10, 100, 1,000 this gives

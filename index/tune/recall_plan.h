@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "index/search/search_plan.h"
 #include "obliq/tuning.h"
@@ -27,6 +28,11 @@ struct IndexExtent {
 /// `recall`, which is in (0, 1). Requires k > 0 and an nlist above 0.
 StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, IndexExtent index);
 
+/// The thresholds of the stop rule for k, 2k, 4k, ... answers up to those of all n vectors, for
+/// StopPolicy::by_rarity. Throws as plan_recall.
+std::vector<float> thresholds_by_rarity(const Tuning& tuning, double recall, std::size_t k,
+                                        IndexExtent index);
+
 /// A search without nprobe and target aims at this share of what all lists give, so that codes of
 /// few bits do not make it scan all lists for the last answers below their ceiling,
 constexpr double kDefaultReach = 0.96;
@@ -35,6 +41,8 @@ constexpr double kMostDefaultRecall = 0.95;
 
 /// The recall that is aimed at by default where all lists give `max_recall`.
 double default_recall(double max_recall);
+/// The same at one k. Requires a tuning.
+double default_recall_at(const Tuning& tuning, std::size_t k);
 
 /// The plan of a search without nprobe and target: for the default recall or, where the index is
 /// not tuned, plan_untuned. Requires k > 0 and an nlist above 0. Cost: a dozen logarithms.

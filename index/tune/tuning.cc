@@ -16,7 +16,6 @@
 #include "core/exact_knn.h"
 #include "core/parallel.h"
 #include "index/search/confidence.h"
-#include "index/search/row_mask.h"
 #include "index/search/searcher.h"
 #include "index/segment/tuning_section.h"
 #include "index/tune/learn_queries.h"
@@ -32,13 +31,6 @@ constexpr double kRuleCost = 1000;
 constexpr std::size_t kMostLearnt = 1000;
 constexpr std::size_t kLeastLearnt = 250;
 constexpr std::size_t kScannedRows = 500'000'000;  // queries * n, for each k
-
-/// What a thread searches with for learn queries.
-struct Worker {
-  explicit Worker(const SegmentSet& set) : scratch(set.model()), allowed(set.slots()) {}
-  SearchScratch scratch;
-  RowMask allowed;
-};
 
 /// The stage "tune": passes over the learn queries, one after the other.
 struct Passes {
@@ -67,20 +59,16 @@ class LearnSearch {
 template <typename Adapt, typename Take>
 void LearnSearch::run(const SearchPlan& plan, Adapt adapt, Take take) const {
   const auto threads = static_cast<std::size_t>(resolve_threads(options_.threads));
-  std::vector<std::unique_ptr<Worker>> workers(threads);
-  const auto search = [&](Worker& worker, std::size_t q) {
+  std::vector<std::unique_ptr<SearchScratch>> workers(threads);
+  const auto search = [&](SearchScratch& scratch, std::size_t q) {
     std::vector<float> distances(plan.k);
     std::vector<std::int64_t> slots(plan.k);
     SearchCounters counters;
     SearchPlan own = plan;
-    own.allowed = &worker.allowed;
+    own.excluded = learn_.self[q];
     own.names_slots = true;
     adapt(q, own);
-    const std::uint32_t self = learn_.self[q];
-    if (self != TopK::kNoRow) worker.allowed.exclude(self);
-    searcher_.search(learn_.queries.row(q), own, distances.data(), slots.data(), worker.scratch,
-                     counters);
-    if (self != TopK::kNoRow) worker.allowed.allow(self);
+    searcher_.search(learn_.queries.row(q), own, distances.data(), slots.data(), scratch, counters);
     take(q, distances, slots);
   };
   constexpr std::size_t kReported = 128;
@@ -92,7 +80,9 @@ void LearnSearch::run(const SearchPlan& plan, Adapt adapt, Take take) const {
     parallel_for(std::min(kReported, count - first), 4, options_.threads,
                  [&](std::size_t begin, std::size_t end, int thread) {
                    auto& worker = workers[static_cast<std::size_t>(thread)];
-                   if (!worker) worker = std::make_unique<Worker>(searcher_.set());
+                   if (!worker) {
+                     worker = std::make_unique<SearchScratch>(searcher_.set().model());
+                   }
                    for (std::size_t q = begin; q < end; ++q) search(*worker, first + q);
                  });
   }

@@ -4,7 +4,6 @@
 
 #include "index/index_access.h"
 #include "index/search/batch_searcher.h"
-#include "index/search/row_mask.h"
 #include "obliq/index.h"
 #include "tests/index/cases.h"
 #include "tests/index/encoded.h"
@@ -84,13 +83,11 @@ TEST_P(Batch, LeavesOutExcludedRowsAndFillsUpWhenAskedTo) {
   const BatchSearcher many(one);
   SearchScratch scratch(set.model());
   BatchScratch batch_scratch(set.model());
-  RowMask allowed(set.slots());
-  allowed.exclude(1207);
   SearchPlan plan;
   plan.names_slots = true;
   plan.k = 200;
   plan.stop.nprobe = 12;
-  plan.allowed = &allowed;
+  plan.excluded = 1207;
   const std::size_t size = 150 * plan.k;
   std::vector<float> distances(size), same_distances(size);
   std::vector<std::int64_t> slots(size), same_slots(size);
