@@ -9,6 +9,9 @@ namespace obliq {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;  // microseconds
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
 
 /// Takes a text from the front. Once something does not fit, nothing does any more.
 class Fields {
@@ -61,7 +64,7 @@ std::int64_t read_date(Fields& fields) {
     fields.fail();
     return 0;
   }
-  return std::chrono::sys_days(date).time_since_epoch().count() * 86400 * kSecond;
+  return std::chrono::sys_days(date).time_since_epoch().count() * kDay;
 }
 
 /// Digits behind the point: microseconds. Finer ones must be zeros.
@@ -77,9 +80,9 @@ std::int64_t read_fraction(Fields& fields) {
 }
 
 std::int64_t read_time(Fields& fields) {
-  std::int64_t value = fields.number(2, 0, 23) * 3600 * kSecond;
+  std::int64_t value = fields.number(2, 0, 23) * kHour;
   fields.expect(':');
-  value += fields.number(2, 0, 59) * 60 * kSecond;
+  value += fields.number(2, 0, 59) * kMinute;
   if (!fields.skip(":")) return value;
   value += fields.number(2, 0, 59) * kSecond;
   return fields.skip(".") ? value + read_fraction(fields) : value;
@@ -90,9 +93,9 @@ std::int64_t read_offset(Fields& fields) {
   if (fields.at_end() || fields.skip("Zz")) return 0;
   const bool is_west = fields.skip("-");
   if (!is_west) fields.expect('+');
-  std::int64_t minutes = fields.number(2, 0, 23) * 60;
-  if (fields.skip(":") || fields.at_digit()) minutes += fields.number(2, 0, 59);
-  return (is_west ? -minutes : minutes) * 60 * kSecond;
+  std::int64_t offset = fields.number(2, 0, 23) * kHour;
+  if (fields.skip(":") || fields.at_digit()) offset += fields.number(2, 0, 59) * kMinute;
+  return is_west ? -offset : offset;
 }
 
 }  // namespace

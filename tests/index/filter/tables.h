@@ -192,16 +192,19 @@ inline std::vector<std::uint64_t> passing_words(const std::string& text,
   return words;
 }
 
-inline std::vector<std::uint32_t> passing_rows(const std::string& text, const CellTable& table,
-                                               const std::vector<FilterValue>& params = {},
-                                               const StoredOptions& options = {}) {
-  const StoredTable stored(table, options);
-  const auto words = passing_words(text, params, table.schema, stored.segment());
+inline std::vector<std::uint32_t> rows_of(const std::vector<std::uint64_t>& words) {
   std::vector<std::uint32_t> rows;
   for (std::uint32_t i = 0; i < 64 * words.size(); ++i) {
     if ((words[i / 64] >> i % 64 & 1) != 0) rows.push_back(i);
   }
   return rows;
+}
+
+inline std::vector<std::uint32_t> passing_rows(const std::string& text, const CellTable& table,
+                                               const std::vector<FilterValue>& params = {},
+                                               const StoredOptions& options = {}) {
+  const StoredTable stored(table, options);
+  return rows_of(passing_words(text, params, table.schema, stored.segment()));
 }
 
 /// A column of each type, five rows; the last is NULL in all of them.
