@@ -23,6 +23,8 @@ COLOURS = {
     "turbovec": "#66c2a5",
     "scann": "#8da0cb",
     "svs": "#1f78b4",
+    "lancedb": "#b15928",
+    "chromadb": "#6a3d9a",
 }
 OTHER_COLOUR = "#7b5ea7"
 

@@ -14,7 +14,7 @@ import subprocess
 
 ROUNDED = {"qps": 1, "qps_min": 1, "qps_max": 1, "qps_cpu": 1, "p50_us": 2, "p99_us": 2,
            "rss_per_vector": 1, "bytes_per_vector": 2, "build_seconds": 2, "recall": 5,
-           "recall_ties": 5, "call_overhead_us": 2}
+           "recall_ties": 5, "call_overhead_us": 2, "found": 4, "filter_us": 1}
 TOLD_FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_vbmi", "amx_int8",
               "asimd", "sve")
 

@@ -47,6 +47,8 @@ SETS = {
     "sentences": Set("sentences-384-angular.hdf5", 1536),
     "generated-128-l2": generated(128, "l2", alpha=1, within=0.6, query_shift=0.5,
                                   query_alpha=0.7),
+    "generated-384-cosine": generated(384, "cosine", alpha=0.8, within=0.8, query_shift=0.25,
+                                      query_alpha=0.6),
     "generated-1536-ip": generated(1536, "ip", alpha=0.8, within=0.82, query_shift=0.25,
                                    query_alpha=0.6),
 }

@@ -2,7 +2,8 @@
 
 A library is a few runner scripts of this folder and the pip packages they need beside NumPy and
 h5py; its environment is build/peers/NAME, made when it is first asked for. obliq runs in the
-environment of the harness itself, from the build tree.
+environment of the harness itself, from the build tree. FILTERED says who searches under filters,
+by which runners; some take part in that comparison alone.
 """
 
 import os
@@ -36,11 +37,22 @@ LIBRARIES = {
     "svs": Library(("svs_graph",), ("scalable-vs>=0.5",), {"svs_graph": ["LVQ4x8"]}),
 }
 
+ONLY_FILTERED = {
+    "lancedb": Library((), ("lancedb>=0.40",), {}),
+    "chromadb": Library((), ("chromadb>=1.5",), {}),
+}
+FILTERED = {"obliq": "filtered_obliq", "faiss": "filtered_faiss", "hnswlib": "filtered_hnswlib",
+            "lancedb": "filtered_lance", "chromadb": "filtered_chroma"}
+# Who cannot, as of the version that is compared.
+NOT_FILTERED = {
+    "usearch": "the wheel takes no predicate (2.26: Index.search has none; its C++ interface does)",
+}
+
 
 def python_of(name):
     """The interpreter of a library's environment, made and filled first where it is missing.
     Raises OSError with pip's last words when that fails, for instance without a wheel."""
-    packages = LIBRARIES[name].packages
+    packages = (LIBRARIES | ONLY_FILTERED)[name].packages
     if not packages:
         return sys.executable
     folder = os.path.join(ENVIRONMENTS, name)
