@@ -10,7 +10,7 @@ recall that it reaches stands in brackets: such a speed is not one at equal reca
 import argparse
 import sys
 
-from report import conditions, markdown, number
+from report import conditions, markdown, number, ratio
 from results import read_results
 
 KINDS = {"random": "Random", "correlated": "Correlated with the query",
@@ -83,6 +83,30 @@ def recall_table(run, points):
     return table_of(run, points, text_of)
 
 
+def fastest(points, run):
+    """(QPS, method) of those that reach the target; (None, "-") where none does."""
+    return max(((point["qps"], point["method"]) for point in points if reached(point, run)),
+               default=(None, "-"))
+
+
+def ahead_table(run, points):
+    """Each case: the fastest of obliq beside the fastest peer; empty without both."""
+    ours = [point for point in points if point["method"].startswith("obliq")]
+    theirs = [point for point in points if not point["method"].startswith("obliq")]
+    if not ours or not theirs:
+        return ""
+    rows = [["filter", "pass", "obliq's fastest", "QPS", "fastest peer", "QPS", "ratio"]]
+    for kind, title in KINDS.items():
+        for share in shares_of(points):
+            best = [fastest([point for point in side
+                             if (point["kind"], point["share"]) == (kind, share)], run)
+                    for side in (ours, theirs)]
+            (our_qps, our_name), (their_qps, their_name) = best
+            rows.append([title, percent(share), our_name, number(our_qps), their_name,
+                         number(their_qps), ratio(our_qps, their_qps)[0]])
+    return markdown(rows, left=(0, 2, 4))
+
+
 def filter_table(run, points):
     """Microseconds to make a filter: the median over the kinds."""
     filtered = [point for point in points if point["share"] is not None]
@@ -104,6 +128,8 @@ def report(run, points):
              "thread. Cells: QPS (ratio to no filter) [recall, where it misses the target]."]
     for kind, title in KINDS.items():
         parts += [f"### {title}", kind_table(run, points, kind)]
+    ahead = ahead_table(run, points)
+    parts += ["### The fastest that reach the target", ahead] if ahead else []
     parts += ["### Recall: random / correlated / anti (answers found, where some lack)",
               recall_table(run, points),
               "### Microseconds to make a filter, once for all its queries",

@@ -72,6 +72,14 @@ class Tables(unittest.TestCase):
         self.assertEqual([cell.strip() for cell in theirs.split("|")[1:-1]],
                          ["peer", "100 (0.25) [0.900]", "-", "400"])
 
+    def test_compare_only_those_that_reach_the_target(self):
+        points = [*self.POINTS, point("other", None, 2000), point("obliq y", None, 9000, 0.8)]
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]]
+                for line in filter_report.ahead_table(RUN, points).splitlines()[2:5]]
+        self.assertEqual(rows[0][1:], ["1 %", "obliq x", "2,000", "-", "-", "obliq only"])
+        self.assertEqual(rows[2][1:], ["no filter", "obliq x", "1,000", "other", "2,000", "0.50 x"])
+        self.assertEqual(filter_report.ahead_table(RUN, self.POINTS[:3]), "")
+
     def test_tell_answers_that_lack(self):
         table = filter_report.recall_table(RUN, self.POINTS)
         self.assertIn("0.900 (0.93) / - / -", table)
