@@ -213,7 +213,8 @@ def run(options):
 
 def main():
     options = arguments()
-    os.makedirs(options.cache, exist_ok=True)
+    for folder in (options.out, options.cache):
+        os.makedirs(folder, exist_ok=True)
     try:
         described, points = run(options)
         text = report(described, points)
