@@ -70,11 +70,13 @@ class FilteredMethod(shared.Method):
 
 
 class Tuner:
-    """Finds the parameter of every case; that of the case before is where it looks first."""
+    """Finds the parameter of every case; that of the case before, of the same kind, is where it
+    looks first. Time limits the climb to higher parameters alone: the way down is cheap, and one
+    that ended early would leave a method slower than it is."""
 
     def __init__(self, method, options):
         self.method, self.target, self.longest = method, options.target_recall, options.longest
-        self.cases, self.ladder, self.place = method.cases, method.ladder(), 0
+        self.cases, self.ladder, self.place, self.kind = method.cases, method.ladder(), 0, None
 
     def tune(self, kind, share):
         """{"kind", "share", "value", "recall", "found", "reached"}. The least value that reaches
@@ -82,9 +84,11 @@ class Tuner:
         where none does."""
         groups = [(group, filter_of(self.method, group))
                   for group in self.cases.groups(kind, share)]
+        if kind != self.kind:
+            self.kind, self.place = kind, 0
         self.end = time.perf_counter() + self.longest
         best, low = self.step(groups)
-        while self.reached(best) and low is not None and time.perf_counter() < self.end:
+        while self.reached(best) and low is not None:
             middle = self.method.between(low, best["value"])
             if middle is None:
                 break
@@ -108,7 +112,7 @@ class Tuner:
             low = self.ladder[self.place]
             self.place += 1
             best = self.measured(groups, self.ladder[self.place])
-        while low is None and self.place > 0 and time.perf_counter() < self.end:
+        while low is None and self.place > 0:
             tried = self.measured(groups, self.ladder[self.place - 1])
             if not self.reached(tried):
                 return best, self.ladder[self.place - 1]

@@ -132,9 +132,21 @@ def test_tunes_to_the_least_value_that_reaches_the_target(made: tuple[Any, Any])
         point = tuning.tune("random", 0.5)
         assert (point["value"], point["recall"], point["reached"]) == (7, 0.7, True)
     method.tried.clear()
-    assert tuning.tune("anti", 0.1)["value"] == 7
+    assert tuning.tune("random", 0.1)["value"] == 7
     assert 1 not in method.tried
+    tuning.target = 0.15  # on the way down
+    assert tuning.tune("random", 0.1)["value"] == 2
     assert tuner(method, 0.05).tune("random", 0.5)["value"] == 1
+
+
+@pytest.mark.parametrize("made", ["euclidean"], indirect=True)
+def test_time_limits_the_climb_alone(made: tuple[Any, Any]) -> None:
+    tuning = tuner(Prefix(*made), 0.65)
+    tuning.tune("random", 0.5)
+    tuning.longest, tuning.target = 0, 0.25
+    assert tuning.tune("random", 0.5)["value"] == 3
+    tuning.target = 0.9
+    assert not tuning.tune("random", 0.5)["reached"]
 
 
 @pytest.mark.parametrize("made", ["euclidean"], indirect=True)
