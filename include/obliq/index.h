@@ -27,6 +27,7 @@
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
 #include "obliq/progress.h"
+#include "obliq/range_search.h"
 #include "obliq/tuning.h"
 #include "obliq/vector_source.h"
 
@@ -156,6 +157,8 @@ struct SearchOptions {
   /// Which vectors may be answers; none: all. Then a search goes on until it has k of them, if
   /// there are k, and a target_recall is met for the k nearest of these.
   std::optional<Filter> filter = {};
+  /// Names of columns to return with the answers (SearchResult::columns).
+  std::span<const std::string> columns = {};
   /// Gets one for each query, in the place of what it holds; null: none is made. Answers are the
   /// same, but queries of a batch go one after the other, whatever batch_order says.
   std::vector<SearchExplanation>* explain = nullptr;
@@ -182,6 +185,7 @@ struct OpenOptions {
 struct SearchResult {
   Matrix<float> distances;   ///< [queries][k], see Metric
   Matrix<std::int64_t> ids;  ///< [queries][k]
+  Columns columns = {};      ///< those asked for, [queries * k] values each; NULL: no answer
 };
 
 /// What an index is made of.
@@ -209,6 +213,7 @@ struct IndexStats {
 };
 
 class Model;
+class SearchIterator;
 
 /// An immutable index. Search it from any number of threads.
 class OBLIQ_API Index {
@@ -253,9 +258,29 @@ class OBLIQ_API Index {
   /// above what a scan of all lists gives, or asked of an index that is not tuned. Cost: the stages
   /// at the head of this file.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options = {}) const;
-  /// The same into the caller's buffers, [m][k] each.
+  /// The same into the caller's buffers, [m][k] each. Columns must not be asked for.
   void search(MatrixView<float> queries, const SearchOptions& options, float* distances,
               std::int64_t* ids) const;
+
+  /// All base vectors nearer than `radius` to each of m queries, [m][dim]. Throws
+  /// std::invalid_argument as search does, on a radius that is NaN, on `exact` without a raw tier.
+  /// Cost: the distance to all centroids, then the lists that may hold an answer.
+  RangeSearchResult range_search(MatrixView<float> queries, float radius,
+                                 const RangeSearchOptions& options = {}) const;
+
+  /// Hands out the neighbours of one query, [1][dim], batch after batch (search_iterator.h), as
+  /// searches with these options find them; k, lists and explain must not be given. The index
+  /// outlives it. Throws as search.
+  SearchIterator search_iterator(MatrixView<float> query, const SearchOptions& options = {}) const;
+
+  /// How many vectors pass a filter. Evaluates it, so that searches with it need not. Throws
+  /// std::invalid_argument where it does not fit.
+  std::size_t count(const Filter& filter) const;
+
+  /// Values of columns, all where none is named, of the vectors of ids, in their order; of an id of
+  /// -1 NULL. Throws std::invalid_argument on an unknown id or name.
+  Columns get_columns(std::span<const std::int64_t> ids,
+                      std::span<const std::string> names = {}) const;
 
   /// Tunes the index for target recalls, in place of what it knew: searches all lists with learn
   /// queries, [m][dim], like those to come, and compares with their true neighbours. At most 1,000
