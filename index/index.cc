@@ -115,7 +115,7 @@ namespace {
 struct PlannedSearch {
   SearchPlan plan;
   std::shared_ptr<const RowFilter> rows;
-  std::vector<float> thresholds;
+  std::vector<RareStop> stops;
 };
 
 // Of all n vectors about as many are as near as the k-th of `allowed` ones.
@@ -190,12 +190,12 @@ void Index::Impl::plan_filtered(const SearchOptions& options, PlannedSearch& pla
     return;
   }
   const double recall = aims ? options.target_recall : default_recall_at(tuned, options.k);
-  planned.thresholds = thresholds_by_rarity(tuned, recall, options.k, extent);
-  if (!std::isfinite(planned.thresholds.front())) {
+  planned.stops = stops_by_rarity(tuned, recall, options.k, extent);
+  if (!std::isfinite(planned.stops.front().threshold)) {
     stop = {extent.nlist, {}};
     return;
   }
-  stop = {extent.nlist, planned.thresholds.front(), stop.least, planned.thresholds};
+  stop = {extent.nlist, planned.stops.front().threshold, stop.least, planned.stops};
 }
 
 // Without regard to nprobe where there is a target.

@@ -41,14 +41,17 @@ RowCounts rows_ahead(const SearchProgress& progress, const SegmentSet& set) {
   return counts;
 }
 
-// Between the thresholds for k 2^i.
-double threshold_at(std::span<const float> by_rarity, double share) {
-  const double rarity = std::log2(std::max(1.0, 1 / share));
+// Between those for k 2^i.
+RareStop stop_at(std::span<const RareStop> by_rarity, double share) {
+  const auto rarity = static_cast<float>(std::log2(std::max(1.0, 1 / share)));
   const auto below = static_cast<std::size_t>(rarity);
   if (below + 1 >= by_rarity.size()) return by_rarity.back();
-  const double low = by_rarity[below];
-  const double high = by_rarity[below + 1];
-  return std::isinf(low) ? low : low + (rarity - static_cast<double>(below)) * (high - low);
+  const RareStop& low = by_rarity[below];
+  const RareStop& high = by_rarity[below + 1];
+  if (std::isinf(low.threshold)) return low;
+  const float rest = rarity - static_cast<float>(below);
+  return {low.threshold + rest * (high.threshold - low.threshold),
+          low.lists + rest * (high.lists - low.lists)};
 }
 
 }  // namespace
@@ -58,6 +61,10 @@ double allowed_share(const SearchProgress& progress, const SegmentSet& set) {
   return share_of(progress.met, share_of_all(progress, set));
 }
 
+double filtered_lists(const SearchProgress& progress, const SegmentSet& set) {
+  return stop_at(progress.plan.stop.by_rarity, allowed_share(progress, set)).lists;
+}
+
 float filtered_threshold(const SearchProgress& progress, const SegmentSet& set) {
   const double all = share_of_all(progress, set);
   const double here = share_of(progress.met, all);
@@ -65,7 +72,7 @@ float filtered_threshold(const SearchProgress& progress, const SegmentSet& set) 
   const double ahead = share_of(rows_ahead(progress, set), here);
   const double falls =
       std::log(std::max(1.0, ahead / here)) + kFarWeight * std::log(std::max(1.0, all / near));
-  return static_cast<float>(threshold_at(progress.plan.stop.by_rarity, here) - falls);
+  return stop_at(progress.plan.stop.by_rarity, here).threshold - static_cast<float>(falls);
 }
 
 }  // namespace obliq

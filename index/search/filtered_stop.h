@@ -24,6 +24,9 @@ constexpr std::size_t kNearLists = 16;
 /// The share of rows that may be answers in the lists scanned so far; without a filter 1.
 double allowed_share(const SearchProgress& progress, const SegmentSet& set);
 
+/// How many lists a query takes, as far as is known by now. Requires thresholds by rarity.
+double filtered_lists(const SearchProgress& progress, const SegmentSet& set);
+
 /// The threshold of the stop rule. Requires a filter and thresholds by rarity.
 float filtered_threshold(const SearchProgress& progress, const SegmentSet& set);
 

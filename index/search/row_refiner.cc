@@ -8,13 +8,9 @@
 #include <cmath>
 #include <limits>
 
-#include "core/exact_distance.h"
-#include "core/kernels/dispatch.h"
 #include "core/prefetch.h"
 #include "core/rough_quantile.h"
-#include "index/search/far_query.h"
 #include "index/segment/entry_format.h"
-#include "index/segment/raw_tier.h"
 
 namespace obliq {
 namespace {
@@ -56,23 +52,17 @@ std::size_t keep_below(ScanTask& task, float threshold) {
 
 }  // namespace
 
-RefineScratch::RefineScratch(const TrainedModel& model)
-    : refs(kBatch),
-      signs(kBatch * plane_bytes(model.dim())),
-      products(kBatch),
-      raw_row(model.dim()) {
+RefineScratch::RefineScratch(const TrainedModel& model) : rows(model, kBatch) {
   batch.reserve(kBatch);
-  if (model.far_lists.empty()) return;
-  far_values.resize(model.dim());
-  far_scorer = model.quantizer->make_scorer();
+  survivors.reserve(kBatch);
 }
 
 RowRefiner::RowRefiner(const Router& router)
     : set_(router.set()),
       model_(router.model()),
       router_(router),
+      scorer_(model_),
       dim_(model_.dim()),
-      row_bytes_(model_.row_shape.bytes()),
       spilled_(set_.spilled() > 0),
       repeats_(set_.segments().size() > 1 && set_.slots() > set_.n()),
       weight_(product_weight(model_.metric())) {}
@@ -141,7 +131,7 @@ void RowRefiner::refine_range(ScanTask& task, std::size_t begin, std::size_t end
     fetch_places(task, next, std::min(next + kBatch, end));
     fetch_rows(task, middle, next);
     select_batch(task, begin, middle, scratch);
-    multiply_batch(task, scratch);
+    scorer_.multiply(task.visit.query->prepared, *task.part.segment, scratch.batch, scratch.rows);
     counters.refined += scratch.batch.size();
     offer_batch(task, scratch, counters);
   }
@@ -180,7 +170,7 @@ void RowRefiner::fetch_rows(ScanTask& task, std::size_t begin, std::size_t end) 
 }
 
 void RowRefiner::fetch_row(const ScanTask& task, const SpilledEntry& place) const {
-  prefetch(row_at(*task.part.segment, place.row), row_bytes_);
+  scorer_.fetch_row(*task.part.segment, place.row);
 }
 
 // What refining a row needs of a primary list that is not the one scanned.
@@ -189,16 +179,13 @@ void RowRefiner::fetch_primary(const ScanTask& task, const SpilledEntry& place) 
   const ListDirectory& lists = task.part.segment->lists;
   if (!lists.is_sparse()) prefetch(&lists.records()[place.list], sizeof(ListRecord));
   if (task.visit.query->progress.views.find(place.list) != nullptr) return;
-  prefetch(model_.centroid(place.list), dim_);
-  prefetch(&model_.lists[place.list], sizeof(ListPoint));
+  scorer_.fetch_list(place.list);
 }
 
 void RowRefiner::fetch_signs(const ScanTask& task, const SpilledEntry& place) const {
   const Segment& segment = *task.part.segment;
   const ListRecord* record = primary_record(segment, place);
-  if (record == nullptr) return;
-  const std::uint64_t entry = primary_entry(*record, place.row);
-  prefetch(block_of(segment.blocks.data(), dim_, entry), block_sign_bytes(dim_));
+  if (record != nullptr) scorer_.fetch_signs(segment, {place, record});
 }
 
 // Null where a damaged place leads outside the lists, the rows or the rows of its list.
@@ -217,6 +204,7 @@ void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size
   const AllowedRows* allowed = task.part.allowed;
   const RowBits* deleted = allowed == nullptr ? task.part.deleted : nullptr;
   scratch.batch.clear();
+  scratch.survivors.clear();
   for (std::size_t i = begin; i < end; ++i) {
     if (!(task.bounds[i] < progress.top.threshold())) continue;
     const SpilledEntry& place = task.places[i];
@@ -227,70 +215,16 @@ void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size
     const std::uint32_t slot = task.part.first_slot + place.row;
     if (slot == progress.plan.excluded) continue;
     if (spilled_ && !progress.refined.insert(slot)) continue;
-    scratch.batch.push_back({i, place, record});
+    scratch.batch.push_back({place, record});
+    scratch.survivors.push_back(i);
   }
-}
-
-// Products of the query with the batch's codes.
-void RowRefiner::multiply_batch(const ScanTask& task, RefineScratch& scratch) const {
-  const RowShape& shape = model_.row_shape;
-  const Segment& segment = *task.part.segment;
-  for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
-    const auto& [survivor, place, record] = scratch.batch[i];
-    const std::uint8_t* row = row_at(segment, place.row);
-    std::uint8_t* signs = scratch.signs.data() + i * plane_bytes(dim_);
-    if (shape.leads_with_signs) {
-      read_entry_signs(segment.blocks.data(), dim_, primary_entry(*record, place.row), signs);
-    }
-    scratch.refs[i] = {signs, row, read_row_factors(shape, row, record->scale())};
-  }
-  const PreparedQuery& query = task.visit.query->prepared;
-  if (scratch.far_scorer == nullptr) {
-    multiply(query, kNoList, 0, scratch.batch.size(), scratch);
-    return;
-  }
-  scratch.far_list = kNoList;
-  for (std::size_t begin = 0, end = 0; begin < scratch.batch.size(); begin = end) {
-    const std::uint32_t list = far_or_none(scratch.batch[begin].place.list);
-    for (end = begin; end < scratch.batch.size(); ++end) {
-      if (far_or_none(scratch.batch[end].place.list) != list) break;
-    }
-    multiply(query, list, begin, end, scratch);
-  }
-}
-
-// Candidates [begin, end) of the batch, whose primary list is `list`; kNoList: any that are near.
-void RowRefiner::multiply(const PreparedQuery& query, std::uint32_t list, std::size_t begin,
-                          std::size_t end, RefineScratch& scratch) const {
-  const Scorer* scorer = &query.scorer();
-  if (list != kNoList) {
-    far_values(query, list, scratch);
-    scorer = scratch.far_scorer.get();
-  }
-  scorer->products({scratch.refs.data() + begin, end - begin}, scratch.products.data() + begin);
-}
-
-// q - c' of a far list, for which the far scorer is set, too.
-const float* RowRefiner::far_values(const PreparedQuery& query, std::uint32_t list,
-                                    RefineScratch& scratch) const {
-  if (scratch.far_list != list) {
-    scratch.far_list = list;
-    subtract_far_point(model_, query, list, scratch.far_values.data());
-    scratch.far_scorer->set_query(scratch.far_values.data());
-  }
-  return scratch.far_values.data();
 }
 
 void RowRefiner::offer_batch(const ScanTask& task, RefineScratch& scratch,
                              SearchCounters& counters) const {
-  const float slope = task.visit.query->prepared.slope();
   for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
-    const Candidate& candidate = scratch.batch[i];
-    const ListView& primary = view_of_primary(task, candidate.place.list, counters);
-    const float f_add =
-        read_row_add(model_.row_shape, scratch.refs[i].rest, candidate.record->add_scale());
-    const float distance = primary.base + slope * (f_add - weight_ * scratch.products[i]);
-    offer(task, candidate, primary, f_add, distance, scratch, counters);
+    const ListView& primary = view_of_primary(task, scratch.batch[i].place.list, counters);
+    offer(task, i, primary, scratch, counters);
   }
 }
 
@@ -309,12 +243,12 @@ const ListView& RowRefiner::view_of_primary(const ScanTask& task, std::uint32_t 
 // tells its own |r|, which is no less than that in the primary list. The rounding of the row's
 // numbers to 11 bits is added: that of its factors takes 2^-12 of <x^,q-c>, which is at most half
 // of |q-c|^2 + |r|^2, that of f_add as much of itself.
-float RowRefiner::row_spread(const ScanTask& task, const Candidate& candidate,
+float RowRefiner::row_spread(const ScanTask& task, std::size_t survivor, const PlacedRow& row,
                              const ListView& primary, float f_add) const {
   constexpr float kRounding = 0x1p-12F;
   const ListRecord& scanned = *task.part.record;
-  const float b = entry_rescale(task.part.segment->blocks.data(), dim_,
-                                scanned.first + task.entry(candidate.survivor));
+  const float b =
+      entry_rescale(task.part.segment->blocks.data(), dim_, scanned.first + task.entry(survivor));
   const ModelInfo& info = model_.info;
   const float cosine = std::sqrt(std::max(0.0F, 1 - info.sine * info.sine));
   const float length = b * scanned.scale() * std::sqrt(static_cast<float>(dim_)) * cosine;
@@ -322,25 +256,29 @@ float RowRefiner::row_spread(const ScanTask& task, const Candidate& candidate,
       weight_ * length * primary.distance * info.row_tangent / std::sqrt(degrees_of_freedom(dim_));
   const float rounded =
       kRounding * (primary.distance * primary.distance + length * length + std::abs(f_add)) +
-      hidden_by_units(*candidate.record, dim_, weight_, primary.distance);
+      hidden_by_units(*row.record, dim_, weight_, primary.distance);
   return task.visit.query->prepared.slope() * std::sqrt(angle * angle + rounded * rounded);
 }
 
-void RowRefiner::offer(const ScanTask& task, const Candidate& candidate, const ListView& primary,
-                       float f_add, float distance, RefineScratch& scratch,
-                       SearchCounters& counters) const {
+// Row i of the batch.
+void RowRefiner::offer(const ScanTask& task, std::size_t i, const ListView& primary,
+                       RefineScratch& scratch, SearchCounters& counters) const {
   auto& [prepared, progress] = *task.visit.query;
-  const std::uint32_t slot = task.part.first_slot + candidate.place.row;
+  const PlacedRow& row = scratch.batch[i];
+  const std::uint32_t slot = task.part.first_slot + row.place.row;
+  const float f_add = scorer_.add_of(row, i, scratch.rows);
+  const float distance = scorer_.distance(prepared, primary.base, f_add, i, scratch.rows);
   if (model_.raw_form() == RawForm::none) {
     push(progress, distance, slot);
     return;
   }
   const float deviations = progress.plan.deviations;
-  const float bound = distance - deviations * row_spread(task, candidate, primary, f_add);
+  const float spread = row_spread(task, scratch.survivors[i], row, primary, f_add);
+  const float bound = distance - deviations * spread;
   if (std::isfinite(deviations) && !(bound < progress.top.threshold())) return;
   ++counters.exact;
   counters.times.lap(Stage::refine);
-  push(progress, raw_distance(task, candidate.place, scratch), slot);
+  push(progress, scorer_.raw_distance(prepared, *task.part.segment, row.place, scratch.rows), slot);
   counters.times.lap(Stage::raw);
 }
 
@@ -354,28 +292,6 @@ void RowRefiner::push(SearchProgress& progress, float distance, std::uint32_t sl
     }
   }
   progress.top.push(distance, slot);
-}
-
-float RowRefiner::raw_distance(const ScanTask& task, const SpilledEntry& place,
-                               RefineScratch& scratch) const {
-  const PreparedQuery& query = task.visit.query->prepared;
-  const bool behind = model_.is_raw_behind(place.list);
-  const float* x = raw_row(*task.part.segment, place.row, behind, scratch.raw_row.data());
-  if (behind) return distance_behind(query, x, place.list, scratch);
-  return query.raw_slope() * exact_distance(model_.metric(), query.raw(), x, dim_);
-}
-
-// Of a raw vector behind the transform, in a far list less its centroid.
-float RowRefiner::distance_behind(const PreparedQuery& query, const float* x, std::uint32_t list,
-                                  RefineScratch& scratch) const {
-  if (std::isnan(x[0])) return 1;  // zero under cosine (raw_form.h)
-  const bool far = model_.far_point(list) != nullptr;
-  if (model_.metric() != Metric::ip) {
-    const float* q = far ? far_values(query, list, scratch) : query.values();
-    return query.slope() * kernels().l2_sqr(q, x, dim_) + query.offset();
-  }
-  const float before = far ? kernels().dot(query.values(), model_.far_point(list), dim_) : 0.0F;
-  return -query.slope() * (before + kernels().dot(query.values(), x, dim_));
 }
 
 }  // namespace obliq

@@ -5,37 +5,24 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "index/search/router.h"
+#include "index/search/row_scorer.h"
 #include "index/search/scan_task.h"
 #include "index/segment/segment_set.h"
 
 namespace obliq {
-
-/// A survivor of the scan whose row is to be refined.
-struct Candidate {
-  std::size_t survivor;  ///< in the task
-  SpilledEntry place;
-  const ListRecord* record;  ///< of its primary list
-};
 
 /// Scratch memory of refining: a batch of rows.
 struct RefineScratch {
   explicit RefineScratch(const TrainedModel& model);
 
   std::vector<float> bounds;
-  std::vector<Candidate> batch;
-  std::vector<CodeRef> refs;
-  std::vector<std::uint8_t> signs;
-  std::vector<float> products;
-  std::vector<float> raw_row;
-  // Of a far list:
-  std::uint32_t far_list = kNoList;    ///< that they are made for
-  std::vector<float> far_values;       ///< q - c'
-  std::unique_ptr<Scorer> far_scorer;  ///< null where no list is far
+  std::vector<PlacedRow> batch;
+  std::vector<std::size_t> survivors;  ///< of the task: those whose rows the batch has
+  RowScratch rows;
 };
 
 /// One for an index; threads share it, each with a RefineScratch of its own.
@@ -68,35 +55,20 @@ class RowRefiner {
   const ListRecord* primary_record(const Segment& segment, const SpilledEntry& place) const;
   void select_batch(const ScanTask& task, std::size_t begin, std::size_t end,
                     RefineScratch& scratch) const;
-  void multiply_batch(const ScanTask& task, RefineScratch& scratch) const;
-  const float* far_values(const PreparedQuery& query, std::uint32_t list,
-                          RefineScratch& scratch) const;
-  void multiply(const PreparedQuery& query, std::uint32_t list, std::size_t begin, std::size_t end,
-                RefineScratch& scratch) const;
   void offer_batch(const ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
   const ListView& view_of_primary(const ScanTask& task, std::uint32_t list,
                                   SearchCounters& counters) const;
-  void offer(const ScanTask& task, const Candidate& candidate, const ListView& primary, float f_add,
-             float distance, RefineScratch& scratch, SearchCounters& counters) const;
-  float row_spread(const ScanTask& task, const Candidate& candidate, const ListView& primary,
-                   float f_add) const;
+  void offer(const ScanTask& task, std::size_t i, const ListView& primary, RefineScratch& scratch,
+             SearchCounters& counters) const;
+  float row_spread(const ScanTask& task, std::size_t survivor, const PlacedRow& row,
+                   const ListView& primary, float f_add) const;
   void push(SearchProgress& progress, float distance, std::uint32_t slot) const;
-  float raw_distance(const ScanTask& task, const SpilledEntry& place, RefineScratch& scratch) const;
-  float distance_behind(const PreparedQuery& query, const float* x, std::uint32_t list,
-                        RefineScratch& scratch) const;
-  /// The list where it is far, else kNoList.
-  std::uint32_t far_or_none(std::uint32_t list) const {
-    return model_.far_point(list) == nullptr ? kNoList : list;
-  }
-  const std::uint8_t* row_at(const Segment& segment, std::uint32_t row) const {
-    return segment.rows.data() + row * row_bytes_;
-  }
 
   const SegmentSet& set_;
   const TrainedModel& model_;
   const Router& router_;
+  const RowScorer scorer_;
   const std::size_t dim_;
-  const std::size_t row_bytes_;
   const bool spilled_;
   const bool repeats_;  ///< a vector may be met in two segments
   const float weight_;  ///< of <x^,q> in a distance

@@ -13,15 +13,21 @@ namespace obliq {
 class StopObserver;
 struct RowFilter;
 
+/// Where a search stops, and how many lists that will take.
+struct RareStop {
+  float threshold = 0;
+  float lists = 0;
+};
+
 /// When a query has seen enough lists.
 struct StopPolicy {
   /// Lists, and more while answers are missing; with a threshold the most.
   std::size_t nprobe = 16;
   std::optional<float> threshold = {};  ///< of the stop rule (stop_rule.h); none: nprobe lists
   std::size_t least = 0;                ///< lists before which the stop rule stops no query
-  /// With a filter: the thresholds for k, 2k, 4k, ... answers, of which the one that fits the share
-  /// of rows that may be answers is taken in the place of `threshold`.
-  std::span<const float> by_rarity = {};
+  /// With a filter: of searches for k, 2k, 4k, ... answers, of which the one that fits the share of
+  /// rows that may be answers takes the place of `threshold`.
+  std::span<const RareStop> by_rarity = {};
 };
 
 struct SearchPlan {

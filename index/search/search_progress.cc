@@ -18,6 +18,7 @@ void SearchProgress::start(const SearchPlan& what, const SegmentSet& set) {
   top.reset(plan.k, {id_of, &set});
   probes.clear();
   keys_ahead.clear();
+  is_over = false;
   lists = last_improved = checks = 0;
   entries = 0;
   met = met_near = {};

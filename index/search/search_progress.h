@@ -37,6 +37,7 @@ struct SearchProgress {
   ListCursor cursor;
   std::size_t lists = 0;          ///< scanned
   std::size_t last_improved = 0;  ///< the last rank whose list brought the k-th distance down
+  bool is_over = false;           ///< all rows that may be answers were scored
   std::size_t checks = 0;         ///< of the stop rule
   std::uint64_t entries = 0;      ///< scanned
   RowCounts met;                  ///< with a filter, of the lists scanned

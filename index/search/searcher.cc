@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "index/search/filter_cost.h"
 #include "index/search/filtered_stop.h"
 #include "index/search/stop_rule.h"
 
@@ -40,7 +41,7 @@ std::size_t SearchScratch::bytes() const {
   return query.progress.bytes() + route.bytes() + probes.capacity() * sizeof(Probe);
 }
 
-Searcher::Searcher(const SegmentSet& set) : router_(set), scanner_(router_) {}
+Searcher::Searcher(const SegmentSet& set) : router_(set), scanner_(router_), direct_(router_) {}
 
 void Searcher::search(const float* query, const SearchPlan& plan, float* distances,
                       std::int64_t* ids, SearchScratch& scratch, SearchCounters& counters) const {
@@ -96,9 +97,13 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   SearchProgress& progress = query.progress;
   const StopPolicy& stop = progress.plan.stop;
   const std::size_t begin = progress.lists;
-  if (set().n() == 0 || has_no_answer(progress)) return {};
+  if (set().n() == 0 || has_no_answer(progress) || progress.is_over) return {};
   const bool stopped = stop.threshold && begin > 0 && stops(query);
   if (stopped || begin >= stop.nprobe) return {};
+  if (progress.plan.filter != nullptr && is_direct_faster(progress, set())) {
+    score_all(query, scratch, counters);
+    return {};
+  }
   if (!stop.threshold && begin == 0 && progress.plan.lists.empty()) {
     route(query, scratch, counters);
     if (stop.nprobe < set().filled() && !may_hold_k(progress)) fill(progress);
@@ -111,6 +116,17 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   }
   counters.times.lap(Stage::rest);
   return {std::span(progress.probes).subspan(begin, end - begin), begin >= kAlone};
+}
+
+// Ends the search with the answers among all rows that may be some, whatever was found before.
+void Searcher::score_all(ActiveQuery& query, SearchScratch& scratch,
+                         SearchCounters& counters) const {
+  const std::size_t lists = query.progress.lists;
+  const SearchPlan plan = query.progress.plan;
+  query.progress.start(plan, set());
+  direct_.score(query, scratch.scan.refine, counters);
+  query.progress.lists = lists;
+  query.progress.is_over = true;
 }
 
 // How many lists to have visited at the next check: as many as it takes if the k-th distance does
@@ -214,7 +230,7 @@ void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* ids,
                       SearchScratch& scratch, SearchCounters& counters) const {
   SearchProgress& progress = query.progress;
   if (progress.plan.lists.empty() && !progress.top.full() && progress.lists < set().filled() &&
-      !has_no_answer(progress)) {
+      !has_no_answer(progress) && !progress.is_over) {
     fill(progress);
     run(query, scratch, counters);
   }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "index/search/active_query.h"
+#include "index/search/direct_scorer.h"
 #include "index/search/list_scanner.h"
 #include "index/search/router.h"
 #include "index/segment/segment_set.h"
@@ -86,12 +87,14 @@ class Searcher {
   void fill(SearchProgress& progress) const;
   std::size_t jump(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   NextBlocks likely_next(const SearchProgress& progress, std::size_t round) const;
+  void score_all(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   bool stops(const ActiveQuery& query) const;
   float score(const ActiveQuery& query, std::size_t lists, std::size_t check) const;
   float threshold(const SearchProgress& progress) const;
 
   const Router router_;
   const ListScanner scanner_;
+  const DirectScorer direct_;
 };
 
 }  // namespace obliq

@@ -128,29 +128,32 @@ void require_reach(const Tuning& tuning, double recall, std::size_t k) {
       recall, max_recall, k));
 }
 
-// At a k that may be beyond the last tuned one: from there on the threshold falls by what the
-// score loses when lists grow from those of the last k to all lists at k = n, along the line that
-// lies above what a recall takes.
-double threshold_at(const Tuning& tuning, double recall, std::size_t k, IndexExtent index) {
+// At a k that may be beyond the last tuned one: from there on lists grow to all of them at k = n,
+// along the line that lies above what a recall takes, and the threshold falls by what the score
+// loses with them.
+RareStop rare_stop(const Tuning& tuning, double recall, std::size_t k, IndexExtent index) {
   const auto [below, above, share] = place_of(tuning, k);
-  const double within = mix(find(*below, recall, index.nlist).threshold,
-                            find(*above, recall, index.nlist).threshold, share);
-  const TunedLadder& last = tuning.ladders.back();
-  if (k <= last.k || last.k >= index.n || std::isinf(within)) return within;
-  const double lists = log_of(index.nlist) - find(last, recall, index.nlist).log_nprobe;
-  return within -
-         kListsWeight * lists * (log_of(k) - log_of(last.k)) / (log_of(index.n) - log_of(last.k));
+  const Step step =
+      between(find(*below, recall, index.nlist), find(*above, recall, index.nlist), share);
+  double lists = step.log_nprobe;
+  const std::size_t last = tuning.ladders.back().k;
+  if (k > last && last < index.n) {
+    const double beyond = (log_of(k) - log_of(last)) / (log_of(index.n) - log_of(last));
+    lists = mix(lists, log_of(index.nlist), std::min(1.0, beyond));
+  }
+  const double threshold = step.threshold - kListsWeight * (lists - step.log_nprobe);
+  return {static_cast<float>(threshold), static_cast<float>(std::exp(lists))};
 }
 
 }  // namespace
 
-std::vector<float> thresholds_by_rarity(const Tuning& tuning, double recall, std::size_t k,
-                                        IndexExtent index) {
+std::vector<RareStop> stops_by_rarity(const Tuning& tuning, double recall, std::size_t k,
+                                      IndexExtent index) {
   require_reach(tuning, recall, k);
-  std::vector<float> thresholds;
+  std::vector<RareStop> stops;
   for (std::size_t rare = k;; rare *= 2) {
-    thresholds.push_back(static_cast<float>(threshold_at(tuning, recall, rare, index)));
-    if (rare >= index.n || rare > rare * 2) return thresholds;
+    stops.push_back(rare_stop(tuning, recall, rare, index));
+    if (rare >= index.n || rare > rare * 2) return stops;
   }
 }
 

@@ -28,10 +28,10 @@ struct IndexExtent {
 /// `recall`, which is in (0, 1). Requires k > 0 and an nlist above 0.
 StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, IndexExtent index);
 
-/// The thresholds of the stop rule for k, 2k, 4k, ... answers up to those of all n vectors, for
+/// Where the stop rule ends searches for k, 2k, 4k, ... answers up to those of all n vectors, for
 /// StopPolicy::by_rarity. Throws as plan_recall.
-std::vector<float> thresholds_by_rarity(const Tuning& tuning, double recall, std::size_t k,
-                                        IndexExtent index);
+std::vector<RareStop> stops_by_rarity(const Tuning& tuning, double recall, std::size_t k,
+                                      IndexExtent index);
 
 /// A search without nprobe and target aims at this share of what all lists give, so that codes of
 /// few bits do not make it scan all lists for the last answers below their ceiling,
