@@ -18,7 +18,9 @@
 #include "index/build/build_plan.h"
 #include "index/build/builder.h"
 #include "index/build/merge.h"
+#include "index/build/merge_columns.h"
 #include "index/build/train.h"
+#include "index/columns/arrange_columns.h"
 #include "index/columns/check_columns.h"
 #include "index/external_ids.h"
 #include "index/model_access.h"
@@ -38,13 +40,15 @@ struct EncodeShares {
   std::size_t run_rows;
 };
 
-EncodeShares divide(const TrainedModel& model, std::size_t max_memory) {
+EncodeShares divide(const TrainedModel& model, const EncodeOptions& options) {
   constexpr std::size_t kLeastRows = 1024;
   constexpr std::size_t kKept = std::size_t{16} << 20;
   const std::size_t dim = model.dim();
   const std::size_t chunk = usual_chunk(dim);
+  const std::size_t max_memory = options.max_memory;
   if (max_memory == 0) return {chunk, std::numeric_limits<std::size_t>::max()};
-  const std::size_t encoded = bytes_encoded(dim, raw_bytes(RawTier::fp32, dim));  // at the most
+  const std::size_t encoded = bytes_encoded(dim, raw_bytes(RawTier::fp32, dim),  // at the most
+                                            arranging_bytes(options.columns));
   const std::size_t least =
       kLeastRows * (bytes_on_the_way(dim) + encoded) + model.nlist() * (8 * dim + 512) + kKept;
   if (max_memory < least) {
@@ -119,6 +123,15 @@ void check_parts(std::span<const SearchResult> parts, std::size_t k) {
   }
 }
 
+void check_memory(const MergeOptions& options, std::size_t segments, const TrainedModel& model,
+                  std::size_t for_columns) {
+  const std::size_t least = merge_bytes(model, segments) + for_columns;
+  if (options.max_memory == 0 || options.max_memory >= least) return;
+  throw std::invalid_argument(fmt::format(
+      "max_memory of {} bytes is too little to merge {} segments of {} lists; allow {} or more",
+      options.max_memory, segments, model.nlist(), least));
+}
+
 std::string describe(ListRange range) { return fmt::format("{}:{}", range.first, range.end); }
 
 }  // namespace
@@ -162,7 +175,7 @@ void Model::encode(const VectorSource& vectors, const std::string& path,
                    const EncodeOptions& options) const {
   check_encode(*impl_->model, vectors, options);
   StageProgress stages(options.progress);
-  const EncodeShares shares = divide(*impl_->model, options.max_memory);
+  const EncodeShares shares = divide(*impl_->model, options);
   EncodeInput input = {vectors};
   input.ids = options.ids;
   input.first = options.first;
@@ -244,12 +257,7 @@ void merge(const Model& model, std::span<const std::string> segments, const std:
   plan.keep_last = options.duplicates == MergeOptions::Duplicates::last;
   plan.deleted = options.deleted;
   plan.threads = options.threads;
-  const std::size_t least = merge_bytes(*shared, segments.size());
-  if (options.max_memory > 0 && options.max_memory < least) {
-    throw std::invalid_argument(fmt::format(
-        "max_memory of {} bytes is too little to merge {} segments of {} lists; allow {} or more",
-        options.max_memory, segments.size(), nlist, least));
-  }
+  check_memory(options, segments.size(), *shared, 0);
   StageProgress stages(options.progress);
   plan.progress = stages.callback();
   std::vector<MergeSource> sources;
@@ -257,6 +265,7 @@ void merge(const Model& model, std::span<const std::string> segments, const std:
     // What is damaged must not get right checksums.
     sources.push_back({open_segment(segment, shared, {.verify = true}), segment});
   }
+  check_memory(options, segments.size(), *shared, merge_columns_bytes(sources));
   plan.ready = [&] { stages.end(); };
   merge_segments(shared, sources, plan, path);
 }

@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "index/build/list_weight.h"
+#include "index/columns/arrange_columns.h"
 #include "index/segment/list_counts.h"
 #include "index/segment/raw_tier.h"
 #include "index/segment/segment.h"
@@ -138,7 +139,8 @@ void BuildPlan::divide_memory() {
   const std::size_t kept = kLeastMemory + sample * 24 + nlist * per_list + ids + queries * 4 * dim +
                            std::max({tuning, order, lessons});
   const std::size_t on_the_way = bytes_on_the_way(dim);
-  const std::size_t encoded = bytes_encoded(dim, raw_bytes(options.raw, dim));
+  const std::size_t encoded =
+      bytes_encoded(dim, raw_bytes(options.raw, dim), arranging_bytes(options.columns));
   const std::size_t least = kept + 3 * kLeastRows * (on_the_way + encoded);
   if (options.max_memory < least) {
     throw std::invalid_argument(

@@ -18,8 +18,9 @@ std::size_t usual_chunk(std::size_t dim);
 /// Bytes that a vector takes while it is read, transformed and encoded, and until its run is
 /// staged.
 constexpr std::size_t bytes_on_the_way(std::size_t dim) { return 24 * dim + 256; }
-constexpr std::size_t bytes_encoded(std::size_t dim, std::size_t raw_bytes) {
-  return 6 * dim + 512 + raw_bytes;
+constexpr std::size_t bytes_encoded(std::size_t dim, std::size_t raw_bytes,
+                                    std::size_t column_bytes) {
+  return 6 * dim + 512 + raw_bytes + column_bytes;
 }
 
 class BuildPlan {

@@ -13,7 +13,9 @@
 
 #include "index/build/block_reader.h"
 #include "index/build/block_stream.h"
+#include "index/build/foreign_rows.h"
 #include "index/build/list_order.h"
+#include "index/build/merge_columns.h"
 #include "index/build/piece_sink.h"
 #include "index/segment/id_lookup.h"
 #include "index/segment/model_file.h"
@@ -26,25 +28,29 @@
 namespace obliq {
 namespace {
 
-// A foreign row of the merged segment.
-struct ForeignRow {
-  std::uint32_t list;
-  SourceRow row;
-
-  bool operator<(const ForeignRow& other) const {
-    return std::pair(list, row.id) < std::pair(other.list, other.row.id);
-  }
-};
-
 class Merger {
  public:
   Merger(const std::shared_ptr<const TrainedModel>& model, const MergeSources& sources,
          const MergePlan& plan, SectionSink& file)
-      : model_(model), sources_(sources), plan_(plan), file_(file), records_(model->nlist()) {}
+      : model_(model),
+        sources_(sources),
+        plan_(plan),
+        file_(file),
+        records_(model->nlist()),
+        columns_(
+            sources,
+            [this](const ColumnMerger::Visit& visit) {
+              for_each_row(.99, .99, [&](const SourceRow& row, std::uint32_t) { visit(row); });
+            },
+            file) {}
 
   void merge();
   /// What was written, as it lies where it was written to.
   Segment written();
+  /// Its columns, which `owner` keeps.
+  std::shared_ptr<const ColumnTable> written_columns(std::shared_ptr<const void> owner) const {
+    return columns_.written(info_.rows, table_.directory().records().size(), std::move(owner));
+  }
   /// What that needs besides.
   ListTable take_table() { return std::move(table_); }
 
@@ -63,6 +69,8 @@ class Merger {
 
   template <typename Write>
   void write_section(const char* name, Write write);
+  template <typename Visit>
+  void for_each_row(double begin, double end, Visit visit) const;
   template <typename Write>
   void write_rows(const char* name, double begin, double end, Write write);
   void write_blocks(std::uint64_t entries);
@@ -78,10 +86,11 @@ class Merger {
   const MergePlan& plan_;
   SectionSink& file_;
   std::vector<ListRecord> records_;
-  std::vector<ForeignRow> foreign_;  // by list and id
+  ForeignRows foreign_;
   ListTable table_;
   SegmentInfo info_;
   TruthBytes truth_;
+  ColumnMerger columns_;
 };
 
 void Merger::count_lists() {
@@ -91,7 +100,7 @@ void Merger::count_lists() {
   }
   find_foreign();
   for (std::size_t i = 0; i < foreign_.size(); ++i) {
-    const std::uint32_t list = foreign_[i].list;
+    const std::uint32_t list = foreign_.list_of(i);
     ListRecord& record = records_[list];
     if (record.primaries == 0) {
       record = sources_.sum_of(list);
@@ -108,10 +117,10 @@ void Merger::find_foreign() {
   for (std::uint32_t list = plan_.first_list; list < plan_.end_list; ++list) {
     sources_.spilled_of(list, spilled);
     for (const SourceSpilled& entry : spilled) {
-      if (!in_range(entry.primary_list)) foreign_.push_back({entry.primary_list, entry.row});
+      if (!in_range(entry.primary_list)) foreign_.add(entry.primary_list, entry.row);
     }
   }
-  std::sort(foreign_.begin(), foreign_.end());
+  foreign_.sort();
 }
 
 // Sums of a cut by ranges go with that of the first list; the truth is in each, and joined once.
@@ -146,22 +155,13 @@ void Merger::rows_of(std::uint32_t list, std::vector<SourceRow>& rows) const {
     sources_.rows_of(list, rows);
     return;
   }
-  rows.clear();
-  const auto first =
-      std::lower_bound(foreign_.begin(), foreign_.end(), list,
-                       [](const ForeignRow& a, std::uint32_t b) { return a.list < b; });
-  for (auto at = first; at != foreign_.end() && at->list == list; ++at) rows.push_back(at->row);
+  foreign_.rows_of(list, rows);
 }
 
 std::uint32_t Merger::new_row(std::uint32_t list, std::int64_t id) const {
   const std::uint32_t first = records_[list].first_row;
   if (in_range(list)) return first + sources_.rank(list, id);
-  const ForeignRow wanted = {list, {0, 0, id}};
-  const auto begin =
-      std::lower_bound(foreign_.begin(), foreign_.end(),
-                       ForeignRow{list, {0, 0, std::numeric_limits<std::int64_t>::min()}});
-  return first +
-         static_cast<std::uint32_t>(std::lower_bound(begin, foreign_.end(), wanted) - begin);
+  return first + foreign_.rank(list, id);
 }
 
 template <typename Write>
@@ -225,20 +225,27 @@ void Merger::write_spilled_entries() {
   });
 }
 
-// Calls write(row, list, sink) for all rows in their order.
+// Calls visit(row, list) for all rows in their order.
+template <typename Visit>
+void Merger::for_each_row(double begin, double end, Visit visit) const {
+  std::vector<SourceRow> rows;
+  for (std::uint32_t list = 0; list < records_.size(); ++list) {
+    if (list % 256 == 0) {
+      const double share = static_cast<double>(list) / static_cast<double>(records_.size());
+      report(plan_.progress, "merge", begin + (end - begin) * share);
+    }
+    if (records_[list].primaries == 0) continue;
+    rows_of(list, rows);
+    for (const SourceRow& row : rows) visit(row, list);
+  }
+}
+
+// Calls write(row, list, sink) for the same.
 template <typename Write>
 void Merger::write_rows(const char* name, double begin, double end, Write write) {
-  std::vector<SourceRow> rows;
   write_section(name, [&](PieceSink& sink) {
-    for (std::uint32_t list = 0; list < records_.size(); ++list) {
-      if (list % 256 == 0) {
-        const double share = static_cast<double>(list) / static_cast<double>(records_.size());
-        report(plan_.progress, "merge", begin + (end - begin) * share);
-      }
-      if (records_[list].primaries == 0) continue;
-      rows_of(list, rows);
-      for (const SourceRow& row : rows) write(row, list, sink);
-    }
+    for_each_row(begin, end,
+                 [&](const SourceRow& row, std::uint32_t list) { write(row, list, sink); });
   });
 }
 
@@ -341,10 +348,11 @@ void Merger::merge() {
   info_ = info(entries);
   table_ = make_table(records_);
   if (plan_.as_index) write_model(file_, *without_learn(*model_));
-  write_lists(file_, info_, table_.directory(), *model_, 0);
+  write_lists(file_, info_, table_.directory(), *model_, column_bytes_of(sources_));
   write_blocks(entries);
   write_spilled_entries();
   write_all_rows();
+  columns_.write(table_.directory().row_ends());
   finish();
 }
 
@@ -380,6 +388,7 @@ Segment merge_in_memory(const std::shared_ptr<const TrainedModel>& model,
   Merger merger(model, all, plan, owner->sections);
   merger.merge();
   Segment segment = merger.written();
+  segment.columns = merger.written_columns(owner);
   owner->table = merger.take_table();
   segment.lists = owner->table.directory();
   segment.owner = owner;

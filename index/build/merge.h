@@ -30,13 +30,14 @@ struct MergePlan {
   std::function<void()> ready = {};  ///< called before the file appears (segment_file.h)
 };
 
-/// Bytes of memory that a merge takes besides its foreign rows and what tuning takes.
+/// Bytes of memory that a merge takes besides its foreign rows, columns (merge_columns.h) and what
+/// tuning takes.
 std::size_t merge_bytes(const TrainedModel& model, std::size_t segments);
 
 /// Writes the file at `path`, atomically. Throws as MergeSources does, std::system_error when it
 /// cannot be written, Cancelled. Memory: 100 bytes per list, 12 per foreign row, a few MB per
-/// segment; with deleted vectors a bit for each. Cost: each byte is read, in the order of the
-/// lists, and written once.
+/// segment; with deleted vectors a bit for each; with columns what merge_columns.h says. Cost: each
+/// byte is read, in the order of the lists, and written once.
 void merge_segments(const std::shared_ptr<const TrainedModel>& model,
                     const std::vector<MergeSource>& sources, const MergePlan& plan,
                     const std::string& path);

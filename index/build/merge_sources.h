@@ -47,6 +47,7 @@ class MergeSources {
 
   std::size_t size() const { return sources_.size(); }
   const Segment& segment(std::size_t source) const { return sources_[source].segment; }
+  const std::string& name(std::size_t source) const { return sources_[source].name; }
   bool has_ids() const { return has_ids_; }
   bool keeps_all() const;
 

@@ -189,6 +189,17 @@ StoredColumn Arranger::arrange() {
 
 }  // namespace
 
+std::size_t arranging_bytes(std::span<const ColumnValues> columns) {
+  constexpr std::size_t kPerText = 56;
+  std::size_t sum = 0;
+  std::size_t texts = 0;
+  for (const ColumnValues& values : columns) {
+    sum += values.bytes() / std::max<std::size_t>(1, values.size()) + 1;
+    if (has_codes(values.type())) ++texts;
+  }
+  return sum + kPerText * texts;
+}
+
 std::shared_ptr<const ColumnTable> arrange_columns(std::span<const ColumnValues> columns,
                                                    std::size_t first,
                                                    std::span<const std::uint32_t> order,

@@ -20,4 +20,7 @@ std::shared_ptr<const ColumnTable> arrange_columns(std::span<const ColumnValues>
                                                    std::span<const std::uint32_t> order,
                                                    std::span<const std::uint32_t> list_ends);
 
+/// Bytes of memory that a row takes meanwhile, on average; 0 without columns.
+std::size_t arranging_bytes(std::span<const ColumnValues> columns);
+
 }  // namespace obliq

@@ -40,11 +40,11 @@ class RangeCollector {
     }
   }
 
-  /// The value of the next row; not called for more rows than the lists have.
+  /// The value of the next row.
   void put(T value, bool valid) {
-    while (row_ == list_ends_[record_]) ++record_;
+    while (record_ < list_ends_.size() && row_ == list_ends_[record_]) ++record_;
     ++row_;
-    if (!valid) return;
+    if (!valid || record_ == list_ends_.size()) return;
     T& least = ranges_[2 * record_];
     T& most = ranges_[2 * record_ + 1];
     if (value < least) least = value;

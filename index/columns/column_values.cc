@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -160,7 +161,8 @@ void ColumnValues::add_from(const ColumnValues& other, std::size_t row) {
 }
 
 ColumnValues ColumnValues::slice(std::size_t first, std::size_t count) const {
-  if (count > size_ || first > size_ - count) check_row(std::max(first, size_) + 1);
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max() - 1;
+  if (count > size_ || first > size_ - count) check_row(std::clamp(first, size_, kMost) + 1);
   ColumnValues part(spec_);
   for (std::size_t row = first; row < first + count; ++row) part.add_from(*this, row);
   return part;
