@@ -11,7 +11,9 @@
 #include <filesystem>
 #include <iterator>
 #include <ostream>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "obliq/model.h"
@@ -33,6 +35,7 @@ struct Kept {
   BuildOptions build;
   bool in_parts = false;  // model and segments are kept, too
   bool ids = false;
+  bool columns = false;
 };
 
 // In parts: a model that is tuned with, spilled entries, ids, what an encoder learns, groups.
@@ -50,6 +53,7 @@ const Kept kKept[] = {
      8,
      {.quantizer = "sq8", .nlist = 80, .list_groups = 9, .raw = RawTier::fp32, .spill = 1},
      true},
+    {"sq8_columns", 150, 8, {.quantizer = "sq8", .nlist = 6, .spill = .5}, true, false, true},
     {"lm1", 120, 17, {.quantizer = "lm1", .nlist = 4}},
     {"lm2_query_beam", 150, 8, {.quantizer = "lm2:query-beam", .nlist = 4}},
     {"lm4", 120, 11, {.metric = Metric::cosine, .quantizer = "lm4", .nlist = 4, .spill = .3}},
@@ -104,12 +108,44 @@ Matrix<std::int64_t> ids_of(const Kept& kept) {
   return ids;
 }
 
+/// Of each type one with nulls and one without, made without libm.
+Columns columns_of(const Kept& kept) {
+  constexpr std::size_t kTypes = 7;
+  testing::Bits bits(77);
+  Columns columns;
+  for (std::size_t c = 0; kept.columns && c < 2 * kTypes; ++c) {
+    const auto type = static_cast<ColumnType>(c % kTypes);
+    ColumnValues column({to_string(type) + (c < kTypes ? "?" : ""), type});
+    for (std::size_t i = 0; i < kept.n; ++i) {
+      const std::uint64_t word = bits.next();
+      const std::string text = "t\xC3\xA9" + std::to_string(word % 37);
+      if (c < kTypes && word % 5 == 0) {
+        column.add_null();
+      } else if (type == ColumnType::float64) {
+        column.add(static_cast<double>(word % 1000) / 8 - 60);
+      } else if (type == ColumnType::keyword || type == ColumnType::bytes) {
+        column.add(text);
+      } else if (type == ColumnType::keywords) {
+        const std::vector<std::string_view> set = {text, std::string_view(text).substr(0, 3), ""};
+        column.add(std::span(set).first(word / 37 % 4));
+      } else {
+        column.add(static_cast<std::int64_t>(type == ColumnType::boolean ? word % 2 : word));
+      }
+    }
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
 void encode_part(const Kept& kept, const Model& model, std::size_t part, const std::string& path) {
   const Matrix<float> base = testing::vectors(kept.n, kept.dim, 1);
   const Matrix<std::int64_t> ids = ids_of(kept);
   const std::size_t first = part == 0 ? 0 : kCut;
   const std::size_t count = part == 0 ? kCut : kept.n - kCut;
   EncodeOptions options;
+  Columns columns;
+  for (const ColumnValues& column : columns_of(kept)) columns.push_back(column.slice(first, count));
+  options.columns = columns;
   if (kept.ids) {
     options.ids = ids.view().slice(first, count);
   } else {
@@ -123,6 +159,8 @@ void write(const Kept& kept) {
   const Matrix<std::int64_t> ids = ids_of(kept);
   BuildOptions build = kept.build;
   if (kept.ids) build.ids = ids.view();
+  const Columns columns = columns_of(kept);
+  build.columns = columns;
   const Model model = Model::train(base.view(), build);
   if (kept.in_parts) {
     model.save(kept_path(kept.name + ".model"));

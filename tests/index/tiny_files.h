@@ -11,6 +11,7 @@
 #include "index/segment/model_file.h"
 #include "obliq/model.h"
 #include "tests/index/cases.h"
+#include "tests/index/columns/column_cases.h"
 
 namespace obliq::testing {
 
@@ -21,7 +22,8 @@ struct TinySpec {
   std::size_t groups = 1;  ///< of lists; with more than one, an encoder looks at groups, too
   bool ids = false;        ///< external ones
   std::size_t nlist = 8;
-  bool truth = true;  ///< in the second segment; without it there is none in what is merged
+  bool truth = true;     ///< in the second segment; without it there is none in what is merged
+  bool columns = false;  ///< one of each type
 };
 
 /// Writes into a folder, which it leaves as it is:
@@ -99,6 +101,13 @@ inline void TinyFiles::encode(const Model& model, const TinySpec& spec, std::siz
   } else {
     options.first = first;
   }
+  Columns columns;
+  if (spec.columns) {
+    for (const ColumnValues& column : few_columns(kRows, 72)) {
+      columns.push_back(column.slice(first, count));
+    }
+  }
+  options.columns = columns;
   options.truth = first == 0 || spec.truth;
   options.threads = 1;
   model.encode(base_.view().slice(first, count), path(name), options);

@@ -83,6 +83,17 @@ inline ColumnValues random_column(Random& random, const ColumnSpec& spec, std::s
   return column;
 }
 
+/// A column of each type, with nulls.
+inline Columns few_columns(std::size_t n, std::uint64_t seed) {
+  Random random(seed);
+  Columns columns;
+  for (int i = 0; i < 7; ++i) {
+    const auto type = static_cast<ColumnType>(i);
+    columns.push_back(random_column(random, {to_string(type), type}, n, true));
+  }
+  return columns;
+}
+
 /// Two columns of each type, with nulls and without, and one of NULL alone, not in the order of
 /// their names.
 inline Columns all_columns(std::size_t n, std::uint64_t seed) {

@@ -141,6 +141,36 @@ TEST_F(DamagedFiles, OfASegmentAreRefusedWhenItIsMerged) {
   });
 }
 
+class DamagedColumns : public ::testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  const TinyFiles files_ = {folder_.path(), {.truth = false, .columns = true}};
+  const Model model_ = Model::open(files_.path("model"));
+};
+
+TEST_F(DamagedColumns, AreOfAllTypesBefore) {
+  const std::string first = files_.path("first");
+  EXPECT_EQ(Index::open(model_, std::vector{first}).stats().columns.size(), 7U);
+  const SectionFile file(first);
+  std::size_t nulls = 0;
+  for (std::size_t i = 0; i < 7; ++i) nulls += file.has("c" + std::to_string(i) + ".valid");
+  EXPECT_EQ(nulls, 7U);
+}
+
+TEST_F(DamagedColumns, AreRefusedWhenTheSegmentIsVerified) {
+  for (const char* name : {"second", "range"}) {
+    expect_all_damage_is_found(files_.path(name), Changes::both, [&](const std::string& path) {
+      Index::open(model_, std::vector{path}, {.verify = true});
+    });
+  }
+}
+
+TEST_F(DamagedColumns, AreRefusedWhenTheSegmentIsMerged) {
+  expect_all_damage_is_found(files_.path("first"), Changes::one, [&](const std::string& path) {
+    merge(model_, std::vector{path}, files_.path("merged"));
+  });
+}
+
 // Several times as large as the others.
 TEST_F(DamagedFiles, OfATunedIndexAreRefusedWhenItIsVerified) {
   const auto base = testing::clustered(1000, 1, 72, 8);
