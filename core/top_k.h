@@ -26,21 +26,24 @@ class TopK {
     const void* context;
   };
 
-  /// Forgets all and keeps the best k from now on. k > 0. Without `ids` a row's number is its id.
-  void reset(std::size_t k, Ids ids = {}) {
+  /// Forgets all and keeps the best k from now on, of those whose distance is below `limit`;
+  /// +infinity: of all. k > 0. Without `ids` a row's number is its id.
+  void reset(std::size_t k, Ids ids = {}, float limit = std::numeric_limits<float>::infinity()) {
     k_ = k;
     before_.ids = ids;
+    limit_ = limit;
     heap_.clear();
   }
 
   bool full() const { return heap_.size() == k_; }
+  /// Whether the threshold is a number.
+  bool has_threshold() const { return full() || limit_ < std::numeric_limits<float>::infinity(); }
 
-  /// What a new answer must not exceed: the k-th distance, +infinity while there are fewer.
-  float threshold() const {
-    return full() ? heap_.front().first : std::numeric_limits<float>::infinity();
-  }
+  /// What a new answer must not exceed: the k-th distance or, while there are fewer, the limit.
+  float threshold() const { return full() ? heap_.front().first : limit_; }
 
   void push(float distance, std::uint32_t row) {
+    if (!full() && has_threshold() && !(distance < limit_)) return;
     const Answer answer{distance, row};
     if (full()) {
       if (!before_(answer, heap_.front())) return;
@@ -80,6 +83,7 @@ class TopK {
   };
 
   std::size_t k_ = 1;
+  float limit_ = std::numeric_limits<float>::infinity();
   Before before_;
   std::vector<Answer> heap_;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "index/index_parts.h"
 #include "index/search/search_counters.h"
 #include "index/segment/segment_set.h"
 #include "obliq/index.h"
@@ -17,7 +18,9 @@ struct IndexAccess {
   /// An index of segments that are there already. `pools`: of their model; `has_changed`: there
   /// were many more vectors or fewer when it was tuned (IndexExtent).
   static Index make(SegmentSet set, Tuning tuning, std::shared_ptr<SearchPools> pools,
-                    bool has_changed = false);
+                    bool has_changed = false, CollectionFacts facts = {});
+
+  static IndexParts& parts(const Index& index);
 
   /// Index::search that also adds the work of the queries to `counters`, where that is not
   /// null, and their times where counters->times has a clock. The answers are the same.

@@ -59,8 +59,22 @@ std::string to_string(SearchEnd end) {
       return "k found";
     case SearchEnd::given:
       return "given";
+    case SearchEnd::all_allowed:
+      return "all allowed";
   }
   throw std::invalid_argument(fmt::format("not an end of a search: {}", static_cast<int>(end)));
+}
+
+std::string to_string(SearchMethod method) {
+  switch (method) {
+    case SearchMethod::lists:
+      return "lists";
+    case SearchMethod::masked_lists:
+      return "masked lists";
+    case SearchMethod::direct:
+      return "direct";
+  }
+  throw std::invalid_argument(fmt::format("not a method: {}", static_cast<int>(method)));
 }
 
 }  // namespace obliq

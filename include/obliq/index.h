@@ -116,10 +116,21 @@ enum class SearchEnd : std::uint8_t {
   stop_rule,  ///< by what it had seen, the others promised too little for the target recall
   k_found,    ///< the lists asked for held fewer than k vectors, and now there are k
   given,      ///< they are those that SearchOptions::lists named
+  all_allowed,  ///< every vector that passes the filter was compared
 };
 
-/// "all lists", "nprobe", "stop rule", "k found", "given"
+/// "all lists", "nprobe", "stop rule", "k found", "given", "all allowed"
 OBLIQ_API std::string to_string(SearchEnd end);
+
+/// How the vectors were chosen whose distances were estimated.
+enum class SearchMethod : std::uint8_t {
+  lists,         ///< those of the lists that were scanned
+  masked_lists,  ///< the same, of those that pass the filter
+  direct,        ///< all that pass the filter, one by one
+};
+
+/// "lists", "masked lists", "direct"
+OBLIQ_API std::string to_string(SearchMethod method);
 
 /// The work of one query.
 struct SearchExplanation {
@@ -128,6 +139,8 @@ struct SearchExplanation {
   std::uint64_t refined = 0;  ///< rows whose full code was read
   std::uint64_t exact = 0;    ///< raw vectors compared
   SearchEnd end = SearchEnd::all_lists;
+  std::uint64_t allowed = 0;  ///< vectors that may be answers
+  SearchMethod method = SearchMethod::lists;
 };
 
 struct SearchOptions {

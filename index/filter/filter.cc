@@ -46,15 +46,6 @@ bool is_same(const std::weak_ptr<T>& known, const std::shared_ptr<T>& now, bool 
   return !known.owner_before(now) && !now.owner_before(known);
 }
 
-std::vector<std::uint64_t> all_rows(const Segment& segment) {
-  std::vector<std::uint64_t> words = words_for(segment);
-  for (std::uint64_t row = 0; row + 64 <= segment.info.rows; row += 64) words[row / 64] = ~0ULL;
-  for (std::uint64_t row = segment.info.rows / 64 * 64; row < segment.info.rows; ++row) {
-    set_row(words, static_cast<std::uint32_t>(row));
-  }
-  return words;
-}
-
 }  // namespace
 
 struct OBLIQ_HIDDEN Filter::Impl {
@@ -132,7 +123,7 @@ class Evaluation {
 
   std::vector<std::uint64_t> rows_of(const Keys& keys, std::size_t segment) const {
     const Segment& of = subject_.set.segments()[segment];
-    std::vector<std::uint64_t> words = keys.allowed ? words_for(of) : all_rows(of);
+    std::vector<std::uint64_t> words = keys.allowed ? words_for(of) : all_words_for(of);
     const std::uint32_t first = subject_.set.first_slot(segment);
     for (const std::uint32_t slot : slots_) {
       if (slot < first || slot - first >= of.info.rows) continue;
@@ -142,7 +133,7 @@ class Evaluation {
   }
 
   std::vector<std::uint64_t> common_rows(std::size_t segment) const {
-    std::vector<std::uint64_t> words = all_rows(subject_.set.segments()[segment]);
+    std::vector<std::uint64_t> words = all_words_for(subject_.set.segments()[segment]);
     for (const auto& part : parts_) {
       const std::vector<std::uint64_t>& other = part->segments[segment]->words;
       for (std::size_t i = 0; i < words.size(); ++i) words[i] &= other[i];
@@ -252,24 +243,6 @@ Filter Filter::callback(std::function<bool(std::int64_t)> allows) {
 Filter Filter::all_of(std::span<const Filter> filters) {
   if (filters.empty()) throw std::invalid_argument("filter: all of no filters: name one or more");
   return Filter(std::make_shared<const Impl>(std::vector<Filter>(filters.begin(), filters.end())));
-}
-
-ColumnSchema schema_of(const SegmentSet& set) {
-  ColumnSchema schema;
-  for (const Segment& segment : set.segments()) {
-    if (segment.columns == nullptr) continue;
-    for (const StoredColumn& column : segment.columns->columns) {
-      const auto same = std::ranges::find(schema, column.spec.name, &ColumnSpec::name);
-      if (same == schema.end()) {
-        schema.push_back(column.spec);
-      } else if (same->type != column.spec.type) {
-        throw std::invalid_argument(
-            fmt::format("column '{}' is {} in one segment and {} in another", column.spec.name,
-                        to_string(same->type), to_string(column.spec.type)));
-      }
-    }
-  }
-  return schema;
 }
 
 }  // namespace obliq

@@ -28,8 +28,4 @@ struct FilterAccess {
   static std::shared_ptr<const RowFilter> rows(const Filter& filter, const FilterSubject& subject);
 };
 
-/// The columns that the segments have. Throws std::invalid_argument where one of a name has two
-/// types.
-ColumnSchema schema_of(const SegmentSet& set);
-
 }  // namespace obliq

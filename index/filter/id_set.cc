@@ -60,12 +60,9 @@ std::vector<std::uint64_t> IdSet::rows(const Segment& segment) const {
   std::vector<std::uint64_t> words = words_for(segment);
   for_rows(segment, ids_, [&](std::uint32_t row) { set_row(words, row); });
   if (allowed_) return words;
-  for (std::uint64_t& word : words) word = ~word;
-  words.back() = 0;
-  if (segment.info.rows % 64 != 0) {
-    words[segment.info.rows / 64] &= (std::uint64_t{1} << segment.info.rows % 64) - 1;
-  }
-  return words;
+  std::vector<std::uint64_t> others = all_words_for(segment);
+  for (std::size_t i = 0; i < words.size(); ++i) others[i] &= ~words[i];
+  return others;
 }
 
 }  // namespace obliq

@@ -5,6 +5,8 @@
 #include <bit>
 #include <utility>
 
+#include "index/segment/row_decoder.h"
+
 namespace obliq {
 namespace {
 
@@ -44,6 +46,21 @@ bool RowFilter::are_few() const {
 
 std::vector<std::uint64_t> words_for(const Segment& segment) {
   return std::vector<std::uint64_t>((segment.info.rows + 63) / 64 + 1);
+}
+
+std::vector<std::uint64_t> all_words_for(const Segment& segment) {
+  std::vector<std::uint64_t> words = words_for(segment);
+  for_words(0, segment.info.rows,
+            [&](std::uint64_t word, std::uint64_t ones) { words[word] |= ones; });
+  return words;
+}
+
+void exclude_row(const Segment& segment, std::uint32_t row, AllowedRows& allowed) {
+  allowed.words[row / 64] &= ~(std::uint64_t{1} << row % 64);
+  --allowed.in_list[primary_record_of(segment, row)];
+  --allowed.count;
+  const auto same = std::ranges::lower_bound(allowed.few, row, {}, &AllowedRow::row);
+  if (same != allowed.few.end() && same->row == row) allowed.few.erase(same);
 }
 
 AllowedRows allowed_rows(const Segment& segment, const RowBits* deleted,

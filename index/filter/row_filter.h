@@ -47,6 +47,12 @@ inline void set_row(std::vector<std::uint64_t>& words, std::uint32_t row) {
   words[row / 64] |= std::uint64_t{1} << row % 64;
 }
 
+/// The same with a bit set for every row.
+std::vector<std::uint64_t> all_words_for(const Segment& segment);
+
+/// Takes a row out, which is one of them. Cost: where rows are few, in proportion to them.
+void exclude_row(const Segment& segment, std::uint32_t row, AllowedRows& allowed);
+
 /// Takes deleted and foreign rows out of `words`, as words_for() makes them, and counts the others.
 /// `deleted`: null: none.
 AllowedRows allowed_rows(const Segment& segment, const RowBits* deleted,

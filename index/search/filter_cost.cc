@@ -40,8 +40,13 @@ double lists_to_come(const SearchProgress& progress, const SegmentSet& set) {
 }  // namespace
 
 bool is_direct_faster(const SearchProgress& progress, const SegmentSet& set) {
-  const RowFilter& filter = *progress.plan.filter;
-  if (!progress.plan.lists.empty() || !filter.are_few()) return false;
+  if (!progress.plan.lists.empty() || !progress.plan.filter->are_few()) return false;
+  return is_direct_faster(progress.plan, lists_to_come(progress, set), set);
+}
+
+bool is_direct_faster(const SearchPlan& plan, double lists, const SegmentSet& set) {
+  const RowFilter& filter = *plan.filter;
+  if (!filter.are_few()) return false;
   const TrainedModel& model = set.model();
   const auto rows = static_cast<double>(filter.count);
   const double share = rows / static_cast<double>(set.n());
@@ -49,8 +54,9 @@ bool is_direct_faster(const SearchProgress& progress, const SegmentSet& set) {
   const double list_bytes =
       static_cast<double>(set.block_bytes()) / static_cast<double>(set.filled());
   const double list = kList + kStreamByte * list_bytes * read;
-  const double refined = kRefinedPerAnswer * static_cast<double>(progress.plan.k);
-  const double masked = lists_to_come(progress, set) * list + refined * row_cost(model);
+  const double refined =
+      kRefinedPerAnswer * static_cast<double>(std::min<std::uint64_t>(plan.k, filter.count));
+  const double masked = lists * list + refined * row_cost(model);
   return rows * row_cost(model) < masked;
 }
 

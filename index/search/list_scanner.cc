@@ -88,7 +88,7 @@ void ListScanner::scan_chunk(ScanTask& task, std::uint32_t begin) const {
 void ListScanner::scan(std::span<Visit> visits, const NextBlocks& next, ScanScratch& scratch,
                        SearchCounters& counters) const {
   const auto alone = std::partition(visits.begin(), visits.end(), [](const Visit& visit) {
-    return visit.query->progress.top.full();
+    return visit.query->progress.top.has_threshold();
   });
   for (const Visit& visit : std::span(alone, visits.end())) {
     walk(*visit.query, {&visit.list, 1}, next, scratch, counters);
@@ -177,7 +177,7 @@ void ListScanner::walk(ActiveQuery& query, std::span<const RankedProbe> lists,
     const std::uint32_t list = lists[i].probe.list;
     if (spilled_) progress.views.insert(list, query.prepared.view_of(lists[i].probe));
     std::uint32_t begin = 0;
-    while (parts.is_at(i) && !progress.top.full()) {
+    while (parts.is_at(i) && !progress.top.has_threshold()) {
       begin = walk_first(visit, i, parts, begin, scratch, counters);
     }
     for (; parts.is_at(i); parts.advance(), begin = 0) {

@@ -54,11 +54,23 @@ Pieces divide(std::size_t queries, std::size_t threads, const SearchOptions& opt
 
 SearchEnd end_of(const SearchProgress& progress, const SegmentSet& set) {
   const StopPolicy& stop = progress.plan.stop;
+  if (progress.is_over) return SearchEnd::all_allowed;
   if (!progress.plan.lists.empty()) return SearchEnd::given;
   if (set.n() == 0 || progress.lists >= set.filled()) return SearchEnd::all_lists;
   if (!stop.threshold || progress.lists >= stop.nprobe) return SearchEnd::nprobe;
   const bool fills = *stop.threshold == std::numeric_limits<float>::infinity();
   return fills ? SearchEnd::k_found : SearchEnd::stop_rule;
+}
+
+SearchExplanation explanation_of(const SearchCounters& work, const SearchProgress& progress,
+                                 const SegmentSet& set) {
+  SearchExplanation told = {work.lists, work.entries, work.refined, work.exact,
+                            end_of(progress, set)};
+  const RowFilter* filter = progress.plan.filter;
+  told.allowed = filter == nullptr ? set.n() : filter->count;
+  if (filter != nullptr) told.method = SearchMethod::masked_lists;
+  if (progress.is_over) told.method = SearchMethod::direct;
+  return told;
 }
 
 }  // namespace
@@ -101,8 +113,7 @@ void ParallelSearcher::explain_piece(const QueryBatch& batch, const SearchPlan& 
     own.times.clock = counters.times.clock;
     searcher_.search(batch.queries.row(i), batch.plan_of(i, plan), distances + i * plan.k,
                      ids + i * plan.k, *scratch, own);
-    explanations[i] = {own.lists, own.entries, own.refined, own.exact,
-                       end_of(scratch->query.progress, set_)};
+    explanations[i] = explanation_of(own, scratch->query.progress, set_);
     counters.add(own);
   }
   pools_->single.give_back(std::move(scratch));

@@ -69,7 +69,7 @@ RowRefiner::RowRefiner(const Router& router)
 
 // Where there is no k-th distance yet, those to refine first are not known.
 void RowRefiner::fetch_first(const ScanTask& task) const {
-  if (!task.visit.query->progress.top.full()) return;
+  if (!task.visit.query->progress.top.has_threshold()) return;
   const std::size_t first = std::min(task.found, kBatch);
   for (std::size_t i = 0; i < first; ++i) {
     if (task.is_primary(i)) fetch_row(task, place_of(task, i));
@@ -79,7 +79,7 @@ void RowRefiner::fetch_first(const ScanTask& task) const {
 
 void RowRefiner::fetch_spilled(const ScanTask& task) const {
   const SearchProgress& progress = task.visit.query->progress;
-  if (!task.has_spilled() || !progress.top.full()) return;
+  if (!task.has_spilled() || !progress.top.has_threshold()) return;
   const float threshold = progress.top.threshold();
   const std::size_t first = std::min(task.found, kBatch);
   for (std::size_t i = 0; i < first; ++i) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -40,8 +41,10 @@ struct SearchPlan {
   std::span<const std::uint32_t> lists = {};
   const RowFilter* filter = nullptr;  ///< which rows may be answers; null: all
   std::uint32_t excluded = kNoSlot;   ///< a slot that is no answer
-  bool names_slots = false;           ///< answers are named by their slots in the place of ids
-  StopObserver* observer = nullptr;   ///< watches a search that has a threshold
+  /// Answers are below it; +infinity: any are.
+  float radius = std::numeric_limits<float>::infinity();
+  bool names_slots = false;          ///< answers are named by their slots in the place of ids
+  StopObserver* observer = nullptr;  ///< watches a search that has a threshold
 };
 
 }  // namespace obliq

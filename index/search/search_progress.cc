@@ -15,7 +15,7 @@ std::int64_t id_of(const void* set, std::uint32_t slot) {
 
 void SearchProgress::start(const SearchPlan& what, const SegmentSet& set) {
   plan = what;
-  top.reset(plan.k, {id_of, &set});
+  top.reset(plan.k, {id_of, &set}, plan.radius);
   probes.clear();
   keys_ahead.clear();
   is_over = false;
