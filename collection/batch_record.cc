@@ -5,12 +5,16 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <type_traits>
 #include <unordered_set>
+#include <utility>
 
+#include "collection/column_record.h"
 #include "collection/key_check.h"
 #include "core/kernels/kernels.h"
 #include "index/segment/raw_tier.h"
@@ -52,10 +56,13 @@ Sizes sizes_of(const TrainedModel& model, bool has_keys) {
           sizeof(std::uint32_t) + entry};
 }
 
-void check_numbers(const std::vector<EncodedNumbers>& all) {
+// `may_be_far`: f_add may be -infinity, of a spilled entry that was copied.
+void check_numbers(const std::vector<EncodedNumbers>& all, bool may_be_far) {
+  constexpr float kFar = -std::numeric_limits<float>::infinity();
   for (const EncodedNumbers& numbers : all) {
-    bool finite = std::isfinite(numbers.entry_add) && std::isfinite(numbers.entry_rescale) &&
-                  std::isfinite(numbers.row_add) && std::isfinite(numbers.r2) && numbers.r2 >= 0;
+    bool finite = (std::isfinite(numbers.entry_add) || (may_be_far && numbers.entry_add == kFar)) &&
+                  std::isfinite(numbers.entry_rescale) && std::isfinite(numbers.row_add) &&
+                  std::isfinite(numbers.r2) && numbers.r2 >= 0;
     for (const float factor : numbers.factors) finite = finite && std::isfinite(factor);
     if (!finite) refuse("a vector has a number that is not finite");
   }
@@ -118,7 +125,30 @@ void take_keys(std::span<const std::byte> rest, KeyList& keys) {
   }
 }
 
+constexpr std::array kBatches = {
+    std::pair{ChangeKind::add, BatchKind{false, false, false}},
+    std::pair{ChangeKind::add_keyed, BatchKind{true, false, false}},
+    std::pair{ChangeKind::add_with_columns, BatchKind{false, true, false}},
+    std::pair{ChangeKind::add_keyed_with_columns, BatchKind{true, true, false}},
+    std::pair{ChangeKind::update, BatchKind{false, true, true}},
+    std::pair{ChangeKind::update_keyed, BatchKind{true, true, true}},
+};
+
 }  // namespace
+
+std::optional<BatchKind> batch_kind(std::uint8_t type) {
+  for (const auto& [change, kind] : kBatches) {
+    if (type == static_cast<std::uint8_t>(change)) return kind;
+  }
+  return {};
+}
+
+ChangeKind change_kind(BatchKind kind) {
+  for (const auto& [change, known] : kBatches) {
+    if (known == kind) return change;
+  }
+  throw std::logic_error("no change is of this kind");
+}
 
 void KeyList::add(std::string_view key) {
   lengths.push_back(static_cast<std::uint32_t>(key.size()));
@@ -159,15 +189,16 @@ std::vector<std::span<const std::byte>> batch_bytes(const EncodedBatch& batch,
           bytes(batch.keys.bytes)};
 }
 
-EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model,
-                        ChangeKind kind) {
+namespace {
+
+EncodedBatch read_encoded(std::span<const std::byte> bytes, const TrainedModel& model,
+                          bool has_keys) {
   BatchHead head;
   if (bytes.size() < sizeof head) refuse(fmt::format("a batch of {} bytes", bytes.size()));
   std::memcpy(&head, bytes.data(), sizeof head);
   if (head.model != model.info.id) {
     refuse(fmt::format("a batch of the model {:016x}, not {:016x}", head.model, model.info.id));
   }
-  const bool has_keys = kind == ChangeKind::add_keyed;
   const Sizes sizes = sizes_of(model, has_keys);
   const std::uint64_t left = bytes.size() - sizeof head;
   const bool fits = head.n <= left / sizes.each && head.spilled <= head.n &&
@@ -182,11 +213,42 @@ EncodedBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& mo
     take_keys(arrays.rest(), batch.keys);
   }
   batch.next_id = head.next_id;
+  return batch;
+}
+
+// Takes the columns from the front of a batch.
+std::span<const std::byte> take_columns(std::span<const std::byte>& bytes) {
+  std::uint64_t size = 0;
+  if (bytes.size() < sizeof size) refuse(fmt::format("a batch of {} bytes", bytes.size()));
+  std::memcpy(&size, bytes.data(), sizeof size);
+  bytes = bytes.subspan(sizeof size);
+  if (size > bytes.size()) {
+    refuse(fmt::format("{} bytes of columns, there are {}", size, bytes.size()));
+  }
+  const auto columns = bytes.first(size);
+  bytes = bytes.subspan(size);
+  return columns;
+}
+
+}  // namespace
+
+ReadBatch read_batch(std::span<const std::byte> bytes, const TrainedModel& model,
+                     const ColumnSchema& schema, BatchKind kind) {
+  std::span<const std::byte> columns;
+  if (kind.has_columns) columns = take_columns(bytes);
+  ReadBatch read;
+  read.batch = read_encoded(bytes, model, kind.has_keys);
+  read.batch.is_update = kind.is_update;
+  check_batch(read.batch, model);
+  if (kind.has_columns) read.columns = read_column_values(columns, read.batch.ids.size(), schema);
+  return read;
+}
+
+void check_batch(const EncodedBatch& batch, const TrainedModel& model) {
   check_ids(batch.ids);
   check_lists(batch.vectors, model.nlist());
-  check_numbers(batch.vectors.primaries.numbers);
-  check_numbers(batch.vectors.spilled.numbers);
-  return batch;
+  check_numbers(batch.vectors.primaries.numbers, false);
+  check_numbers(batch.vectors.spilled.numbers, batch.is_update);
 }
 
 SegmentRecord read_segment_record(std::span<const std::byte> bytes, const TrainedModel& model) {

@@ -8,9 +8,12 @@
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "collection/background.h"
+#include "collection/column_record.h"
+#include "collection/column_schema.h"
 #include "collection/engine.h"
 #include "collection/part_keys.h"
 #include "collection/parts.h"
@@ -27,8 +30,6 @@ namespace {
 
 constexpr std::size_t kMostInMemory = std::size_t{256} << 20;  // bytes before changes wait
 constexpr std::size_t kMostParts = 32;                         // segments, likewise
-constexpr std::size_t kLargeRows = 65536;  // from here on an add is a file at once,
-constexpr std::size_t kLargeBytes = std::size_t{256} << 20;  // or here: a record is 1 GB at most
 constexpr std::int64_t kLastId = std::numeric_limits<std::int64_t>::max();
 
 void check_shapes(MatrixView<float> vectors, MatrixView<std::int64_t> ids, std::size_t dim) {
@@ -50,8 +51,9 @@ void require_free_ids(std::int64_t first, std::size_t n) {
       fmt::format("{} new ids from {} on are more than there are: give ids", n, first));
 }
 
-bool is_large(MatrixView<float> vectors) {
-  return vectors.rows >= kLargeRows || vectors.rows * vectors.cols >= kLargeBytes / sizeof(float);
+bool is_large(MatrixView<float> vectors, std::span<const ColumnValues> columns) {
+  return vectors.rows >= kLargeRows || vectors.rows * vectors.cols >= kLargeBytes / sizeof(float) ||
+         bytes_of(columns) >= kLargeBytes;
 }
 
 std::size_t bytes_in_memory(const Snapshot& now) {
@@ -92,8 +94,8 @@ void CollectionEngine::begin_flat(MatrixView<float> vectors) {
   std::vector<Part> none;
   const Manifest manifest =
       store_.prepare(none, used, {}, now->next_id(), now->sequence(), log_number_);
-  auto next =
-      std::make_shared<const Snapshot>(used, none, KnownTuning{}, now->sequence(), now->next_id());
+  auto next = std::make_shared<const Snapshot>(used, none, KnownTuning{}, now->sequence(),
+                                               now->next_id(), now->schema());
   store_.commit(manifest);
   show(std::move(next), std::move(active));
 }
@@ -129,29 +131,37 @@ void CollectionEngine::merge_small(std::vector<Part>& parts, const ModelInUse& m
   parts.push_back(std::move(merged));
 }
 
-std::shared_ptr<const Snapshot> CollectionEngine::with_batch(const Snapshot& now,
-                                                             EncodedBatch batch) const {
+Part CollectionEngine::part_of(const std::shared_ptr<const TrainedModel>& model, EncodedBatch batch,
+                               std::span<const ColumnValues> columns) const {
+  Part part;
+  const MatrixView<std::int64_t> ids = {batch.ids.data(), batch.ids.size(), 1};
+  part.segment = arrange_segment(model, std::move(batch.vectors), ids, columns);
+  // Of an update they count where they were encoded.
+  if (batch.is_update) part.segment.info.encoded = part.segment.info.drift = 0;
+  if (!batch.keys.lengths.empty()) {
+    part.keys = table_of(batch.ids, batch.keys.views(), store_.info().collection);
+  }
+  return part;
+}
+
+std::shared_ptr<const Snapshot> CollectionEngine::with_batch(
+    const Snapshot& now, EncodedBatch batch, std::span<const ColumnValues> columns) const {
   std::vector<Part> parts = now.parts();
   Deletion deletion(parts);
   for (const std::int64_t id : batch.ids) {
     const auto place = now.find(id);
     if (place) deletion.add(*place);
   }
-  Part added;
-  const MatrixView<std::int64_t> ids = {batch.ids.data(), batch.ids.size(), 1};
-  added.segment = arrange_segment(now.model(), std::move(batch.vectors), ids);
-  if (!batch.keys.lengths.empty()) {
-    added.keys = table_of(batch.ids, batch.keys.views(), store_.info().collection);
-  }
-  parts.push_back(std::move(added));
+  const std::size_t touched = batch.is_update ? 0 : batch.ids.size();
+  const std::int64_t next_id = std::max(now.next_id(), batch.next_id);
+  parts.push_back(part_of(now.model(), std::move(batch), columns));
   merge_small(parts, now.used());
   // A step that reads a part asks it at its end what was deleted meanwhile.
   std::erase_if(parts, [&](const Part& part) {
     return part.file == 0 && part.live() == 0 && !is_busy(part);
   });
-  return std::make_shared<const Snapshot>(now.used(), std::move(parts),
-                                          now.tuned().after(batch.ids.size()), now.sequence() + 1,
-                                          std::max(now.next_id(), batch.next_id));
+  return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuned().after(touched),
+                                          now.sequence() + 1, next_id, now.schema());
 }
 
 std::shared_ptr<const Snapshot> CollectionEngine::with_removal(const Snapshot& now,
@@ -165,9 +175,9 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_removal(const Snapshot& n
     if (place && deletion.add(*place)) ++count;
   }
   if (removed != nullptr) *removed = count;
-  if (now.model() == nullptr) return std::make_shared<const Snapshot>();
+  if (now.model() == nullptr) return std::make_shared<const Snapshot>(now.schema());
   return std::make_shared<const Snapshot>(now.used(), std::move(parts), now.tuned().after(count),
-                                          now.sequence() + 1, now.next_id());
+                                          now.sequence() + 1, now.next_id(), now.schema());
 }
 
 // Segments but those that a step merges now.
@@ -214,20 +224,39 @@ std::vector<std::int64_t> CollectionEngine::ids_for(const Snapshot& now, const G
   return all;
 }
 
+// The bytes of what was arranged: arranging takes those of the batch.
+void CollectionEngine::log_batch(const EncodedBatch& batch, std::span<const ColumnValues> columns,
+                                 const TrainedModel& model) {
+  if (store_.in_memory()) return;
+  const BatchKind kind = {!batch.keys.lengths.empty(), !columns.empty(), batch.is_update};
+  const BatchHead head = batch_head(batch, model.info.id);
+  std::vector<std::span<const std::byte>> payload = batch_bytes(batch, head);
+  std::string values;
+  std::uint64_t size = 0;
+  if (kind.has_columns) {
+    values = write_column_values(columns);
+    size = values.size();
+    const auto front = {std::as_bytes(std::span(&size, 1)), std::as_bytes(std::span(values))};
+    payload.insert(payload.begin(), front);
+  }
+  log(change_kind(kind), payload);
+}
+
 std::int64_t CollectionEngine::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
-                                   bool replaces) {
+                                   std::span<const ColumnValues> columns, bool replaces) {
   require_writer();
   require_ids(IdType::int64);
   check_shapes(vectors, ids, store_.info().dim);
   if (ids.rows == 0 && replaces && vectors.rows > 0) {
     throw std::invalid_argument("upsert takes the ids of the vectors");
   }
-  return add_named(vectors, {ids, {}, replaces});
+  check_given(*snapshot()->schema(), columns, vectors.rows);
+  return add_named(vectors, {ids, {}, replaces, columns});
 }
 
 std::int64_t CollectionEngine::add_named(MatrixView<float> vectors, const GivenNames& names) {
   if (vectors.rows == 0) return snapshot()->next_id();
-  if (is_large(vectors) && !store_.in_memory()) return add_large(vectors, names);
+  if (is_large(vectors, names.columns) && !store_.in_memory()) return add_large(vectors, names);
   const Clock::time_point start = Clock::now();
   std::shared_ptr<const ActiveModel> model = active();
   EncodedBatch batch;
@@ -243,11 +272,9 @@ std::int64_t CollectionEngine::add_named(MatrixView<float> vectors, const GivenN
   batch.ids = ids_for(*now, names, vectors.rows, &batch.next_id);
   refuse_known(*now, names);
   for (const std::string_view key : names.keys) batch.keys.add(key);
-  const ChangeKind kind = names.keys.empty() ? ChangeKind::add : ChangeKind::add_keyed;
-  const BatchHead head = batch_head(batch, model->used.model->info.id);
-  EncodedBatch copy = batch;  // the log's bytes: arranging takes those of the batch
-  std::shared_ptr<const Snapshot> next = with_batch(*now, std::move(batch));
-  log(kind, batch_bytes(copy, head));
+  const EncodedBatch copy = batch;  // for the log
+  std::shared_ptr<const Snapshot> next = with_batch(*now, std::move(batch), names.columns);
+  log_batch(copy, names.columns, *model->used.model);
   finish(lock, std::move(next));
   store_.statistics().count(names.replaces ? Counter::upserted : Counter::added, vectors.rows);
   return now->next_id();

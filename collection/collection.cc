@@ -9,8 +9,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "collection/column_schema.h"
+#include "collection/column_values.h"
 #include "collection/engine.h"
-#include "collection/key_check.h"
 #include "collection/part_keys.h"
 
 namespace obliq {
@@ -47,6 +48,24 @@ SearchResult search_with(CollectionEngine& engine, const Snapshot& now, MatrixVi
   exact.target_recall = 0;
   exact.confidence = 1;
   return now.index().search(queries, exact);
+}
+
+// The columns of an index.
+ColumnSchema schema_to_import(const SegmentSet& set, const ColumnSchema& known,
+                              const std::string& path) {
+  ColumnSchema schema;
+  for (const Segment& segment : set.segments()) {
+    if (segment.columns == nullptr) continue;
+    const std::string fault = fault_of_columns(known, segment.columns.get());
+    if (!fault.empty()) {
+      throw std::invalid_argument(
+          fmt::format("{}: {} for the collection: make it one there with add_column, of the same "
+                      "type, before the import",
+                      path, fault));
+    }
+    for (const StoredColumn& column : segment.columns->columns) schema.push_back(column.spec);
+  }
+  return schema;
 }
 
 // Later steps write there, wherever the process then works.
@@ -107,21 +126,30 @@ Collection Collection::in_memory(const CollectionOptions& options, const Collect
   return Collection(std::make_unique<Impl>(Impl{CollectionEngine::create({}, options, access)}));
 }
 
-void Collection::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids) {
+void Collection::add(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
+                     std::span<const ColumnValues> columns) {
   if (ids.rows == 0 && vectors.rows > 0) throw std::invalid_argument("there are no ids");
   const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
-  impl_->engine->add(vectors, ids, false);
+  impl_->engine->add(vectors, ids, columns, false);
 }
 
-std::int64_t Collection::add(MatrixView<float> vectors) {
+std::int64_t Collection::add(MatrixView<float> vectors, std::span<const ColumnValues> columns) {
   const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
-  return impl_->engine->add(vectors, {}, false);
+  return impl_->engine->add(vectors, {}, columns, false);
 }
 
-void Collection::upsert(MatrixView<float> vectors, MatrixView<std::int64_t> ids) {
+void Collection::upsert(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
+                        std::span<const ColumnValues> columns) {
   const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
-  impl_->engine->add(vectors, ids, true);
+  impl_->engine->add(vectors, ids, columns, true);
 }
+
+void Collection::update(std::span<const std::int64_t> ids, std::span<const ColumnValues> columns) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
+  impl_->engine->update(ids, columns);
+}
+
+void Collection::add_column(const ColumnSpec& column) { impl_->engine->add_column(column); }
 
 std::size_t Collection::remove(std::span<const std::int64_t> ids) {
   const LatencyTimer timer(impl_->engine->statistics().times(Timed::remove));
@@ -149,14 +177,22 @@ SearchResult Collection::search(MatrixView<float> queries, const SearchOptions& 
   return search_with(*impl_->engine, *impl_->engine->snapshot(), queries, options);
 }
 
-void Collection::add(MatrixView<float> vectors, std::span<const std::string_view> keys) {
+void Collection::add(MatrixView<float> vectors, std::span<const std::string_view> keys,
+                     std::span<const ColumnValues> columns) {
   const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
-  impl_->engine->add_keyed(vectors, keys, false);
+  impl_->engine->add_keyed(vectors, keys, columns, false);
 }
 
-void Collection::upsert(MatrixView<float> vectors, std::span<const std::string_view> keys) {
+void Collection::upsert(MatrixView<float> vectors, std::span<const std::string_view> keys,
+                        std::span<const ColumnValues> columns) {
   const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
-  impl_->engine->add_keyed(vectors, keys, true);
+  impl_->engine->add_keyed(vectors, keys, columns, true);
+}
+
+void Collection::update(std::span<const std::string_view> keys,
+                        std::span<const ColumnValues> columns) {
+  const LatencyTimer timer(impl_->engine->statistics().times(Timed::add));
+  impl_->engine->update_keyed(keys, columns);
 }
 
 std::size_t Collection::remove(std::span<const std::string_view> keys) {
@@ -172,16 +208,21 @@ bool Collection::contains(std::string_view key) const {
 void Collection::get(std::span<const std::string_view> keys, float* out) const {
   impl_->engine->require_ids(IdType::string);
   const auto now = impl_->engine->snapshot();
-  std::vector<std::int64_t> ids;
-  for (const std::string_view key : keys) {
-    const auto id = find_key(*now, key);
-    if (!id) {
-      throw std::invalid_argument(
-          fmt::format("id {} at position {} is not in the collection", shown_key(key), ids.size()));
-    }
-    ids.push_back(*id);
-  }
+  const std::vector<std::int64_t> ids = ids_of(*now, keys);
   if (!ids.empty()) now->index().reconstruct(ids, out);
+}
+
+Columns Collection::get_columns(std::span<const std::int64_t> ids,
+                                std::span<const std::string> names) const {
+  impl_->engine->require_ids(IdType::int64);
+  return columns_of(*impl_->engine->snapshot(), ids, names);
+}
+
+Columns Collection::get_columns(std::span<const std::string_view> keys,
+                                std::span<const std::string> names) const {
+  impl_->engine->require_ids(IdType::string);
+  const auto now = impl_->engine->snapshot();
+  return columns_of(*now, ids_of(*now, keys), names);
 }
 
 KeyedSearchResult Collection::search_keys(MatrixView<float> queries,
@@ -228,13 +269,19 @@ std::size_t Collection::import_index(const std::string& path, const Progress& pr
         fmt::format("{}: its metric is {}, that of the collection {}: they must be the same", path,
                     to_string(set.model().metric()), to_string(metric)));
   }
+  const ColumnSchema schema = schema_to_import(set, options().columns, path);
   std::vector<std::int64_t> ids;
-  for_each_vector(set, [&](std::uint32_t, std::int64_t id) { ids.push_back(id); });
+  std::vector<std::uint32_t> slots;
+  for_each_vector(set, [&](std::uint32_t slot, std::int64_t id) {
+    ids.push_back(id);
+    slots.push_back(slot);
+  });
   for (std::size_t first = 0; first < ids.size(); first += kBatch) {
     const auto some = std::span(ids).subspan(first, std::min(kBatch, ids.size() - first));
     Matrix<float> vectors(some.size(), set.model().dim());
     index.reconstruct(some, vectors.values.data());
-    add(vectors.view(), {some.data(), some.size(), 1});
+    const auto columns = stored_values(set, schema, std::span(slots).subspan(first, some.size()));
+    add(vectors.view(), {some.data(), some.size(), 1}, columns);
     report(progress, "vectors",
            static_cast<double>(first + some.size()) / static_cast<double>(ids.size()));
   }

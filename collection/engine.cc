@@ -28,8 +28,8 @@ void check_amount(double value, const char* name) {
 }  // namespace
 
 CollectionEngine::CollectionEngine(const std::string& path, const ManifestInfo& info,
-                                   const CollectionAccess& access)
-    : store_(path, info), access_(access), process_(::getpid()) {
+                                   ColumnSchema schema, const CollectionAccess& access)
+    : store_(path, info, std::move(schema)), access_(access), process_(::getpid()) {
   check_amount(access.follow, "follow");
   check_amount(access.sync_interval, "sync_interval");
   check_amount(access.wait_limit, "wait_limit");
@@ -43,7 +43,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& pa
   if (access.read_only) throw std::invalid_argument("a new collection cannot be read-only");
   info.collection = random_number(path);
   if (!path.empty()) make_folder(path);
-  auto engine = std::make_unique<CollectionEngine>(path, info, access);
+  auto engine = std::make_unique<CollectionEngine>(path, info, options.columns, access);
   if (path.empty()) return engine;
   engine->lock_.emplace(engine->store_.directory().path());
   if (engine->store_.directory().newest_manifest() != 0) {  // made since the look before the lock
@@ -59,7 +59,7 @@ std::unique_ptr<CollectionEngine> CollectionEngine::create(const std::string& pa
 
 std::unique_ptr<CollectionEngine> CollectionEngine::open(const std::string& path,
                                                          const CollectionAccess& access) {
-  auto engine = std::make_unique<CollectionEngine>(path, ManifestInfo{}, access);
+  auto engine = std::make_unique<CollectionEngine>(path, ManifestInfo{}, ColumnSchema{}, access);
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) {
     throw_system_error(path, "open the collection", error ? error.value() : ENOTDIR);
@@ -92,14 +92,15 @@ void CollectionEngine::load_newest() {
   StoredCollection stored = open_stored(store_.directory(), {}, before.get());
   const ManifestInfo& info = stored.manifest.info;
   store_.continue_from(stored.manifest);
-  auto state = std::make_shared<const Snapshot>();
+  auto state = std::make_shared<const Snapshot>(store_.schema());
   std::shared_ptr<const ActiveModel> model;
   if (stored.model.model != nullptr) {
     if (lock_) model = std::make_shared<const ActiveModel>(stored.model);
     KnownTuning tuned = {std::move(stored.manifest.tuning), info.tuned_for,
                          stored.manifest.history.touched};
-    state = std::make_shared<const Snapshot>(stored.model, std::move(stored.parts),
-                                             std::move(tuned), info.sequence, info.next_id);
+    state =
+        std::make_shared<const Snapshot>(stored.model, std::move(stored.parts), std::move(tuned),
+                                         info.sequence, info.next_id, store_.schema());
   }
   replay(state);
   show(state, std::move(model));
@@ -223,7 +224,7 @@ void CollectionEngine::seal_rest() {
 
 CollectionOptions CollectionEngine::options() const {
   const std::lock_guard lock(changing_);
-  return options_of(store_.info());
+  return options_of(store_.info(), *store_.schema());
 }
 
 }  // namespace obliq

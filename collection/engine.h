@@ -57,7 +57,7 @@ class CollectionEngine {
   static std::unique_ptr<CollectionEngine> open(const std::string& path,
                                                 const CollectionAccess& access);
   /// Of a directory that is neither made nor read yet.
-  CollectionEngine(const std::string& path, const ManifestInfo& info,
+  CollectionEngine(const std::string& path, const ManifestInfo& info, ColumnSchema schema,
                    const CollectionAccess& access);
   ~CollectionEngine();
   CollectionEngine(const CollectionEngine&) = delete;
@@ -68,11 +68,16 @@ class CollectionEngine {
   std::shared_ptr<const Snapshot> snapshot() const;
 
   /// Vectors with their ids or, without ids, with new ones. Returns the first of those.
-  std::int64_t add(MatrixView<float> vectors, MatrixView<std::int64_t> ids, bool replaces);
+  std::int64_t add(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
+                   std::span<const ColumnValues> columns, bool replaces);
   std::size_t remove(std::span<const std::int64_t> ids);
+  void update(std::span<const std::int64_t> ids, std::span<const ColumnValues> columns);
   /// The same where ids are strings.
-  void add_keyed(MatrixView<float> vectors, std::span<const std::string_view> keys, bool replaces);
+  void add_keyed(MatrixView<float> vectors, std::span<const std::string_view> keys,
+                 std::span<const ColumnValues> columns, bool replaces);
   std::size_t remove_keyed(std::span<const std::string_view> keys);
+  void update_keyed(std::span<const std::string_view> keys, std::span<const ColumnValues> columns);
+  void add_column(const ColumnSpec& column);
   /// Throws std::invalid_argument with the remedy where its ids are others.
   void require_ids(IdType ids) const;
   void sync();
@@ -125,7 +130,13 @@ class CollectionEngine {
   // it.
   void begin_flat(MatrixView<float> vectors);
   EncodedBatch encode(const ActiveModel& model, MatrixView<float> vectors) const;
-  std::shared_ptr<const Snapshot> with_batch(const Snapshot& now, EncodedBatch batch) const;
+  std::shared_ptr<const Snapshot> with_batch(const Snapshot& now, EncodedBatch batch,
+                                             std::span<const ColumnValues> columns) const;
+  /// A batch as a part in memory.
+  Part part_of(const std::shared_ptr<const TrainedModel>& model, EncodedBatch batch,
+               std::span<const ColumnValues> columns) const;
+  void log_batch(const EncodedBatch& batch, std::span<const ColumnValues> columns,
+                 const TrainedModel& model);
   std::shared_ptr<const Snapshot> with_removal(const Snapshot& now,
                                                std::span<const std::int64_t> ids,
                                                std::size_t* removed) const;
@@ -153,6 +164,8 @@ class CollectionEngine {
   void end_large();
   Part write_vectors(const ActiveModel& model, MatrixView<float> vectors, const GivenNames& names,
                      const NamedVectors& named) const;
+  Part write_batch(const std::shared_ptr<const TrainedModel>& model, EncodedBatch batch,
+                   std::span<const ColumnValues> columns, std::uint64_t file) const;
   void log_segment(const Part& added, const NamedVectors& named);
   std::shared_ptr<const Snapshot> with_segment(const Snapshot& now, std::int64_t next_id,
                                                bool replaces, Part added) const;
@@ -172,8 +185,14 @@ class CollectionEngine {
   std::unique_lock<std::mutex> lock_settled();
 
   // keyed_changes.cc: ids that are strings.
-  std::shared_ptr<const Snapshot> with_keyed(const Snapshot& now,
-                                             std::span<const std::byte> payload) const;
+  /// Throws std::runtime_error on what a writer could not have logged: another id for a key that is
+  /// there, or that of another key.
+  static void check_numbers(const Snapshot& now, const EncodedBatch& batch);
+
+  // column_changes.cc: columns, and new values of vectors that are there.
+  void update_named(const GivenNames& names, std::size_t n);
+  std::shared_ptr<const Snapshot> with_update_file(const Snapshot& now, EncodedBatch batch,
+                                                   const Columns& columns);
 
   // maintenance.cc: steps in the background, one at a time.
   /// Vectors under another model: where they were, with what was deleted of them then.
@@ -223,7 +242,7 @@ class CollectionEngine {
   std::optional<LockFile> lock_;
 
   mutable std::mutex seeing_;  // of the two pointers, held for the time of a copy
-  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>();
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<const Snapshot>(store_.schema());
   std::shared_ptr<const ActiveModel> active_;
 
   mutable std::mutex changing_;  // one change at a time; of store_'s numbers and what follows

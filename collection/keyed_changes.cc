@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "collection/column_schema.h"
 #include "collection/engine.h"
 #include "collection/key_check.h"
 #include "collection/part_keys.h"
@@ -24,9 +25,10 @@ void check_shapes(MatrixView<float> vectors, std::span<const std::string_view> k
   check_keys(keys);
 }
 
-// What an adding writer could not have logged: another id for a key that is there, or that of
-// another key. Bitmaps may be newer than the log: a key may be gone already that is removed later.
-void check_numbers(const Snapshot& now, const EncodedBatch& batch) {
+}  // namespace
+
+// Bitmaps may be newer than the log: a key may be gone already that is removed later.
+void CollectionEngine::check_numbers(const Snapshot& now, const EncodedBatch& batch) {
   const std::vector<std::string_view> keys = batch.keys.views();
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto known = find_key(now, keys[i]);
@@ -37,8 +39,6 @@ void check_numbers(const Snapshot& now, const EncodedBatch& batch) {
   }
 }
 
-}  // namespace
-
 void CollectionEngine::require_ids(IdType ids) const {
   if (store_.info().ids == static_cast<std::uint32_t>(ids)) return;
   throw std::invalid_argument(
@@ -48,20 +48,13 @@ void CollectionEngine::require_ids(IdType ids) const {
             "ids are strings");
 }
 
-std::shared_ptr<const Snapshot> CollectionEngine::with_keyed(
-    const Snapshot& now, std::span<const std::byte> payload) const {
-  if (store_.info().ids == 0) throw std::runtime_error("it has keys");
-  EncodedBatch batch = read_batch(payload, *now.model(), ChangeKind::add_keyed);
-  check_numbers(now, batch);
-  return with_batch(now, std::move(batch));
-}
-
 void CollectionEngine::add_keyed(MatrixView<float> vectors, std::span<const std::string_view> keys,
-                                 bool replaces) {
+                                 std::span<const ColumnValues> columns, bool replaces) {
   require_writer();
   require_ids(IdType::string);
   check_shapes(vectors, keys, store_.info().dim);
-  add_named(vectors, {{}, keys, replaces});
+  check_given(*snapshot()->schema(), columns, vectors.rows);
+  add_named(vectors, {{}, keys, replaces, columns});
 }
 
 std::size_t CollectionEngine::remove_keyed(std::span<const std::string_view> keys) {

@@ -9,7 +9,6 @@
 #include "collection/engine.h"
 #include "collection/part_keys.h"
 #include "collection/parts.h"
-#include "index/build/segment_encoder.h"
 #include "index/segment/id_lookup.h"
 
 namespace obliq {
@@ -42,14 +41,16 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& n
   KnownTuning tuned = now.tuned().after(added.rows());
   parts.push_back(std::move(added));
   return std::make_shared<const Snapshot>(now.used(), std::move(parts), std::move(tuned),
-                                          now.sequence() + 1, std::max(now.next_id(), next_id));
+                                          now.sequence() + 1, std::max(now.next_id(), next_id),
+                                          now.schema());
 }
 
 std::shared_ptr<const Snapshot> CollectionEngine::with_logged_segment(
     const Snapshot& now, std::span<const std::byte> payload) const {
   const SegmentRecord record = read_segment_record(payload, *now.model());
+  const PartKind kind = {store_.info(), *now.schema(), now.model()};
   return with_segment(now, record.next_id, true,
-                      open_logged_part(store_.directory(), record, store_.info(), now.model()));
+                      open_logged_part(store_.directory(), record, kind));
 }
 
 // Ids that are not given are taken first, so that nobody else gets them meanwhile; where this fails
@@ -70,7 +71,7 @@ CollectionEngine::NamedVectors CollectionEngine::name_vectors(std::unique_lock<s
   if (names.ids.rows > 0) return named;
   const bool is_seen = now.sequence() == snapshot()->sequence();
   auto next = std::make_shared<const Snapshot>(now.used(), now.parts(), now.tuned(), now.sequence(),
-                                               named.next_id);
+                                               named.next_id, now.schema());
   head_ = next;
   if (is_seen) publish(std::move(next));
   return named;
@@ -79,13 +80,16 @@ CollectionEngine::NamedVectors CollectionEngine::name_vectors(std::unique_lock<s
 Part CollectionEngine::write_vectors(const ActiveModel& model, MatrixView<float> vectors,
                                      const GivenNames& names, const NamedVectors& named) const {
   EncodedBatch batch = encode(model, vectors);
-  const MatrixView<std::int64_t> ids = {named.ids.data(), named.ids.size(), 1};
-  std::vector<Part> parts(1);
-  parts.front().segment = arrange_segment(model.used.model, std::move(batch.vectors), ids);
-  if (!names.keys.empty()) {
-    parts.front().keys = table_of(named.ids, names.keys, store_.info().collection);
-  }
-  Part part = store_.merge(model.used.model, sources_of(parts), named.file);
+  batch.ids = named.ids;
+  for (const std::string_view key : names.keys) batch.keys.add(key);
+  return write_batch(model.used.model, std::move(batch), names.columns, named.file);
+}
+
+Part CollectionEngine::write_batch(const std::shared_ptr<const TrainedModel>& model,
+                                   EncodedBatch batch, std::span<const ColumnValues> columns,
+                                   std::uint64_t file) const {
+  std::vector<Part> parts = {part_of(model, std::move(batch), columns)};
+  Part part = store_.merge(model, sources_of(parts), file);
   store_.add_keys(part, parts);
   store_.statistics().count(Counter::sealed_bytes, part.file_bytes());
   return part;

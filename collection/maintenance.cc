@@ -290,7 +290,7 @@ void CollectionEngine::replace(const Moved& moved, std::uint64_t sequence,
   const Manifest manifest =
       store_.prepare(parts, now->used(), now->tuned(), now->next_id(), sequence, first_log);
   auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), now->tuned(),
-                                               now->sequence(), now->next_id());
+                                               now->sequence(), now->next_id(), now->schema());
   store_.commit(manifest);
   show(std::move(next));
   busy_.clear();
@@ -318,7 +318,7 @@ void CollectionEngine::tune(const Progress& progress) {
                                      store_.info().sequence, store_.info().first_log);
   manifest.history.tuned_at = unix_seconds();
   auto next = std::make_shared<const Snapshot>(now->used(), std::move(parts), std::move(tuned),
-                                               now->sequence(), now->next_id());
+                                               now->sequence(), now->next_id(), now->schema());
   store_.commit(manifest);
   show(std::move(next));
 }

@@ -9,7 +9,9 @@
 #include <span>
 #include <stdexcept>
 
+#include "collection/column_schema.h"
 #include "index/build/build_plan.h"
+#include "index/columns/check_columns.h"
 #include "index/segment/section_reader.h"
 #include "index/segment/tuning_section.h"
 #include "obliq/quantizer.h"
@@ -58,6 +60,7 @@ ManifestInfo manifest_of(const CollectionOptions& options) {
     throw std::invalid_argument(fmt::format("train_at is {}: a model takes {} vectors or more",
                                             options.train_at, kLeastTrained));
   }
+  check_schema(options.columns);
   const Preset codes = choose_codes({}, options.quantizer, options.raw, options.spill);
   if (!(codes.spill >= 0 && codes.spill <= 1)) {
     throw std::invalid_argument(fmt::format("spill must be in [0, 1], not {}", codes.spill));
@@ -77,7 +80,7 @@ ManifestInfo manifest_of(const CollectionOptions& options) {
   return info;
 }
 
-CollectionOptions options_of(const ManifestInfo& info) {
+CollectionOptions options_of(const ManifestInfo& info, const ColumnSchema& schema) {
   CollectionOptions options;
   options.dim = info.dim;
   options.metric = static_cast<Metric>(info.metric);
@@ -87,6 +90,7 @@ CollectionOptions options_of(const ManifestInfo& info) {
   options.seed = info.seed;
   options.train_at = info.train_at;
   options.ids = static_cast<IdType>(info.ids);
+  options.columns = schema;
   return options;
 }
 
@@ -107,14 +111,18 @@ void write_manifest(const CollectionDirectory& directory, const Manifest& manife
   writer.add("segments", std::as_bytes(std::span(manifest.segments)), Need::required);
   if (manifest.tuning.queries > 0) writer.add("tuning", write_tuning(manifest.tuning));
   writer.add("history", std::as_bytes(std::span(&manifest.history, 1)));
+  if (!manifest.schema->empty()) {
+    const std::string schema = write_collection_schema(*manifest.schema);
+    writer.add("schema", std::as_bytes(std::span(schema)), Need::required);
+  }
   writer.commit();
 }
 
 Manifest read_manifest(const CollectionDirectory& directory, std::uint64_t version) {
   refuse_link(directory.manifest(version));
   SectionReader reader(directory.manifest(version), Loading::memory);
-  constexpr std::array<std::string_view, 4> kKnown = {"collection", "segments", "tuning",
-                                                      "history"};
+  constexpr std::array<std::string_view, 5> kKnown = {"collection", "segments", "tuning", "history",
+                                                      "schema"};
   reader.file().require_known(kKnown);
   Manifest manifest;
   manifest.info = fixed_value<ManifestInfo>(reader, "collection");
@@ -123,13 +131,18 @@ Manifest read_manifest(const CollectionDirectory& directory, std::uint64_t versi
   manifest.segments.assign(segments.begin(), segments.end());
   if (reader.has("history")) manifest.history = fixed_value<History>(reader, "history");
   for (const SegmentEntry& entry : segments) check_entry(reader, entry, manifest.info);
-  if (reader.has("tuning")) {
+  const auto read = [&](const char* section, auto take) {
+    if (!reader.has(section)) return;
     try {
-      manifest.tuning = read_tuning(reader.fixed("tuning"));
+      take(reader.fixed(section));
     } catch (const std::invalid_argument& error) {
-      reader.refuse("tuning", error.what());
+      reader.refuse(section, error.what());
     }
-  }
+  };
+  read("tuning", [&](const auto& bytes) { manifest.tuning = read_tuning(bytes); });
+  read("schema", [&](const auto& bytes) {
+    manifest.schema = std::make_shared<const ColumnSchema>(read_collection_schema(bytes));
+  });
   return manifest;
 }
 

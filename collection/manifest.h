@@ -5,6 +5,7 @@
 //     segments     SegmentEntry, 64 bytes each, from the oldest to the newest
 //     tuning       ways to target recalls, where it is tuned
 //     history      History, 128 bytes, what led here
+//     schema       names and types of columns (column_schema.h), where there are some
 //
 // The bitmap of a segment's deleted rows is a section file of its own: `deleted`, uint64 words; its
 // keys are another one (key_table.h), where ids are strings.
@@ -79,12 +80,13 @@ struct Manifest {
   History history;
   std::vector<SegmentEntry> segments;
   Tuning tuning;
+  std::shared_ptr<const ColumnSchema> schema = std::make_shared<const ColumnSchema>();
 };
 
-/// Options that fit: what is not given is chosen. Throws std::invalid_argument.
+/// Options that fit: what is not given is chosen. Throws std::invalid_argument, also on columns.
 ManifestInfo manifest_of(const CollectionOptions& options);
 /// The options that a collection has, none of them left out.
-CollectionOptions options_of(const ManifestInfo& info);
+CollectionOptions options_of(const ManifestInfo& info, const ColumnSchema& schema);
 /// What a model is trained with.
 BuildOptions build_options(const ManifestInfo& info, int threads);
 

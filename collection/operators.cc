@@ -7,6 +7,7 @@
 #include "collection/engine.h"
 #include "collection/tiers.h"
 #include "collection/verification.h"
+#include "index/columns/column_sections.h"
 
 namespace obliq {
 namespace {
@@ -17,6 +18,7 @@ void tell_parts(const Snapshot& now, CollectionStats& stats) {
     rows += part.rows();
     stats.deleted_rows += part.rows() - part.live();
     stats.file_bytes += part.file_bytes();
+    stats.column_bytes += column_bytes(part.segment.columns.get());
     if (part.file != 0) continue;
     ++stats.segments_in_memory;
     stats.rows_in_memory += part.rows();
@@ -78,6 +80,7 @@ CollectionStats CollectionEngine::stats() const {
   stats.dim = info.dim;
   stats.metric = static_cast<Metric>(info.metric);
   stats.quantizer = info.quantizer;
+  stats.columns = *now->schema();
   stats.is_exact = now->model() == nullptr || now->is_flat();
   stats.nlist = now->model() == nullptr ? 0 : now->model()->nlist();
   stats.trained_for = stats.is_exact ? 0 : now->model()->info.n;

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "collection/key_check.h"
 #include "collection/key_hash.h"
 
 namespace obliq {
@@ -129,6 +130,20 @@ std::shared_ptr<const KeyTable> table_of(std::span<const std::int64_t> ids,
   return KeyTable::make(order.size(), seed, [&](const std::function<void(std::string_view)>& take) {
     for (const std::size_t i : order) take(keys[i]);
   });
+}
+
+std::vector<std::int64_t> ids_of(const Snapshot& now, std::span<const std::string_view> keys) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(keys.size());
+  for (const std::string_view key : keys) {
+    const auto id = find_key(now, key);
+    if (!id) {
+      throw std::invalid_argument(
+          fmt::format("id {} at position {} is not in the collection", shown_key(key), ids.size()));
+    }
+    ids.push_back(*id);
+  }
+  return ids;
 }
 
 std::vector<std::int64_t> numbers_of(const Snapshot& now, std::span<const std::string_view> keys,

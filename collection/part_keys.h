@@ -32,6 +32,8 @@ KeySource keys_of(const Segment& segment, std::span<const Part> parts);
 std::shared_ptr<const KeyTable> table_of(std::span<const std::int64_t> ids,
                                          std::span<const std::string_view> keys,
                                          std::uint64_t seed);
+/// The ids inside of keys. Throws std::invalid_argument naming one that is not there.
+std::vector<std::int64_t> ids_of(const Snapshot& now, std::span<const std::string_view> keys);
 /// The ids inside of keys: those that they have or, from *next_id on, which rises, new ones.
 std::vector<std::int64_t> numbers_of(const Snapshot& now, std::span<const std::string_view> keys,
                                      std::int64_t* next_id);

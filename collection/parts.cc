@@ -12,6 +12,12 @@
 
 namespace obliq {
 
+std::size_t bytes_of(std::span<const ColumnValues> columns) {
+  return std::accumulate(
+      columns.begin(), columns.end(), std::size_t{0},
+      [](std::size_t sum, const ColumnValues& column) { return sum + column.bytes(); });
+}
+
 bool is_in(const std::vector<Part>& parts, const Part& part) {
   return std::any_of(parts.begin(), parts.end(),
                      [&](const Part& other) { return other.segment.owner == part.segment.owner; });

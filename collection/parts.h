@@ -12,6 +12,13 @@
 
 namespace obliq {
 
+/// From here on what is added becomes a file at once, a record of the log being 1 GB at most.
+inline constexpr std::size_t kLargeRows = 65536;
+inline constexpr std::size_t kLargeBytes = std::size_t{256} << 20;
+
+/// Of the values of all columns, roughly.
+std::size_t bytes_of(std::span<const ColumnValues> columns);
+
 /// Whether `part` is of the same segment as one of the parts.
 bool is_in(const std::vector<Part>& parts, const Part& part);
 /// Throws std::invalid_argument where one of the names is there that replaces nothing.

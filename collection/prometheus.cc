@@ -109,6 +109,8 @@ void add_sizes(const CollectionStats& stats, Text& text) {
              whole(stats.deleted_rows));
   text.gauge("deleted_ratio", "Deleted rows of all rows.", stats.deleted_share);
   text.gauge("segment_bytes", "Bytes of the files of segments.", stats.file_bytes);
+  text.gauge("columns", "Columns that vectors may have values of.", whole(stats.columns.size()));
+  text.gauge("column_bytes", "Bytes of the values of columns.", stats.column_bytes);
   text.gauge("log_bytes", "Bytes of the log that is written now.", stats.log_bytes);
   text.gauge("changes", "Number of the last change.", stats.changes);
   text.gauge("background_failed", "1 where the last step in the background failed.",

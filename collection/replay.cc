@@ -14,12 +14,14 @@ std::shared_ptr<const Snapshot> CollectionEngine::changed(
   if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
     return with_removal(now, read_removal(payload), nullptr);
   }
-  if (type == static_cast<std::uint8_t>(ChangeKind::add_keyed) && now.model() != nullptr) {
-    return with_keyed(now, payload);
-  }
-  if (type == static_cast<std::uint8_t>(ChangeKind::add) && now.model() != nullptr) {
-    if (store_.info().ids != 0) throw std::runtime_error("it has no keys");
-    return with_batch(now, read_batch(payload, *now.model()));
+  const std::optional<BatchKind> kind = batch_kind(type);
+  if (kind && now.model() != nullptr) {
+    if (kind->has_keys != (store_.info().ids != 0)) {
+      throw std::runtime_error(kind->has_keys ? "it has keys" : "it has no keys");
+    }
+    ReadBatch read = read_batch(payload, *now.model(), *now.schema(), *kind);
+    if (kind->has_keys) check_numbers(now, read.batch);
+    return with_batch(now, std::move(read.batch), read.columns);
   }
   if (type == static_cast<std::uint8_t>(ChangeKind::add_segment) && now.model() != nullptr) {
     return with_logged_segment(now, payload);

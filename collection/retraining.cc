@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "collection/column_values.h"
 #include "collection/engine.h"
 #include "collection/parts.h"
 #include "index/build/build_plan.h"
@@ -42,6 +43,7 @@ class LiveVectors {
 
   const VectorSource& source() const { return rows_; }
   MatrixView<std::int64_t> ids() const { return ids_.view(); }
+  Columns columns(const ColumnSchema& schema) const { return stored_values(set_, schema, slots_); }
 
  private:
   SegmentSet set_;
@@ -62,6 +64,8 @@ CollectionEngine::Moved CollectionEngine::encode_parts(const ActiveModel& model,
   const LiveVectors live(parts);
   EncodeInput input = {live.source()};
   input.ids = live.ids();
+  const Columns columns = live.columns(*snapshot()->schema());
+  input.columns = columns;
   input.chunk_rows = usual_chunk(store_.info().dim);
   input.truth = first && !model.used.model->learn_ids.empty();
   input.threads = access_.threads;
@@ -159,7 +163,7 @@ void CollectionEngine::switch_model(std::shared_ptr<const ActiveModel> model,
   manifest.history.trained_encoded = made.info.encoded;
   manifest.history.trained_drift = made.info.drift;
   auto next = std::make_shared<const Snapshot>(model->used, std::move(merged), std::move(tuned),
-                                               now->sequence(), now->next_id());
+                                               now->sequence(), now->next_id(), now->schema());
   store_.commit(manifest);
   show(std::move(next), std::move(model));
 }

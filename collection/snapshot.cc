@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "index/columns/column_sections.h"
 #include "index/segment/id_lookup.h"
 
 namespace obliq {
@@ -15,7 +16,7 @@ namespace obliq {
 std::size_t Part::bytes() const {
   return segment.blocks.size() + segment.spilled.size() + segment.rows.size() + segment.raw.size() +
          segment.ids.size_bytes() + segment.sorted_rows.size_bytes() + segment.lists.bytes() +
-         (keys == nullptr ? 0 : keys->bytes());
+         column_bytes(segment.columns.get()) + (keys == nullptr ? 0 : keys->bytes());
 }
 
 SegmentSet set_of(std::shared_ptr<const TrainedModel> model, const std::vector<Part>& parts) {
@@ -31,12 +32,14 @@ SegmentSet set_of(std::shared_ptr<const TrainedModel> model, const std::vector<P
 }
 
 Snapshot::Snapshot(ModelInUse model, std::vector<Part> parts, KnownTuning tuned,
-                   std::uint64_t sequence, std::int64_t next_id)
+                   std::uint64_t sequence, std::int64_t next_id,
+                   std::shared_ptr<const ColumnSchema> schema)
     : used_(std::move(model)),
       parts_(std::move(parts)),
       tuned_(std::move(tuned)),
       sequence_(sequence),
-      next_id_(next_id) {
+      next_id_(next_id),
+      schema_(std::move(schema)) {
   std::uint64_t rows = 0;
   for (const Part& part : parts_) rows += part.segment.info.rows;
   if (rows >= kNoSlot) {

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "collection/key_table.h"
 #include "index/index_access.h"
 #include "index/search/search_pools.h"
 #include "index/segment/segment_set.h"
+#include "obliq/columns.h"
 #include "obliq/index.h"
 
 namespace obliq {
@@ -68,9 +70,10 @@ class Snapshot {
  public:
   /// Of a collection without vectors.
   Snapshot() = default;
+  explicit Snapshot(std::shared_ptr<const ColumnSchema> schema) : schema_(std::move(schema)) {}
   /// Throws std::invalid_argument on 2^32 - 1 rows or more, deleted ones counted.
   Snapshot(ModelInUse model, std::vector<Part> parts, KnownTuning tuned, std::uint64_t sequence,
-           std::int64_t next_id);
+           std::int64_t next_id, std::shared_ptr<const ColumnSchema> schema);
 
   /// Null before the first vector.
   const std::shared_ptr<const TrainedModel>& model() const { return used_.model; }
@@ -81,6 +84,9 @@ class Snapshot {
   const KnownTuning& tuned() const { return tuned_; }
   std::uint64_t sequence() const { return sequence_; }  ///< of the last change
   std::int64_t next_id() const { return next_id_; }
+  /// The columns of the collection, in the order in which they were given; never null. A part may
+  /// lack some, whose values are NULL there.
+  const std::shared_ptr<const ColumnSchema>& schema() const { return schema_; }
   std::size_t n() const;
   /// Where an id is; no part: nowhere.
   std::optional<PartRow> find(std::int64_t id) const;
@@ -92,6 +98,7 @@ class Snapshot {
   std::unique_ptr<Index> index_;
   std::uint64_t sequence_ = 0;
   std::int64_t next_id_ = 0;
+  std::shared_ptr<const ColumnSchema> schema_ = std::make_shared<const ColumnSchema>();
 };
 
 /// Parts with more of their rows deleted: copies of bitmaps, made when the first row comes.

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "collection/column_schema.h"
 #include "collection/part_keys.h"
 #include "index/build/merge.h"
 #include "index/segment/model_file.h"
@@ -89,14 +90,15 @@ bool may_be_there(const std::string& path) {
 }  // namespace
 
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
-               const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
-               const FileCheck& check) {
+               const PartKind& kind, const FileCheck& check) {
+  const ManifestInfo& info = kind.info;
   const std::string path = directory.segment(entry.number);
   refuse_link(path);
   constexpr const char* kOther = "it is not the file that the manifest names";
   Part part;
   try {
-    part.segment = open_segment(path, model, {.verify = check != nullptr}, check_of(check, path));
+    part.segment =
+        open_segment(path, kind.model, {.verify = check != nullptr}, check_of(check, path));
   } catch (const std::invalid_argument&) {  // no segment, or one of another model
     refuse_file(path, kOther);
   }
@@ -104,6 +106,8 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
       check_of_file(path) != entry.check) {
     refuse_file(path, kOther);
   }
+  const std::string fault = fault_of_columns(kind.schema, part.segment.columns.get());
+  if (!fault.empty()) refuse_file(path, fault);
   part.file = entry.number;
   if (info.ids != 0) {
     if (part.segment.sorted_rows.size() != entry.rows) refuse_file(path, "its ids have no keys");
@@ -122,15 +126,14 @@ Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
 }
 
 Part open_logged_part(const CollectionDirectory& directory, const SegmentRecord& record,
-                      const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
-                      const FileCheck& check) {
+                      const PartKind& kind, const FileCheck& check) {
   SegmentEntry entry;
   entry.number = record.number;
   entry.bytes = record.bytes;
   entry.rows = record.rows;
   entry.check = record.check;
   entry.keys_check = record.keys_check;
-  return open_part(directory, entry, info, model, check);
+  return open_part(directory, entry, kind, check);
 }
 
 void make_folder(const std::string& path) {
@@ -152,6 +155,7 @@ void CollectionStore::continue_from(const Manifest& manifest) {
     info_ = manifest.info;
   }
   history_ = manifest.history;
+  schema_ = manifest.schema;
   failure_.clear();
   kept_.clear();
   statistics_->set_before(history_.counters);
@@ -255,6 +259,7 @@ Manifest CollectionStore::prepare(std::vector<Part>& parts, const ModelInUse& mo
   manifest.info.is_flat = model.is_flat ? 1 : 0;
   manifest.tuning = tuned.tuning;
   manifest.info.tuned_for = tuned.n;
+  manifest.schema = schema_;
   manifest.history = history_;
   manifest.history.touched = tuned.touched;
   return manifest;
@@ -272,6 +277,7 @@ void CollectionStore::commit(Manifest manifest) {
     }
   }
   take_changing(manifest.info);
+  schema_ = manifest.schema;
   std::erase_if(kept_, [&](const auto& kept) {
     return kept.second != 0 && kept.second <= manifest.info.sequence;
   });
@@ -361,10 +367,10 @@ StoredCollection open_stored(const CollectionDirectory& directory, const FileChe
   if (stored.model.model->info.id != info.model || stored.model.model->dim() != info.dim) {
     refuse_file(model, "it is not the model that the manifest names");
   }
+  const PartKind kind = {info, *stored.manifest.schema, stored.model.model};
   for (const SegmentEntry& entry : stored.manifest.segments) {
     const Part* part = known == nullptr ? nullptr : find_file(*known, entry);
-    stored.parts.push_back(
-        part != nullptr ? *part : open_part(directory, entry, info, stored.model.model, check));
+    stored.parts.push_back(part != nullptr ? *part : open_part(directory, entry, kind, check));
   }
   return stored;
 }

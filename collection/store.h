@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collection/batch_record.h"
@@ -27,13 +28,17 @@ void make_folder(const std::string& path);
 class CollectionStore {
  public:
   /// `path` empty: in memory.
-  CollectionStore(const std::string& path, const ManifestInfo& info)
-      : directory_(path), info_(info) {}
+  CollectionStore(const std::string& path, const ManifestInfo& info, ColumnSchema schema)
+      : directory_(path),
+        info_(info),
+        schema_(std::make_shared<const ColumnSchema>(std::move(schema))) {}
 
   bool in_memory() const { return directory_.path().empty(); }
   const CollectionDirectory& directory() const { return directory_; }
   const ManifestInfo& info() const { return info_; }
   const History& history() const { return history_; }
+  /// The columns of the newest manifest; never null.
+  const std::shared_ptr<const ColumnSchema>& schema() const { return schema_; }
   /// Counts what is written. Any number of threads may use it.
   CollectionStatistics& statistics() const { return *statistics_; }
   /// Goes on from a manifest that was read.
@@ -90,6 +95,7 @@ class CollectionStore {
   CollectionDirectory directory_;
   ManifestInfo info_;
   History history_;
+  std::shared_ptr<const ColumnSchema> schema_;
   std::shared_ptr<CollectionStatistics> statistics_ = std::make_shared<CollectionStatistics>();
   std::string failure_;  // of the commit that may count or not
   std::map<std::uint64_t, std::uint64_t> kept_;
@@ -98,16 +104,20 @@ class CollectionStore {
 /// Called while the bytes of a model or a segment are verified, with the share of the file so far.
 using FileCheck = std::function<void(const std::string& path, double share)>;
 
-/// Opens a segment's file, its keys and the bitmap of its deleted rows, of a collection with this
-/// `info`. Throws as open_stored.
+/// What the parts of a collection have in common.
+struct PartKind {
+  const ManifestInfo& info;
+  const ColumnSchema& schema;
+  const std::shared_ptr<const TrainedModel>& model;
+};
+
+/// Opens a segment's file, its keys and the bitmap of its deleted rows. Throws as open_stored.
 Part open_part(const CollectionDirectory& directory, const SegmentEntry& entry,
-               const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
-               const FileCheck& check = {});
+               const PartKind& kind, const FileCheck& check = {});
 
 /// The same of a segment that a log names.
 Part open_logged_part(const CollectionDirectory& directory, const SegmentRecord& record,
-                      const ManifestInfo& info, const std::shared_ptr<const TrainedModel>& model,
-                      const FileCheck& check = {});
+                      const PartKind& kind, const FileCheck& check = {});
 
 /// What a manifest names, opened.
 struct StoredCollection {

@@ -101,17 +101,19 @@ class Pace {
 void check_segment(const CollectionDirectory& directory, const StoredCollection& stored,
                    std::span<const std::byte> payload, const FileCheck& check) {
   const SegmentRecord record = read_segment_record(payload, *stored.model.model);
-  (void)open_logged_part(directory, record, stored.manifest.info, stored.model.model, check);
+  const PartKind kind = {stored.manifest.info, *stored.manifest.schema, stored.model.model};
+  (void)open_logged_part(directory, record, kind, check);
 }
 
 // Whether a payload is a change that the collection can replay. Throws std::runtime_error.
 void check_change(const StoredCollection& stored, std::uint8_t type,
                   std::span<const std::byte> payload) {
-  const auto kind = stored.manifest.info.ids == 0 ? ChangeKind::add : ChangeKind::add_keyed;
+  const std::optional<BatchKind> kind = batch_kind(type);
+  const bool has_keys = stored.manifest.info.ids != 0;
   if (type == static_cast<std::uint8_t>(ChangeKind::remove)) {
     (void)read_removal(payload);
-  } else if (type == static_cast<std::uint8_t>(kind) && stored.model.model != nullptr) {
-    (void)read_batch(payload, *stored.model.model, kind);
+  } else if (kind && kind->has_keys == has_keys && stored.model.model != nullptr) {
+    (void)read_batch(payload, *stored.model.model, *stored.manifest.schema, *kind);
   } else {
     throw std::runtime_error(fmt::format("it is of the unknown kind {}", type));
   }

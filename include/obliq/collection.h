@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "obliq/collection_stats.h"
+#include "obliq/columns.h"
 #include "obliq/export.h"
 #include "obliq/index.h"
 #include "obliq/matrix_view.h"
@@ -46,7 +47,7 @@ enum class IdType : std::uint8_t { int64, string };
 OBLIQ_API std::string to_string(IdType ids);            ///< "int64", "string"
 OBLIQ_API IdType parse_id_type(std::string_view name);  ///< throws std::invalid_argument
 
-/// What stays as it is for the life of a collection.
+/// What stays as it is for the life of a collection, but for columns, which may be added.
 struct CollectionOptions {
   std::size_t dim = 0;  ///< of all vectors; required
   Metric metric = Metric::l2;
@@ -58,6 +59,8 @@ struct CollectionOptions {
   /// vectors exactly.
   std::size_t train_at = 20000;
   IdType ids = IdType::int64;
+  /// Attributes of the vectors. More may come later: Collection::add_column.
+  ColumnSchema columns = {};
 };
 
 /// Answers where ids are strings, [queries][k] each.
@@ -108,22 +111,45 @@ class OBLIQ_API Collection {
   /// sync with Durability::every. It waits for the background where 256 MB of vectors are in memory
   /// alone, or 32 segments wait to be merged; 65,536 vectors or 256 MB of them become a
   /// file at once.
-  void add(MatrixView<float> vectors, MatrixView<std::int64_t> ids);
+  ///
+  /// `columns` are values of these vectors, in their order; of columns that are not given they have
+  /// NULL. Throws std::invalid_argument naming a column that the collection does not have, that is
+  /// of another type, has another number of values or comes twice.
+  void add(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
+           std::span<const ColumnValues> columns = {});
   /// The same with new ids, each above all that were ever there. Returns the first; they rise by 1.
-  std::int64_t add(MatrixView<float> vectors);
-  /// Adds vectors, or puts them in the place of those with their ids.
-  void upsert(MatrixView<float> vectors, MatrixView<std::int64_t> ids);
+  std::int64_t add(MatrixView<float> vectors, std::span<const ColumnValues> columns = {});
+  /// Adds vectors, or puts them in the place of those with their ids, whose values are gone, too.
+  void upsert(MatrixView<float> vectors, MatrixView<std::int64_t> ids,
+              std::span<const ColumnValues> columns = {});
   /// Removes the vectors of these ids. Returns how many were there.
   std::size_t remove(std::span<const std::int64_t> ids);
+  /// Gives the vectors of these ids, of which none comes twice, new values of these columns; their
+  /// other columns stay, and the vectors, bit for bit as they are encoded. Throws as add,
+  /// std::invalid_argument naming an id that is not there; then nothing has changed. Cost: about
+  /// that of an upsert without encoding; of each segment that has one of the vectors, its second
+  /// entries are looked through, about 1 ms per million; 65,536 vectors or 256 MB of them become a
+  /// file at once, for which other changes wait.
+  void update(std::span<const std::int64_t> ids, std::span<const ColumnValues> columns);
+
+  /// One more column, in which all vectors that are there have NULL. Throws std::invalid_argument
+  /// where its name is none or there already, or there are 1,000 columns; std::system_error where
+  /// it could not be written; then nothing has changed. Cost: a sync and a small file.
+  void add_column(const ColumnSpec& column);
 
   /// The calls for a collection whose ids are strings: a call of the other kind throws
   /// std::invalid_argument, also a search. Each takes and throws what its namesake does; errors
   /// name the position and the key. Cost besides: a look-up of each key, some us.
-  void add(MatrixView<float> vectors, std::span<const std::string_view> keys);
-  void upsert(MatrixView<float> vectors, std::span<const std::string_view> keys);
+  void add(MatrixView<float> vectors, std::span<const std::string_view> keys,
+           std::span<const ColumnValues> columns = {});
+  void upsert(MatrixView<float> vectors, std::span<const std::string_view> keys,
+              std::span<const ColumnValues> columns = {});
   std::size_t remove(std::span<const std::string_view> keys);
+  void update(std::span<const std::string_view> keys, std::span<const ColumnValues> columns);
   bool contains(std::string_view key) const;
   void get(std::span<const std::string_view> keys, float* out) const;
+  Columns get_columns(std::span<const std::string_view> keys,
+                      std::span<const std::string> names = {}) const;
   KeyedSearchResult search_keys(MatrixView<float> queries, const SearchOptions& options = {}) const;
   /// Calls take(number, key) for each vector; `number` is its id in an exported index, which it
   /// keeps until it is removed.
@@ -134,6 +160,11 @@ class OBLIQ_API Collection {
   /// Writes the vectors of ids, [ids.size()][dim], as Index::reconstruct. Throws
   /// std::invalid_argument on an id that is not there.
   void get(std::span<const std::int64_t> ids, float* out) const;
+  /// The values of these columns, all where none is named, of the vectors of ids, which may repeat,
+  /// in the order of both. Throws std::invalid_argument on an id that is not there and on a column
+  /// that the collection does not have.
+  Columns get_columns(std::span<const std::int64_t> ids,
+                      std::span<const std::string> names = {}) const;
 
   /// As Index::search. While no model is trained, answers are exact whatever the options.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options = {}) const;
@@ -151,11 +182,13 @@ class OBLIQ_API Collection {
   void compact(const Progress& progress = {});
   /// Writes an index of one file of what is there now. Throws std::invalid_argument where there is
   /// nothing. Where ids are strings, those of the index are numbers: for_each_key tells the keys.
+  /// The index has the columns of which a vector was ever given a value.
   void export_index(const std::string& path) const;
   /// Adds the vectors of an index of one file with their ids, as it remembers them: exact from its
-  /// raw tier, else decoded. Returns how many. Throws as add, std::invalid_argument where the
-  /// metric is another or ids are strings (add its vectors with keys), Cancelled when progress
-  /// returned false; what came before stays.
+  /// raw tier, else decoded, and their columns. Returns how many. Throws as add,
+  /// std::invalid_argument where the metric is another, ids are strings (add its vectors with
+  /// keys), or the index has a column that the collection does not have (add_column first) or of
+  /// another type; Cancelled when progress returned false; what came before stays.
   std::size_t import_index(const std::string& path, const Progress& progress = {});
   /// Makes a collection of what the directory holds now in the new directory `folder`: links to the
   /// files, or copies where there can be none, and copies of the logs. Takes no lock: the writer

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "obliq/columns.h"
 #include "obliq/export.h"
 #include "obliq/metric.h"
 
@@ -63,6 +64,8 @@ struct CollectionStats {
   std::size_t deleted_rows = 0;    ///< whose space a compaction gives back
   double deleted_share = 0;        ///< deleted rows of all rows
   std::uint64_t file_bytes = 0;    ///< of the segments' files
+  ColumnSchema columns;            ///< in the order in which they were given
+  std::uint64_t column_bytes = 0;  ///< of their values in all segments, deleted ones counted
   std::uint64_t log_bytes = 0;     ///< of the log that is written now
   std::uint64_t changes = 0;       ///< calls that changed something, since it was made
   bool is_tuned = false;

@@ -116,6 +116,11 @@ float entry_rescale(const std::uint8_t* blocks, std::size_t dim, std::uint64_t e
   return load_half(block_of(blocks, dim, entry) + rescale_at(dim) + 2 * (entry % kBlockEntries));
 }
 
+EntryFactors read_entry_factors(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry) {
+  const std::uint8_t* at = block_of(blocks, dim, entry) + 2 * (entry % kBlockEntries);
+  return {load_bits(at + factors_at(dim)), load_bits(at + rescale_at(dim))};
+}
+
 void read_entry_signs(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry,
                       std::uint8_t* signs) {
   kernels().gather_signs(block_of(blocks, dim, entry),

@@ -123,6 +123,8 @@ void write_spilled(const SpilledEntry& entry, std::size_t nlist, std::uint8_t* o
 
 /// f_rescale of an entry in units of its list: |r| over sqrt(dim) cos(angle between r and s).
 float entry_rescale(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry);
+/// The factors of an entry, as they are stored.
+EntryFactors read_entry_factors(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry);
 /// Writes the sign plane of an entry, plane_bytes(dim) bytes.
 void read_entry_signs(const std::uint8_t* blocks, std::size_t dim, std::uint64_t entry,
                       std::uint8_t* signs);
