@@ -22,6 +22,7 @@
 #include "storage/temporary_folder.h"
 #include "tests/collection/crash_script.h"
 #include "tests/collection/memory_folder.h"
+#include "tests/index/columns/column_cases.h"
 
 namespace obliq::testing {
 namespace {
@@ -87,21 +88,26 @@ Told run_and_kill(const std::string& path, std::uint64_t seed, const char* durab
     return ::testing::AssertionFailure() << collection.count() << " vectors, not " << map.size();
   }
   std::vector<std::int64_t> ids;
-  for (const auto& [id, vector] : map) {
+  for (const auto& [id, row] : map) {
     if (!collection.contains(id)) return ::testing::AssertionFailure() << "no id " << id;
     ids.push_back(id);
   }
   Matrix<float> vectors(ids.size(), kCrashDim);
   collection.get(ids, vectors.values.data());
+  const Columns columns = collection.get_columns(ids);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     float error = 0;
     for (std::size_t j = 0; j < kCrashDim; ++j) {
-      const float difference = vectors.row(i)[j] - map.at(ids[i])[j];
+      const float difference = vectors.row(i)[j] - map.at(ids[i]).vector[j];
       error += difference * difference;
     }
     // Codes of 8 bits in up to some hundred generations; another vector is at 16, on average.
     if (error > 0.5F)
       return ::testing::AssertionFailure() << "id " << ids[i] << " off by " << error;
+    const Columns wanted = crash_columns({map.at(ids[i]).mark});
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (const auto same = same_value(columns[c], i, wanted[c], 0); !same) return same;
+    }
   }
   return ::testing::AssertionSuccess();
 }

@@ -21,12 +21,15 @@ void tell(char what, std::size_t number) {
   if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(3);
 }
 
-void make(const CrashChange& change, const std::string& path, const CollectionAccess& access,
+void make(CrashChange change, const std::string& path, const CollectionAccess& access,
           std::unique_ptr<Collection>& collection) {
   const MatrixView<std::int64_t> ids = {change.ids.data(), change.ids.size(), 1};
   switch (change.kind) {
     case CrashChange::upsert:
-      return collection->upsert(change.vectors.view(), ids);
+      return collection->upsert(change.vectors.view(), ids, crash_columns(change.marks));
+    case CrashChange::update:
+      keep_known(change, [&](std::int64_t id) { return collection->contains(id); });
+      return collection->update(change.ids, crash_columns(change.marks));
     case CrashChange::remove:
       collection->remove(change.ids);
       return;

@@ -19,6 +19,7 @@
 #include "obliq/collection.h"
 #include "storage/crc32c.h"
 #include "storage/section_file.h"
+#include "tests/collection/columns.h"
 #include "tests/collection/memory_folder.h"
 #include "tests/index/frozen.h"
 #include "tests/storage/damage.h"
@@ -94,6 +95,27 @@ void changed(const std::string& path, std::size_t dim) {
   remove(collection, 1497, 1);
 }
 
+// Columns in segments and in a log, one of them added later; updates, of both.
+void with_columns(const std::string& path, std::size_t dim) {
+  Collection collection = Collection::open(path, kAlone);
+  const auto put = [&](std::int64_t first, std::size_t n) {
+    const Matrix<float> vectors = testing::vectors(n, dim, static_cast<std::uint64_t>(first) + n);
+    const std::vector<std::int64_t> ids = testing::ids_from(first, n);
+    collection.upsert(vectors.view(), {ids.data(), n, 1},
+                      testing::values_for(collection.options().columns, n, n));
+  };
+  put(0, 1000);
+  collection.train();
+  upsert(collection, dim, 990, 30);
+  collection.update(testing::ids_from(100, 7), testing::values_for(testing::test_schema(), 7, 5));
+  collection.compact();
+  collection.add_column({"later", ColumnType::float64});
+  put(1010, 20);
+  collection.update(testing::ids_from(5, 9),
+                    testing::values_for({{"later", ColumnType::float64}}, 9, 6));
+  collection.update(testing::ids_from(1025, 2), testing::values_for(testing::test_schema(), 2, 7));
+}
+
 // Numbers of lists and of vectors are as small as a model allows.
 const Kept kKept[] = {
     {"log_alone", {.dim = 6, .metric = Metric::ip, .train_at = 5000}, log_alone},
@@ -108,6 +130,13 @@ const Kept kKept[] = {
       .spill = .5,
       .train_at = 5000},
      changed},
+    {"columns",
+     {.dim = 4,
+      .quantizer = "lm4",
+      .spill = .5,
+      .train_at = 5000,
+      .columns = testing::test_schema()},
+     with_columns},
 };
 
 std::string golden_folder(const std::string& name) {
@@ -152,6 +181,11 @@ std::string answers_of(const Kept& kept, const Collection& collection) {
     const SearchResult found = collection.search(queries.view(), options);
     add_ids(found.ids.values);
     add(found.distances.values);
+  }
+  for (const ColumnValues& column : collection.get_columns(ids)) {
+    for (const std::int64_t value : testing::numbers_of(column)) {
+      hash.add(static_cast<std::uint64_t>(value));
+    }
   }
   return kept.name + " " + std::to_string(ids.size()) + " " + hash.text();
 }

@@ -1,4 +1,5 @@
-// What a collection should be, as a map that compares every vector, and random operations on it.
+// What a collection should be, as a map that compares every vector and has the values of columns,
+// and random operations on it.
 // They follow from a seed alone: who makes them in a process that dies, and who notes what it must
 // have made, need not talk.
 #pragma once
@@ -16,6 +17,7 @@
 #include "core/random.h"
 #include "obliq/collection.h"
 #include "obliq/matrix_view.h"
+#include "tests/collection/model_values.h"
 
 namespace obliq::testing {
 
@@ -39,6 +41,12 @@ class ModelMap {
     for (float& x : vector) x /= length;
     return vector;
   }
+  const ModelValues& values(std::int64_t id) const { return columns_.at(id); }
+  void set(std::int64_t id, const Columns& columns, std::size_t row) {
+    set_values(columns, row, columns_.at(id));
+  }
+  bool has_later() const { return has_later_; }
+  void add_later() { has_later_ = true; }
   /// The id that a vector without one gets.
   std::int64_t next_id() const { return next_id_; }
 
@@ -49,6 +57,7 @@ class ModelMap {
       values_.resize(values_.size() + kModelDim);
     }
     std::copy_n(vector, kModelDim, values_.begin() + begin_of(found->second));
+    columns_[id] = {};
     next_id_ = std::max(next_id_, id + 1);
   }
   bool erase(std::int64_t id) {
@@ -56,6 +65,7 @@ class ModelMap {
     if (found == places_.end()) return false;
     const std::size_t place = found->second;
     places_.erase(found);
+    columns_.erase(id);
     if (place + 1 < ids_.size()) {
       ids_[place] = ids_.back();
       places_[ids_[place]] = place;
@@ -100,14 +110,31 @@ class ModelMap {
   std::vector<std::int64_t> ids_;
   std::vector<float> values_;  // [size][dim]
   std::unordered_map<std::int64_t, std::size_t> places_;
+  std::unordered_map<std::int64_t, ModelValues> columns_;
+  bool has_later_ = false;
   std::int64_t next_id_ = 0;
 };
 
 struct ModelOperation {
-  enum Kind { upsert, add, add_new, refused, remove, search, get, compact, train, reopen, refresh };
+  enum Kind {
+    upsert,
+    add,
+    add_new,
+    refused,
+    remove,
+    update,
+    search,
+    get,
+    compact,
+    train,
+    reopen,
+    refresh,
+    add_column
+  };
   Kind kind = upsert;
   std::vector<std::int64_t> ids;
   Matrix<float> vectors;  // or queries
+  Columns columns;        // of the vectors, or new values
 };
 
 inline Matrix<float> model_vectors(Random& random, std::size_t n) {
@@ -117,17 +144,19 @@ inline Matrix<float> model_vectors(Random& random, std::size_t n) {
 }
 
 /// Of 10,000 operations, on average.
-inline ModelOperation::Kind draw_kind(Random& random) {
+inline ModelOperation::Kind draw_kind(Random& random, bool has_later) {
   constexpr std::pair<ModelOperation::Kind, std::uint64_t> kShares[] = {
-      {ModelOperation::upsert, 3000}, {ModelOperation::add, 800},
+      {ModelOperation::upsert, 2700}, {ModelOperation::add, 700},
       {ModelOperation::add_new, 400}, {ModelOperation::refused, 300},
-      {ModelOperation::remove, 2900}, {ModelOperation::search, 1900},
-      {ModelOperation::get, 600},     {ModelOperation::compact, 15},
-      {ModelOperation::train, 5},     {ModelOperation::reopen, 20},
-      {ModelOperation::refresh, 60}};
+      {ModelOperation::remove, 2500}, {ModelOperation::update, 1100},
+      {ModelOperation::search, 1600}, {ModelOperation::get, 600},
+      {ModelOperation::compact, 15},  {ModelOperation::train, 5},
+      {ModelOperation::reopen, 15},   {ModelOperation::refresh, 60},
+      {ModelOperation::add_column, 5}};
   std::uint64_t at = random.below(10000);
   for (const auto& [kind, share] : kShares) {
-    if (at < share) return kind;
+    if (at < share)
+      return kind == ModelOperation::add_column && has_later ? ModelOperation::compact : kind;
     at -= share;
   }
   return ModelOperation::search;
@@ -145,7 +174,7 @@ inline std::vector<std::int64_t> draw_ids(Random& random, const ModelMap& map, s
 /// The next operation on what the map holds.
 inline ModelOperation draw_operation(Random& random, const ModelMap& map) {
   ModelOperation operation;
-  operation.kind = draw_kind(random);
+  operation.kind = draw_kind(random, map.has_later());
   const bool is_large = random.below(400) == 0;
   std::size_t n = 1 + random.below(is_large ? 400 : 8);
   switch (operation.kind) {
@@ -162,6 +191,13 @@ inline ModelOperation draw_operation(Random& random, const ModelMap& map) {
     case ModelOperation::search:
       operation.vectors = model_vectors(random, 1 + random.below(2));
       break;
+    case ModelOperation::update:  // of those that are there
+      operation.ids = draw_ids(random, map, n);
+      std::erase_if(operation.ids, [&](std::int64_t id) { return !map.contains(id); });
+      operation.columns = draw_columns(random, operation.ids.size(), map.has_later(), 1);
+      return operation;
+    case ModelOperation::add_column:
+      return operation;
     case ModelOperation::remove:
       if (map.size() > 2000) n += 5;
       operation.ids = draw_ids(random, map, n);
@@ -173,6 +209,7 @@ inline ModelOperation draw_operation(Random& random, const ModelMap& map) {
       operation.ids = draw_ids(random, map, n);
       operation.vectors = model_vectors(random, n);
   }
+  operation.columns = draw_columns(random, operation.vectors.rows, map.has_later(), 0);
   return operation;
 }
 
@@ -184,11 +221,22 @@ inline std::size_t make_in(const ModelOperation& operation, ModelMap& map) {
     case ModelOperation::add:
       for (std::size_t i = 0; i < operation.ids.size(); ++i) {
         map.put(operation.ids[i], operation.vectors.row(i));
+        map.set(operation.ids[i], operation.columns, i);
       }
+      break;
+    case ModelOperation::update:
+      for (std::size_t i = 0; i < operation.ids.size(); ++i) {
+        map.set(operation.ids[i], operation.columns, i);
+      }
+      break;
+    case ModelOperation::add_column:
+      map.add_later();
       break;
     case ModelOperation::add_new:
       for (std::size_t i = 0; i < operation.vectors.rows; ++i) {
-        map.put(map.next_id(), operation.vectors.row(i));
+        const std::int64_t id = map.next_id();
+        map.put(id, operation.vectors.row(i));
+        map.set(id, operation.columns, i);
       }
       break;
     case ModelOperation::remove:

@@ -39,6 +39,7 @@ CollectionOptions draw_options(Random& random) {
   options.quantizer = random.below(2) == 0 ? "sq8" : "lm4";
   options.spill = random.below(2) == 0 ? 0 : .5;
   options.train_at = 1000 + random.below(1000);
+  options.columns = model_schema();
   return options;
 }
 
@@ -54,13 +55,19 @@ class Span {
     const MatrixView<std::int64_t> ids = {operation.ids.data(), operation.ids.size(), 1};
     switch (operation.kind) {
       case ModelOperation::upsert:
-        writer_->upsert(operation.vectors.view(), ids);
+        writer_->upsert(operation.vectors.view(), ids, operation.columns);
         break;
       case ModelOperation::add:
-        writer_->add(operation.vectors.view(), ids);
+        writer_->add(operation.vectors.view(), ids, operation.columns);
         break;
       case ModelOperation::add_new:
-        ASSERT_EQ(writer_->add(operation.vectors.view()), map_.next_id());
+        ASSERT_EQ(writer_->add(operation.vectors.view(), operation.columns), map_.next_id());
+        break;
+      case ModelOperation::update:
+        writer_->update(operation.ids, operation.columns);
+        break;
+      case ModelOperation::add_column:
+        writer_->add_column(model_later());
         break;
       case ModelOperation::refused:
         return refuse(operation);
@@ -81,6 +88,7 @@ class Span {
     for (const std::int64_t id : operation.ids) {
       ASSERT_EQ(writer_->contains(id), map_.contains(id)) << "id " << id;
     }
+    check_columns(*writer_, operation.ids);
   }
   void close(bool verifies) {
     writer_->close();
@@ -116,6 +124,7 @@ class Span {
     }
     ASSERT_EQ(reader_->count(), map_.size());
     search(*reader_, operation.vectors);
+    check_columns(*reader_, operation.ids);
   }
   // Ids that are there, that come twice, and numbers that are none.
   void refuse(const ModelOperation& operation) {
@@ -129,9 +138,26 @@ class Span {
       }
     }
     ASSERT_THROW(writer_->add(vectors.view(), {ids.data(), ids.size(), 1}), std::invalid_argument);
+    const auto gone = std::ranges::find_if(ids, [&](auto id) { return !map_.contains(id); });
+    if (gone != ids.end()) {
+      std::swap(ids.back(), *gone);
+      ASSERT_THROW(writer_->update(ids, operation.columns), std::invalid_argument);
+    }
     ASSERT_EQ(writer_->count(), map_.size());
   }
+  // Of those ids that are there.
+  void check_columns(const Collection& collection, std::vector<std::int64_t> ids) const {
+    std::erase_if(ids, [&](std::int64_t id) { return !map_.contains(id); });
+    const Columns columns = collection.get_columns(ids);
+    ASSERT_EQ(columns.size(), map_.has_later() ? 3U : 2U);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      ModelValues found;
+      set_values(columns, i, found);
+      ASSERT_EQ(found, map_.values(ids[i])) << "id " << ids[i];
+    }
+  }
   void get(const std::vector<std::int64_t>& ids) const {
+    check_columns(*writer_, ids);
     std::vector<float> vectors(ids.size() * kModelDim);
     writer_->get(ids, vectors.data());
     for (std::size_t i = 0; i < ids.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,20 +23,42 @@ namespace {
 constexpr std::size_t kDim = 4;
 
 struct Change {
-  enum Kind { create, upsert, remove, compact, train, wait } kind;
+  enum Kind { create, upsert, remove, update, add_column, compact, train, wait } kind;
   std::int64_t first = 0;
   std::size_t count = 0;
 };
 
 class PowerLossOfCollections : public ::testing::Test {
  protected:
-  using Map = std::map<std::int64_t, std::size_t>;  // id -> the change that wrote its vector
+  // The changes that wrote a vector and its values.
+  struct Written {
+    std::size_t vector = 0;
+    std::size_t values = 0;
+  };
+  struct Map {
+    std::map<std::int64_t, Written> rows;
+    std::optional<std::size_t> later;  // the change that added a column
+
+    std::size_t size() const { return rows.size(); }
+  };
 
   static CollectionOptions options() {
     CollectionOptions options;
     options.dim = kDim;
     options.train_at = 100000;
+    options.columns = {{"mark", ColumnType::keyword}};
     return options;
+  }
+  // Of vectors that a change writes: the number of that change, as a text and, in a column that is
+  // added later, as a number.
+  static Columns values_of(const Map& map, std::size_t change, std::size_t n) {
+    Columns columns = {ColumnValues({"mark", ColumnType::keyword})};
+    if (map.later) columns.emplace_back(ColumnSpec{"later", ColumnType::int64});
+    for (std::size_t i = 0; i < n; ++i) {
+      columns[0].add("change " + std::to_string(change));
+      if (map.later) columns[1].add(static_cast<std::int64_t>(change));
+    }
+    return columns;
   }
   static std::vector<float> vector_of(std::int64_t id, std::size_t change) {
     Random random(static_cast<std::uint64_t>(id) * 1000 + change);
@@ -54,11 +77,15 @@ class PowerLossOfCollections : public ::testing::Test {
     std::vector<Map> maps;
     Map map;
     for (std::size_t i = 0; i < script_.size(); ++i) {
+      if (script_[i].kind == Change::add_column && !map.later) map.later = i;
       for (const std::int64_t id : ids_of(script_[i])) {
+        const auto found = map.rows.find(id);
         if (script_[i].kind == Change::remove) {
-          map.erase(id);
-        } else {
-          map[id] = i;
+          map.rows.erase(id);
+        } else if (script_[i].kind == Change::upsert) {
+          map.rows[id] = {i, i};
+        } else if (found != map.rows.end()) {
+          found->second.values = i;
         }
       }
       maps.push_back(map);
@@ -79,7 +106,16 @@ class PowerLossOfCollections : public ::testing::Test {
         collection.emplace(Collection::create(path_, options(), access));
         return;
       case Change::upsert:
-        return collection->upsert(vectors.view(), {ids.data(), ids.size(), 1});
+        return collection->upsert(vectors.view(), {ids.data(), ids.size(), 1},
+                                  values_of(maps_[i], i, ids.size()));
+      case Change::update: {
+        std::vector<std::int64_t> known = ids;
+        std::erase_if(known, [&](std::int64_t id) { return !maps_[i].rows.contains(id); });
+        return collection->update(known, values_of(maps_[i], i, known.size()));
+      }
+      case Change::add_column:
+        if (maps_[i].later == i) collection->add_column({"later", ColumnType::int64});
+        return;
       case Change::remove:
         EXPECT_EQ(collection->remove(ids), maps_[i - 1].size() - maps_[i].size());
         return;
@@ -92,15 +128,27 @@ class PowerLossOfCollections : public ::testing::Test {
         return;
     }
   }
+  // A column may be there that the map knows nothing of: its change was the last one.
+  static bool has_values(const Collection& collection, std::int64_t id, std::size_t change,
+                         std::optional<std::size_t> later) {
+    const Columns found = collection.get_columns(std::span(&id, 1));
+    const bool has_later = later && change > *later;
+    if (later && found.size() != 2) return false;
+    if (found[0].text(0) != "change " + std::to_string(change)) return false;
+    if (found.size() == 1) return true;
+    return found[1].is_null(0) == !has_later &&
+           (!has_later || found[1].integer(0) == static_cast<std::int64_t>(change));
+  }
   // Whether all is as the map says. Vectors are exact while no model is trained.
   static bool holds(const Collection& collection, const Map& map) {
     if (collection.count() != map.size()) return false;
     const float allowed = collection.stats().is_exact ? 1e-9F : .01F;
-    for (const auto& [id, change] : map) {
+    for (const auto& [id, written] : map.rows) {
       if (!collection.contains(id)) return false;
+      if (!has_values(collection, id, written.values, map.later)) return false;
       std::vector<float> vector(kDim);
       collection.get(std::span(&id, 1), vector.data());
-      const std::vector<float> wanted = vector_of(id, change);
+      const std::vector<float> wanted = vector_of(id, written.vector);
       float error = 0;
       for (std::size_t j = 0; j < kDim; ++j) {
         error += (vector[j] - wanted[j]) * (vector[j] - wanted[j]);
@@ -171,13 +219,17 @@ class PowerLossOfCollections : public ::testing::Test {
     if (is_large) script.push_back({Change::upsert, 0, 1000});
     for (std::size_t left = 3 + random.below(6); left > 0; --left) {
       const auto first = static_cast<std::int64_t>(random.below(150));
-      const std::uint64_t kind = random.below(is_large ? 12 : 10);
+      const std::uint64_t kind = random.below(is_large ? 16 : 14);
       if (kind < 5) {
         script.push_back({Change::upsert, first, 1 + random.below(100)});
       } else if (kind < 8) {
+        script.push_back({Change::update, first, 1 + random.below(100)});
+      } else if (kind < 11) {
         script.push_back({Change::remove, first, 1 + random.below(60)});
+      } else if (kind < 12) {
+        script.push_back({Change::add_column});
       } else {
-        script.push_back({kind < 10 ? Change::compact : Change::train});
+        script.push_back({kind < 14 ? Change::compact : Change::train});
       }
     }
     return script;
@@ -243,6 +295,34 @@ TEST_F(PowerLossOfCollections, LosesNoVectorWhoseNewOneIsLost) {
         {Change::wait},
         {Change::upsert, 0, 50}},
        600);
+}
+
+TEST_F(PowerLossOfCollections, LosesNoColumnAndNoUpdate) {
+  play({{Change::create},
+        {Change::upsert, 0, 40},
+        {Change::compact},
+        {Change::update, 5, 20},
+        {Change::add_column},
+        {Change::update, 15, 10},
+        {Change::upsert, 30, 20},
+        {Change::compact},
+        {Change::update, 0, 50}},
+       1500);
+}
+
+// A file loses more than a quarter of its rows to updates that are only logged, and is merged.
+TEST_F(PowerLossOfCollections, LosesNoUpdatedVectorWithoutSyncs) {
+  durability_ = Durability::none;
+  play({{Change::create},
+        {Change::upsert, 0, 100},
+        {Change::compact},
+        {Change::update, 0, 40},
+        {Change::wait},
+        {Change::add_column},
+        {Change::update, 20, 30},
+        {Change::wait},
+        {Change::update, 0, 50}},
+       1500);
 }
 
 // Scripts drawn at random, until there are enough states.

@@ -1,5 +1,6 @@
 // Readers, a writer and steps in the background at once: what is there stays there, what is gone
-// stays gone, and of a batch all is seen or nothing. OBLIQ_MEETING_SECONDS goes on for so long.
+// stays gone, and of a batch, or an update, all is seen or nothing. OBLIQ_MEETING_SECONDS goes on
+// for so long.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,6 +38,7 @@ class Meeting : public ::testing::Test {
     CollectionOptions options;
     options.dim = kDim;
     options.train_at = 1000;
+    options.columns = {{"mark", ColumnType::int64}};
     CollectionAccess access;
     access.durability = Durability::none;
     access.threads = 1;
@@ -73,11 +75,22 @@ class Meeting : public ::testing::Test {
       const auto [first, second] = ids_of(pair);
       const std::int64_t ids[] = {first, second};
       collection_->upsert(both.view(), {ids, 2, 1});
+      if (pair % 8 == 0) update_all(static_cast<std::int64_t>(pair));
       if (random.below(4) != 0) continue;
       const auto [other, another] = ids_of(random.below(pair + 1));
       const std::int64_t gone[] = {other, another};
       collection_->remove(gone);
     }
+  }
+  // Those that are always there get the same mark.
+  void update_all(std::int64_t mark) {
+    std::vector<std::int64_t> ids;
+    ColumnValues marks({"mark", ColumnType::int64});
+    for (std::size_t i = 0; i < kAlways; ++i) {
+      ids.push_back(static_cast<std::int64_t>(i));
+      marks.add(mark);
+    }
+    collection_->update(ids, std::vector{marks});
   }
   void read(std::uint64_t seed) {
     Random random(seed);
@@ -95,6 +108,9 @@ class Meeting : public ::testing::Test {
         if (number >= kAlways && number < kAlways + kGone) ++wrong_;
       }
       if (!collection_->contains(static_cast<std::int64_t>(row))) ++wrong_;
+      const std::int64_t some[] = {0, static_cast<std::int64_t>(row)};
+      const Columns marks = collection_->get_columns(some);
+      if (marks[0].integer(0) != marks[0].integer(1)) ++wrong_;
       const std::size_t pair = random.below(kPairs);
       const SearchResult two = collection_->search({pair_vector(pair), 1, kDim}, all);
       const auto [first, second] = ids_of(pair);
