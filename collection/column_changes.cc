@@ -128,6 +128,7 @@ void CollectionEngine::update_named(const GivenNames& names, std::size_t n) {
     log_batch(copy, columns, *now->model());
   }
   finish(lock, std::move(next));
+  store_.statistics().count(Counter::updated, n);
 }
 
 // The file is written and logged as that of many new vectors is.

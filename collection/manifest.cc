@@ -53,6 +53,19 @@ void check_entry(const SectionReader& reader, const SegmentEntry& entry, const M
 
 }  // namespace
 
+CollectionCounters History::all_counters() const {
+  std::array<std::uint64_t, sizeof(CollectionCounters) / 8> all = {};
+  std::copy(counters.begin(), counters.end(), all.begin());
+  all.back() = updated;
+  return std::bit_cast<CollectionCounters>(all);
+}
+
+void History::set_counters(const CollectionCounters& all) {
+  const auto numbers = std::bit_cast<std::array<std::uint64_t, sizeof all / 8>>(all);
+  std::copy(numbers.begin(), numbers.end() - 1, counters.begin());
+  updated = numbers.back();
+}
+
 ManifestInfo manifest_of(const CollectionOptions& options) {
   ManifestInfo info;
   if (options.dim == 0) throw std::invalid_argument("dim is 0: tell how long vectors are");

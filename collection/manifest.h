@@ -11,6 +11,7 @@
 // keys are another one (key_table.h), where ids are strings.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -65,13 +66,18 @@ static_assert(sizeof(SegmentEntry) == 64);
 
 /// What statistics tell of the time before, as stored.
 struct History {
-  CollectionCounters counters;  ///< of all writers so far
-  std::uint64_t tuned_at = 0;   ///< seconds since 1970; 0: it is not tuned
+  /// Of all writers so far, in the order of CollectionCounters; the last one is below.
+  std::array<std::uint64_t, sizeof(CollectionCounters) / 8 - 1> counters = {};
+  std::uint64_t tuned_at = 0;  ///< seconds since 1970; 0: it is not tuned
   /// SegmentInfo::encoded and drift of the segment that was made when the model was trained.
   std::uint64_t trained_encoded = 0;
   std::uint64_t trained_drift = 0;
   std::uint64_t touched = 0;  ///< vectors added or removed since it was tuned, or somewhat more
-  std::uint64_t zeros[2] = {};
+  std::uint64_t updated = 0;  ///< CollectionCounters::updated
+  std::uint64_t zero = 0;
+
+  CollectionCounters all_counters() const;
+  void set_counters(const CollectionCounters& all);
 };
 static_assert(sizeof(History) == 128);
 

@@ -44,7 +44,7 @@ void tell_tuning(const Snapshot& now, const ManifestInfo& info, const History& h
 
 // Where changes came since the last manifest. Requires the lock of steps.
 void CollectionEngine::keep_counters() {
-  const CollectionCounters& kept = store_.history().counters;
+  const CollectionCounters kept = store_.history().all_counters();
   if (!log_ || store_.statistics().of_life().logged_bytes == kept.logged_bytes) return;
   const std::unique_lock lock = lock_settled();
   const std::shared_ptr<const Snapshot> now = snapshot();

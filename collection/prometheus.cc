@@ -142,6 +142,7 @@ void add_counters(const CollectionCounters& life, Text& text) {
   text.counter("searches_total", "Searches.", life.searches);
   text.counter("queries_total", "Queries of searches.", life.queries);
   text.counter("added_vectors_total", "Vectors added.", life.added);
+  text.counter("updated_vectors_total", "Vectors that got new values of columns.", life.updated);
   text.counter("upserted_vectors_total", "Vectors added or put in the place of others.",
                life.upserted);
   text.counter("removed_vectors_total", "Vectors removed.", life.removed);

@@ -23,9 +23,10 @@ enum class Counter : std::uint8_t {
   merged_bytes,
   trained_bytes,
   manifest_bytes,
+  updated,
 };
 inline constexpr std::size_t kCounters = sizeof(CollectionCounters) / sizeof(std::uint64_t);
-static_assert(static_cast<std::size_t>(Counter::manifest_bytes) + 1 == kCounters);
+static_assert(static_cast<std::size_t>(Counter::updated) + 1 == kCounters);
 
 /// What is timed.
 enum class Timed : std::uint8_t { search, add, remove, sync, seal, merge, tune, train };

@@ -158,7 +158,7 @@ void CollectionStore::continue_from(const Manifest& manifest) {
   schema_ = manifest.schema;
   failure_.clear();
   kept_.clear();
-  statistics_->set_before(history_.counters);
+  statistics_->set_before(history_.all_counters());
 }
 
 void CollectionStore::skip_numbers(std::uint64_t number) {
@@ -267,7 +267,7 @@ Manifest CollectionStore::prepare(std::vector<Part>& parts, const ModelInUse& mo
 
 void CollectionStore::commit(Manifest manifest) {
   require_sound();
-  manifest.history.counters = statistics_->of_life();
+  manifest.history.set_counters(statistics_->of_life());
   if (!in_memory()) {
     try {
       write_manifest(directory_, manifest);

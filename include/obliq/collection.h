@@ -128,7 +128,7 @@ class OBLIQ_API Collection {
   /// other columns stay, and the vectors, bit for bit as they are encoded. Throws as add,
   /// std::invalid_argument naming an id that is not there; then nothing has changed. Cost: about
   /// that of an upsert without encoding; of each segment that has one of the vectors, its second
-  /// entries are looked through, about 1 ms per million; 65,536 vectors or 256 MB of them become a
+  /// entries are looked through, some ms per million; 65,536 vectors or 256 MB of them become a
   /// file at once, for which other changes wait.
   void update(std::span<const std::int64_t> ids, std::span<const ColumnValues> columns);
 

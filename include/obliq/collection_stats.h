@@ -44,6 +44,7 @@ struct CollectionCounters {
   std::uint64_t merged_bytes = 0;    ///< segments merged from files
   std::uint64_t trained_bytes = 0;   ///< models, and segments encoded anew under them
   std::uint64_t manifest_bytes = 0;  ///< manifests and bitmaps of deleted rows
+  std::uint64_t updated = 0;         ///< vectors that got new values of columns, by update
 
   std::uint64_t written_bytes() const {
     return logged_bytes + sealed_bytes + merged_bytes + trained_bytes + manifest_bytes;
@@ -86,8 +87,9 @@ struct CollectionStats {
   CollectionCounters of_life;
   /// Bytes written in its life over those of the segments' files now; not given without files.
   std::optional<double> write_amplification;
-  /// By what was timed, since it was opened: search, add (upsert, too), remove, sync (of the
-  /// log, by whatever call), and steps in the background or asked for: seal, merge, tune, train.
+  /// By what was timed, since it was opened: search, add (upsert and update, too), remove, sync (of
+  /// the log, by whatever call), and steps in the background or asked for: seal, merge, tune,
+  /// train.
   std::map<std::string, LatencyHistogram, std::less<>> latencies;
   std::string background_error;  ///< of the background step that failed last; empty: none
 };

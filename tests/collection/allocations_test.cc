@@ -30,7 +30,13 @@ using testing::ids_from;
 constexpr std::size_t kDim = 4;
 constexpr CollectionAccess kAlone = {.durability = Durability::none, .threads = 1};
 
-using Map = std::map<std::int64_t, int>;  // id -> version of its vector
+// Versions of a vector and of its value.
+struct Versions {
+  int vector = 0;
+  std::int64_t value = 0;
+};
+using Map = std::map<std::int64_t, Versions>;
+const ColumnSpec kVersion = {"version", ColumnType::int64};
 
 float value_of(std::int64_t id, int version, std::size_t j) {
   auto state = static_cast<std::uint64_t>(id) * 1000 + static_cast<std::uint64_t>(version) * 10 + j;
@@ -45,6 +51,12 @@ Matrix<float> vectors_of(const std::vector<std::int64_t>& ids, int version) {
   return vectors;
 }
 
+ColumnValues values_of(std::size_t n, std::int64_t version) {
+  ColumnValues values(kVersion);
+  for (std::size_t i = 0; i < n; ++i) values.add(version);
+  return values;
+}
+
 // What a call does, and what of the collection's vectors.
 struct Step {
   std::string name;
@@ -54,11 +66,12 @@ struct Step {
 
 void upsert(Collection& collection, std::int64_t first, std::size_t n, int version) {
   const std::vector<std::int64_t> ids = ids_from(first, n);
-  collection.upsert(vectors_of(ids, version).view(), {ids.data(), n, 1});
+  collection.upsert(vectors_of(ids, version).view(), {ids.data(), n, 1},
+                    std::vector{values_of(n, version)});
 }
 
 void put(Map& map, std::int64_t first, std::size_t n, int version) {
-  for (const std::int64_t id : ids_from(first, n)) map[id] = version;
+  for (const std::int64_t id : ids_from(first, n)) map[id] = {version, version};
 }
 
 class Allocations : public ::testing::TestWithParam<bool> {
@@ -71,6 +84,7 @@ class Allocations : public ::testing::TestWithParam<bool> {
     options.quantizer = "sq8";
     options.raw = RawTier::fp32;
     options.train_at = 100000;
+    options.columns = {kVersion};
     Collection collection = Collection::create(original(), options, kAlone);
     upsert(collection, 0, 1020, 0);
     put(map_, 0, 1020, 0);
@@ -94,13 +108,17 @@ class Allocations : public ::testing::TestWithParam<bool> {
     if (collection.count() != map.size()) {
       return ::testing::AssertionFailure() << collection.count() << " vectors, not " << map.size();
     }
-    for (const auto& [id, version] : map) {
+    for (const auto& [id, versions] : map) {
       if (!collection.contains(id)) return ::testing::AssertionFailure() << "no id " << id;
       std::vector<float> vector(kDim);
       collection.get(std::span(&id, 1), vector.data());
       for (std::size_t j = 0; j < kDim; ++j) {
-        if (std::abs(vector[j] - value_of(id, version, j)) < 1e-3F) continue;
+        if (std::abs(vector[j] - value_of(id, versions.vector, j)) < 1e-3F) continue;
         return ::testing::AssertionFailure() << "another vector of id " << id;
+      }
+      const Columns values = collection.get_columns(std::span(&id, 1));
+      if (values.front().integer(0) != versions.value) {
+        return ::testing::AssertionFailure() << "another value of id " << id;
       }
     }
     return ::testing::AssertionSuccess();
@@ -173,11 +191,23 @@ TEST_P(Allocations, OfChangesMayFail) {
        [](Collection& collection) {
          const std::vector<std::int64_t> ids = ids_from(2000, 12);
          if (collection.contains(2000)) collection.remove(ids);
-         collection.add(vectors_of(ids, 2).view(), {ids.data(), ids.size(), 1});
+         collection.add(vectors_of(ids, 2).view(), {ids.data(), ids.size(), 1},
+                        std::vector{values_of(ids.size(), 2)});
        },
        [](Map& map) { put(map, 2000, 12, 2); }},
       {"upsert", [](Collection& collection) { upsert(collection, 500, 600, 3); },
        [](Map& map) { put(map, 500, 600, 3); }},
+      {"update",
+       [](Collection& collection) {
+         collection.update(ids_from(1010, 30), std::vector{values_of(30, 4)});
+       },
+       [](Map& map) {
+         for (const std::int64_t id : ids_from(1010, 30)) map.at(id).value = 4;
+       }},
+      {"add_column",
+       [](Collection& collection) {
+         if (collection.options().columns.size() == 1) collection.add_column({"x", {}});
+       }},
       {"remove", [](Collection& collection) { collection.remove(ids_from(100, 9)); },
        [](Map& map) {
          for (const std::int64_t id : ids_from(100, 9)) map.erase(id);
@@ -231,6 +261,7 @@ TEST_P(Allocations, OfOpeningAndClosingMayFail) {
 TEST_P(Allocations, OfMakingOneMayFail) {
   CollectionOptions options;
   options.dim = kDim;
+  options.columns = {kVersion};
   long at = 1;
   for (bool failed = true; failed; at += 1 + at / 6) {
     fs::remove_all(path());

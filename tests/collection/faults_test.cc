@@ -22,6 +22,7 @@ namespace obliq {
 namespace {
 
 constexpr std::size_t kDim = 4;
+const ColumnSpec kMark = {"mark", ColumnType::int64};
 
 class FaultsTest : public ::testing::Test {
  protected:
@@ -30,7 +31,8 @@ class FaultsTest : public ::testing::Test {
     int begun = 0;
     int done = 0;
   };
-  static constexpr std::size_t kCounts[] = {20, 30, 27, 27, 127, 127, 127, 128};
+  static constexpr std::size_t kCounts[] = {20, 30, 27, 27, 127, 127, 127, 128, 128, 128};
+  static constexpr int kUpdate = 9;  // the last step
 
   void SetUp() override {
     Collection collection = Collection::create(original(), options());
@@ -67,6 +69,11 @@ class FaultsTest : public ::testing::Test {
     step(5, [&] { collection->compact(); });
     step(6, [&] { collection->sync(); });
     step(7, [&] { add(*collection, 300, 1); });
+    step(8, [&] { collection->add_column(kMark); });
+    ColumnValues marks(kMark);
+    for (const std::int64_t mark : {5, 6}) marks.add(mark);
+    const std::int64_t some[] = {1, 300};
+    step(kUpdate, [&] { collection->update(some, std::vector{marks}); });
     collection->close();
   }
   void check(const Progress& progress, const std::string& message) const {
@@ -75,7 +82,19 @@ class FaultsTest : public ::testing::Test {
     EXPECT_TRUE(n == kCounts[progress.done] || n == kCounts[progress.begun])
         << n << " vectors after step " << progress.done << " and '" << message << "'";
     EXPECT_EQ(collection.contains(3), n < 27 || n == 30) << message;
+    if (progress.done >= kUpdate - 1) check_marks(collection, progress.done == kUpdate);
     EXPECT_NO_THROW(collection.verify()) << message;
+  }
+  // All of the update or nothing, and all where it was made.
+  static void check_marks(const Collection& collection, bool is_made) {
+    const Columns marks = collection.get_columns(std::vector<std::int64_t>{1, 300});
+    ASSERT_EQ(marks.size(), 1U);
+    EXPECT_EQ(marks[0].is_null(0), marks[0].is_null(1));
+    if (marks[0].is_null(0)) {
+      EXPECT_FALSE(is_made);
+    } else {
+      EXPECT_EQ(marks[0].integer(1), 6);
+    }
   }
   void fail_each(int error) {
     Progress progress;
@@ -90,7 +109,7 @@ class FaultsTest : public ::testing::Test {
           begin_anew();
         });
     EXPECT_GT(failed, 100);
-    EXPECT_EQ(progress.done, 7);
+    EXPECT_EQ(progress.done, kUpdate);
   }
   std::string original() const { return folder_.path() + "/original"; }
   std::string path() const { return folder_.path() + "/c"; }

@@ -323,6 +323,9 @@ TEST_F(CollectionUpdates, AreNoDriftAndDoNotOutdateTheTuning) {
   }
   EXPECT_EQ(collection.stats().drift, drift);
   EXPECT_FALSE(collection.stats().is_tuning_outdated);
+  EXPECT_EQ(collection.stats().since_open.updated, 3000U);
+  collection.close();
+  EXPECT_EQ(Collection::open(path()).stats().of_life.updated, 3000U);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "collection/column_schema.h"
 #include "collection/manifest.h"
 #include "obliq/collection.h"
 #include "tests/fuzz/damaged_sections.h"
@@ -24,6 +25,8 @@ class SoundFiles {
     manifest.info = manifest_of(options);
     manifest.info.version = 1;
     manifest.segments.resize(3);
+    manifest.schema = std::make_shared<const ColumnSchema>(
+        ColumnSchema{{"year", ColumnType::int64}, {"lang", ColumnType::keyword}});
     write_manifest(directory_, manifest);
     RowBits rows(kRows);
     for (std::uint32_t row = 0; row < kRows; row += 7) rows.add(row);
@@ -42,6 +45,9 @@ class SoundFiles {
       if (is_manifest) {
         const Manifest read = read_manifest(directory_, 1);
         require(read.info.version == 1 && read.info.dim > 0);
+        const std::string schema = write_collection_schema(*read.schema);
+        require(read.schema->empty() ||
+                read_collection_schema(std::as_bytes(std::span(schema))) == *read.schema);
       } else {
         require(read_deleted(bitmap(), kRows, count_)->count() == count_);
       }
