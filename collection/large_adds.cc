@@ -38,7 +38,8 @@ std::shared_ptr<const Snapshot> CollectionEngine::with_segment(const Snapshot& n
       throw std::runtime_error("it gives an id inside to another key");
     }
   }
-  KnownTuning tuned = now.tuned().after(added.rows());
+  const bool is_update = added.segment.info.encoded == 0;  // part_of
+  KnownTuning tuned = now.tuned().after(is_update ? 0 : added.rows());
   parts.push_back(std::move(added));
   return std::make_shared<const Snapshot>(now.used(), std::move(parts), std::move(tuned),
                                           now.sequence() + 1, std::max(now.next_id(), next_id),
