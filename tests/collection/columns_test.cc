@@ -6,8 +6,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "collection/column_schema.h"
@@ -61,6 +64,20 @@ class CollectionColumns : public ::testing::Test {
     const std::size_t n = columns.front().size();
     const auto ids = ids_from(first, n);
     collection.upsert(random_vectors(n, kDim, seed).view(), {ids.data(), n, 1}, columns);
+  }
+  // With right checksums.
+  template <typename Change>
+  void replace_manifest(Change change) const {
+    const CollectionDirectory directory(path());
+    Manifest manifest = read_manifest(directory, directory.newest_manifest());
+    change(manifest);
+    ++manifest.info.version;
+    write_manifest(directory, manifest);
+  }
+  void replace_schema(const ColumnSchema& schema) const {
+    replace_manifest([&](Manifest& manifest) {
+      manifest.schema = std::make_shared<const ColumnSchema>(schema);
+    });
   }
   TemporaryFolder folder_{testing::memory_folder()};
 };
@@ -258,21 +275,56 @@ TEST_F(CollectionColumns, OfASegmentThatTheManifestDoesNotKnowAreDamage) {
     Collection collection = create();
     upsert(collection, 0, values_for(test_schema(), 600, 1));
   }
-  const CollectionDirectory directory(path());
-  Manifest manifest = read_manifest(directory, directory.newest_manifest());
-  ColumnSchema schema = *manifest.schema;
+  ColumnSchema schema = test_schema();
   schema[1].type = ColumnType::bytes;
-  manifest.schema = std::make_shared<const ColumnSchema>(schema);
-  ++manifest.info.version;
-  write_manifest(directory, manifest);
+  replace_schema(schema);
   EXPECT_THAT(refusal([&] { (void)Collection::open(path()); }),
               ::testing::AllOf(HasSubstr("runtime_error"), HasSubstr("seg-"),
                                HasSubstr("'lang' is of type bytes, not keyword")));
   schema.erase(schema.begin() + 1);
-  manifest.schema = std::make_shared<const ColumnSchema>(schema);
-  ++manifest.info.version;
-  write_manifest(directory, manifest);
+  replace_schema(schema);
   EXPECT_THAT(refusal([&] { (void)Collection::open(path()); }), HasSubstr("unknown column 'lang'"));
+}
+
+TEST_F(CollectionColumns, OfALogThatTheManifestDoesNotKnowAreDamage) {
+  {
+    Collection collection = create();
+    collection.add(random_vectors(3, kDim).view());
+    collection.update(ids_from(0, 1), std::vector{years({7})});
+  }
+  std::optional<Collection> reader(Collection::open(path(), {.read_only = true}));
+  ColumnSchema schema = test_schema();
+  schema[0].type = ColumnType::timestamp;
+  replace_schema(schema);
+  const auto is_told = ::testing::AllOf(HasSubstr("runtime_error"), HasSubstr("log-"),
+                                        HasSubstr("change 2: the collection has no column 'year'"));
+  EXPECT_THAT(refusal([&] { (void)Collection::open(path()); }), is_told);
+  EXPECT_THAT(refusal([&] { reader->verify(); }), is_told);
+  EXPECT_THAT(refusal([&] { reader->refresh(); }), is_told);
+  EXPECT_EQ(reader->get_columns(ids_from(0, 1))[0].integer(0), 7);  // goes on with what it has
+  replace_schema({});
+  EXPECT_THAT(refusal([&] { (void)Collection::open(path()); }), HasSubstr("change 2"));
+}
+
+// A record without keys, in a collection whose ids are strings, and the other way round.
+TEST_F(CollectionColumns, OfALogOfOtherIdsAreDamage) {
+  for (const IdType ids : {IdType::int64, IdType::string}) {
+    std::filesystem::remove_all(path());
+    {
+      CollectionOptions made = options();
+      made.ids = ids;
+      Collection collection = Collection::create(path(), made, kAlone);
+      const Columns columns = {years({1})};
+      if (ids == IdType::string) {
+        collection.add(random_vectors(1, kDim).view(), std::vector<std::string_view>{"a"}, columns);
+      } else {
+        collection.add(random_vectors(1, kDim).view(), columns);
+      }
+    }
+    replace_manifest([](Manifest& manifest) { manifest.info.ids = 1 - manifest.info.ids; });
+    EXPECT_THAT(refusal([&] { (void)Collection::open(path()); }),
+                HasSubstr(ids == IdType::string ? "it has keys" : "it has no keys"));
+  }
 }
 
 TEST(CollectionSchema, IsReadAsItWasWritten) {
