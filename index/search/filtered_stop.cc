@@ -62,7 +62,9 @@ double allowed_share(const SearchProgress& progress, const SegmentSet& set) {
 }
 
 double filtered_lists(const SearchProgress& progress, const SegmentSet& set) {
-  return stop_at(progress.plan.stop.by_rarity, allowed_share(progress, set)).lists;
+  const double all = share_of_all(progress, set);
+  const double share = std::min(share_of(progress.met, all), share_of(progress.met_near, all));
+  return stop_at(progress.plan.stop.by_rarity, share).lists;
 }
 
 float filtered_threshold(const SearchProgress& progress, const SegmentSet& set) {

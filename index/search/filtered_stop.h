@@ -11,6 +11,10 @@
 //                       the answers are far from the query then, among more vectors than thresholds
 //                       were tuned for. The factor is fitted on sentences with rows that are near
 //                       one of them, and the queries farthest from it (docs/notes/benchmarks.md)
+//
+// And the lists that a search for k/s takes without the stop rule are scanned in any case: where
+// vectors lie in tight clusters, a query whose own cluster does not pass is like none that
+// thresholds were tuned with.
 #pragma once
 
 #include "index/search/search_progress.h"
@@ -24,7 +28,8 @@ constexpr std::size_t kNearLists = 16;
 /// The share of rows that may be answers in the lists scanned so far; without a filter 1.
 double allowed_share(const SearchProgress& progress, const SegmentSet& set);
 
-/// How many lists a query takes, as far as is known by now. Requires thresholds by rarity.
+/// How many lists a query takes, as far as is known by now: those of a search for k/s, of the
+/// smaller of both shares, without the stop rule. Requires thresholds by rarity.
 double filtered_lists(const SearchProgress& progress, const SegmentSet& set);
 
 /// The threshold of the stop rule. Requires a filter and thresholds by rarity.

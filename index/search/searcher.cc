@@ -196,7 +196,14 @@ bool Searcher::stops(const ActiveQuery& query) const {
   if (progress.plan.observer != nullptr) {
     progress.plan.observer->check({progress.lists, progress.entries, now, progress.top.answers()});
   }
-  return now < threshold(progress) && progress.lists >= progress.plan.stop.least;
+  return now < threshold(progress) && progress.lists >= least(progress);
+}
+
+// Lists before which the rule stops no query.
+std::size_t Searcher::least(const SearchProgress& progress) const {
+  const StopPolicy& stop = progress.plan.stop;
+  if (stop.by_rarity.empty()) return stop.least;
+  return std::max(stop.least, static_cast<std::size_t>(filtered_lists(progress, set())));
 }
 
 float Searcher::threshold(const SearchProgress& progress) const {

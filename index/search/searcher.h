@@ -91,6 +91,7 @@ class Searcher {
   bool stops(const ActiveQuery& query) const;
   float score(const ActiveQuery& query, std::size_t lists, std::size_t check) const;
   float threshold(const SearchProgress& progress) const;
+  std::size_t least(const SearchProgress& progress) const;
 
   const Router router_;
   const ListScanner scanner_;
