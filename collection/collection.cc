@@ -13,12 +13,13 @@
 #include "collection/column_values.h"
 #include "collection/engine.h"
 #include "collection/part_keys.h"
+#include "index/iterator_access.h"
 
 namespace obliq {
 namespace {
 
 // Places without an answer, as a search of nothing has them.
-SearchResult no_answers(MatrixView<float> queries, const ManifestInfo& info,
+SearchResult no_answers(const Snapshot& now, MatrixView<float> queries, const ManifestInfo& info,
                         const SearchOptions& options) {
   if (queries.cols != info.dim) {
     throw std::invalid_argument(
@@ -31,7 +32,17 @@ SearchResult no_answers(MatrixView<float> queries, const ManifestInfo& info,
   std::fill(result.distances.values.begin(), result.distances.values.end(),
             std::numeric_limits<float>::infinity());
   std::fill(result.ids.values.begin(), result.ids.values.end(), -1);
+  result.columns = null_columns(now, result.ids.values.size(), options.columns);
   return result;
+}
+
+// Of the list that all vectors are in while no model is trained.
+SearchOptions exact_options(const SearchOptions& options) {
+  SearchOptions exact = options;
+  exact.nprobe = 1;
+  exact.target_recall = 0;
+  exact.confidence = 1;
+  return exact;
 }
 
 // While no model is trained, all vectors are compared.
@@ -41,13 +52,9 @@ SearchResult search_with(CollectionEngine& engine, const Snapshot& now, MatrixVi
   const LatencyTimer timer(statistics.times(Timed::search));
   statistics.count(Counter::searches, 1);
   statistics.count(Counter::queries, queries.rows);
-  if (now.model() == nullptr) return no_answers(queries, engine.info(), options);
+  if (now.model() == nullptr) return no_answers(now, queries, engine.info(), options);
   if (!now.is_flat()) return now.index().search(queries, options);
-  SearchOptions exact = options;
-  exact.nprobe = 1;
-  exact.target_recall = 0;
-  exact.confidence = 1;
-  return now.index().search(queries, exact);
+  return now.index().search(queries, exact_options(options));
 }
 
 // The columns of an index.
@@ -236,7 +243,64 @@ KeyedSearchResult Collection::search_keys(MatrixView<float> queries,
     const std::int64_t id = found.ids.values[i];
     if (id != -1) result.keys.values[i] = key_of(*now, id);
   }
+  result.columns = std::move(found.columns);
   return result;
+}
+
+namespace {
+
+RangeSearchResult range_search_with(CollectionEngine& engine, const Snapshot& now,
+                                    MatrixView<float> queries, float radius,
+                                    const RangeSearchOptions& options) {
+  CollectionStatistics& statistics = engine.statistics();
+  const LatencyTimer timer(statistics.times(Timed::search));
+  statistics.count(Counter::searches, 1);
+  statistics.count(Counter::queries, queries.rows);
+  if (now.model() == nullptr) {
+    RangeSearchResult none;
+    none.lims.resize(queries.rows + 1);
+    none.cut.resize(queries.rows);
+    none.columns = null_columns(now, 0, options.columns);
+    return none;
+  }
+  RangeSearchOptions exact = options;
+  exact.exact = options.exact || now.is_flat();
+  return now.index().range_search(queries, radius, exact);
+}
+
+}  // namespace
+
+RangeSearchResult Collection::range_search(MatrixView<float> queries, float radius,
+                                           const RangeSearchOptions& options) const {
+  impl_->engine->require_ids(IdType::int64);
+  return range_search_with(*impl_->engine, *impl_->engine->snapshot(), queries, radius, options);
+}
+
+KeyedRangeSearchResult Collection::range_search_keys(MatrixView<float> queries, float radius,
+                                                     const RangeSearchOptions& options) const {
+  impl_->engine->require_ids(IdType::string);
+  const auto now = impl_->engine->snapshot();
+  RangeSearchResult found = range_search_with(*impl_->engine, *now, queries, radius, options);
+  KeyedRangeSearchResult result{std::move(found.lims),
+                                std::move(found.distances),
+                                {},
+                                std::move(found.cut),
+                                std::move(found.columns)};
+  for (const std::int64_t id : found.ids) result.keys.emplace_back(key_of(*now, id));
+  return result;
+}
+
+SearchIterator Collection::search_iterator(MatrixView<float> query,
+                                           const SearchOptions& options) const {
+  const std::shared_ptr<const Snapshot> now = impl_->engine->snapshot();
+  if (now->model() == nullptr) return IteratorAccess::none();
+  return IteratorAccess::make(now->index(), query,
+                              now->is_flat() ? exact_options(options) : options, now);
+}
+
+std::size_t Collection::count(const Filter& filter) const {
+  const auto now = impl_->engine->snapshot();
+  return now->model() == nullptr ? 0 : now->index().count(filter);
 }
 
 void Collection::for_each_key(

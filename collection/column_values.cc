@@ -1,4 +1,4 @@
-// A segment is asked for its column once, then row by row.
+// Columns that no segment has are no columns of a segment that is made of them.
 #include "collection/column_values.h"
 
 #include <fmt/format.h>
@@ -8,44 +8,17 @@
 
 #include "collection/column_schema.h"
 #include "index/columns/column_table.h"
+#include "index/segment/slot_values.h"
 
 namespace obliq {
-namespace {
-
-std::vector<const StoredColumn*> stored_in(const SegmentSet& set, const ColumnSpec& column) {
-  std::vector<const StoredColumn*> stored;
-  for (const Segment& segment : set.segments()) {
-    stored.push_back(segment.columns == nullptr ? nullptr : segment.columns->find(column.name));
-  }
-  return stored;
-}
-
-ColumnValues taken(const SegmentSet& set, const ColumnSpec& column,
-                   std::span<const StoredColumn* const> stored,
-                   std::span<const std::uint32_t> slots) {
-  ColumnValues values(column);
-  for (const std::uint32_t slot : slots) {
-    const std::size_t segment = set.segment_of(slot);
-    add_stored(stored[segment], slot - set.first_slot(segment), values);
-  }
-  return values;
-}
-
-}  // namespace
-
-ColumnValues values_of(const SegmentSet& set, const ColumnSpec& column,
-                       std::span<const std::uint32_t> slots) {
-  return taken(set, column, stored_in(set, column), slots);
-}
-
 Columns stored_values(const SegmentSet& set, const ColumnSchema& schema,
                       std::span<const std::uint32_t> slots) {
   Columns columns;
   for (const ColumnSpec& column : schema) {
-    const auto stored = stored_in(set, column);
-    const bool is_there =
-        std::ranges::any_of(stored, [](const StoredColumn* one) { return one != nullptr; });
-    if (is_there) columns.push_back(taken(set, column, stored, slots));
+    const bool is_there = std::ranges::any_of(set.segments(), [&](const Segment& segment) {
+      return segment.columns != nullptr && segment.columns->find(column.name) != nullptr;
+    });
+    if (is_there) columns.push_back(values_of(set, column, slots));
   }
   return columns;
 }
@@ -59,6 +32,15 @@ std::vector<PartRow> places_of(const Snapshot& now, std::span<const std::int64_t
     places.push_back(*place);
   }
   return places;
+}
+
+Columns null_columns(const Snapshot& now, std::size_t rows, std::span<const std::string> names) {
+  Columns columns;
+  for (const std::string& name : names) {
+    ColumnValues& values = columns.emplace_back(require_column(*now.schema(), name));
+    for (std::size_t i = 0; i < rows; ++i) values.add_null();
+  }
+  return columns;
 }
 
 Columns columns_of(const Snapshot& now, std::span<const std::int64_t> ids,

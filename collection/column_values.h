@@ -13,16 +13,14 @@
 
 namespace obliq {
 
-/// The values of one column in the order of the slots: NULL where a segment does not have it.
-/// Throws std::runtime_error where a damaged segment has none of its type.
-ColumnValues values_of(const SegmentSet& set, const ColumnSpec& column,
-                       std::span<const std::uint32_t> slots);
 /// Those columns of the schema that one of the segments has.
 Columns stored_values(const SegmentSet& set, const ColumnSchema& schema,
                       std::span<const std::uint32_t> slots);
 
 /// Where ids are. Throws std::invalid_argument naming one that is not there.
 std::vector<PartRow> places_of(const Snapshot& now, std::span<const std::int64_t> ids);
+/// So many NULLs of each column that is named. Throws std::invalid_argument on an unknown name.
+Columns null_columns(const Snapshot& now, std::size_t rows, std::span<const std::string> names);
 /// See Collection::get_columns.
 Columns columns_of(const Snapshot& now, std::span<const std::int64_t> ids,
                    std::span<const std::string> names);

@@ -12,6 +12,8 @@
 
 #include "collection/key_check.h"
 #include "collection/key_hash.h"
+#include "index/index_access.h"
+#include "index/segment/id_lookup.h"
 
 namespace obliq {
 namespace {
@@ -87,6 +89,13 @@ std::optional<std::int64_t> find_key(const Snapshot& now, std::string_view key) 
     if (!is_deleted(*part, row)) return part->segment.ids[row];
   }
   return {};
+}
+
+std::uint32_t Snapshot::slot_of_key(std::string_view key) const {
+  const auto id = find_key(*this, key);
+  const auto place = id ? find(*id) : std::nullopt;
+  if (!place) return kNoSlot;
+  return IndexAccess::segments(*index_).first_slot(place->part) + place->row;
 }
 
 std::string_view key_of(const Snapshot& now, std::int64_t id) {

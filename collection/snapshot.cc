@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -45,8 +46,13 @@ Snapshot::Snapshot(ModelInUse model, std::vector<Part> parts, KnownTuning tuned,
   if (rows >= kNoSlot) {
     throw std::invalid_argument(fmt::format("{} vectors and deleted ones are too many", rows));
   }
+  CollectionFacts facts = {schema_, {}};
+  const bool has_keys =
+      std::ranges::any_of(parts_, [](const Part& p) { return p.keys != nullptr; });
+  if (has_keys) facts.slot_of_key = [this](std::string_view key) { return slot_of_key(key); };
   index_ = std::make_unique<Index>(IndexAccess::make(set_of(used_.model, parts_), tuned_.tuning,
-                                                     used_.pools, tuned_.is_outdated()));
+                                                     used_.pools, tuned_.is_outdated(),
+                                                     std::move(facts)));
 }
 
 std::size_t Snapshot::n() const {

@@ -88,6 +88,9 @@ class Snapshot {
   /// lack some, whose values are NULL there.
   const std::shared_ptr<const ColumnSchema>& schema() const { return schema_; }
   std::size_t n() const;
+  /// The slot of a key in the index, where ids are strings; kNoSlot: it is not there. Throws as
+  /// find_key (part_keys.h, where it is defined).
+  std::uint32_t slot_of_key(std::string_view key) const;
   /// Where an id is; no part: nowhere.
   std::optional<PartRow> find(std::int64_t id) const;
 

@@ -8,6 +8,8 @@
 #include <stdexcept>
 
 #include "index/columns/joined_schema.h"
+#include "index/segment/id_lookup.h"
+#include "index/segment/slot_values.h"
 
 namespace obliq {
 namespace {
@@ -44,25 +46,16 @@ IndexParts::IndexParts(SegmentSet made, Tuning known, std::shared_ptr<SearchPool
 
 Columns IndexParts::columns(std::span<const std::int64_t> slots,
                             std::span<const std::string> names) const {
+  std::vector<std::uint32_t> rows;
+  for (const std::int64_t slot : slots) {
+    rows.push_back(slot < 0 ? kNoSlot : static_cast<std::uint32_t>(slot));
+  }
   Columns all;
   if (names.empty()) {
-    for (const ColumnSpec& spec : *facts.schema) all.emplace_back(spec);
+    for (const ColumnSpec& spec : *facts.schema) all.push_back(values_of(set, spec, rows));
   }
-  for (const std::string& name : names) all.emplace_back(find_column(*facts.schema, name));
-  for (ColumnValues& values : all) {
-    std::vector<const StoredColumn*> stored;
-    for (const Segment& segment : set.segments()) {
-      stored.push_back(segment.columns == nullptr ? nullptr : segment.columns->find(values.name()));
-    }
-    for (const std::int64_t answer : slots) {
-      if (answer < 0) {
-        values.add_null();
-        continue;
-      }
-      const auto slot = static_cast<std::uint32_t>(answer);
-      const std::size_t segment = set.segment_of(slot);
-      add_stored(stored[segment], slot - set.first_slot(segment), values);
-    }
+  for (const std::string& name : names) {
+    all.push_back(values_of(set, find_column(*facts.schema, name), rows));
   }
   return all;
 }

@@ -12,6 +12,8 @@ struct IteratorAccess {
   /// Index::search_iterator; `keeps` is what the index belongs to, null: the caller keeps it.
   static SearchIterator make(const Index& index, MatrixView<float> query,
                              const SearchOptions& options, std::shared_ptr<const void> keeps);
+  /// Of nothing.
+  static SearchIterator none();
 };
 
 }  // namespace obliq

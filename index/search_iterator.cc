@@ -50,7 +50,6 @@ struct OBLIQ_HIDDEN SearchIterator::Impl {
 };
 
 SearchResult SearchIterator::Impl::next(std::size_t k) {
-  if (k == 0) throw std::invalid_argument("k must be 1 or more");
   options.k = std::min<std::size_t>(k, rows.filter->count);
   if (options.k == 0) return {Matrix<float>(1, 0), Matrix<std::int64_t>(1, 0)};
   PlannedSearch planned = parts.planner.plan(options, rows.filter, passed);
@@ -83,7 +82,13 @@ SearchIterator::SearchIterator(SearchIterator&&) noexcept = default;
 SearchIterator& SearchIterator::operator=(SearchIterator&&) noexcept = default;
 SearchIterator::~SearchIterator() = default;
 
-SearchResult SearchIterator::next(std::size_t k) { return impl_->next(k); }
+SearchResult SearchIterator::next(std::size_t k) {
+  if (k == 0) throw std::invalid_argument("k must be 1 or more");
+  if (impl_ == nullptr) return {Matrix<float>(1, 0), Matrix<std::int64_t>(1, 0)};
+  return impl_->next(k);
+}
+
+SearchIterator IteratorAccess::none() { return SearchIterator(nullptr); }
 
 SearchIterator IteratorAccess::make(const Index& index, MatrixView<float> query,
                                     const SearchOptions& options,

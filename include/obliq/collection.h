@@ -27,6 +27,7 @@
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
 #include "obliq/progress.h"
+#include "obliq/search_iterator.h"
 
 namespace obliq {
 
@@ -67,6 +68,16 @@ struct CollectionOptions {
 struct KeyedSearchResult {
   Matrix<float> distances;
   Matrix<std::string> keys;  ///< empty: no answer, its distance is infinity
+  Columns columns = {};      ///< as SearchResult::columns
+};
+
+/// As RangeSearchResult, where ids are strings.
+struct KeyedRangeSearchResult {
+  std::vector<std::uint64_t> lims;
+  std::vector<float> distances;
+  std::vector<std::string> keys;
+  std::vector<std::uint8_t> cut;
+  Columns columns;
 };
 
 /// How a collection is used by this process.
@@ -168,6 +179,17 @@ class OBLIQ_API Collection {
 
   /// As Index::search. While no model is trained, answers are exact whatever the options.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options = {}) const;
+
+  /// As Index::range_search. While no model is trained, answers are exact.
+  RangeSearchResult range_search(MatrixView<float> queries, float radius,
+                                 const RangeSearchOptions& options = {}) const;
+  KeyedRangeSearchResult range_search_keys(MatrixView<float> queries, float radius,
+                                           const RangeSearchOptions& options = {}) const;
+  /// As Index::search_iterator, of what is there now. Where ids are strings, those that it hands
+  /// out are numbers, as for_each_key tells them.
+  SearchIterator search_iterator(MatrixView<float> query, const SearchOptions& options = {}) const;
+  /// How many vectors pass a filter, as Index::count.
+  std::size_t count(const Filter& filter) const;
 
   /// Returns when all changes so far outlive a power failure.
   void sync();
