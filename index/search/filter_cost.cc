@@ -1,6 +1,7 @@
 // A row costs what its bytes and those of a centroid take from memory, since rows of a selective
-// filter lie in as many lists as there are rows; a list what ranking it and the way to its first
-// block take; an entry the bytes of its block, where the block holds a row that may be an answer.
+// filter lie in as many lists as there are rows. A list costs its ranking; where one of its rows
+// may be an answer, the way to its blocks and to rows; and the bytes of those blocks that hold such
+// a row.
 #include "index/search/filter_cost.h"
 
 #include <algorithm>
@@ -14,10 +15,11 @@
 namespace obliq {
 namespace {
 
-constexpr double kRow = 25;            // ns, without bytes
-constexpr double kRandomByte = 0.045;  // of rows here and there
-constexpr double kList = 110;
-constexpr double kStreamByte = 0.04;  // of blocks one after the other
+constexpr double kRow = 8;            // ns, without bytes
+constexpr double kRandomByte = 0.04;  // of rows here and there
+constexpr double kList = 200;         // to rank it
+constexpr double kVisit = 600;        // from the first row that may be an answer on
+constexpr double kStreamByte = 0.06;  // of blocks one after the other
 constexpr double kRefinedPerAnswer = 5;
 
 double row_cost(const TrainedModel& model) {
@@ -50,10 +52,12 @@ bool is_direct_faster(const SearchPlan& plan, double lists, const SegmentSet& se
   const TrainedModel& model = set.model();
   const auto rows = static_cast<double>(filter.count);
   const double share = rows / static_cast<double>(set.n());
-  const double read = 1 - std::pow(1 - share, static_cast<double>(kBlockEntries));
-  const double list_bytes =
-      static_cast<double>(set.block_bytes()) / static_cast<double>(set.filled());
-  const double list = kList + kStreamByte * list_bytes * read;
+  const auto filled = static_cast<double>(set.filled());
+  const auto has_some = [share](double among) { return 1 - std::pow(1 - share, among); };
+  const double visited = has_some(static_cast<double>(set.n()) / filled);
+  const double bytes = static_cast<double>(set.block_bytes()) / filled *
+                       has_some(static_cast<double>(kBlockEntries));
+  const double list = kList + kVisit * visited + kStreamByte * bytes;
   const double refined =
       kRefinedPerAnswer * static_cast<double>(std::min<std::uint64_t>(plan.k, filter.count));
   const double masked = lists * list + refined * row_cost(model);

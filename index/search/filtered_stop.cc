@@ -67,6 +67,13 @@ double filtered_lists(const SearchProgress& progress, const SegmentSet& set) {
   return stop_at(progress.plan.stop.by_rarity, share).lists;
 }
 
+std::size_t filtered_least(const SearchProgress& progress, const SegmentSet& set) {
+  const double all = share_of_all(progress, set);
+  const double near = share_of(progress.met_near, all);
+  if (2 * near >= all) return 0;
+  return static_cast<std::size_t>(stop_at(progress.plan.stop.by_rarity, near).lists);
+}
+
 float filtered_threshold(const SearchProgress& progress, const SegmentSet& set) {
   const double all = share_of_all(progress, set);
   const double here = share_of(progress.met, all);

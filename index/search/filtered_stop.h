@@ -12,9 +12,8 @@
 //                       were tuned for. The factor is fitted on sentences with rows that are near
 //                       one of them, and the queries farthest from it (docs/notes/benchmarks.md)
 //
-// And the lists that a search for k/s takes without the stop rule are scanned in any case: where
-// vectors lie in tight clusters, a query whose own cluster does not pass is like none that
-// thresholds were tuned with.
+// Where u is less than half of a, the lists that a search for k/u takes without the stop rule are
+// scanned in any case: such a query is like none that thresholds were tuned with.
 #pragma once
 
 #include "index/search/search_progress.h"
@@ -31,6 +30,9 @@ double allowed_share(const SearchProgress& progress, const SegmentSet& set);
 /// How many lists a query takes, as far as is known by now: those of a search for k/s, of the
 /// smaller of both shares, without the stop rule. Requires thresholds by rarity.
 double filtered_lists(const SearchProgress& progress, const SegmentSet& set);
+
+/// Lists before which the stop rule stops no query. Requires thresholds by rarity.
+std::size_t filtered_least(const SearchProgress& progress, const SegmentSet& set);
 
 /// The threshold of the stop rule. Requires a filter and thresholds by rarity.
 float filtered_threshold(const SearchProgress& progress, const SegmentSet& set);
