@@ -37,6 +37,7 @@ class Range : public ::testing::TestWithParam<Shape> {
     build.spill = GetParam().spill;
     build.quantizer = "sq8";
     build.nlist = 80;
+    build.tune = false;
     index_ = std::make_unique<Index>(Index::build(base_.view(), build));
   }
 
