@@ -26,10 +26,10 @@ struct AllowedRows {
   std::vector<AllowedRow> few;  ///< all of them by their number, where are_few(count, rows)
 
   bool has(std::uint32_t row) const { return (words[row / 64] >> row % 64 & 1) != 0; }
-  /// Whether so few of a segment's rows are allowed that they are also listed: a sixteenth, or
+  /// Whether so few of a segment's rows are allowed that they are also listed: an eighth, or
   /// 4,096.
   static bool are_few(std::uint64_t count, std::uint64_t rows) {
-    return count <= 4096 || count <= rows / 16;
+    return count <= 4096 || count <= rows / 8;
   }
 };
 
