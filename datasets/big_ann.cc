@@ -3,7 +3,7 @@
 //
 //     queries, k, ids [queries][k]                                    int32: an .ibin
 //     queries, k, ids [queries][k], distances [queries][k]            uint32, float32
-//     queries, n, counts [queries], ids [n], distances [n]            of a range search: not read
+//     queries, n, counts [queries], ids [n], distances [n]            of a range search
 #include "datasets/big_ann.h"
 
 #include <fmt/format.h>
@@ -71,10 +71,11 @@ GroundTruth parse_truth_bin(const FileBytes& file) {
   const std::size_t k = read_u32(file, 4);
   const TruthLayout found = truth_layout(file, queries, k);
   if (found == TruthLayout::range) {
-    throw_unfit(file.name, 0,
-                fmt::format("holds the truth of a range search ({} queries, {} results); read is "
-                            "that of the k nearest neighbours",
-                            queries, k));
+    throw_unfit(
+        file.name, 0,
+        fmt::format("holds the truth of a range search ({} queries, {} results), not of the "
+                    "k nearest neighbours: 'obliq eval --radius R --truth FILE' reads it",
+                    queries, k));
   }
   if (k == 0) throw_damaged(file.name, 4, "k is 0");
   if (found == TruthLayout::none) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -159,6 +160,20 @@ void to_floats(Element element, const std::uint8_t* from, std::span<float> out) 
   });
 }
 
+void to_doubles(Element element, const std::uint8_t* from, std::span<double> out) {
+  with_type(element, [&](auto stored) {
+    for (double& value : out) {
+      std::memcpy(&stored, from, sizeof stored);
+      if constexpr (std::is_same_v<decltype(stored), Half>) {
+        value = widen(stored);
+      } else {
+        value = static_cast<double>(stored);
+      }
+      from += sizeof stored;
+    }
+  });
+}
+
 std::size_t held_by_floats(Element element, const std::uint8_t* from,
                            std::span<const float> floats) {
   return with_type(element, [&](auto type) {
@@ -186,6 +201,12 @@ void to_integers(Element element, const std::uint8_t* from, std::span<std::int64
       }
     }
   });
+}
+
+std::size_t first_negative(std::span<const std::int64_t> integers) {
+  const auto is_negative = [](std::int64_t value) { return value < 0; };
+  const auto at = std::find_if(integers.begin(), integers.end(), is_negative);
+  return static_cast<std::size_t>(at - integers.begin());
 }
 
 std::size_t from_floats(Element element, std::span<const float> values, std::uint8_t* out) {

@@ -24,6 +24,9 @@ std::string_view element_name(Element element);
 /// Reads out.size() * element_bytes bytes.
 void to_floats(Element element, const std::uint8_t* from, std::span<float> out);
 
+/// The same to doubles, which hold all but wide integers exactly.
+void to_doubles(Element element, const std::uint8_t* from, std::span<double> out);
+
 /// The number of stored values from the start that `floats` stand for, as to_floats made them:
 /// integers exactly, float64 unless it became infinity or 0.
 std::size_t held_by_floats(Element element, const std::uint8_t* from,
@@ -35,6 +38,9 @@ std::string unheld_text(std::size_t row, Element element, const std::uint8_t* fr
 /// Converts stored integers; uint64 above the range of ids become negative. Requires
 /// is_integer(element).
 void to_integers(Element element, const std::uint8_t* from, std::span<std::int64_t> out);
+
+/// The first of uint64 that to_integers made negative; their number where there is none.
+std::size_t first_negative(std::span<const std::int64_t> integers);
 
 /// Stores floats: halves are rounded to nearest, integers must be whole. Returns how many values
 /// from the start fit; less than all when one is out of range or not whole. Writes values.size() *

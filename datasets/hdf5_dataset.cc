@@ -26,6 +26,9 @@ constexpr std::uint64_t kMostCompression = 1100;
 void convert(Element element, const std::uint8_t* from, std::span<float> out) {
   to_floats(element, from, out);
 }
+void convert(Element element, const std::uint8_t* from, std::span<double> out) {
+  to_doubles(element, from, out);
+}
 void convert(Element element, const std::uint8_t* from, std::span<std::int64_t> out) {
   to_integers(element, from, out);
 }
@@ -65,7 +68,11 @@ void Hdf5Dataset::set_type() {
   if (auto number = number_type(stored)) {
     element_ = number->element;
     type_ = std::move(number->memory);
-  } else if (is_text(stored)) {
+  } else if (is_truth_type(stored)) {
+    element_ = Element::i8;
+    is_bool_ = true;
+    type_ = std::move(stored);
+  } else if (obliq::datasets::is_text(stored)) {
     type_ = std::move(stored);
   } else {
     unfit("holds neither numbers of 1, 2, 4 or 8 bytes nor strings");
@@ -128,10 +135,11 @@ void Hdf5Dataset::check_rows(std::size_t first, std::size_t count) const {
 
 void Hdf5Dataset::check_numbers() const {
   if (!element_) unfit("holds strings, not numbers");
+  if (is_bool_) unfit("holds truth values, not numbers");
 }
 
 void Hdf5Dataset::check_integers() const {
-  if (!element_ || !is_integer(*element_)) unfit("does not hold integers");
+  if (!is_integral()) unfit("does not hold integers");
 }
 
 void Hdf5Dataset::read_stored(std::size_t first, std::size_t count, void* out) const {
@@ -225,6 +233,33 @@ Matrix<std::int64_t> Hdf5Dataset::read_integers() const {
   Matrix<std::int64_t> all(rows(), cols());
   read(0, rows(), all.values.data());
   return all;
+}
+
+std::vector<std::int64_t> Hdf5Dataset::read_whole() const {
+  check_integers();
+  std::vector<std::int64_t> all(rows() * cols());
+  read_values(0, rows(), all.data(), Rounding::refused);
+  const std::size_t fault = *element_ == Element::u64 ? first_negative(all) : all.size();
+  if (fault == all.size()) return all;
+  unfit(fmt::format("row {} holds {}, which int64 does not hold", fault / cols(),
+                    static_cast<std::uint64_t>(all[fault])));
+}
+
+std::vector<double> Hdf5Dataset::read_doubles() const {
+  check_numbers();
+  std::vector<double> all(rows() * cols());
+  read_values(0, rows(), all.data(), Rounding::allowed);
+  return all;
+}
+
+std::vector<bool> Hdf5Dataset::read_bools() const {
+  if (!is_bool_) unfit("does not hold truth values");
+  std::vector<std::uint8_t> bytes(rows() * cols());
+  read_stored(0, rows(), bytes.data());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] > 1) fail(fmt::format("row {} holds {}, not 0 or 1", i, unsigned{bytes[i]}));
+  }
+  return {bytes.begin(), bytes.end()};
 }
 
 std::vector<std::string> Hdf5Dataset::read_strings() const {

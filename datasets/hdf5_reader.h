@@ -40,6 +40,15 @@ class Hdf5Dataset {
   void read(std::size_t first, std::size_t count, float* out,
             Rounding rounding = Rounding::refused) const;
   void read(std::size_t first, std::size_t count, std::int64_t* out) const;
+  bool is_text() const { return !element_; }
+  /// Whether it holds what h5py makes of NumPy's bool, which is no number.
+  bool is_bool() const { return is_bool_; }
+  bool is_integral() const { return element_ && !is_bool_ && is_integer(*element_); }
+  /// All values of one column, as they are. read_whole throws std::invalid_argument naming the row
+  /// of a uint64 that int64 does not hold.
+  std::vector<std::int64_t> read_whole() const;
+  std::vector<double> read_doubles() const;
+  std::vector<bool> read_bools() const;
   /// All strings of a one-dimensional dataset, of fixed or variable length.
   std::vector<std::string> read_strings() const;
   /// All rows.
@@ -66,6 +75,7 @@ class Hdf5Dataset {
   Hdf5Handle dataset_;
   Hdf5Handle type_;                 // of values in memory
   std::optional<Element> element_;  // nothing: strings
+  bool is_bool_ = false;
   int rank_ = 0;
   std::size_t rows_ = 0;
   std::size_t cols_ = 1;

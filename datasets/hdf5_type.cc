@@ -13,6 +13,17 @@ Hdf5Handle half_type() {
   return type;
 }
 
+bool is_truth_type(const Hdf5Handle& stored) {
+  if (H5Tget_class(stored.id()) != H5T_ENUM || H5Tget_size(stored.id()) != 1 ||
+      H5Tget_nmembers(stored.id()) != 2) {
+    return false;
+  }
+  signed char no = -1;
+  signed char yes = -1;
+  return H5Tenum_valueof(stored.id(), "FALSE", &no) >= 0 &&
+         H5Tenum_valueof(stored.id(), "TRUE", &yes) >= 0 && no == 0 && yes == 1;
+}
+
 std::optional<NumberType> number_type(const Hdf5Handle& stored) {
   const Hdf5Handle half = half_type();
   const Hdf5Handle swapped_half = half_type();

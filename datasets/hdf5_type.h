@@ -19,6 +19,9 @@ struct NumberType {
 /// bytes.
 std::optional<NumberType> number_type(const Hdf5Handle& stored);
 
+/// Whether it is what h5py makes of numpy's bool: an enumeration FALSE = 0, TRUE = 1 of one byte.
+bool is_truth_type(const Hdf5Handle& stored);
+
 /// numpy's float16, which HDF5 has no name for.
 Hdf5Handle half_type();
 

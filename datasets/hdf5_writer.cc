@@ -111,6 +111,11 @@ void Hdf5Writer::integers(const std::string& name, MatrixView<std::int64_t> valu
         values.data);
 }
 
+void Hdf5Writer::integers(const std::string& name, const std::vector<std::int64_t>& values) {
+  const Hdf5Silence silence;
+  write(name, H5T_STD_I64LE, {values.size()}, H5T_NATIVE_INT64, values.data());
+}
+
 void Hdf5Writer::strings(const std::string& name, const std::vector<std::string>& values) {
   const Hdf5Silence silence;
   const Hdf5Handle type = text_type();

@@ -30,6 +30,8 @@ class Hdf5Writer {
   void floats(const std::string& name, const std::vector<float>& values);
   /// As int32 where every value fits, else int64.
   void integers(const std::string& name, MatrixView<std::int64_t> values);
+  /// One dimension, as int64.
+  void integers(const std::string& name, const std::vector<std::int64_t>& values);
   void strings(const std::string& name, const std::vector<std::string>& values);
   void attribute(const std::string& name, const std::string& value);
   void attribute(const std::string& name, std::int64_t value);

@@ -10,8 +10,6 @@
 // pickles, are refused.
 #include <fmt/format.h>
 
-#include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,29 +20,10 @@
 namespace obliq::datasets {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kAlignment = 64;  // of the first value, as NumPy writes it
 
-struct Described {
-  std::string_view descr;
-  Element element;
-};
-constexpr std::array<Described, 11> kDescribed{{{"<f4", Element::f32},
-                                                {"<f2", Element::f16},
-                                                {"<f8", Element::f64},
-                                                {"|u1", Element::u8},
-                                                {"|i1", Element::i8},
-                                                {"<u2", Element::u16},
-                                                {"<i2", Element::i16},
-                                                {"<u4", Element::u32},
-                                                {"<i4", Element::i32},
-                                                {"<u8", Element::u64},
-                                                {"<i8", Element::i64}}};
-
 Element described(const FileBytes& file, const NpyHeader& header) {
-  for (const auto& [descr, element] : kDescribed) {
-    if (header.descr == descr) return element;
-  }
+  if (const auto element = npy_element(header.descr)) return *element;
   if (header.descr.find('O') != std::string::npos) {
     throw_unfit(file.name, header.descr_offset,
                 "holds Python objects (pickles), which are not read; save x.astype('<f4')");
@@ -55,36 +34,8 @@ Element described(const FileBytes& file, const NpyHeader& header) {
                           header.descr));
 }
 
-// Bytes of magic, version and length, and of the text after them.
-struct Extent {
-  std::size_t start;
-  std::size_t length;
-};
-
-Extent text_extent(const FileBytes& file) {
-  const auto& bytes = file.bytes;
-  if (bytes.size() < 10)
-    throw_damaged(file.name, bytes.size(), "the file ends inside the npy header");
-  if (!std::equal(kMagic.begin(), kMagic.end(), reinterpret_cast<const char*>(bytes.data()))) {
-    throw_damaged(file.name, 0, "not an npy file");
-  }
-  const unsigned major = bytes[6];
-  if (major < 1 || major > 3 || bytes[7] != 0) {
-    throw_damaged(file.name, 6,
-                  fmt::format("npy format {}.{} is not read", major, unsigned{bytes[7]}));
-  }
-  const Extent extent = major == 1 ? Extent{10, static_cast<std::size_t>(bytes[8] | bytes[9] << 8)}
-                                   : Extent{12, read_u32(file, 8)};
-  if (extent.start > bytes.size() || extent.length > bytes.size() - extent.start) {
-    throw_damaged(file.name, 8,
-                  fmt::format("a header of {} bytes does not fit the file", extent.length));
-  }
-  return extent;
-}
-
 FlatLayout parse(const FileBytes& file, Element) {
-  const Extent extent = text_extent(file);
-  const NpyHeader header = parse_npy_header(file, extent.start, extent.length);
+  const NpyHeader header = parse_npy_header(file);
   FlatLayout layout;
   layout.element = described(file, header);
   if (header.fortran_order) {
@@ -99,21 +50,17 @@ FlatLayout parse(const FileBytes& file, Element) {
   layout.rows = header.shape[0];
   layout.dim = header.shape.size() == 2 ? header.shape[1] : 1;
   layout.is_matrix = header.shape.size() == 2;
-  layout.header_bytes = extent.start + extent.length;
+  layout.header_bytes = header.end;
   return checked_layout(file, layout, header.shape_offset);
 }
 
 std::vector<std::uint8_t> header(std::size_t rows, std::size_t dim, Element element) {
-  std::string_view descr;
-  for (const auto& row : kDescribed) {
-    if (row.element == element) descr = row.descr;
-  }
   std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}, {}), }}",
-                                 descr, rows, dim);
-  const std::size_t unpadded = kMagic.size() + 4 + text.size() + 1;
+                                 npy_descr(element), rows, dim);
+  const std::size_t unpadded = kNpyMagic.size() + 4 + text.size() + 1;
   text.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
   text.push_back('\n');
-  std::string start(kMagic);
+  std::string start(kNpyMagic);
   start += {'\1', '\0', static_cast<char>(text.size() & 0xFF), static_cast<char>(text.size() >> 8)};
   start += text;
   return {start.begin(), start.end()};

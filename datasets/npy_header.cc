@@ -1,11 +1,15 @@
-// A parser for that one literal: a dict of a string, a bool and a tuple of whole numbers.
+// Where the text lies, and a parser for that one literal: a dict of a string, a bool and a tuple of
+// whole numbers.
 #include "datasets/npy_header.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <string_view>
 
+#include "datasets/flat_format.h"
 #include "storage/file_error.h"
 
 namespace obliq::datasets {
@@ -140,10 +144,71 @@ class Parser {
   NpyHeader header_;
 };
 
+struct Described {
+  std::string_view descr;
+  Element element;
+};
+constexpr std::array<Described, 11> kDescribed{{{"<f4", Element::f32},
+                                                {"<f2", Element::f16},
+                                                {"<f8", Element::f64},
+                                                {"|u1", Element::u8},
+                                                {"|i1", Element::i8},
+                                                {"<u2", Element::u16},
+                                                {"<i2", Element::i16},
+                                                {"<u4", Element::u32},
+                                                {"<i4", Element::i32},
+                                                {"<u8", Element::u64},
+                                                {"<i8", Element::i64}}};
+
+// Bytes of magic, version and length, and of the text after them.
+struct Extent {
+  std::size_t start;
+  std::size_t length;
+};
+
+Extent text_extent(const FileBytes& file) {
+  const auto& bytes = file.bytes;
+  if (bytes.size() < 10)
+    throw_damaged(file.name, bytes.size(), "the file ends inside the npy header");
+  if (!std::equal(kNpyMagic.begin(), kNpyMagic.end(),
+                  reinterpret_cast<const char*>(bytes.data()))) {
+    throw_damaged(file.name, 0, "not an npy file");
+  }
+  const unsigned major = bytes[6];
+  if (major < 1 || major > 3 || bytes[7] != 0) {
+    throw_damaged(file.name, 6,
+                  fmt::format("npy format {}.{} is not read", major, unsigned{bytes[7]}));
+  }
+  const Extent extent = major == 1 ? Extent{10, static_cast<std::size_t>(bytes[8] | bytes[9] << 8)}
+                                   : Extent{12, read_u32(file, 8)};
+  if (extent.start > bytes.size() || extent.length > bytes.size() - extent.start) {
+    throw_damaged(file.name, 8,
+                  fmt::format("a header of {} bytes does not fit the file", extent.length));
+  }
+  return extent;
+}
+
 }  // namespace
 
-NpyHeader parse_npy_header(const FileBytes& file, std::size_t start, std::size_t length) {
-  return Parser(file, start, length).parse();
+NpyHeader parse_npy_header(const FileBytes& file) {
+  const Extent extent = text_extent(file);
+  NpyHeader header = Parser(file, extent.start, extent.length).parse();
+  header.end = extent.start + extent.length;
+  return header;
+}
+
+std::optional<Element> npy_element(std::string_view descr) {
+  for (const Described& row : kDescribed) {
+    if (row.descr == descr) return row.element;
+  }
+  return std::nullopt;
+}
+
+std::string_view npy_descr(Element element) {
+  for (const Described& row : kDescribed) {
+    if (row.element == element) return row.descr;
+  }
+  return {};
 }
 
 }  // namespace obliq::datasets

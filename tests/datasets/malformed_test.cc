@@ -78,7 +78,8 @@ TEST_P(DamagedFiles, HaveSoundOnesAmongTheirSeeds) {
 INSTANTIATE_TEST_SUITE_P(Formats, DamagedFiles,
                          ::testing::Values(Corpus{"datasets_texmex", survive_texmex},
                                            Corpus{"datasets_big_ann", survive_big_ann},
-                                           Corpus{"datasets_npy", survive_npy}),
+                                           Corpus{"datasets_npy", survive_npy},
+                                           Corpus{"datasets_csv", survive_csv}),
                          [](const auto& corpus) { return corpus.param.name; });
 
 TEST(DamagedFlatFiles, AreRefusedWhenCutAnywhereInsideARow) {

@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "datasets/big_ann.h"
+#include "datasets/csv.h"
 #include "datasets/file_bytes.h"
 #include "datasets/flat_format.h"
+#include "datasets/range_truth.h"
+#include "datasets/value_array.h"
 
 namespace obliq::datasets {
 
@@ -47,11 +50,28 @@ inline bool survive_texmex(std::span<const std::uint8_t> bytes) {
 inline bool survive_big_ann(std::span<const std::uint8_t> bytes) {
   const bool narrow = survive_flat(bytes, kBigAnn, Element::i8);
   const bool truth = survive(bytes, [](const FileBytes& file) { parse_truth_bin(file); });
-  return survive_flat(bytes, kBigAnn, Element::f32) || narrow || truth;
+  const bool range = survive(bytes, [](const FileBytes& file) { parse_range_truth_bin(file); });
+  return survive_flat(bytes, kBigAnn, Element::f32) || narrow || truth || range;
 }
 
 inline bool survive_npy(std::span<const std::uint8_t> bytes) {
-  return survive_flat(bytes, kNpy, Element::f32);
+  const bool values = survive(bytes, [](const FileBytes& file) { parse_npy_values(file); });
+  return survive_flat(bytes, kNpy, Element::f32) || values;
+}
+
+/// Looks at every field.
+inline bool survive_csv(std::span<const std::uint8_t> bytes) {
+  return survive(bytes, [](const FileBytes& file) {
+    const CsvTable table = parse_csv(file);
+    std::size_t letters = 0;
+    for (const CsvColumn& column : table.columns) {
+      if (column.rows() != table.rows) throw std::logic_error("columns of unequal lengths");
+      for (std::size_t row = 0; row < table.rows; ++row) {
+        letters += column.field(row).value_or("").size();
+      }
+    }
+    if (letters > file.bytes.size()) throw std::logic_error("more text than the file has");
+  });
 }
 
 }  // namespace obliq::datasets
