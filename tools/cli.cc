@@ -80,15 +80,17 @@ std::string command_names() {
   return names;
 }
 
-/// One line on stderr, whatever the message holds. Allocates nothing, to work without memory.
+/// One line on stderr, whatever the message holds; but what is wrong in a filter is shown below it,
+/// with a caret. Allocates nothing, to work without memory.
 void complain(std::string_view program, std::string_view what) noexcept {
   const auto put = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
   while (what.ends_with('\n')) what.remove_suffix(1);
+  const bool shows_place = what.starts_with("filter: ") && what.ends_with(" ^");
   put(program);
   put(": ");
   for (std::size_t end = what.find('\n'); end != std::string_view::npos; end = what.find('\n')) {
     put(what.substr(0, end));
-    put(" ");
+    put(shows_place ? "\n" : " ");
     what.remove_prefix(end + 1);
   }
   put(what);

@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "core/kernels/dispatch.h"
+#include "tools/column_flags.h"
+#include "tools/column_values.h"
 #include "tools/table.h"
 
 namespace obliq::tools {
@@ -23,6 +25,8 @@ nlohmann::ordered_json stats_json(const IndexStats& stats) {
           {"bytes_per_vector", stats.bytes_per_vector},
           {"id_bytes", stats.id_bytes},
           {"centroid_bytes", stats.centroid_bytes},
+          {"columns", schema_json(stats.columns)},
+          {"column_bytes", stats.column_bytes},
           {"file_bytes", stats.file_bytes},
           {"format_version", stats.format_version},
           {"model", fmt::format("{:016x}", stats.model_id)},
@@ -121,6 +125,7 @@ std::string json_text(const nlohmann::ordered_json& json) {
 std::string stats_text(const IndexStats& stats) {
   nlohmann::ordered_json json = stats_json(stats);
   json.erase("tuning");
+  json["columns"] = schema_text(stats.columns);
   json["bytes_per_vector"] = fmt::format("{:.2f}", stats.bytes_per_vector);
   return json_text(json) + "\n" + tuning_text(stats.tuning);
 }

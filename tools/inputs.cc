@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "datasets/dataset.h"
-
 namespace obliq::tools {
 namespace {
 
@@ -36,6 +34,15 @@ std::string_view Inputs::format_of(const std::string& file) const {
   const std::string_view told = told_by(file);
   return overrules_ || told.empty() || told == format_ ? std::string_view(format_)
                                                        : std::string_view();
+}
+
+datasets::BenchmarkSet Inputs::read_queries(const std::string& file) const {
+  if (is_hdf5(file) && !datasets::locate(file, {}).is_named) {
+    return datasets::read_labelled_queries(file);
+  }
+  datasets::BenchmarkSet set;
+  set.test = read(file, "test");
+  return set;
 }
 
 std::unique_ptr<VectorSource> Inputs::open(const std::string& file,

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "datasets/dataset.h"
 #include "obliq/matrix_view.h"
 #include "obliq/metric.h"
 #include "obliq/vector_source.h"
@@ -25,6 +26,9 @@ class Inputs {
   /// names. Throws std::invalid_argument when it is none.
   void settle(const std::vector<std::string>& files);
 
+  /// The queries of a file, of HDF5 without a dataset `test`, and then with the labels; nothing
+  /// else of the set is read.
+  datasets::BenchmarkSet read_queries(const std::string& file) const;
   /// Those of a file, in HDF5 without a dataset: of `dataset`.
   std::unique_ptr<VectorSource> open(const std::string& file, std::string_view dataset) const;
   /// All of them in memory; none without a file.

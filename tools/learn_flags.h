@@ -23,6 +23,7 @@ class LearnFlags {
   /// Settles inputs and options and reads the small files; options() views what was read. Throws
   /// std::invalid_argument.
   void read();
+  const std::string& base() const { return base_; }
   /// Those of the flags. The caller adds progress and what is its own.
   BuildOptions& options() { return options_; }
   std::unique_ptr<VectorSource> open_base() const { return inputs_.open(base_, "train"); }

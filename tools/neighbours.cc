@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "tools/column_values.h"
 #include "tools/table.h"
 
 namespace obliq::tools {
 namespace {
 
 constexpr std::size_t kLabelWidth = 72;
+constexpr std::size_t kValueWidth = 40;
 
 std::string label_of(std::span<const std::string> labels, std::int64_t id) {
   return id >= 0 && static_cast<std::size_t>(id) < labels.size()
@@ -18,56 +20,74 @@ std::string label_of(std::span<const std::string> labels, std::int64_t id) {
              : std::string();
 }
 
-/// Answers come nearest first and missing ones last.
-std::size_t answers(const SearchResult& result, std::size_t query) {
-  const std::int64_t* ids = result.ids.row(query);
-  return static_cast<std::size_t>(std::find(ids, ids + result.ids.cols, -1) - ids);
-}
-
 }  // namespace
+
+Neighbours neighbours_of(const SearchResult& result, std::size_t query, const Labels& labels) {
+  const std::size_t k = result.ids.cols;
+  const std::int64_t* ids = result.ids.row(query);
+  const auto found = static_cast<std::size_t>(std::find(ids, ids + k, -1) - ids);
+  Neighbours answers{query, {ids, found}, {result.distances.row(query), found}};
+  if (!labels.keys.empty()) answers.keys = labels.keys.subspan(query * k, found);
+  answers.columns = &result.columns;
+  answers.first_value = query * k;
+  return answers;
+}
 
 nlohmann::ordered_json neighbours_json(const SearchResult& result, std::size_t query,
                                        const Labels& labels) {
-  const std::size_t found = answers(result, query);
-  const std::int64_t* ids = result.ids.row(query);
-  const float* distances = result.distances.row(query);
+  return neighbours_json(neighbours_of(result, query, labels), labels);
+}
+
+nlohmann::ordered_json neighbours_json(const Neighbours& found, const Labels& labels) {
   nlohmann::ordered_json json;
-  json["query"] = query;
+  json["query"] = found.query;
   if (!labels.queries.empty()) {
-    json["label"] = label_of(labels.queries, static_cast<std::int64_t>(query));
+    json["label"] = label_of(labels.queries, static_cast<std::int64_t>(found.query));
   }
   if (labels.keys.empty()) {
-    json["ids"] = std::vector<std::int64_t>(ids, ids + found);
+    json["ids"] = std::vector<std::int64_t>(found.ids.begin(), found.ids.end());
   } else {
-    const auto keys = labels.keys.subspan(query * result.ids.cols, found);
-    json["ids"] = std::vector<std::string>(keys.begin(), keys.end());
+    json["ids"] = std::vector<std::string>(found.keys.begin(), found.keys.end());
   }
-  json["distances"] = std::vector<float>(distances, distances + found);
+  json["distances"] = std::vector<float>(found.distances.begin(), found.distances.end());
   if (!labels.base.empty()) {
     json["labels"] = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < found; ++i) json["labels"].push_back(label_of(labels.base, ids[i]));
+    for (const std::int64_t id : found.ids) json["labels"].push_back(label_of(labels.base, id));
+  }
+  if (found.columns != nullptr && !found.columns->empty()) {
+    json["columns"] = columns_json(*found.columns, found.first_value, found.ids.size());
   }
   return json;
 }
 
 std::string neighbours_text(const SearchResult& result, std::size_t query, std::size_t k,
                             const Labels& labels) {
+  Neighbours found = neighbours_of(result, query, labels);
+  found.ids = found.ids.first(std::min(k, found.ids.size()));
+  return neighbours_text(found, labels);
+}
+
+std::string neighbours_text(const Neighbours& found, const Labels& labels) {
+  const Columns none;
+  const Columns& values = found.columns == nullptr ? none : *found.columns;
   std::vector<Column> columns = {{"rank"}, {"id"}, {"distance"}};
   if (!labels.keys.empty()) columns[1].align = Align::left;
   if (!labels.base.empty()) columns.push_back({"label", Align::left});
+  for (const ColumnValues& column : values) columns.push_back({column.name(), Align::left});
   Table table(columns);
-  const std::size_t found = std::min(k, answers(result, query));
-  for (std::size_t i = 0; i < found; ++i) {
-    const std::int64_t id = result.ids.row(query)[i];
-    const std::string id_text =
-        labels.keys.empty() ? std::to_string(id) : labels.keys[query * result.ids.cols + i];
-    std::vector<std::string> cells = {std::to_string(i + 1), id_text,
-                                      fmt::format("{:.5g}", result.distances.row(query)[i])};
+  for (std::size_t i = 0; i < found.ids.size(); ++i) {
+    const std::int64_t id = found.ids[i];
+    std::vector<std::string> cells = {std::to_string(i + 1),
+                                      labels.keys.empty() ? std::to_string(id) : found.keys[i],
+                                      fmt::format("{:.5g}", found.distances[i])};
     if (!labels.base.empty()) cells.push_back(shorten(label_of(labels.base, id), kLabelWidth));
+    for (const ColumnValues& column : values) {
+      cells.push_back(shorten(value_text(column, found.first_value + i), kValueWidth));
+    }
     table.add(cells);
   }
-  std::string head = fmt::format("query {}", query);
-  const std::string label = label_of(labels.queries, static_cast<std::int64_t>(query));
+  std::string head = fmt::format("query {}", found.query);
+  const std::string label = label_of(labels.queries, static_cast<std::int64_t>(found.query));
   if (!label.empty()) head += fmt::format(": {}", shorten(label, kLabelWidth));
   return head + "\n" + table.text();
 }

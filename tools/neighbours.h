@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -20,13 +21,28 @@ struct Labels {
   std::span<const std::string> keys = {};
 };
 
-/// {"query", "label", "ids", "distances", "labels"}; the labels only when there are any.
+/// The answers to one query.
+struct Neighbours {
+  std::size_t query = 0;
+  std::span<const std::int64_t> ids;
+  std::span<const float> distances;        ///< of each
+  std::span<const std::string> keys = {};  ///< of each, where ids are strings
+  const Columns* columns = nullptr;        ///< in which the values of the answers begin at a row
+  std::size_t first_value = 0;             ///< that row
+};
+/// Views the result and the labels.
+Neighbours neighbours_of(const SearchResult& result, std::size_t query, const Labels& labels);
+
+/// {"query", "label", "ids", "distances", "labels", "columns"}; labels and columns only when there
+/// are any, columns as columns_json has them.
 nlohmann::ordered_json neighbours_json(const SearchResult& result, std::size_t query,
                                        const Labels& labels);
+nlohmann::ordered_json neighbours_json(const Neighbours& found, const Labels& labels);
 
-/// The query's line and a table of its first `k` neighbours: rank, id, distance, label.
+/// The query's line and a table of its first `k` neighbours: rank, id, distance, label, columns.
 std::string neighbours_text(const SearchResult& result, std::size_t query, std::size_t k,
                             const Labels& labels);
+std::string neighbours_text(const Neighbours& found, const Labels& labels);
 
 /// {"lists", "entries", "refined", "exact", "end"}
 nlohmann::ordered_json explanation_json(const SearchExplanation& work);

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "index/open_written.h"
 #include "obliq/index.h"
+#include "tools/column_flags.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
@@ -22,6 +24,7 @@ class Build final : public Command {
   void add_flags(CLI::App& app) override {
     learn_.add_flags(app, "the index");
     app.add_option("-o,--output", output_, "Index to write")->required();
+    columns_.add_flags(app);
     app.add_flag("!--no-tune", learn_.options().tune,
                  "Do not calibrate target recalls (obliq tune does so later)");
     add_max_memory(app, learn_.options().max_memory,
@@ -31,13 +34,17 @@ class Build final : public Command {
   }
 
   int run() override {
-    check_outputs({output_}, learn_.files());
+    std::vector<std::string> files = learn_.files();
+    for (const std::string& file : columns_.files()) files.push_back(file);
+    check_outputs({output_}, files);
     refuse_foreign_suffix(output_, "an index");
     learn_.read();
     const auto base = learn_.open_base();
     learn_.warn_of_small_lists("obliq build", base->rows());
     ProgressBar bar("build");
     learn_.options().progress = bar.callback();
+    const Columns columns = columns_.read_of(learn_.base(), base->rows(), {}, bar.callback());
+    learn_.options().columns = columns;
     const auto start = std::chrono::steady_clock::now();
     write(*base);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -63,6 +70,7 @@ class Build final : public Command {
   }
 
   LearnFlags learn_;
+  ColumnFlags columns_;
   std::string output_;
   bool json_ = false;
 };

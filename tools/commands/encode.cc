@@ -4,8 +4,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "obliq/model.h"
+#include "tools/column_flags.h"
 #include "tools/command.h"
 #include "tools/flags.h"
 #include "tools/inputs.h"
@@ -35,8 +37,9 @@ class Encode final : public Command {
         ->check(file_name())
         ->excludes(first);
     app.add_option("--rows", rows_,
-                   "Encode only rows A:B of VECTORS, A to B - 1; their positions and ids are those "
-                   "of the whole file, so that processes can share it; default: all");
+                   "Encode only rows A:B of VECTORS, A to B - 1; their positions, ids and columns "
+                   "are those of the whole file, so that processes can share it; default: all");
+    columns_.add_flags(app);
     app.add_flag("!--no-truth", options_.truth,
                  "Do not keep the true neighbours of the model's learn queries, from which merge "
                  "tunes");
@@ -49,7 +52,9 @@ class Encode final : public Command {
   }
 
   int run() override {
-    check_outputs({output_}, {model_, vectors_, ids_});
+    std::vector<std::string> files = columns_.files();
+    files.insert(files.end(), {model_, vectors_, ids_});
+    check_outputs({output_}, files);
     refuse_foreign_suffix(output_, "a segment");
     inputs_.settle({vectors_, ids_});
     const Model model = Model::open(model_);
@@ -63,6 +68,10 @@ class Encode final : public Command {
     }
     ProgressBar bar("encode");
     options_.progress = bar.callback();
+    const Columns columns =
+        slice_columns(columns_.read_of(vectors_, vectors->rows(), {}, bar.callback()), range.first,
+                      range.end - range.first);
+    options_.columns = columns;
     const auto start = std::chrono::steady_clock::now();
     write(model, SliceSource(*vectors, range.first, range.end - range.first));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -95,6 +104,7 @@ class Encode final : public Command {
   std::string rows_;
   std::uint64_t first_ = 0;
   Inputs inputs_;
+  ColumnFlags columns_;
   EncodeOptions options_;
   bool json_ = false;
 };

@@ -13,6 +13,7 @@
 #include "datasets/dataset.h"
 #include "obliq/index.h"
 #include "tools/command.h"
+#include "tools/filter_flags.h"
 #include "tools/flags.h"
 #include "tools/inputs.h"
 #include "tools/interrupt.h"
@@ -52,6 +53,12 @@ class Search final : public Command {
                  "Tell of each query the lists and entries scanned, the rows refined, the raw "
                  "vectors compared, and why no further list was scanned")
         ->excludes(output);
+    filter_.add_flags(app);
+    app.add_option("--return-columns", columns_,
+                   "Columns whose values to show with the answers, with commas")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->excludes(output);
     inputs_.add_format(app);
     add_threads(app, options_.threads, "Threads to use; the answers do not depend on them");
     add_json(app, json_);
@@ -61,11 +68,14 @@ class Search final : public Command {
     if (!output_.empty()) {
       std::vector<std::string> files = segments_;
       files.insert(files.end(), {index_, queries_});
+      for (const std::string& file : filter_.files()) files.push_back(file);
       check_outputs({output_}, files);
       require_suffix(output_, {".hdf5", ".h5"}, "results");
     }
-    inputs_.settle({queries_});
+    settle_inputs();
     const Searched index = Searched::open(index_, segments_);
+    options_.filter = filter_.read(inputs_, index.has_keys());
+    options_.columns = columns_;
     if (index.has_keys() && !output_.empty()) {
       throw std::invalid_argument(
           "a result file holds numbers, and the ids of the collection are "
@@ -74,7 +84,7 @@ class Search final : public Command {
     // Answers beyond the vectors there are take no memory; a result file has columns for them.
     if (output_.empty())
       options_.k = std::min(options_.k, std::max<std::size_t>(index.stats().n, 1));
-    const datasets::BenchmarkSet set = read_queries();
+    const datasets::BenchmarkSet set = inputs_.read_queries(queries_);
     const std::size_t count = limit_ == 0 ? set.test.rows : std::min(limit_, set.test.rows);
     std::vector<SearchExplanation> work;
     if (explain_) options_.explain = &work;
@@ -95,6 +105,12 @@ class Search final : public Command {
   }
 
  private:
+  void settle_inputs() {
+    std::vector<std::string> files = filter_.files();
+    files.push_back(queries_);
+    inputs_.settle(files);
+  }
+
   /// Where ids are strings they go to `keys`, [queries][k]; -1 still stands for no answer.
   SearchResult answers(const Searched& index, MatrixView<float> queries,
                        std::vector<std::string>& keys) const {
@@ -121,16 +137,6 @@ class Search final : public Command {
         if (!work.empty()) fmt::print("{}\n", explanation_text(work[q]));
       }
     }
-  }
-
-  /// The queries and, from an HDF5 set, the labels.
-  datasets::BenchmarkSet read_queries() const {
-    if (inputs_.is_hdf5(queries_) && !datasets::locate(queries_, {}).is_named) {
-      return datasets::read_labelled_queries(queries_);
-    }
-    datasets::BenchmarkSet set;
-    set.test = inputs_.read(queries_, "test");
-    return set;
   }
 
   /// The search options that the answers depend on.
@@ -164,6 +170,8 @@ class Search final : public Command {
   std::string queries_;
   std::string output_;
   Inputs inputs_;
+  FilterFlags filter_;
+  std::vector<std::string> columns_;
   SearchOptions options_;
   std::size_t limit_ = 0;
   bool explain_ = false;
