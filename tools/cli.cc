@@ -52,6 +52,7 @@ constexpr std::array kCommands = {
     Row{"backup", "Copy a collection while others write to it", make_backup},
     Row{"search", "Find the nearest neighbours of queries in an index or a collection",
         make_search},
+    Row{"range-search", "Find all vectors nearer to queries than a radius", make_range_search},
     Row{"eval", "Measure recall and speed of an index or a collection on a set", make_eval},
     Row{"tune", "Find out how an index reaches target recalls", make_tune},
     Row{"info", "Show what an index, a collection, a model or a segment is made of", make_info},

@@ -42,6 +42,7 @@ std::unique_ptr<Command> make_export();
 std::unique_ptr<Command> make_import();
 std::unique_ptr<Command> make_backup();
 std::unique_ptr<Command> make_search();
+std::unique_ptr<Command> make_range_search();
 std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_info();
 std::unique_ptr<Command> make_tune();

@@ -49,4 +49,12 @@ SearchResult Searched::search(MatrixView<float> queries, const SearchOptions& op
   return std::visit([&](const auto& what) { return what.search(queries, options); }, what_);
 }
 
+RangeSearchResult Searched::range_search(MatrixView<float> queries, float radius,
+                                         const RangeSearchOptions& options) const {
+  if (const auto* index = std::get_if<Index>(&what_)) {
+    return index->range_search(queries, radius, options);
+  }
+  throw std::invalid_argument("collections are not searched by range: export an index of it");
+}
+
 }  // namespace obliq::tools

@@ -22,6 +22,10 @@ class Searched {
   /// Throws std::invalid_argument where ids are strings.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options) const;
 
+  /// Throws std::invalid_argument of a collection.
+  RangeSearchResult range_search(MatrixView<float> queries, float radius,
+                                 const RangeSearchOptions& options) const;
+
   /// Whether it is a collection whose ids are strings.
   bool has_keys() const { return has_keys_; }
   /// Requires has_keys().

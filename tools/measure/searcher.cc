@@ -29,6 +29,7 @@ class OptionsSearcher : public Searcher {
     options_.target_recall = recall;
   }
   void set_batch_order(BatchOrder order) override { options_.batch_order = order; }
+  void set_filter(const Filter& filter) override { options_.filter = filter; }
 
  protected:
   SearchOptions options(std::size_t k, int threads) const {

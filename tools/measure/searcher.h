@@ -24,6 +24,8 @@ class Searcher {
   virtual void set_nprobe(std::size_t nprobe) = 0;
   /// Sets the order of batches, where a searcher has several.
   virtual void set_batch_order(BatchOrder /*order*/) {}
+  /// Sets which vectors may be answers, where a searcher can leave some out.
+  virtual void set_filter(const Filter& /*filter*/) {}
   /// Sets a target recall instead, 0: the default, where a searcher knows such a thing.
   virtual void set_target_recall(double /*recall*/) {}
   /// Writes queries.rows * k distances and ids, nearest first. May be called by several threads at
