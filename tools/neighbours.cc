@@ -97,13 +97,19 @@ nlohmann::ordered_json explanation_json(const SearchExplanation& work) {
           {"entries", work.entries},
           {"refined", work.refined},
           {"exact", work.exact},
-          {"end", to_string(work.end)}};
+          {"end", to_string(work.end)},
+          {"allowed", work.allowed},
+          {"method", to_string(work.method)}};
 }
 
 std::string explanation_text(const SearchExplanation& work) {
+  const bool is_filtered = work.method != SearchMethod::lists;
   return fmt::format(
-      "{} lists and {} entries scanned, {} rows refined, {} raw vectors compared; ended by: {}",
-      work.lists, work.entries, work.refined, work.exact, to_string(work.end));
+      "{} lists and {} entries scanned, {} rows refined, {} raw vectors compared; ended by: {}{}",
+      work.lists, work.entries, work.refined, work.exact, to_string(work.end),
+      is_filtered
+          ? fmt::format("; {} vectors pass the filter, by {}", work.allowed, to_string(work.method))
+          : "");
 }
 
 }  // namespace obliq::tools

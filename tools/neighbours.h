@@ -44,9 +44,10 @@ std::string neighbours_text(const SearchResult& result, std::size_t query, std::
                             const Labels& labels);
 std::string neighbours_text(const Neighbours& found, const Labels& labels);
 
-/// {"lists", "entries", "refined", "exact", "end"}
+/// {"lists", "entries", "refined", "exact", "end", "allowed", "method"}
 nlohmann::ordered_json explanation_json(const SearchExplanation& work);
-/// "12 lists and 3400 entries scanned, 210 rows refined, 0 raw vectors compared; ended by: nprobe".
+/// "12 lists and 3400 entries scanned, 210 rows refined, 0 raw vectors compared; ended by: nprobe",
+/// under a filter with "; 120 vectors pass the filter, by direct" behind it.
 std::string explanation_text(const SearchExplanation& work);
 
 }  // namespace obliq::tools

@@ -83,6 +83,20 @@ TEST_F(Columns, FilterSearchesByExpressionsAndValues) {
   EXPECT_TRUE(ids(search({"--filter", "year > 3000"})[0]).empty());
 }
 
+TEST_F(Columns, TellHowManyVectorsPassAndHowTheyWereFound) {
+  build();
+  const auto few = search({"--filter", "year = 2003", "--limit", "1", "--explain"})[0]["explain"];
+  EXPECT_EQ(few["allowed"], 80);
+  EXPECT_EQ(few["method"], "direct");
+  EXPECT_EQ(few["end"], "all allowed");
+  const auto most = search({"--filter", "year > 2000", "--limit", "1", "--explain"})[0]["explain"];
+  EXPECT_EQ(most["allowed"], 1520);
+  EXPECT_EQ(most["method"], "masked lists");
+  EXPECT_EQ(search({"--limit", "1", "--explain"})[0]["explain"]["method"], "lists");
+  EXPECT_THAT(must({"search", index_, set_, "--filter", "year = 2003", "--explain"}).out,
+              HasSubstr("; 80 vectors pass the filter, by direct\n"));
+}
+
 TEST_F(Columns, AreReturnedWithAnswers) {
   build();
   for (const auto& line : search({"--return-columns", "lang,year", "--filter", "year < 2015"})) {
