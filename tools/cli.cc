@@ -45,6 +45,8 @@ constexpr std::array kCommands = {
     Row{"encode", "Encode vectors under a model into a segment", make_encode},
     Row{"merge", "Merge segments of a model into an index", make_merge},
     Row{"add", "Add vectors to a collection, a directory that changes", make_add},
+    Row{"update", "Change the columns of vectors of a collection", make_update},
+    Row{"add-column", "Add columns to a collection", make_add_column},
     Row{"remove", "Remove vectors from a collection", make_remove},
     Row{"compact", "Merge the segments of a collection into one", make_compact},
     Row{"export", "Write what a collection holds as an index", make_export},

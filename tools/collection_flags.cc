@@ -11,6 +11,13 @@
 #include "tools/flags.h"
 
 namespace obliq::tools {
+namespace {
+
+bool is_there(const std::string& directory) {
+  return is_collection(directory) && CollectionDirectory(directory).newest_manifest() != 0;
+}
+
+}  // namespace
 
 void CollectionFlags::add_flags(CLI::App& app) {
   const std::string of_new = "Of a collection that is made: ";
@@ -36,8 +43,14 @@ CollectionOptions CollectionFlags::options(std::size_t dim, Metric metric) const
   options.spill = codes.spill;
   options.seed = seed_.value_or(options.seed);
   options.ids = ids_;
+  options.columns = columns_;
   options.train_at = train_at_.value_or(options.train_at);
   return options;
+}
+
+ColumnSchema CollectionFlags::columns_of(const std::string& directory) {
+  if (!is_there(directory)) return {};
+  return Collection::open(directory, {.read_only = true}).stats().columns;
 }
 
 Collection CollectionFlags::open_or_create(const std::string& directory, std::size_t dim,
@@ -45,7 +58,7 @@ Collection CollectionFlags::open_or_create(const std::string& directory, std::si
   if (dim_ != 0 && dim_ != dim) {
     throw std::invalid_argument(fmt::format("vectors have dim {}, not --dim {}", dim, dim_));
   }
-  if (!is_collection(directory) || CollectionDirectory(directory).newest_manifest() == 0) {
+  if (!is_there(directory)) {
     return Collection::create(directory, options(dim, metric), access);
   }
   require_same(directory);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "obliq/collection.h"
 #include "tools/code_flags.h"
@@ -18,6 +19,10 @@ class CollectionFlags {
   void add_flags(CLI::App& app);
   /// Of a collection that is made; the default is int64.
   void set_ids(IdType ids) { ids_ = ids; }
+  /// Of a collection that is made; the default is none.
+  void set_columns(ColumnSchema columns) { columns_ = std::move(columns); }
+  /// The columns of the collection in the directory; none where there is none.
+  static ColumnSchema columns_of(const std::string& directory);
   /// What --metric says, may be empty.
   const std::string& metric() const { return metric_; }
 
@@ -34,6 +39,7 @@ class CollectionFlags {
   std::size_t dim_ = 0;
   std::string metric_;
   IdType ids_ = IdType::int64;
+  ColumnSchema columns_;
   CodeFlags codes_;
   std::optional<std::uint64_t> seed_;
   std::optional<std::size_t> train_at_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <system_error>
 
+#include "tools/column_values.h"
 #include "tools/describe.h"
 
 namespace obliq::tools {
@@ -37,7 +38,9 @@ nlohmann::ordered_json collection_json(const CollectionStats& stats) {
           {"rows_in_memory", stats.rows_in_memory},
           {"deleted_rows", stats.deleted_rows},
           {"file_bytes", stats.file_bytes},
-          {"changes", stats.changes}};
+          {"changes", stats.changes},
+          {"columns", schema_json(stats.columns)},
+          {"column_bytes", stats.column_bytes}};
 }
 
 nlohmann::ordered_json collection_figures_json(const CollectionStats& stats) {
@@ -65,6 +68,7 @@ nlohmann::ordered_json collection_figures_json(const CollectionStats& stats) {
           {"added", life.added},
           {"upserted", life.upserted},
           {"removed", life.removed},
+          {"updated", life.updated},
           {"logged_bytes", life.logged_bytes},
           {"sealed_bytes", life.sealed_bytes},
           {"merged_bytes", life.merged_bytes},

@@ -12,7 +12,7 @@ namespace obliq::tools {
 bool is_collection(const std::string& path);
 
 /// kind, n, dim, metric, quantizer, exact, nlist, trained_for, tuned, segments, segments_in_memory,
-/// rows_in_memory, deleted_rows, file_bytes, changes.
+/// rows_in_memory, deleted_rows, file_bytes, changes, columns, column_bytes.
 nlohmann::ordered_json collection_json(const CollectionStats& stats);
 /// What operators look at: log_bytes, deleted_share, write_amplification, drift, tuned_for and
 /// tuned_seconds_ago (null where there is none), counters of its life, and latencies since it was

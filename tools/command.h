@@ -36,6 +36,8 @@ std::unique_ptr<Command> make_train();
 std::unique_ptr<Command> make_encode();
 std::unique_ptr<Command> make_merge();
 std::unique_ptr<Command> make_add();
+std::unique_ptr<Command> make_update();
+std::unique_ptr<Command> make_add_column();
 std::unique_ptr<Command> make_remove();
 std::unique_ptr<Command> make_compact();
 std::unique_ptr<Command> make_export();

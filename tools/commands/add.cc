@@ -14,6 +14,7 @@
 
 #include "tools/collection_flags.h"
 #include "tools/collections.h"
+#include "tools/column_flags.h"
 #include "tools/command.h"
 #include "tools/flags.h"
 #include "tools/inputs.h"
@@ -39,6 +40,7 @@ class Add final : public Command {
                    "a collection that is made has such ids from then on")
         ->check(file_name())
         ->excludes(ids);
+    columns_.add_flags(app);
     app.add_flag("--upsert", upsert_, "Replace the vectors whose ids are there already");
     app.add_option("--rows", rows_, "Add only rows A:B of VECTORS, A to B - 1; default: all");
     app.add_option("--batch", batch_, "Vectors per batch, which is added whole or not at all")
@@ -70,14 +72,19 @@ class Add final : public Command {
     const auto keys = read_keys_of(vectors_, vectors->rows(), keys_);
     const IdType type = keys_.empty() ? IdType::int64 : IdType::string;
     flags_.set_ids(type);
+    ProgressBar bar("add");
+    const Columns columns = columns_.read_of(
+        vectors_, vectors->rows(),
+        columns_.is_given() ? CollectionFlags::columns_of(directory_) : ColumnSchema(),
+        bar.callback());
+    flags_.set_columns(schema_of_columns(columns));
     Collection collection = flags_.open_or_create(
         directory_, vectors->dim(), inputs_.metric(flags_.metric(), vectors_), access_);
     require_metric(collection.options().metric);
     require_ids(collection, directory_, type);
     const std::size_t before = collection.count();
-    ProgressBar bar("add");
     const auto start = std::chrono::steady_clock::now();
-    add_rows(collection, *vectors, range, {ids.view(), views_of(keys)}, bar.callback());
+    add_rows(collection, *vectors, range, {ids.view(), views_of(keys), columns}, bar.callback());
     collection.sync();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     bar.clear();
@@ -91,10 +98,11 @@ class Add final : public Command {
   }
 
  private:
-  /// Of all vectors of the file: one of both, or neither.
+  /// Of all vectors of the file: ids or keys or neither, and columns.
   struct Names {
     MatrixView<std::int64_t> ids;
     std::vector<std::string_view> keys;
+    const Columns& columns;
   };
 
   /// A set tells what its distances are; vectors of another may still be meant, by the flag.
@@ -129,16 +137,17 @@ class Add final : public Command {
   void add_batch(Collection& collection, MatrixView<float> batch, const Names& names,
                  std::size_t first) {
     const MatrixView<std::int64_t> ids = names.ids;
+    const Columns columns = slice_columns(names.columns, first, batch.rows);
     if (!names.keys.empty()) {
       const auto keys = std::span(names.keys).subspan(first, batch.rows);
-      upsert_ ? collection.upsert(batch, keys) : collection.add(batch, keys);
+      upsert_ ? collection.upsert(batch, keys, columns) : collection.add(batch, keys, columns);
     } else if (ids.rows == 0) {
-      const std::int64_t id = collection.add(batch);
+      const std::int64_t id = collection.add(batch, columns);
       if (!first_id_) first_id_ = id;
     } else if (upsert_) {
-      collection.upsert(batch, ids.slice(first, batch.rows));
+      collection.upsert(batch, ids.slice(first, batch.rows), columns);
     } else {
-      collection.add(batch, ids.slice(first, batch.rows));
+      collection.add(batch, ids.slice(first, batch.rows), columns);
     }
   }
 
@@ -180,6 +189,7 @@ class Add final : public Command {
   bool wait_ = false;
   bool json_ = false;
   CollectionFlags flags_;
+  ColumnFlags columns_;
   CollectionAccess access_;
   Inputs inputs_;
   std::optional<std::int64_t> first_id_;  // of those without ids; the others follow it

@@ -32,6 +32,7 @@ class Import final : public Command {
 
   int run() override {
     const IndexStats index = Index::open(index_).stats();
+    flags_.set_columns(index.columns);
     Collection collection = flags_.open_or_create(directory_, index.dim, index.metric, access_);
     ProgressBar bar("import");
     const auto start = std::chrono::steady_clock::now();

@@ -7,6 +7,7 @@
 #include "core/default_threads.h"
 #include "obliq/index.h"
 #include "tools/collections.h"
+#include "tools/column_flags.h"
 #include "tools/command.h"
 #include "tools/describe.h"
 #include "tools/flags.h"
@@ -58,6 +59,7 @@ class Info final : public Command {
     json["id_type"] = to_string(collection.options().ids);
     json["directory_bytes"] = directory_bytes(index_);
     json.update(collection_figures_json(stats));
+    if (!json_) json["columns"] = schema_text(stats.columns);
     print_part(json);
   }
 
