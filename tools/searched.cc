@@ -26,6 +26,11 @@ IndexStats stats_of(const CollectionStats& collection) {
   return stats;
 }
 
+[[noreturn]] void refuse_keys() {
+  throw std::invalid_argument(
+      "the ids of the collection are strings: export an index, whose ids are numbers");
+}
+
 }  // namespace
 
 Searched::Searched(Collection collection)
@@ -42,19 +47,15 @@ Searched Searched::open(const std::string& path, const std::vector<std::string>&
 }
 
 SearchResult Searched::search(MatrixView<float> queries, const SearchOptions& options) const {
-  if (has_keys_) {
-    throw std::invalid_argument(
-        "the ids of the collection are strings: export an index, whose ids are numbers");
-  }
+  if (has_keys_) refuse_keys();
   return std::visit([&](const auto& what) { return what.search(queries, options); }, what_);
 }
 
 RangeSearchResult Searched::range_search(MatrixView<float> queries, float radius,
                                          const RangeSearchOptions& options) const {
-  if (const auto* index = std::get_if<Index>(&what_)) {
-    return index->range_search(queries, radius, options);
-  }
-  throw std::invalid_argument("collections are not searched by range: export an index of it");
+  if (has_keys_) refuse_keys();
+  return std::visit([&](const auto& what) { return what.range_search(queries, radius, options); },
+                    what_);
 }
 
 }  // namespace obliq::tools

@@ -22,7 +22,7 @@ class Searched {
   /// Throws std::invalid_argument where ids are strings.
   SearchResult search(MatrixView<float> queries, const SearchOptions& options) const;
 
-  /// Throws std::invalid_argument of a collection.
+  /// Throws as search.
   RangeSearchResult range_search(MatrixView<float> queries, float radius,
                                  const RangeSearchOptions& options) const;
 
@@ -31,6 +31,10 @@ class Searched {
   /// Requires has_keys().
   KeyedSearchResult search_keys(MatrixView<float> queries, const SearchOptions& options) const {
     return std::get<Collection>(what_).search_keys(queries, options);
+  }
+  KeyedRangeSearchResult range_search_keys(MatrixView<float> queries, float radius,
+                                           const RangeSearchOptions& options) const {
+    return std::get<Collection>(what_).range_search_keys(queries, radius, options);
   }
 
   /// Null where it is a collection.

@@ -138,6 +138,69 @@ TEST_F(CollectionColumns, OfIdsThatAreStringsAreUpdatedByThem) {
   EXPECT_EQ(filtered(collection_, "lang = 'fr'")[0]["ids"], nlohmann::json::parse(R"(["key9"])"));
 }
 
+TEST_F(CollectionColumns, AreReturnedWithAnswersWhateverTheIdsAre) {
+  add();
+  must({"add-column", collection_, "price=double"});
+  std::string keys;
+  for (int i = 0; i < 1200; ++i) keys += "key" + std::to_string(i) + "\n";
+  const std::string keyed = folder_ / "keyed";
+  must({"add", keyed, set_, "--columns", csv_, "--keys", write("keys", keys)});
+  must({"add-column", keyed, "price=double"});
+  const std::vector<std::string> flags = {
+      "-k", "100", "--filter", "year = 2003", "--json", "--return-columns", "year,price"};
+  for (const std::string& collection : {collection_, keyed}) {
+    std::vector<std::string> all = {"search", collection, set_};
+    all.insert(all.end(), flags.begin(), flags.end());
+    for (const auto& line : json_lines(must(all))) {
+      ASSERT_EQ(line["ids"].size(), 60);  // of the 100 places
+      EXPECT_EQ(line["columns"]["year"], nlohmann::json(std::vector<int>(60, 2003)));
+      EXPECT_EQ(line["columns"]["price"].size(), 60);
+      EXPECT_TRUE(line["columns"]["price"][0].is_null());
+    }
+  }
+}
+
+TEST_F(CollectionColumns, AreReturnedByRangeSearchesWhateverTheIdsAre) {
+  add();
+  std::string keys;
+  for (int i = 0; i < 1200; ++i) keys += "key" + std::to_string(i) + "\n";
+  const std::string keyed = folder_ / "keyed";
+  must({"add", keyed, set_, "--columns", csv_, "--keys", write("keys", keys)});
+  const auto search = [&](const std::string& collection) {
+    return json_lines(must({"range-search", collection, set_, "--radius", "1000", "--filter",
+                            "year = 2003", "--return-columns", "year", "--json"}));
+  };
+  const auto numbers = search(collection_);
+  const auto texts = search(keyed);
+  ASSERT_EQ(numbers.size(), 10);
+  for (std::size_t q = 0; q < 10; ++q) {
+    ASSERT_EQ(numbers[q]["ids"].size(), 60);
+    EXPECT_EQ(numbers[q]["columns"]["year"], nlohmann::json(std::vector<int>(60, 2003)));
+    EXPECT_EQ(texts[q]["columns"], numbers[q]["columns"]);
+    for (std::size_t i = 0; i < 60; ++i) {
+      EXPECT_EQ(texts[q]["ids"][i], "key" + std::to_string(numbers[q]["ids"][i].get<int>()));
+    }
+  }
+  EXPECT_THAT(refusal({"range-search", keyed, set_, "--radius", "1", "-o", folder_ / "a.hdf5"}),
+              HasSubstr("the ids of the collection are strings"));
+}
+
+// A column that was added and has no value is NULL in a filter, too.
+TEST_F(CollectionColumns, WithoutAnyValueCanBeFilteredBy) {
+  add();
+  must({"add-column", collection_, "price=double"});
+  EXPECT_EQ(filtered(collection_, "price is null and year = 2003")[0]["ids"].size(), 10);
+  EXPECT_EQ(filtered(collection_, "price = 1")[0]["ids"].size(), 0);
+}
+
+TEST_F(CollectionColumns, RecallIsThatOfTheNeighboursThatPassTheFilter) {
+  add();
+  const auto point = json_lines(must({"eval", collection_, set_, "--filter", "year in (2003, 2004)",
+                                      "--repeat", "1", "--json"}))[0];
+  EXPECT_EQ(point["allowed"], 120);
+  EXPECT_EQ(point["recall"], 1.0);  // no model yet: exact
+}
+
 TEST_F(CollectionColumns, GoWithExportsImportsAndCompactions) {
   add({"--train-at", "1000", "--wait"});
   const auto answers = filtered(collection_, "year = 2007 and lang is not null");

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -65,10 +67,11 @@ class RangeSearch final : public Command {
     options.columns = columns_;
     const datasets::BenchmarkSet set = inputs_.read_queries(queries_);
     const std::size_t count = limit_ == 0 ? set.test.rows : std::min(limit_, set.test.rows);
-    const RangeSearchResult result =
-        index.range_search(set.test.view().slice(0, count), range_.radius(), options);
+    std::vector<std::string> keys;
+    const RangeSearchResult result = answers(index, set.test.view().slice(0, count), options, keys);
     if (output_.empty()) {
-      print(result, {set.train_labels, set.test_labels});
+      const auto labels = index.has_keys() ? std::span<const std::string>() : set.train_labels;
+      print(result, {labels, set.test_labels, keys});
     } else {
       write(result);
     }
@@ -76,12 +79,29 @@ class RangeSearch final : public Command {
   }
 
  private:
+  /// Where ids are strings they go to `keys`, and those of the result are 0.
+  RangeSearchResult answers(const Searched& index, MatrixView<float> queries,
+                            const RangeSearchOptions& options,
+                            std::vector<std::string>& keys) const {
+    if (!index.has_keys()) return index.range_search(queries, range_.radius(), options);
+    if (!output_.empty()) {
+      throw std::invalid_argument(
+          "a result file holds numbers, and the ids of the collection are strings: leave out "
+          "--output, or search an exported index");
+    }
+    KeyedRangeSearchResult found = index.range_search_keys(queries, range_.radius(), options);
+    keys = std::move(found.keys);
+    return {std::move(found.lims), std::move(found.distances),
+            std::vector<std::int64_t>(keys.size()), std::move(found.cut), std::move(found.columns)};
+  }
+
   void print(const RangeSearchResult& result, const Labels& labels) const {
     for (std::size_t q = 0; q + 1 < result.lims.size(); ++q) {
       const std::size_t first = result.lims[q];
       const std::size_t count = result.lims[q + 1] - first;
       Neighbours found{q, std::span(result.ids).subspan(first, count),
                        std::span(result.distances).subspan(first, count)};
+      if (!labels.keys.empty()) found.keys = labels.keys.subspan(first, count);
       found.columns = &result.columns;
       found.first_value = first;
       if (json_) {

@@ -118,7 +118,8 @@ class Search final : public Command {
     KeyedSearchResult found = index.search_keys(queries, options_);
     keys = std::move(found.keys.values);
     SearchResult result{std::move(found.distances),
-                        Matrix<std::int64_t>(found.keys.rows, found.keys.cols)};
+                        Matrix<std::int64_t>(found.keys.rows, found.keys.cols),
+                        std::move(found.columns)};
     std::transform(keys.begin(), keys.end(), result.ids.values.begin(),
                    [](const std::string& key) { return key.empty() ? -1 : 0; });
     return result;
