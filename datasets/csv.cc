@@ -13,6 +13,7 @@ namespace obliq::datasets {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+constexpr std::size_t kMostNames = 1000;  // of a schema
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class Parser {
@@ -98,6 +99,9 @@ class Parser {
     if (name.empty()) refuse(fmt::format("column {} has no name", fields_ + 1));
     for (const CsvColumn& column : table_.columns) {
       if (column.name() == name) refuse(fmt::format("column '{}' comes twice", name));
+    }
+    if (table_.columns.size() == kMostNames) {
+      refuse(fmt::format("more than {} columns are named; cut the table", kMostNames));
     }
     table_.columns.emplace_back(std::string(name));
   }

@@ -42,7 +42,8 @@ struct CsvTable {
 
 /// Reads a file. Throws std::invalid_argument naming the row, the first behind the header being row
 /// 0, where the fields are not as many as the header has names or quotes are out of place, and on a
-/// header without names or with one twice; Cancelled when progress returned false.
+/// header without names, with one twice or with more than 1,000; Cancelled when progress returned
+/// false.
 CsvTable read_csv(const std::string& path, const Progress& progress = {});
 
 /// read_csv on bytes.

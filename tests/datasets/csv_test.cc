@@ -65,6 +65,9 @@ TEST(CsvTables, AreRefusedWithTheRowAndTheReason) {
   expect_refused("a,b\n1,2\n1\n", "row 1: 1 fields, but the header names 2 columns");
   expect_refused("a\n1\n2,3\n", "row 1: 2 fields, but the header names 1 columns");
   expect_refused("a,a\n", "header: column 'a' comes twice");
+  std::string many = "c0";
+  for (int i = 1; i <= 1000; ++i) many += ",c" + std::to_string(i);
+  expect_refused(many, "header: more than 1000 columns are named");
   expect_refused("a,\n", "header: column 2 has no name");
   expect_refused("a\n1\n\"2\n", "row 1: a quote stands inside");
   expect_refused("a\n1\nb\"2\"\n", "row 1: a quote stands inside");
