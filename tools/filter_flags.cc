@@ -60,7 +60,8 @@ void FilterFlags::add_flags(CLI::App& app) {
       "Answer with vectors alone whose columns satisfy this: \"year >= 2020 and lang in "
       "('en','de')\"; ? stands for a --param");
   app.add_option_function<std::string>(
-         "--param", [this](const std::string& text) { params_.push_back(parse_param(text)); },
+         "--param",
+         [this](const std::string& text) { add_param("--param", text, parse_param(text)); },
          "Value of the next ?: a number, true, false, \"a text\" or [\"a\",\"list\"] as JSON has "
          "them; what is no JSON is a text. For each ? once")
       ->allow_extra_args(false)
@@ -68,7 +69,7 @@ void FilterFlags::add_flags(CLI::App& app) {
       ->trigger_on_parse()
       ->needs(filter);
   app.add_option_function<std::string>(
-         "--param-text", [this](const std::string& text) { params_.emplace_back(text); },
+         "--param-text", [this](const std::string& text) { add_param("--param-text", text, text); },
          "The same of a text, whatever is in it: for what users type")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
@@ -80,6 +81,19 @@ void FilterFlags::add_flags(CLI::App& app) {
   app.add_option("--deny-ids", denied_file_, "File of ids that may not")
       ->check(file_name())
       ->excludes(allowed);
+}
+
+void FilterFlags::add_param(const char* flag, const std::string& text, FilterValue value) {
+  params_.push_back(std::move(value));
+  param_texts_ += fmt::format(" {} {}", flag, text);
+}
+
+std::string FilterFlags::text() const {
+  std::string text;
+  if (!expression_.empty()) text += " --filter " + expression_ + param_texts_;
+  if (!allowed_file_.empty()) text += " --allow-ids " + allowed_file_;
+  if (!denied_file_.empty()) text += " --deny-ids " + denied_file_;
+  return text.empty() ? text : text.substr(1);
 }
 
 std::optional<Filter> FilterFlags::read(const Inputs& inputs, bool has_keys) const {

@@ -18,6 +18,8 @@ class FilterFlags {
   bool is_given() const {
     return !expression_.empty() || !allowed_file_.empty() || !denied_file_.empty();
   }
+  /// The flags with their values, "--filter year > 2000 --deny-ids ids.npy"; empty: none is given.
+  std::string text() const;
   /// The files that are read.
   std::vector<std::string> files() const { return {allowed_file_, denied_file_}; }
   /// What they ask for; nothing where none is given. Files of ids hold texts, a line each, where
@@ -25,8 +27,11 @@ class FilterFlags {
   std::optional<Filter> read(const Inputs& inputs, bool has_keys) const;
 
  private:
+  void add_param(const char* flag, const std::string& text, FilterValue value);
+
   std::string expression_;
   std::vector<FilterValue> params_;
+  std::string param_texts_;  // as they were given
   std::string allowed_file_;
   std::string denied_file_;
 };

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "index/columns/column_sections.h"
 #include "index/segment/segment.h"
 #include "storage/section_file.h"
 #include "tools/describe.h"
@@ -58,6 +59,7 @@ nlohmann::ordered_json segment_json(const std::string& path) {
           {"end_list", info.end_list},
           {"ids", info.has_ids != 0 ? "given" : "positions"},
           {"truth", file.has("truth")},
+          {"columns", file.has(kColumnsSection)},
           {"file_bytes", file.file_bytes()}};
 }
 

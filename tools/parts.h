@@ -22,8 +22,8 @@ nlohmann::ordered_json model_json(const ModelStats& stats);
 /// "model 0123456789abcdef: 384 dims, cosine, sq8, 400 lists, for 10,000 vectors".
 std::string model_line(const ModelStats& stats);
 
-/// kind, model, n, foreign_rows, spilled, lists (first and end), ids, truth, file_bytes. Needs no
-/// model. Throws as Index::open.
+/// kind, model, n, foreign_rows, spilled, lists (first and end), ids, truth, columns (whether it
+/// has some), file_bytes. Needs no model. Throws as Index::open.
 nlohmann::ordered_json segment_json(const std::string& path);
 /// "segment of model 0123456789abcdef: 2500 vectors, lists 0:400, 1.1 MB", of segment_json.
 std::string segment_line(const nlohmann::ordered_json& segment);

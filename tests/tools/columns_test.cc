@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/hdf5_reader.h"
 #include "datasets/range_truth.h"
 #include "tests/tools/program.h"
 
@@ -125,6 +126,7 @@ TEST_F(Columns, AreShownByInfoAndKeptByParts) {
     must({"encode", model, set_, "-o", parts.back(), "--rows", rows, "--columns", csv_,
           "--column-types", "tags=keywords"});
   }
+  EXPECT_EQ(json_lines(must({"info", parts[0], "--json"}))[0]["columns"], true);
   must({"merge", model, parts[0], parts[1], "-o", folder_ / "merged"});
   const auto answers = [&](const std::string& index) {
     return must({"search", index, set_, "-k", "5", "--json", "--filter", "year = 2007"}).out;
@@ -201,6 +203,14 @@ TEST_F(Columns, SearchesTakeIdsThatAreAllowedOrDenied) {
   }
   EXPECT_THAT(refusal({"search", index_, set_, "--allow-ids", file, "--deny-ids", file}),
               HasSubstr("--deny-ids"));
+}
+
+TEST_F(Columns, FiltersAreNamedInResultFiles) {
+  build();
+  const std::string results = folder_ / "results.hdf5";
+  must({"search", index_, set_, "--filter", "year = ?", "--param", "2007", "-o", results});
+  EXPECT_THAT(*datasets::Hdf5Reader(results).text_attribute("name"),
+              testing::EndsWith(",--filter year = ? --param 2007"));
 }
 
 // All lists and raw vectors: nothing but the filter tells which neighbours are true.

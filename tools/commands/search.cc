@@ -146,7 +146,8 @@ class Search final : public Command {
     if (options_.target_recall > 0) text = fmt::format("target_recall={},", options_.target_recall);
     if (options_.nprobe) text += fmt::format("nprobe={},", *options_.nprobe);
     if (text.empty()) text = "default recall,";
-    return text + fmt::format("confidence={}", options_.confidence);
+    text += fmt::format("confidence={}", options_.confidence);
+    return filter_.is_given() ? text + "," + filter_.text() : text;
   }
 
   void write(const IndexStats& stats, const SearchResult& result, double seconds) const {
