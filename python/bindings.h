@@ -6,6 +6,8 @@
 namespace obliq::python {
 
 void bind_collection(nanobind::module_& module);
+void bind_columns(nanobind::module_& module);
+void bind_filter(nanobind::module_& module);
 void bind_index(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_quantizer(nanobind::module_& module);

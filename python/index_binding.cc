@@ -15,9 +15,11 @@
 #include "obliq/model.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
+#include "python/columns.h"
 #include "python/gil.h"
 #include "python/learn_options.h"
 #include "python/progress.h"
+#include "python/range_results.h"
 #include "python/search_arrays.h"
 
 namespace obliq::python {
@@ -26,10 +28,11 @@ namespace {
 /// `path`: to build into; empty: in memory.
 Index build(const AnyArray& vectors, const LearnOptions& options, const std::optional<Ids>& ids,
             const std::optional<FloatMatrix>& centroids,
-            const std::optional<FloatMatrix>& train_queries, bool tune, const nb::bytes& path,
-            std::size_t max_memory, const nb::object& progress) {
+            const std::optional<FloatMatrix>& train_queries, const GivenColumns* columns, bool tune,
+            const nb::bytes& path, std::size_t max_memory, const nb::object& progress) {
   const auto source = source_of(vectors);
   BuildOptions build = build_options(options, ids, centroids, train_queries);
+  build.columns = given(columns);
   build.tune = tune;
   build.max_memory = max_memory;
   build.progress = progress_of(progress);
@@ -47,10 +50,22 @@ void tune(Index& index, const std::optional<FloatMatrix>& learn_queries, int thr
   unless_cancelled([&] { index.tune(queries, {threads, progress_of(progress)}); });
 }
 
-/// Index::search of a batch of any length, which Ctrl-C ends between two slices. Called without the
-/// GIL.
+/// Index::search into the caller's arrays; columns behind those that are there.
+void search_slice(const Index& index, MatrixView<float> queries, const SearchOptions& options,
+                  float* distances, std::int64_t* ids, Columns& columns) {
+  if (options.columns.empty()) {
+    index.search(queries, options, distances, ids);
+    return;
+  }
+  const SearchResult found = index.search(queries, options);
+  std::copy(found.distances.values.begin(), found.distances.values.end(), distances);
+  std::copy(found.ids.values.begin(), found.ids.values.end(), ids);
+  append(columns, found.columns);
+}
+
+/// Of a batch of any length, which Ctrl-C ends between two slices. Called without the GIL.
 void search_slices(const Index& index, MatrixView<float> queries, const SearchOptions& options,
-                   float* distances, std::int64_t* ids, SearchWork& work) {
+                   float* distances, std::int64_t* ids, SearchWork& work, Columns& columns) {
   constexpr std::size_t kSlice = 16384;
   SearchOptions own = options;
   // So that rows have their numbers.
@@ -59,8 +74,8 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
   do {
     const std::size_t count = std::min(kSlice, queries.rows - first);
     if (options.lists.rows > 0) own.lists = options.lists.slice(first, count);
-    index.search(queries.slice(first, count), own, distances + first * options.k,
-                 ids + first * options.k);
+    search_slice(index, queries.slice(first, count), own, distances + first * options.k,
+                 ids + first * options.k, columns);
     work.write(first);
     first += count;
     if (queries.rows <= kSlice) return;
@@ -69,11 +84,12 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
   } while (first < queries.rows);
 }
 
-/// Into arrays [queries][k] of the caller, who makes them in less time than nanobind.
-void search(const Index& index, nb::handle query_array, nb::handle distance_array,
-            nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
-            double target_recall, const std::string& batch_order, nb::handle list_array,
-            nb::handle work_array) {
+/// Into arrays [queries][k] of the caller, who makes them in less time than nanobind. Returns the
+/// columns that are named, as column_list, or None.
+nb::object search(const Index& index, nb::handle query_array, nb::handle distance_array,
+                  nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence,
+                  int threads, double target_recall, const std::string& batch_order,
+                  nb::handle list_array, nb::handle work_array, const Wanted* wanted) {
   const SearchArrays arrays(query_array, distance_array, id_array);
   SearchOptions options =
       search_options(arrays.k(), nprobe, confidence, threads, target_recall, batch_order);
@@ -84,8 +100,29 @@ void search(const Index& index, nb::handle query_array, nb::handle distance_arra
   }
   SearchWork work(work_array);
   options.explain = work.explain();
+  if (wanted != nullptr) wanted->put_into(options);
+  Columns columns;
+  {
+    const GilRelease release;
+    search_slices(index, arrays.queries(), options, arrays.distances.data(), arrays.ids.data(),
+                  work, columns);
+  }
+  if (options.columns.empty()) return nb::none();
+  return column_list(columns);
+}
+
+std::size_t count(const Index& index, const Filter& filter) {
   const GilRelease release;
-  search_slices(index, arrays.queries(), options, arrays.distances.data(), arrays.ids.data(), work);
+  return index.count(filter);
+}
+
+nb::list get_columns(const Index& index, const Ids& ids, const std::vector<std::string>& names) {
+  Columns columns;
+  {
+    const GilRelease release;
+    columns = index.get_columns({ids.data(), ids.shape(0)}, names);
+  }
+  return column_list(columns);
 }
 
 /// [ids][dim]
@@ -136,6 +173,8 @@ nb::dict stats_of(const Index& index) {
   dict["raw"] = to_string(stats.raw);
   dict["spill"] = stats.spill;
   dict["bytes_per_vector"] = stats.bytes_per_vector;
+  dict["columns"] = schema_dict(stats.columns);
+  dict["column_bytes"] = stats.column_bytes;
   dict["id_bytes"] = stats.id_bytes;
   dict["centroid_bytes"] = stats.centroid_bytes;
   dict["file_bytes"] = stats.file_bytes;
@@ -169,18 +208,27 @@ void save(const Index& index, const nb::bytes& path) {
   index.save(name);
 }
 
+void bind_columns_of(nb::class_<Index>& type) {
+  type.def("count", &count, nb::arg("filter"))
+      .def("get_columns", &get_columns, nb::arg("ids"), nb::arg("names"),
+           nb::sig("def get_columns(self, ids: NDArray[numpy.int64], "
+                   "names: collections.abc.Sequence[str]) -> list[typing.Any]"));
+}
+
 }  // namespace
 
 void bind_index(nb::module_& module) {
-  nb::class_<Index>(module, "Index")
-      .def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
-                  nb::arg("centroids").none(), nb::arg("train_queries").none(), nb::arg("tune"),
-                  nb::arg("path"), nb::arg("max_memory"), nb::arg("progress").none(),
+  nb::class_<Index> type(module, "Index");
+  type.def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
+                  nb::arg("centroids").none(), nb::arg("train_queries").none(),
+                  nb::arg("columns").none(), nb::arg("tune"), nb::arg("path"),
+                  nb::arg("max_memory"), nb::arg("progress").none(),
                   nb::sig("def build(vectors: NDArray[typing.Any], options: LearnOptions, "
                           "ids: NDArray[numpy.int64] | None, "
                           "centroids: NDArray[numpy.float32] | None, "
                           "train_queries: NDArray[numpy.float32] | None, "
-                          "tune: bool, path: bytes, max_memory: int, progress: object) -> Index"))
+                          "columns: Columns | None, tune: bool, path: bytes, max_memory: int, "
+                          "progress: object) -> Index"))
       .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
       .def_static("open_segments", &open_segments, nb::arg("model"), nb::arg("segments"),
                   nb::arg("in_memory"), nb::arg("verify"))
@@ -193,15 +241,18 @@ void bind_index(nb::module_& module) {
       .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
            nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),
            nb::arg("target_recall"), nb::arg("batch_order"), nb::arg("lists").none(),
-           nb::arg("work").none(),
+           nb::arg("work").none(), nb::arg("wanted").none(),
            nb::sig("def search(self, queries: NDArray[numpy.float32], "
                    "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
                    "batch_order: str, lists: NDArray[numpy.uint32] | None, "
-                   "work: NDArray[numpy.int64] | None) -> None"))
+                   "work: NDArray[numpy.int64] | None, "
+                   "wanted: Wanted | None) -> list[typing.Any] | None"))
       .def("reconstruct", &reconstruct, nb::arg("ids"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<GilRelease>())
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));
+  bind_columns_of(type);
+  bind_range(module, type);
   module.def("presets", &preset_table,
              nb::sig("def presets() -> dict[str, tuple[str, str, float]]"));
 }

@@ -14,6 +14,7 @@
 #include "obliq/model.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
+#include "python/columns.h"
 #include "python/gil.h"
 #include "python/learn_options.h"
 #include "python/progress.h"
@@ -47,12 +48,13 @@ void save(const Model& model, const nb::bytes& path) {
 }
 
 void encode(const Model& model, const AnyArray& vectors, const nb::bytes& path,
-            const std::optional<Ids>& ids, std::uint64_t first, bool truth, int threads,
-            std::size_t max_memory, const nb::object& progress) {
+            const std::optional<Ids>& ids, std::uint64_t first, const GivenColumns* columns,
+            bool truth, int threads, std::size_t max_memory, const nb::object& progress) {
   const auto source = source_of(vectors);
   EncodeOptions options;
   if (ids) options.ids = {ids->data(), ids->shape(0), 1};
   options.first = first;
+  options.columns = given(columns);
   options.truth = truth;
   options.threads = threads;
   options.max_memory = max_memory;
@@ -204,10 +206,11 @@ void bind_model(nb::module_& module) {
       .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
       .def("save", &save, nb::arg("path"))
       .def("encode", &encode, nb::arg("vectors"), nb::arg("path"), nb::arg("ids").none(),
-           nb::arg("first"), nb::arg("truth"), nb::arg("threads"), nb::arg("max_memory"),
-           nb::arg("progress").none(),
+           nb::arg("first"), nb::arg("columns").none(), nb::arg("truth"), nb::arg("threads"),
+           nb::arg("max_memory"), nb::arg("progress").none(),
            nb::sig("def encode(self, vectors: NDArray[typing.Any], path: bytes, "
-                   "ids: NDArray[numpy.int64] | None, first: int, truth: bool, threads: int, "
+                   "ids: NDArray[numpy.int64] | None, first: int, columns: Columns | None, "
+                   "truth: bool, threads: int, "
                    "max_memory: int, progress: object) -> None"))
       .def("route", &route, nb::arg("queries"), nb::arg("nprobe"), nb::arg("threads"))
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));

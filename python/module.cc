@@ -44,6 +44,8 @@ NB_MODULE(_core, module) {
   nb::exception<obliq::Cancelled>(module, "Cancelled", PyExc_RuntimeError);
   module.attr("version") = OBLIQ_VERSION;
   module.def("simd", [] { return obliq::kernels().name; });
+  obliq::python::bind_columns(module);
+  obliq::python::bind_filter(module);
   obliq::python::bind_model(module);
   obliq::python::bind_index(module);
   obliq::python::bind_collection(module);

@@ -9,6 +9,7 @@
 
 #include "obliq/index.h"
 #include "python/arrays.h"
+#include "python/columns.h"
 
 namespace obliq::python {
 
@@ -61,6 +62,19 @@ class SearchWork {
  private:
   std::optional<ArrayMemory<std::int64_t>> memory_;
   std::vector<SearchExplanation> work_;
+};
+
+/// Which answers a search is to give, and with what.
+struct Wanted {
+  std::optional<Filter> filter;      ///< none: any
+  std::vector<std::string> columns;  ///< names of those to return
+
+  /// For options of searches of all kinds.
+  template <typename Options>
+  void put_into(Options& options) const {
+    options.filter = filter;
+    options.columns = columns;
+  }
 };
 
 /// Throws std::invalid_argument where nprobe is below 1, or no such order is known.

@@ -130,7 +130,6 @@ def unknown_argument(function: str, given: Iterable[str], known: str) -> TypeErr
     """The error for keywords that a function does not have."""
     names = sorted(given)
     remedy = f"it takes {known}"
-    if any(name in ("filter", "filters", "where", "mask", "selector") for name in names):
-        remedy = ("there are no filters yet: ask for more answers (k) and drop those that do not "
-                  "fit, or keep one index per group")
+    if any(name in ("filters", "where", "mask", "selector", "predicate") for name in names):
+        remedy = "a filter is given as filter='year >= 2020', filter=ids or filter=mask"
     return TypeError(f"{function} has no argument {', '.join(map(repr, names))}: {remedy}")

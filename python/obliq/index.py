@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Iterable, Literal, NamedTuple, NoReturn, Optional, Union
+from typing import Any, Iterable, NoReturn, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +11,24 @@ from obliq import _core
 from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole
 from obliq.arrays import (as_array, as_given, as_lists, as_matrix, may_be_id, team,
                           whole_numbers)
+from obliq.columns import Columns, Types, as_column_names, as_columns, columns_of
+from obliq.filter import Filter, as_filter, wanted_of
+from obliq.index_stats import IndexStats as IndexStats
+from obliq.index_stats import TunedLadder as TunedLadder
+from obliq.index_stats import TunedTarget as TunedTarget
+from obliq.index_stats import Tuning as Tuning
+from obliq.index_stats import index_stats
 from obliq.model import Model, core_of, given_arrays
 from obliq.options import BatchOrder as BatchOrder
+from obliq.options import ListCount
 from obliq.options import Metric as Metric
 from obliq.options import Path as Path
 from obliq.options import Preset as Preset
 from obliq.options import Raw as Raw
 from obliq.options import Progress as Progress
 from obliq.options import learn_options, search_options
+from obliq.range_search import RangeSearchResult, range_arguments, range_result
+from obliq.search_iterator import SearchIterator, make_iterator
 from obliq.search_result import SearchResult as SearchResult
 from obliq.search_result import result_of, work_of
 from obliq.temporary import bytes_of, open_bytes
@@ -28,68 +37,6 @@ _FLOAT32 = np.dtype(np.float32)
 _INT64 = np.dtype(np.int64)
 _empty = np.empty  # found sooner than an attribute
 _WHOLE = (int, type(None))
-
-
-class TunedTarget(NamedTuple):
-    """How a search reaches a target recall at one k.
-
-    threshold   of the stop rule; -inf: only all lists are enough
-    nprobe      the fixed number of lists that does as well
-    stops       the stop rule is used; else nprobe
-    confidence  of the searches that were measured
-    """
-
-    recall: float
-    threshold: float
-    nprobe: int
-    stops: bool
-    confidence: float
-
-
-class TunedLadder(NamedTuple):
-    """The targets of one k, rising. max_recall: the recall of all lists."""
-
-    k: int
-    max_recall: float
-    targets: list[TunedTarget]
-
-
-class Tuning(NamedTuple):
-    """What tuning found.
-
-    queries       the number of learn queries
-    from_base     base vectors stood in for them
-    exact_truth   False: truth was the index's own exhaustive search, see Index.tune
-    """
-
-    queries: int
-    from_base: bool
-    exact_truth: bool
-    ladders: list[TunedLadder]
-
-
-@dataclass(frozen=True)
-class IndexStats:
-    """What an index is made of. bytes_per_vector: blocks, rows and raw tier, without external ids
-    and centroids; file_bytes: 0 before the index is saved; segments: those that are searched
-    together, 1 for an index of one file; model_id: Model.id; tuning: None when it is not tuned."""
-
-    n: int
-    dim: int
-    nlist: int
-    list_groups: int
-    metric: Metric
-    quantizer: str
-    raw: str
-    spill: float
-    bytes_per_vector: float
-    id_bytes: int
-    centroid_bytes: int
-    file_bytes: int
-    format_version: int
-    segments: int
-    model_id: int
-    tuning: Optional[Tuning]
 
 
 def as_queries(queries: Any) -> tuple[Any, bool]:
@@ -126,26 +73,26 @@ class Index:
     @classmethod
     def build(cls, vectors: Any, metric: Metric = "l2", quantizer: Optional[str] = None, *,
               preset: Optional[Preset] = None, raw: Optional[Raw] = None,
-              spill: Optional[float] = None, nlist: Union[int, Literal["auto"]] = "auto",
-              ids: Any = None, centroids: Any = None, train_queries: Any = None, seed: int = 1,
-              threads: int = 0, kmeans_iterations: int = 10, kmeans_points: int = 256,
-              list_groups: int = 0, tune: bool = True, path: Optional[Path] = None,
-              max_memory: int = 0, progress: Optional[Progress] = None) -> Index:
-        """Builds an index over `vectors` [n][dim] of float16, float32, float64, int8 or uint8, any
-        strides; they are read piece by piece and not copied whole.
+              spill: Optional[float] = None, nlist: ListCount = "auto", ids: Any = None,
+              columns: Any = None, types: Optional[Types] = None, centroids: Any = None,
+              train_queries: Any = None, seed: int = 1, threads: int = 0,
+              kmeans_iterations: int = 10, kmeans_points: int = 256, list_groups: int = 0,
+              tune: bool = True, path: Optional[Path] = None, max_memory: int = 0,
+              progress: Optional[Progress] = None) -> Index:
+        """Builds an index over `vectors` [n][dim] of float16/32/64, int8 or uint8, of any strides.
 
         metric      "l2", "ip" (inner product) or "cosine"
         quantizer   spec, wins over preset: "sq8", "lm4", see quantizer_grammar()
-        preset      "fast" (sq8, spill .5), which is the default without a quantizer, "small"
-                    (lm4), "tiny" (lm2), "exact" (fast with raw fp32)
-        raw         exact vectors beside the codes: "none", "fp16" or "fp32"; wins over preset
+        preset      "fast" (sq8, spill .5; the default), "small" (lm4), "tiny" (lm2), "exact" (raw)
+        raw         exact vectors, too: "none", "fp16" or "fp32"; wins over preset
         spill       share of the vectors with an entry in a second list, 0 to 1; wins over preset
-        nlist       inverted lists; "auto": about 4 sqrt(n)
+        nlist       lists; "auto": about 4 sqrt(n)
         ids         int64 [n], all different, none -1 ("no answer"); default: positions
+        columns, types      attributes to filter by and to return, and their types: Columns
         centroids   [nlist][dim] to use instead of k-means
         train_queries   [m][dim], for quantizers that learn from queries
         threads     0: as many as the process may use; the index does not depend on it
-        kmeans_points   vectors per list that k-means sees, at most
+        kmeans_points  vectors per list that k-means sees, at most
         list_groups  that route queries to lists: 0: none below 32,768 lists, 1: none at all
         tune        calibrate target recalls; see tune
         path        build into this file, whole or not at all, and open it mapped
@@ -155,13 +102,13 @@ class Index:
         Raises ValueError on NaN, infinity or what float32 cannot hold (naming the row), wrong
         shapes, masked arrays, an unknown name, an id given twice, too little max_memory; OSError
         when path cannot be written; TypeError on other types; Cancelled when progress returned
-        False, and what it raised; KeyboardInterrupt on Ctrl-C. Cost: k-means, then nlist * dim
-        operations per vector, and tune
+        False; KeyboardInterrupt on Ctrl-C. Cost: k-means, nlist * dim operations per vector, tune.
         """
         options = learn_options(metric, preset, quantizer, raw, spill, nlist, list_groups, seed,
                                 threads, kmeans_iterations, kmeans_points)
+        given = given_arrays(vectors, options, ids, centroids, train_queries)
         return cls._of(_core.Index.build(
-            *given_arrays(vectors, options, ids, centroids, train_queries), as_flag(tune, "tune"),
+            *given, as_columns(columns, len(given[0]), types), as_flag(tune, "tune"),
             b"" if path is None else as_path(path), as_whole(max_memory, "max_memory", 0),
             as_progress(progress)))
 
@@ -201,44 +148,100 @@ class Index:
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
                confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
-               batch_order: BatchOrder = "auto", lists: Any = None, explain: bool = False,
-               **unknown: NoReturn) -> SearchResult:
-        """The k nearest vectors of each query, [m][dim] or [dim].
+               batch_order: BatchOrder = "auto", lists: Any = None, filter: Any = None,
+               params: Optional[Sequence[Any]] = None, columns: Optional[Sequence[str]] = None,
+               explain: bool = False, **unknown: NoReturn) -> SearchResult:
+        """The k nearest vectors of each query, [m][dim] or [dim]; the index may hold fewer.
 
-        k           answers per query; the index may hold fewer
         nprobe      the least number of lists to scan; more where they hold fewer than k vectors,
                     all from nlist on. With target_recall the most. None: as many as that takes
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
         threads     0: as many as the process may use (answers do not depend on it)
-        target_recall   mean recall@k to reach at the default confidence, in (0, 1), by tuning. 0,
-                    without nprobe: .96 of what all lists give at this k, .95 at most; not tuned:
-                    all lists below 1,000 vectors, else a number that grows with nlist and k
-        batch_order  "query": one query after the other; "list": many at a time, which share the
-                    lists that they visit; "auto": as is faster. The answers are the same
+        target_recall   mean recall@k to reach at the default confidence, in (0, 1). 0, without
+                    nprobe: .96 of what all lists give, .95 at most; not tuned: as docs/python.md
+        batch_order  "query", "list" (what shares lists together), "auto": the same, as is faster
         lists       [m][any number], for one query also [any number]: scan these and no others, as
                     Model.route gives them, best first; -1: none. Not with nprobe or target_recall
+        filter      which vectors may be answers: an expression ("year >= ?", params=[2020]), a
+                    Filter, ids, an array of bool by position, or a function of an id
+        columns     names of columns whose values the result has, in `columns`
         explain     the result has `explain`, the work of each query; they go one by one then
 
         Raises ValueError on a wrong dim, NaN or infinity (naming the query), what is out of range,
-        an unknown batch_order, a target_recall of an index that is not tuned or above its
-        max_recall; TypeError on types that build refuses too. Ctrl-C ends a long batch.
+        a target_recall of an index that is not tuned or above its max_recall, a filter or a name
+        that does not fit; TypeError on other types. Ctrl-C ends a long batch.
         """
         if unknown or type(k) is not int or type(nprobe) not in _WHOLE or type(threads) is not int:
             k, nprobe, confidence, threads, target_recall, batch_order = search_options(
                 k, nprobe, confidence, threads, target_recall, batch_order, unknown)
         matrix, alone = as_queries(queries)
         work = None if explain is False else work_of(explain, len(matrix))
+        wanted = None if filter is params is columns is None else wanted_of(filter, params, columns)
         try:
             distances, ids = _empty((len(matrix), k), _FLOAT32), _empty((len(matrix), k), _INT64)
-            self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
-                               target_recall, batch_order,
-                               None if lists is None else as_lists(lists, len(matrix), alone),
-                               work)
+            chosen = None if lists is None else as_lists(lists, len(matrix), alone)
+            raw = self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
+                                     target_recall, batch_order, chosen, work, wanted)
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
-        return (result_of(distances, ids, alone, work) if alone or work is not None
-                else SearchResult(distances, ids))
+        return result_of(distances, ids, alone, work, raw)
+
+    def range_search(self, queries: Any, radius: float, *, filter: Any = None,
+                     params: Optional[Sequence[Any]] = None, confidence: float = 0.999,
+                     exact: bool = False, max_results: int = 0, threads: int = 0,
+                     columns: Optional[Sequence[str]] = None) -> RangeSearchResult:
+        """All vectors nearer than `radius` to each query, [m][dim] or [dim], nearest first, as a
+        named tuple (lims, distances, ids, cut): the answers of query i are ids[lims[i]:lims[i+1]].
+
+        radius      a distance as search returns it: l2: squared, cosine: 1 - cosine, ip: the
+                    negated product; what lies at it is left out
+        confidence  probability that a vector within the radius passes the bound of a stage; 1
+                    prunes nothing. Every list that may hold an answer is looked into
+        exact       all vectors whose exact distance is below the radius, and no others; takes a raw
+                    tier
+        max_results the most answers per query, the nearest; 0: any number
+        filter, params, columns     as in search
+        threads     0: as many as the process may use; the answers do not depend on it
+
+        Raises as search does, ValueError on a radius that is NaN and on `exact` without a raw tier.
+        Ctrl-C waits for the end of the call. Cost: the distance to all centroids, then the lists
+        that may hold an answer.
+        """
+        return range_result(*self._index.range_search(*range_arguments(
+            queries, radius, filter, params, confidence, exact, max_results, threads, columns)))
+
+    def search_iterator(self, query: Any, *, batch: int = 10, nprobe: Optional[int] = None,
+                        confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
+                        filter: Any = None, params: Optional[Sequence[Any]] = None,
+                        columns: Optional[Sequence[str]] = None) -> SearchIterator:
+        """Hands out the neighbours of one query [dim] in batches of (distances, ids), without
+        repeats, until all have been handed out; see SearchIterator. The options are those of
+        search, and it raises as that does."""
+        return make_iterator(self._index, as_queries(query)[0], batch, nprobe, confidence, threads,
+                             target_recall, filter, params, columns)
+
+    def filter(self, filter: Any, params: Optional[Sequence[Any]] = None) -> Filter:
+        """A filter of what `search` takes for one: evaluated at once, so that searches with it need
+        not. Raises as search does."""
+        made = as_filter(filter, params)
+        self._index.count(made._filter)
+        return made
+
+    def count(self, filter: Any, params: Optional[Sequence[Any]] = None) -> int:
+        """The number of vectors that pass a filter, which search takes, too. Raises as search
+        does."""
+        return self._index.count(as_filter(filter, params)._filter)
+
+    def get_columns(self, ids: Any, names: Optional[Sequence[str]] = None) -> Columns:
+        """The values of columns, all where none is named, of the vectors of ids, of any shape: by
+        name arrays of that shape. Of -1 they are NULL. Raises ValueError naming an unknown id or
+        column. Cost: as reconstruct."""
+        wanted = whole_numbers(ids)
+        chosen = list(self.stats().columns) if names is None else as_column_names(names, "names")
+        if not chosen:
+            return columns_of([], wanted.shape)
+        return columns_of(self._index.get_columns(wanted.ravel(), chosen), wanted.shape)
 
     def tune(self, learn_queries: Any = None, *, threads: int = 0,
              progress: Optional[Progress] = None) -> None:
@@ -271,14 +274,7 @@ class Index:
 
     def stats(self) -> IndexStats:
         """What the index is made of."""
-        stats = self._index.stats()
-        tuning = stats.pop("tuning")
-        if tuning is not None:
-            queries, from_base, exact_truth, ladders = tuning
-            tuning = Tuning(queries, from_base, exact_truth, [
-                TunedLadder(k, max_recall, [TunedTarget(*target) for target in targets])
-                for k, max_recall, targets in ladders])
-        return IndexStats(**stats, tuning=tuning)
+        return index_stats(self._index.stats())
 
     def to_bytes(self) -> bytes:
         """The index as save would write it. Needs no folder where memory can hold it twice; else

@@ -13,6 +13,7 @@ from obliq import _core
 from obliq.arguments import as_flag, as_path, as_progress, as_seed, as_threads, as_whole, shown
 from obliq.arrays import (as_array, as_base, as_given, as_ids, as_matrix, may_be_id, team,
                           whole_numbers)
+from obliq.columns import Types, as_columns
 from obliq.options import Metric, Path, Preset, Progress, Raw, as_list_count, learn_options
 from obliq.temporary import bytes_of, open_bytes
 
@@ -93,6 +94,7 @@ class Model:
         self._model.save(as_path(path))
 
     def encode(self, vectors: Any, path: Path, ids: Any = None, *, first: Optional[int] = None,
+               columns: Any = None, types: Optional[Types] = None,
                truth: bool = True, threads: int = 0, max_memory: int = 0,
                progress: Optional[Progress] = None) -> None:
         """Encodes `vectors` [m][dim], any part of the base, into the file of a segment, whole or
@@ -101,6 +103,7 @@ class Model:
         ids         int64 [m], all different, none -1 ("no answer"); default: positions in the base
         first       position of the first vector, from which the others count, where there are no
                     ids; None: 0
+        columns, types      attributes of the vectors and their types, see Columns
         truth       keep the true neighbours of the model's learn queries, from which merge tunes:
                     m * dim operations and 1.5 kB for each of them, at most 1,000
         threads     0: as many as the process may use; the segment does not depend on it
@@ -120,7 +123,8 @@ class Model:
         base = as_base(vectors)
         self._model.encode(
             base, as_path(path), None if ids is None else as_ids(ids, len(base)),
-            0 if first is None else as_whole(first, "first", 0), as_flag(truth, "truth"),
+            0 if first is None else as_whole(first, "first", 0),
+            as_columns(columns, len(base), types), as_flag(truth, "truth"),
             team(as_threads(threads)), as_whole(max_memory, "max_memory", 0),
             as_progress(progress))
 

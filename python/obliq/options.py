@@ -14,14 +14,15 @@ from obliq.arguments import (as_name, as_real, as_seed, as_spec, as_threads, as_
 from obliq.arrays import team
 
 BatchOrder = Literal["auto", "query", "list"]
+ListCount = Union[int, Literal["auto"]]
 Metric = Literal["l2", "ip", "cosine"]
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 Preset = Literal["fast", "small", "tiny", "exact"]
 Progress = Callable[[str, float], Union[bool, np.bool_, None]]
 Raw = Literal["none", "fp16", "fp32"]
 
-_INDEX_SEARCH = ("queries, k, nprobe, confidence, threads, target_recall, batch_order, lists and "
-                 "explain")
+_INDEX_SEARCH = ("queries, k, nprobe, confidence, threads, target_recall, batch_order, lists, "
+                 "filter, params, columns and explain")
 _ANY = 1 << 4096
 _MOST_ANSWERS = 1 << 32  # per query; an index holds fewer vectors
 

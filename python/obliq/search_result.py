@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from obliq.arguments import as_flag
+from obliq.columns import Columns, columns_of
 
 _COUNTS = ("lists", "entries", "refined", "exact")
 _ENDS = np.array(["all lists", "nprobe", "stop rule", "k found", "given"])  # as SearchEnd
@@ -40,15 +41,35 @@ class SearchResult(NamedTuple):
         """
         raise AttributeError("the search was not explained: give it explain=True")
 
+    @property
+    def columns(self) -> Columns:
+        """Of a search with columns=[...] their values, arrays of the shape of ids by name, see
+        obliq.Columns; NULL where there is no answer."""
+        raise AttributeError("the search returned no columns: give it columns=['name', ...]")
 
-class _Explained(SearchResult):
-    """Has what the property tells in an attribute."""
+    def to_arrow(self) -> Any:
+        """A pyarrow.Table with a row for each answer: `query`, `rank` (from 0), `id`, `distance`
+        and the columns that were asked for. Raises ModuleNotFoundError where pyarrow is not there
+        (pip install obliq[dataframe]), ValueError where a column has the name of one of these."""
+        shape = self.ids.shape if self.ids.ndim == 2 else (1, *self.ids.shape)
+        query, rank = np.indices(shape).reshape(2, -1)
+        return table_of(query, rank, self.ids.ravel(), self.distances.ravel(),
+                        getattr(self, "_columns", None))
 
-    _work: Dict[str, NDArray[Any]]
+
+class _Told(SearchResult):
+    """Has what the properties tell in attributes."""
+
+    _work: Optional[Dict[str, NDArray[Any]]]
+    _columns: Optional[Columns]
 
     @property
     def explain(self) -> Dict[str, NDArray[Any]]:
-        return self._work
+        return super().explain if self._work is None else self._work
+
+    @property
+    def columns(self) -> Columns:
+        return super().columns if self._columns is None else self._columns
 
 
 def work_of(explain: Any, queries: int) -> Optional[NDArray[np.int64]]:
@@ -57,14 +78,39 @@ def work_of(explain: Any, queries: int) -> Optional[NDArray[np.int64]]:
 
 
 def result_of(distances: NDArray[np.float32], ids: NDArray[np.int64], alone: bool,
-              work: Optional[NDArray[np.int64]]) -> SearchResult:
-    """The result for one query alone or many, which tells of this work."""
+              work: Optional[NDArray[np.int64]], raw: Any = None) -> SearchResult:
+    """The result for one query alone or many, which tells of this work, with columns as the library
+    returns them."""
+    shape = ids.shape[1:] if alone else ids.shape
     if alone:
         distances, ids = distances[0], ids[0]
-    if work is None:
+    if work is None and raw is None:
         return SearchResult(distances, ids)
-    result = _Explained(distances, ids)
+    result = _Told(distances, ids)
+    result._columns = None if raw is None else columns_of(raw, shape)
+    result._work = None if work is None else _work_columns(work, alone)
+    return result
+
+
+def _work_columns(work: NDArray[np.int64], alone: bool) -> Dict[str, NDArray[Any]]:
     columns: Dict[str, NDArray[Any]] = {name: work[:, i] for i, name in enumerate(_COUNTS)}
     columns["end"] = _ENDS[work[:, -1]]
-    result._work = {name: column[0] if alone else column for name, column in columns.items()}
-    return result
+    return {name: column[0] if alone else column for name, column in columns.items()}
+
+
+def table_of(query: NDArray[Any], rank: NDArray[Any], ids: NDArray[Any], distances: NDArray[Any],
+             columns: Optional[Columns]) -> Any:
+    """Of answers, one for each row; without places that have none."""
+    import pyarrow
+
+    table = pyarrow.table({
+        "query": query, "rank": rank, "id": pyarrow.array(ids.tolist() if ids.dtype == object
+                                                          else ids),
+        "distance": distances})
+    given = None if columns is None else columns.to_arrow()
+    for name in () if given is None else given.column_names:
+        if name in table.column_names:
+            raise ValueError(f"column '{name}' has the name of one of query, rank, id and distance:"
+                             " take .columns.to_arrow()")
+        table = table.append_column(name, given[name])
+    return table.filter(pyarrow.array(ids != (None if ids.dtype == object else -1)))
