@@ -46,18 +46,18 @@ class Filter:
         if not isinstance(expression, str):
             raise TypeError(f"the expression of a filter must be text, not {shown(expression)}")
         self._filter = _core.Filter.where(_encodable(expression), _as_params(params))
-        self._text = shown(expression)
+        self._text = f"obliq.Filter({shown(expression)})"
 
     @classmethod
     def allow(cls, ids: Any) -> Filter:
         """The vectors of these ids, whole numbers of any shape or strings, which need not be there.
         Raises ValueError or TypeError for other values."""
-        return cls._of(_of_ids(ids, True), "allow(...)")
+        return cls._of(_of_ids(ids, True), "obliq.Filter.allow(...)")
 
     @classmethod
     def deny(cls, ids: Any) -> Filter:
         """All vectors but those of these ids, as allow takes them."""
-        return cls._of(_of_ids(ids, False), "deny(...)")
+        return cls._of(_of_ids(ids, False), "obliq.Filter.deny(...)")
 
     @classmethod
     def positions(cls, allowed: Any) -> Filter:
@@ -69,7 +69,7 @@ class Filter:
         if array.dtype != np.bool_ or array.ndim != 1:
             raise TypeError(f"positions must be an array of bool [n], not {shown(array)}")
         return cls._of(_core.Filter.positions(np.ascontiguousarray(array).view(np.uint8)),
-                       "positions(...)")
+                       "obliq.Filter.positions(...)")
 
     @classmethod
     def callback(cls, allows: Callable[[int], object]) -> Filter:
@@ -79,17 +79,17 @@ class Filter:
         be called."""
         if not callable(allows):
             raise TypeError(f"callback must be a function of an id, not {shown(allows)}")
-        return cls._of(_core.Filter.callback(allows), f"callback({shown(allows)})")
+        return cls._of(_core.Filter.callback(allows), f"obliq.Filter.callback({shown(allows)})")
 
     def __and__(self, other: object) -> Filter:
         """What passes both."""
         if not isinstance(other, Filter):
             return NotImplemented
         return self._of(_core.Filter.all_of([self._filter, other._filter]),
-                        f"{self._text}) & Filter({other._text}")
+                        f"{self._text} & {other._text}")
 
     def __repr__(self) -> str:
-        return f"obliq.Filter({self._text})"
+        return self._text
 
     def __bool__(self) -> bool:
         raise TypeError("a filter is neither true nor false: join filters with &, not with 'and'")

@@ -69,7 +69,7 @@ def test_a_build_names_the_argument(arguments: Any, words: str) -> None:
     (dict(threads=2.0), "threads .* give 2"), (dict(threads=1 << 40), "threads .* or less"),
     (dict(batch_order=None), "batch_order must be one of auto, query, list, not None"),
     (dict(batch_order=""), "unknown batch order ''"),
-    (dict(filter=[1, 2]), "search has no argument 'filter': there are no filters yet"),
+    (dict(where="a = 1"), "search has no argument 'where': a filter is given as filter='year >= "),
     (dict(top_k=5), "search has no argument 'top_k': it takes queries, k, nprobe"),
 ])
 def test_a_search_names_the_argument(index: obliq.Index, arguments: Any, words: str) -> None:
