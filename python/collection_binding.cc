@@ -2,7 +2,9 @@
 // the GIL. Checks of types, defaults and names live in Python.
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,19 +13,24 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "collection/directory.h"
 #include "obliq/collection.h"
 #include "python/arrays.h"
 #include "python/bindings.h"
 #include "python/collection_stats.h"
+#include "python/columns.h"
 #include "python/progress.h"
 #include "python/search_arrays.h"
 #include "python/shared_collection.h"
 
 namespace obliq::python {
 namespace {
+
+using Schema = std::vector<std::pair<std::string, std::string>>;
 
 std::span<const std::int64_t> span_of(const Ids& ids) { return {ids.data(), ids.shape(0)}; }
 MatrixView<std::int64_t> column_of(const Ids& ids) { return {ids.data(), ids.shape(0), 1}; }
@@ -54,10 +61,11 @@ CollectionAccess access_of(bool read_only, double follow, const std::string& dur
 SharedCollection create(const nb::bytes& path, std::size_t dim, const std::string& metric,
                         const std::string& quantizer, const std::string& raw,
                         std::optional<double> spill, std::uint64_t seed, std::size_t train_at,
-                        const std::string& ids, const CollectionAccess& access) {
+                        const std::string& ids, const Schema& columns,
+                        const CollectionAccess& access) {
   const CollectionOptions options = {
-      dim,      parse_metric(metric), quantizer, parse_raw_tier(raw), spill, seed,
-      train_at, parse_id_type(ids)};
+      dim,      parse_metric(metric), quantizer,         parse_raw_tier(raw), spill, seed,
+      train_at, parse_id_type(ids),   schema_of(columns)};
   const std::string name = path_of(path);
   const GilRelease release;
   return SharedCollection(name.empty() ? Collection::in_memory(options, access)
@@ -71,22 +79,49 @@ SharedCollection open(const nb::bytes& path, const CollectionAccess& access) {
 }
 
 /// The new ids are those from the first on.
-std::int64_t add_new(const SharedCollection& self, const FloatMatrix& vectors) {
+std::int64_t add_new(const SharedCollection& self, const FloatMatrix& vectors,
+                     const GivenColumns* columns) {
   const auto collection = self.get();
   const GilRelease release;
-  return collection->add(view_of(vectors));
+  return collection->add(view_of(vectors), given(columns));
 }
 
-void add(const SharedCollection& self, const FloatMatrix& vectors, const Ids& ids) {
+void add(const SharedCollection& self, const FloatMatrix& vectors, const Ids& ids,
+         const GivenColumns* columns) {
   const auto collection = self.get();
   const GilRelease release;
-  collection->add(view_of(vectors), column_of(ids));
+  collection->add(view_of(vectors), column_of(ids), given(columns));
 }
 
-void upsert(const SharedCollection& self, const FloatMatrix& vectors, const Ids& ids) {
+void upsert(const SharedCollection& self, const FloatMatrix& vectors, const Ids& ids,
+            const GivenColumns* columns) {
   const auto collection = self.get();
   const GilRelease release;
-  collection->upsert(view_of(vectors), column_of(ids));
+  collection->upsert(view_of(vectors), column_of(ids), given(columns));
+}
+
+void update(const SharedCollection& self, const Ids& ids, const GivenColumns& columns) {
+  const auto collection = self.get();
+  const GilRelease release;
+  collection->update(span_of(ids), columns.columns);
+}
+
+void add_column(const SharedCollection& self, const std::string& name, const std::string& type) {
+  const auto collection = self.get();
+  const ColumnSpec column = {name, parse_column_type(type)};
+  const GilRelease release;
+  collection->add_column(column);
+}
+
+nb::list get_columns(const SharedCollection& self, const Ids& ids,
+                     const std::vector<std::string>& names) {
+  const auto collection = self.get();
+  Columns columns;
+  {
+    const GilRelease release;
+    columns = collection->get_columns(span_of(ids), names);
+  }
+  return column_list(columns);
 }
 
 std::size_t remove(const SharedCollection& self, const Ids& ids) {
@@ -111,21 +146,30 @@ nb::ndarray<nb::numpy, float> get(const SharedCollection& self, const Ids& ids, 
   return array;
 }
 
-/// Of one state of the collection, into arrays [queries][k] of the caller.
-void search(const SharedCollection& self, nb::handle query_array, nb::handle distance_array,
-            nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence, int threads,
-            double target_recall, const std::string& batch_order, nb::handle work_array) {
+/// Of one state of the collection, into arrays [queries][k] of the caller. Returns the columns that
+/// are named, as column_list, or None.
+nb::object search(const SharedCollection& self, nb::handle query_array, nb::handle distance_array,
+                  nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence,
+                  int threads, double target_recall, const std::string& batch_order,
+                  nb::handle work_array, const Wanted* wanted) {
   const auto collection = self.get();
   const SearchArrays arrays(query_array, distance_array, id_array);
   SearchOptions options =
       search_options(arrays.k(), nprobe, confidence, threads, target_recall, batch_order);
   SearchWork work(work_array);
   options.explain = work.explain();
-  const GilRelease release;
-  const SearchResult found = collection->search(arrays.queries(), options);
-  std::copy(found.distances.values.begin(), found.distances.values.end(), arrays.distances.data());
-  std::copy(found.ids.values.begin(), found.ids.values.end(), arrays.ids.data());
-  work.write(0);
+  if (wanted != nullptr) wanted->put_into(options);
+  SearchResult found;
+  {
+    const GilRelease release;
+    found = collection->search(arrays.queries(), options);
+    std::copy(found.distances.values.begin(), found.distances.values.end(),
+              arrays.distances.data());
+    std::copy(found.ids.values.begin(), found.ids.values.end(), arrays.ids.data());
+    work.write(0);
+  }
+  if (options.columns.empty()) return nb::none();
+  return column_list(found.columns);
 }
 
 /// A call without arguments, as a function of Python's.
@@ -192,13 +236,19 @@ nb::dict options_of(const SharedCollection& self) {
   dict["seed"] = options.seed;
   dict["train_at"] = options.train_at;
   dict["ids"] = to_string(options.ids);
+  dict["columns"] = schema_dict(options.columns);
   return dict;
 }
 
 void bind_changes(nb::class_<SharedCollection>& type) {
-  type.def("add_new", &add_new, nb::arg("vectors"))
-      .def("add", &add, nb::arg("vectors"), nb::arg("ids"))
-      .def("upsert", &upsert, nb::arg("vectors"), nb::arg("ids"))
+  type.def("add_new", &add_new, nb::arg("vectors"), nb::arg("columns").none())
+      .def("add", &add, nb::arg("vectors"), nb::arg("ids"), nb::arg("columns").none())
+      .def("upsert", &upsert, nb::arg("vectors"), nb::arg("ids"), nb::arg("columns").none())
+      .def("update", &update, nb::arg("ids"), nb::arg("columns"))
+      .def("add_column", &add_column, nb::arg("name"), nb::arg("type"))
+      .def("get_columns", &get_columns, nb::arg("ids"), nb::arg("names"),
+           nb::sig("def get_columns(self, ids: NDArray[numpy.int64], "
+                   "names: collections.abc.Sequence[str]) -> list[typing.Any]"))
       .def("remove", &remove, nb::arg("ids"))
       .def("sync", &call<&Collection::sync>)
       .def("wait", &call<&Collection::wait>)
@@ -220,7 +270,7 @@ void bind_collection(nb::module_& module) {
   type.def_static("is_at", &is_at, nb::arg("path"))
       .def_static("create", &create, nb::arg("path"), nb::arg("dim"), nb::arg("metric"),
                   nb::arg("quantizer"), nb::arg("raw"), nb::arg("spill").none(), nb::arg("seed"),
-                  nb::arg("train_at"), nb::arg("ids"), nb::arg("access"))
+                  nb::arg("train_at"), nb::arg("ids"), nb::arg("columns"), nb::arg("access"))
       .def_static("open", &open, nb::arg("path"), nb::arg("access"));
   bind_changes(type);
   bind_keys(type);
@@ -230,10 +280,12 @@ void bind_collection(nb::module_& module) {
       .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
            nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),
            nb::arg("target_recall"), nb::arg("batch_order"), nb::arg("work").none(),
+           nb::arg("wanted").none(),
            nb::sig("def search(self, queries: NDArray[numpy.float32], "
                    "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
-                   "batch_order: str, work: NDArray[numpy.int64] | None) -> None"))
+                   "batch_order: str, work: NDArray[numpy.int64] | None, "
+                   "wanted: Wanted | None) -> list[typing.Any] | None"))
       .def("export_index", &call_with_path<&Collection::export_index>, nb::arg("path"))
       .def("backup", &backup, nb::arg("folder"), nb::arg("progress").none())
       .def("verify", &verify, nb::arg("bytes_per_second"), nb::arg("progress").none())

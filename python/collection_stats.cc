@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "python/columns.h"
+
 namespace obliq::python {
 namespace {
 
@@ -18,6 +20,7 @@ nb::dict counters_dict(const CollectionCounters& counters) {
   dict["added"] = counters.added;
   dict["upserted"] = counters.upserted;
   dict["removed"] = counters.removed;
+  dict["updated"] = counters.updated;
   dict["logged_bytes"] = counters.logged_bytes;
   dict["sealed_bytes"] = counters.sealed_bytes;
   dict["merged_bytes"] = counters.merged_bytes;
@@ -55,6 +58,8 @@ nb::dict stats_dict(const CollectionStats& stats) {
   dict["deleted_rows"] = stats.deleted_rows;
   dict["deleted_share"] = stats.deleted_share;
   dict["file_bytes"] = stats.file_bytes;
+  dict["columns"] = schema_dict(stats.columns);
+  dict["column_bytes"] = stats.column_bytes;
   dict["log_bytes"] = stats.log_bytes;
   dict["changes"] = stats.changes;
   dict["since_open"] = counters_dict(stats.since_open);

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Literal, Mapping, NoReturn, Optional, Tuple, get_args
+from typing import Any, Dict, Mapping, NoReturn, Optional, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from obliq import _core
-from obliq.arguments import (as_flag, as_name, as_path, as_progress, as_real, as_seed, as_spec,
-                             as_threads, as_whole, shown)
-from obliq.arrays import as_ids, as_matrix, may_be_id, plain_array, team, whole_numbers
+from obliq.arguments import as_path, as_progress, as_real
+from obliq.arrays import as_matrix, may_be_id, team, whole_numbers
+from obliq.collection_options import Durability as Durability
+from obliq.collection_options import IdType as IdType
+from obliq.collection_options import access, given, ids_of, open_or_make
 from obliq.collection_stats import CollectionStats as CollectionStats
 from obliq.collection_stats import stats_of
+from obliq.columns import (Columns, ColumnType, Types, as_column_name, as_column_names,
+                           as_column_type, as_columns, columns_of)
+from obliq.filter import wanted_of
 from obliq.index import SearchResult, as_queries
 from obliq.keys import as_keys, key_array, keys_for, may_be_key
 from obliq.options import BatchOrder, Metric, Path, Progress, Raw, search_options
 from obliq.search_result import result_of, work_of
 
-Durability = Literal["every", "interval", "none"]
-IdType = Literal["int64", "string"]
-
 _WHOLE = (int, type(None))
-_SEARCH = "queries, k, nprobe, confidence, threads, target_recall, batch_order and explain"
+_SEARCH = ("queries, k, nprobe, confidence, threads, target_recall, batch_order, filter, params, "
+           "columns and explain")
 
 
 class Collection:
@@ -46,7 +49,8 @@ class Collection:
                  metric: Optional[Metric] = None, quantizer: Optional[str] = None,
                  raw: Optional[Raw] = None, spill: Optional[float] = None,
                  seed: Optional[int] = None, train_at: Optional[int] = None,
-                 ids: Optional[IdType] = None, durability: Durability = "every",
+                 ids: Optional[IdType] = None, columns: Optional[Types] = None,
+                 durability: Durability = "every",
                  sync_interval: float = 1.0, read_only: bool = False, follow: float = 0.0,
                  threads: int = 0, wait_limit: float = 0.0, background_rate: float = 0.0) -> None:
         """Opens the collection at `path`, or makes one there, in a directory that is new or empty,
@@ -56,8 +60,8 @@ class Collection:
         metric, quantizer, raw, spill, seed     as Index.build
         train_at    vectors from which on a model is trained in the background, 1,000 or more,
                     20,000 by default; below, every search compares all of them exactly
-
         ids         "int64", the default, or "string": text of one line, 1 to 4,096 bytes of UTF-8
+        columns     of attributes the types by name, as {"year": "int64"}; see Columns, add_column
 
         How this process uses it:
 
@@ -67,54 +71,94 @@ class Collection:
         read_only   sees what was there when it was opened, see refresh, and takes no lock
         follow      with read_only: seconds after which it sees what was written; 0: at refresh
         threads     of a call that adds; 0: as many as the process may use
-        wait_limit  seconds that a call waits where vectors come faster than the background merges
-                    them, before it raises TimeoutError and has changed nothing; 0: any
+        wait_limit  seconds that a call waits for the background to merge what was added before it
+                    raises TimeoutError and has changed nothing; 0: any
         background_rate     bytes per second that merges write at most; 0: any
 
         Raises ValueError on options out of range or other than those it has, and for a directory of
         other files; OSError; RuntimeError naming file and offset where it is damaged, and the
         process where another one writes to it.
         """
-        given = _given(dim, metric, quantizer, raw, spill, seed, train_at, ids)
-        # Files are made later, wherever the process has gone meanwhile.
-        self._path = None if path is None else os.path.abspath(as_path(path))
-        self._collection = _open_or_make(self._path, given, read_only, _access(
+        wanted = given(dim, metric, quantizer, raw, spill, seed, train_at, ids, columns)
+        self._path = None if path is None else os.path.abspath(as_path(path))  # files come later
+        self._collection = open_or_make(self._path, wanted, read_only, access(
             read_only, follow, durability, sync_interval, threads, wait_limit, background_rate))
         self._options = self._collection.options()
         self._has_keys = self._options["ids"] == "string"
 
-    def add(self, x: Any, ids: Any = None) -> NDArray[Any]:
+    def add(self, x: Any, ids: Any = None, columns: Any = None) -> NDArray[Any]:
         """Adds vectors [n][dim] or [dim], of float16, float32, float64, int8 or uint8: all of them
         or, when it raises, none. Returns their ids, int64 or str (object) [n].
 
         ids     [n], all different, none -1 ("no answer"); for one vector [dim] also a number.
                 None: new ones, each above all that were ever there. Where ids are strings a list or
                 array of str, for one vector also a str; they must be given
+        columns     values of columns of the collection, see Columns; of others they are NULL
 
         Raises ValueError on a wrong dim, NaN, infinity or what float32 cannot hold (naming the
-        row), a masked array, an id that comes twice or is there already; OSError where the change
+        row), a masked array, an id that comes twice or is there already, a column that it does not
+        have, a value that does not fit (naming column and row); OSError where the change
         could not be written; RuntimeError where a step in the background failed since the last
         call. Cost: that of encoding them, and of one sync with durability "every".
         """
         vectors = as_matrix(x, "vectors")
+        values = self._given(columns, len(vectors))
         if self._has_keys and ids is not None:
             keys = keys_for(ids, len(vectors))
-            self._collection.add_keys(vectors, keys)
+            self._collection.add_keys(vectors, keys, values)
             return key_array([*keys], (len(keys),))
         if ids is None:
-            first = self._collection.add_new(vectors)
+            first = self._collection.add_new(vectors, values)
             return np.arange(first, first + len(vectors), dtype=np.int64)
-        numbers = _ids_of(ids, len(vectors))
-        self._collection.add(vectors, numbers)
+        numbers = ids_of(ids, len(vectors))
+        self._collection.add(vectors, numbers, values)
         return numbers.copy()
 
-    def upsert(self, x: Any, ids: Any) -> None:
-        """Adds vectors, or puts them in the place of those with their ids. Takes and raises what
-        add does."""
+    def upsert(self, x: Any, ids: Any, columns: Any = None) -> None:
+        """Adds vectors, or puts them in the place of those with their ids, whose values of columns
+        are gone, too. Takes and raises what add does."""
         vectors = as_matrix(x, "vectors")
+        values = self._given(columns, len(vectors))
         if self._has_keys:
-            return self._collection.upsert_keys(vectors, keys_for(ids, len(vectors)))
-        self._collection.upsert(vectors, _ids_of(ids, len(vectors)))
+            keys = keys_for(ids, len(vectors))
+            return self._collection.upsert_keys(vectors, keys, values)
+        self._collection.upsert(vectors, ids_of(ids, len(vectors)), values)
+
+    def update(self, ids: Any, columns: Any) -> None:
+        """Gives the vectors of ids, [n] or one, of which none comes twice, new values of these
+        columns [n]; other columns stay, and the vectors, bit for bit. All of them or, when it
+        raises, none: as add does, and ValueError naming an id that is not there."""
+        if columns is None:
+            raise TypeError("columns must be a dict of names and values, as {'year': [2020]}, not "
+                            "None")
+        if self._has_keys:
+            keys = as_keys(ids)[0]
+            values = self._given(columns, len(keys))
+            assert values is not None
+            return self._collection.update_keys(keys, values)
+        numbers = whole_numbers(ids).ravel()
+        values = self._given(columns, len(numbers))
+        assert values is not None
+        self._collection.update(numbers, values)
+
+    def add_column(self, name: str, type: ColumnType) -> None:
+        """One more column, in which all vectors have NULL. Raises ValueError where its name is none
+        or there already, or there are 1,000, OSError where it could not be written."""
+        known = as_column_name(name)
+        self._collection.add_column(known, as_column_type(type, known))
+
+    def get_columns(self, ids: Any, names: Optional[Sequence[str]] = None) -> Columns:
+        """The values of columns, all where none is named, of the vectors of ids, one or of any
+        shape: by name arrays of that shape. Raises ValueError naming an id that is not there or an
+        unknown column."""
+        chosen = list(self.columns) if names is None else as_column_names(names, "names")
+        if self._has_keys:
+            keys, shape = as_keys(ids)
+            raw = self._collection.get_key_columns(keys, chosen) if chosen else []
+            return columns_of(raw, shape)
+        wanted = whole_numbers(ids)
+        raw = self._collection.get_columns(wanted.ravel(), chosen) if chosen else []
+        return columns_of(raw, wanted.shape)
 
     def remove(self, ids: Any) -> int:
         """Removes the vectors of these ids, one or an array of any shape. Returns how many were
@@ -136,8 +180,9 @@ class Collection:
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
                confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
-               batch_order: BatchOrder = "auto", explain: bool = False,
-               **unknown: NoReturn) -> SearchResult:
+               batch_order: BatchOrder = "auto", filter: Any = None,
+               params: Optional[Sequence[Any]] = None, columns: Optional[Sequence[str]] = None,
+               explain: bool = False, **unknown: NoReturn) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim], as Index.search with the same
         options. All queries of a call see the same state. While no model is trained, answers are
         exact whatever the options. Where ids are strings, `ids` of the answers has dtype object:
@@ -147,20 +192,21 @@ class Collection:
                 k, nprobe, confidence, threads, target_recall, batch_order, unknown, _SEARCH)
         matrix, alone = as_queries(queries)
         work = None if explain is False else work_of(explain, len(matrix))
+        wanted = None if filter is params is columns is None else wanted_of(filter, params, columns)
         try:
             distances = np.empty((len(matrix), k), np.float32)
-            rest = (nprobe, confidence, team(threads), target_recall, batch_order, work)
+            rest = (nprobe, confidence, team(threads), target_recall, batch_order, work, wanted)
             ids: NDArray[Any]
             if self._has_keys:
-                ids = key_array(self._collection.search_keys(matrix, distances, *rest),
-                                distances.shape)
+                keys, raw = self._collection.search_keys(matrix, distances, *rest)
+                ids = key_array(keys, distances.shape)
             else:
                 ids = np.empty((len(matrix), k), np.int64)
-                self._collection.search(matrix, distances, ids, *rest)
+                raw = self._collection.search(matrix, distances, ids, *rest)
         except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
             search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
             raise
-        return result_of(distances, ids, alone, work)
+        return result_of(distances, ids, alone, work, raw)
 
     def count(self) -> int:
         """The number of vectors."""
@@ -249,6 +295,15 @@ class Collection:
         Later calls but close raise ValueError. Calls of other threads go on to their end."""
         self._collection.close()
 
+    def _given(self, columns: Any, rows: int) -> Optional[_core.Columns]:
+        return None if columns is None else as_columns(columns, rows, known=self.columns)
+
+    @property
+    def columns(self) -> Dict[str, ColumnType]:
+        """The types of its columns by name."""
+        columns: Dict[str, ColumnType] = self._collection.options()["columns"]
+        return columns
+
     @property
     def dim(self) -> int:
         """Dimensions of a vector."""
@@ -281,70 +336,3 @@ class Collection:
         state = "closed" if self._collection.closed else f"n={len(self)}"
         return (f"obliq.Collection({where}, {state}, dim={self.dim}, metric='{self.metric}', "
                 f"quantizer='{self._options['quantizer']}')")
-
-
-def _given(dim: Any, metric: Any, quantizer: Any, raw: Any, spill: Any, seed: Any,
-           train_at: Any, ids: Any) -> Dict[str, Any]:
-    """What is not None of what a collection is made with, checked."""
-    checks: Dict[str, Tuple[Any, Callable[[Any], Any]]] = {
-        "dim": (dim, lambda value: as_whole(value, "dim", 1)),
-        "metric": (metric, lambda value: as_name(value, "metric", get_args(Metric))),
-        "quantizer": (quantizer, as_spec),
-        "raw": (raw, lambda value: as_name(value, "raw", get_args(Raw))),
-        "spill": (spill, lambda value: as_real(value, "spill")),
-        "seed": (seed, as_seed),
-        "train_at": (train_at, lambda value: as_whole(value, "train_at", 1000)),
-        "ids": (ids, lambda value: as_name(value, "ids", get_args(IdType))),
-    }
-    return {name: check(value) for name, (value, check) in checks.items() if value is not None}
-
-
-def _access(read_only: Any, follow: Any, durability: Any, sync_interval: Any, threads: Any,
-            wait_limit: Any, background_rate: Any) -> _core.CollectionAccess:
-    return _core.CollectionAccess.of(
-        as_flag(read_only, "read_only"), as_real(follow, "follow"),
-        as_name(durability, "durability", get_args(Durability)),
-        as_real(sync_interval, "sync_interval"), team(as_threads(threads)),
-        as_real(wait_limit, "wait_limit"), as_real(background_rate, "background_rate"))
-
-
-def _open_or_make(path: Optional[bytes], given: Dict[str, Any], read_only: bool,
-                  access: _core.CollectionAccess) -> _core.Collection:
-    if path is not None and (read_only or _core.Collection.is_at(path)):
-        opened = _core.Collection.open(path, access)
-        try:
-            _require_same(given, opened.options())
-        except BaseException:
-            opened.close()
-            raise
-        return opened
-    if read_only:
-        raise ValueError("a collection in memory cannot be read_only: leave that out, or give the "
-                         "path of one")
-    if "dim" not in given:
-        where = "" if path is None else f"there is no collection at {shown(path)}: "
-        raise ValueError(f"{where}to make one, give dim, how long vectors are")
-    return _core.Collection.create(
-        path or b"", given["dim"], given.get("metric", "l2"), given.get("quantizer", ""),
-        given.get("raw", "none"), given.get("spill"), given.get("seed", 1),
-        given.get("train_at", 20000), given.get("ids", "int64"), access)
-
-
-def _require_same(given: Dict[str, Any], options: Dict[str, Any]) -> None:
-    """Raises ValueError naming an option that is other than the collection's."""
-    for name, value in given.items():
-        has = options[name]
-        if name == "quantizer":  # "tqp4" is a spec with defaults
-            same = _core.Quantizer(value, options["dim"], options["seed"], b"").spec == has
-        else:
-            same = value == has or name == "spill" and np.float32(value) == has
-        if not same:
-            raise ValueError(f"{name} is {shown(value)}, and the collection has {shown(has)}: "
-                             "leave it out")
-
-
-def _ids_of(ids: Any, n: int) -> NDArray[np.int64]:
-    """Ids [n]; a number is that of one vector."""
-    if n == 1 and plain_array(ids, "ids").ndim == 0:
-        ids = [ids]
-    return as_ids(ids, n)

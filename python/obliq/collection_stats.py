@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, NamedTuple, Optional
 
+from obliq.columns import ColumnType
 from obliq.options import Metric
 
 
@@ -33,6 +34,7 @@ class CollectionCounters(NamedTuple):
     added: int
     upserted: int
     removed: int
+    updated: int
     logged_bytes: int
     sealed_bytes: int
     merged_bytes: int
@@ -57,12 +59,14 @@ class CollectionStats:
     segments_in_memory  of `segments`, with rows_in_memory: in no file yet but that of the log
     deleted_rows        whose space a compaction gives back, deleted_share of all rows
     file_bytes          of the segments' files
+    columns             their types by name
+    column_bytes        of their values in all segments, deleted ones counted
     log_bytes           of the log that is written now
     changes             calls that changed something, since the collection was made
     since_open, of_life what this object did; and all writers and this object
     write_amplification bytes written in its life over file_bytes; None without files
-    latencies           since it was opened, by what was timed: search, add (upsert, too), remove,
-                        sync (of the log), and the steps seal, merge, tune, train
+    latencies           since it was opened, by what was timed: search, add (upsert and update,
+                        too), remove, sync (of the log), and the steps seal, merge, tune, train
     background_error    of the background step that failed last; empty: none
     """
 
@@ -84,6 +88,8 @@ class CollectionStats:
     deleted_rows: int
     deleted_share: float
     file_bytes: int
+    columns: Dict[str, ColumnType]
+    column_bytes: int
     log_bytes: int
     changes: int
     since_open: CollectionCounters

@@ -105,6 +105,9 @@ def as_columns(columns: Any, rows: int, types: Any = None,
     names = []
     for name, values in named_columns(columns):
         names.append(as_column_name(name))
+        if known is not None and name not in known:
+            raise ValueError(f"there is no column '{name}'; there are {', '.join(known) or 'none'}:"
+                             " make it with add_column")
         try:
             _give(given, name, values_of(values, wanted.get(name)), rows, wanted.get(name))
         except ColumnFault as fault:
