@@ -70,10 +70,10 @@ def open_or_make(path: Optional[bytes], given: Dict[str, Any], read_only: bool,
 def _require_same(given: Dict[str, Any], options: Dict[str, Any]) -> None:
     """Raises ValueError naming an option that is other than the collection's."""
     for name, type in given.get("columns", []):
-        if options["columns"].get(name) != type:
-            raise ValueError(f"column '{name}' is to be {type}, and the collection has "
-                             f"{options['columns'].get(name, 'none of the name')}: leave it out, or "
-                             "make it with add_column")
+        has = options["columns"].get(name, "none of the name")
+        if has != type:
+            raise ValueError(f"column '{name}' is to be {type}, and the collection has {has}: "
+                             "leave it out, or make it with add_column")
     for name, value in given.items():
         if name == "columns":
             continue
