@@ -28,6 +28,7 @@ class SearchIterator:
     __slots__ = ("_iterator", "_batch", "_lock")
     _iterator: _core.SearchIterator
     _batch: int
+    _lock: threading.Lock
 
     def __init__(self, *_: NoReturn, **__: NoReturn) -> None:
         raise TypeError("make one with Index.search_iterator(query)")

@@ -107,8 +107,8 @@ def table_of(query: NDArray[Any], rank: NDArray[Any], ids: NDArray[Any], distanc
         "query": query, "rank": rank, "id": pyarrow.array(ids.tolist() if ids.dtype == object
                                                           else ids),
         "distance": distances})
-    given = None if columns is None else columns.to_arrow()
-    for name in () if given is None else given.column_names:
+    given: Any = pyarrow.table({}) if columns is None else columns.to_arrow()
+    for name in given.column_names:
         if name in table.column_names:
             raise ValueError(f"column '{name}' has the name of one of query, rank, id and distance:"
                              " take .columns.to_arrow()")

@@ -2,7 +2,7 @@
 
 import datetime
 import sys
-from typing import Any
+from typing import Any, Dict
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def arrow() -> Any:
     return pytest.importorskip("pyarrow")
 
 
-WANTED = {
+WANTED: Dict[str, Any] = {
     "year": [1, None, 3, 4], "price": [0.5, None, 1.5, 2.0], "active": [True, None, False, True],
     "lang": ["en", None, "\u00e9", ""], "made": [NOON, None, NOON, NOON],
 }
