@@ -34,8 +34,8 @@ struct SearchArrays {
   ArrayMemory<std::int64_t> ids;
 };
 
-/// Where a search is to tell of its work: an array [queries][5] of lists, entries, refined, exact
-/// and SearchEnd, or None. Made and destroyed with the GIL.
+/// Where a search is to tell of its work: an array [queries][7] of lists, entries, refined, exact,
+/// allowed, SearchEnd and SearchMethod, or None. Made and destroyed with the GIL.
 class SearchWork {
  public:
   explicit SearchWork(nb::handle array) {
@@ -47,15 +47,17 @@ class SearchWork {
   /// Writes what was told of queries from number `first` on.
   void write(std::size_t first) {
     if (!memory_) return;
-    if (memory_->columns() != 5 || first + work_.size() > memory_->rows()) {
-      throw std::invalid_argument("work must be an array [queries][5]");
+    if (memory_->columns() != 7 || first + work_.size() > memory_->rows()) {
+      throw std::invalid_argument("work must be an array [queries][7]");
     }
-    std::int64_t* out = memory_->data() + first * 5;
+    std::int64_t* out = memory_->data() + first * 7;
     for (const SearchExplanation& query : work_) {
-      for (const std::uint64_t number : {query.lists, query.entries, query.refined, query.exact}) {
+      for (const std::uint64_t number :
+           {query.lists, query.entries, query.refined, query.exact, query.allowed}) {
         *out++ = static_cast<std::int64_t>(number);
       }
       *out++ = static_cast<std::int64_t>(query.end);
+      *out++ = static_cast<std::int64_t>(query.method);
     }
   }
 

@@ -151,13 +151,13 @@ class Collection:
         """The values of columns, all where none is named, of the vectors of ids, one or of any
         shape: by name arrays of that shape. Raises ValueError naming an id that is not there or an
         unknown column."""
-        chosen = list(self.columns) if names is None else as_column_names(names, "names")
+        chosen = [] if names is None else as_column_names(names, "names")
+        none = names is not None and not chosen
         if self._has_keys:
             keys, shape = as_keys(ids)
-            raw = self._collection.get_key_columns(keys, chosen) if chosen else []
-            return columns_of(raw, shape)
+            return columns_of([] if none else self._collection.get_key_columns(keys, chosen), shape)
         wanted = whole_numbers(ids)
-        raw = self._collection.get_columns(wanted.ravel(), chosen) if chosen else []
+        raw = [] if none else self._collection.get_columns(wanted.ravel(), chosen)
         return columns_of(raw, wanted.shape)
 
     def remove(self, ids: Any) -> int:

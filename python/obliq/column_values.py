@@ -54,7 +54,7 @@ def values_of(values: Any, wanted: Optional[str] = None) -> Values:
         return _of_polars(values)
     if library == "pyarrow":
         return _of_arrow(values)
-    if isinstance(values, (list, tuple)):
+    if isinstance(values, (list, tuple, range)):
         return _of_objects(list(values))
     if isinstance(values, (str, bytes)) or not (hasattr(values, "__array__")
                                                 or hasattr(values, "__dlpack__")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, NoReturn, Optional, Sequence, Union
+from typing import Any, Dict, Iterable, NoReturn, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from obliq import _core
 from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole
 from obliq.arrays import (as_array, as_given, as_lists, as_matrix, may_be_id, team,
                           whole_numbers)
-from obliq.columns import Columns, Types, as_column_names, as_columns, columns_of
+from obliq.columns import Columns, ColumnType, Types, as_column_names, as_columns, columns_of
 from obliq.filter import Filter, as_filter, wanted_of
 from obliq.index_stats import IndexStats as IndexStats
 from obliq.index_stats import TunedLadder as TunedLadder
@@ -238,8 +238,8 @@ class Index:
         name arrays of that shape. Of -1 they are NULL. Raises ValueError naming an unknown id or
         column. Cost: as reconstruct."""
         wanted = whole_numbers(ids)
-        chosen = list(self.stats().columns) if names is None else as_column_names(names, "names")
-        if not chosen:
+        chosen = [] if names is None else as_column_names(names, "names")
+        if names is not None and not chosen:
             return columns_of([], wanted.shape)
         return columns_of(self._index.get_columns(wanted.ravel(), chosen), wanted.shape)
 
@@ -323,6 +323,11 @@ class Index:
     def _vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         vectors = self._index.reconstruct(ids.ravel())
         return vectors.reshape((*ids.shape, vectors.shape[1]))
+
+    @property
+    def columns(self) -> Dict[str, ColumnType]:
+        """The types of its columns by name."""
+        return self.stats().columns
 
     @property
     def dim(self) -> int:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from obliq.arguments import as_flag
 from obliq.columns import Columns, columns_of
 
-_COUNTS = ("lists", "entries", "refined", "exact")
-_ENDS = np.array(["all lists", "nprobe", "stop rule", "k found", "given"])  # as SearchEnd
+_COUNTS = ("lists", "entries", "refined", "exact", "allowed")
+_ENDS = np.array(["all lists", "nprobe", "stop rule", "k found", "given", "all allowed"])
+_METHODS = np.array(["lists", "masked lists", "direct"])  # as SearchEnd and SearchMethod
 
 
 class SearchResult(NamedTuple):
@@ -34,10 +35,14 @@ class SearchResult(NamedTuple):
         entries     scanned
         refined     rows whose full code was read
         exact       raw vectors compared
+        allowed     vectors that may be answers: what passes the filter
         end         why no further list was scanned: "all lists"; "nprobe", as many as were asked
                     for or tuning found that a target takes; "stop rule", the others promised too
                     little for the target; "k found", the lists asked for held fewer than k vectors;
-                    "given", they were those of `lists`
+                    "given", they were those of `lists`; "all allowed", all that pass the filter
+                    were compared
+        method      what was compared: what "lists" hold, what passes the filter there ("masked
+                    lists"), or all that passes, one by one ("direct")
         """
         raise AttributeError("the search was not explained: give it explain=True")
 
@@ -74,7 +79,7 @@ class _Told(SearchResult):
 
 def work_of(explain: Any, queries: int) -> Optional[NDArray[np.int64]]:
     """The array that a search with explain=True fills; None: it is to tell nothing."""
-    return np.empty((queries, len(_COUNTS) + 1), np.int64) if as_flag(explain, "explain") else None
+    return np.empty((queries, len(_COUNTS) + 2), np.int64) if as_flag(explain, "explain") else None
 
 
 def result_of(distances: NDArray[np.float32], ids: NDArray[np.int64], alone: bool,
@@ -94,7 +99,8 @@ def result_of(distances: NDArray[np.float32], ids: NDArray[np.int64], alone: boo
 
 def _work_columns(work: NDArray[np.int64], alone: bool) -> Dict[str, NDArray[Any]]:
     columns: Dict[str, NDArray[Any]] = {name: work[:, i] for i, name in enumerate(_COUNTS)}
-    columns["end"] = _ENDS[work[:, -1]]
+    columns["end"] = _ENDS[work[:, -2]]
+    columns["method"] = _METHODS[work[:, -1]]
     return {name: column[0] if alone else column for name, column in columns.items()}
 
 

@@ -66,6 +66,7 @@ def test_all_columns_come_back_where_none_is_named() -> None:
     assert set(index.get_columns([1])) == set(COLUMNS)
     assert dict(index.get_columns([1], [])) == {}
     assert dict(build(None).get_columns([1])) == {}
+    assert index.columns == index.stats().columns and build(None).columns == {}
 
 
 @pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
@@ -134,6 +135,7 @@ def test_times_of_all_kinds_are_microseconds_utc() -> None:
 
 def test_texts_of_all_kinds_are_keyword() -> None:
     wanted = ["a", "\u00e9\0b", ""]
+    assert stored(range(3)).tolist() == [0, 1, 2]
     for values in (wanted, np.array(wanted, object), tuple(wanted)):
         assert stored(values).tolist() == wanted
     assert stored(np.array(["a", "bc"])).tolist() == ["a", "bc"]
