@@ -1,6 +1,7 @@
 // Range searches and iterators of obliq._core.Index, and their results as Python takes them.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 
 #include <memory>
 #include <optional>

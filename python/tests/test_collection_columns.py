@@ -120,7 +120,7 @@ def test_searches_filter_and_return(articles: obliq.Collection) -> None:
                             columns=["year", "lang"], explain=True)
     assert sorted(found.ids[0].tolist()) == [-1, 0, 3]
     assert found.columns["lang"].tolist()[0] == ["en", "en", None]
-    assert found.explain["lists"].tolist() == [1, 1]
+    assert found.explain["allowed"].tolist() == [2, 2]
     assert found.columns["year"].tolist()[0][2] is None
     for filter in ([0, 3], obliq.Filter.deny([1, 2, *range(4, 10)]), lambda id: id in (0, 3)):
         assert sorted(articles.search(BASE[0], 3, filter=filter).ids.tolist()) == [-1, 0, 3]
