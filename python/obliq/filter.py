@@ -74,7 +74,7 @@ class Filter:
     @classmethod
     def callback(cls, allows: Callable[[int], object]) -> Filter:
         """The vectors for whose ids `allows` returns something true. Called once for each vector,
-        about 0.1 us and its own time each, when the filter is used; what it raises, the search
+        about 0.2 us and its own time each, when the filter is used; what it raises, the search
         raises. It must not use this filter. Not for string ids. Raises TypeError for what cannot
         be called."""
         if not callable(allows):
