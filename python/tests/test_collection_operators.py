@@ -121,7 +121,9 @@ def test_a_search_explains_itself(collection: obliq.Collection) -> None:
         told = searched.search(BASE[2000:2300], 5, nprobe=4, explain=True)
         distances, ids = told
         assert (ids == plain.ids).all() and (distances == plain.distances).all()
-        assert set(told.explain) == {"lists", "entries", "refined", "exact", "end"}
+        assert set(told.explain) == {"lists", "entries", "refined", "exact", "allowed", "end",
+                                     "method"}
+        assert (told.explain["allowed"] == 2000).all() and (told.explain["method"] == "lists").all()
         assert (told.explain["lists"] == 4).all() and (told.explain["end"] == "nprobe").all()
         assert (told.explain["entries"] >= told.explain["refined"]).all()
         one = searched.search(BASE[2000], 5, explain=True)

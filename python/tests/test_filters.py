@@ -257,6 +257,17 @@ def test_a_target_recall_is_kept_under_a_filter(index: obliq.Index) -> None:
     assert mask[found.ids].all() and recall > 0.8  # .9 on average over queries like the learnt
 
 
+def test_a_search_tells_what_passes_its_filter_and_how_it_looked(index: obliq.Index) -> None:
+    few = index.search(QUERIES, 5, filter=[1, 2, 3], explain=True).explain
+    assert (few["allowed"] == 3).all() and (few["method"] == "direct").all()
+    assert (few["end"] == "all allowed").all()
+    deny = obliq.Filter.deny([1])
+    most = index.search(QUERIES[0], 5, nprobe=2, filter=deny, explain=True).explain
+    assert most["allowed"] == N - 1 and most["method"] == "masked lists"
+    every = index.search(QUERIES[0], 5, nprobe=2, explain=True).explain
+    assert every["allowed"] == N and every["method"] == "lists" and every["end"] == "nprobe"
+
+
 def test_a_filter_tells_what_it_is() -> None:
     assert repr(obliq.Filter("a = 1")) == "obliq.Filter('a = 1')"
     assert repr(obliq.Filter.allow([1])) == "obliq.Filter.allow(...)"
