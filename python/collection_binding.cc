@@ -274,6 +274,7 @@ void bind_collection(nb::module_& module) {
       .def_static("open", &open, nb::arg("path"), nb::arg("access"));
   bind_changes(type);
   bind_keys(type);
+  bind_range(type);
   type.def("count", &call<&Collection::count>)
       .def("contains", &contains, nb::arg("id"))
       .def("get", &get, nb::arg("ids"), nb::arg("dim"))

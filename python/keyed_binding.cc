@@ -82,14 +82,6 @@ KeyedSearchResult search_of(const SharedCollection& self, MatrixView<float> quer
   return collection->search_keys(queries, options);
 }
 
-nb::list key_list(const std::vector<std::string>& keys) {
-  nb::list list;
-  for (const std::string& key : keys) {
-    list.append(key.empty() ? nb::object(nb::none()) : nb::object(nb::str(key.data(), key.size())));
-  }
-  return list;
-}
-
 /// Of one state of the collection: distances into an array [queries][k] of the caller; a list of as
 /// many keys, None where there is none, and the columns that are named, as column_list, or None.
 nb::tuple search_keys(const SharedCollection& self, nb::handle query_array,
@@ -135,6 +127,14 @@ nb::dict numbered_keys(const SharedCollection& self) {
 }
 
 }  // namespace
+
+nb::list key_list(const std::vector<std::string>& keys) {
+  nb::list list;
+  for (const std::string& key : keys) {
+    list.append(key.empty() ? nb::object(nb::none()) : nb::object(nb::str(key.data(), key.size())));
+  }
+  return list;
+}
 
 void bind_keys(nb::class_<SharedCollection>& type) {
   type.def("add_keys", &add_keys, nb::arg("vectors"), nb::arg("keys"), nb::arg("columns").none())

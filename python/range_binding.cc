@@ -22,12 +22,7 @@ namespace {
 nb::tuple range_search(const Index& index, const FloatMatrix& queries, float radius,
                        float confidence, bool exact, std::size_t max_results, int threads,
                        const Wanted* wanted) {
-  RangeSearchOptions options;
-  options.confidence = confidence;
-  options.exact = exact;
-  options.max_results = max_results;
-  options.threads = threads;
-  if (wanted != nullptr) wanted->put_into(options);
+  const RangeSearchOptions options = range_options(confidence, exact, max_results, threads, wanted);
   RangeSearchResult found;
   {
     const GilRelease release;
@@ -40,14 +35,7 @@ std::unique_ptr<HeldIterator> search_iterator(const Index& index, const FloatMat
                                               std::optional<std::int64_t> nprobe, float confidence,
                                               int threads, double target_recall,
                                               const Wanted* wanted) {
-  SearchOptions options = search_options(1, nprobe, confidence, threads, target_recall, "auto");
-  options.k = SearchOptions().k;
-  auto held = std::make_unique<HeldIterator>();
-  if (wanted != nullptr) held->wanted = *wanted;
-  held->wanted.put_into(options);
-  const GilRelease release;
-  held->iterator.emplace(index.search_iterator(view_of(query), options));
-  return held;
+  return hold_iterator(index, query, nprobe, confidence, threads, target_recall, wanted);
 }
 
 /// (distances, ids, columns or None)
@@ -65,13 +53,20 @@ nb::tuple next(HeldIterator& self, std::size_t k) {
 
 }  // namespace
 
+RangeSearchOptions range_options(float confidence, bool exact, std::size_t max_results, int threads,
+                                 const Wanted* wanted) {
+  RangeSearchOptions options;
+  options.confidence = confidence;
+  options.exact = exact;
+  options.max_results = max_results;
+  options.threads = threads;
+  if (wanted != nullptr) wanted->put_into(options);
+  return options;
+}
+
 nb::tuple range_tuple(RangeSearchResult&& found, bool with_columns) {
-  std::vector<std::int64_t> lims(found.lims.begin(), found.lims.end());
-  nb::object columns = nb::none();
-  if (with_columns) columns = column_list(found.columns);
-  return nb::make_tuple(moved_array(std::move(lims)), moved_array(std::move(found.distances)),
-                        moved_array(std::move(found.ids)), moved_array(std::move(found.cut)),
-                        columns);
+  const nb::object ids = nb::cast(moved_array(std::move(found.ids)));
+  return range_tuple(std::move(found), ids, with_columns);
 }
 
 void bind_range(nb::module_& module, nb::class_<Index>& type) {

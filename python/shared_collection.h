@@ -6,7 +6,9 @@
 
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "obliq/collection.h"
 #include "python/gil.h"
@@ -54,7 +56,12 @@ class SharedCollection {
   pid_t process_ = ::getpid();  // that made it
 };
 
+/// Strings as Python has them; None in the place of an empty one.
+nanobind::list key_list(const std::vector<std::string>& keys);
+
 /// The calls where ids are strings (keyed_binding.cc).
 void bind_keys(nanobind::class_<SharedCollection>& type);
+/// Range searches, iterators and counts (collection_range.cc).
+void bind_range(nanobind::class_<SharedCollection>& type);
 
 }  // namespace obliq::python

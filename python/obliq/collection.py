@@ -18,10 +18,12 @@ from obliq.collection_stats import CollectionStats as CollectionStats
 from obliq.collection_stats import stats_of
 from obliq.columns import (Columns, ColumnType, Types, as_column_name, as_column_names,
                            as_column_type, as_columns, columns_of)
-from obliq.filter import wanted_of
+from obliq.filter import Filter, as_filter, wanted_of
 from obliq.index import SearchResult, as_queries
 from obliq.keys import as_keys, key_array, keys_for, may_be_key
 from obliq.options import BatchOrder, Metric, Path, Progress, Raw, search_options
+from obliq.range_search import RangeSearchResult, range_arguments, range_result
+from obliq.search_iterator import SearchIterator, make_iterator
 from obliq.search_result import result_of, work_of
 
 _WHOLE = (int, type(None))
@@ -208,9 +210,43 @@ class Collection:
             raise
         return result_of(distances, ids, alone, work, raw)
 
-    def count(self) -> int:
-        """The number of vectors."""
-        return self._collection.count()
+    def range_search(self, queries: Any, radius: float, *, filter: Any = None,
+                     params: Optional[Sequence[Any]] = None, confidence: float = 0.999,
+                     exact: bool = False, max_results: int = 0, threads: int = 0,
+                     columns: Optional[Sequence[str]] = None) -> RangeSearchResult:
+        """All vectors nearer than `radius` to each query, as Index.range_search: exact while no
+        model is trained. Where ids are strings, `ids` has dtype object: str."""
+        given = range_arguments(queries, radius, filter, params, confidence, exact, max_results,
+                                threads, columns)
+        if not self._has_keys:
+            return range_result(*self._collection.range_search(*given))
+        lims, distances, keys, cut, raw = self._collection.range_search_keys(*given)
+        return range_result(lims, distances, key_array(keys, (len(keys),)), cut, raw)
+
+    def search_iterator(self, query: Any, *, batch: int = 10, nprobe: Optional[int] = None,
+                        confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
+                        filter: Any = None, params: Optional[Sequence[Any]] = None,
+                        columns: Optional[Sequence[str]] = None) -> SearchIterator:
+        """Hands out what is there now in batches, as Index.search_iterator; later changes do not
+        touch it. Where ids are strings it looks through all of them first, and `ids` has dtype
+        object: str, None of a vector that was removed meanwhile."""
+        return make_iterator(self._collection, as_queries(query)[0], batch, nprobe, confidence,
+                             threads, target_recall, filter, params, columns,
+                             self.numbered_ids if self._has_keys else None)
+
+    def filter(self, filter: Any, params: Optional[Sequence[Any]] = None) -> Filter:
+        """A filter of what search takes for one: evaluated at once for what is there, so that
+        searches with it need not; after changes they look at the parts that are new. Raises as
+        search does."""
+        made = as_filter(filter, params)
+        self._collection.count_passing(made._filter)
+        return made
+
+    def count(self, filter: Any = None, params: Optional[Sequence[Any]] = None) -> int:
+        """The number of vectors, or of those that pass a filter."""
+        if filter is params is None:
+            return self._collection.count()
+        return self._collection.count_passing(as_filter(filter, params)._filter)
 
     def contains(self, id: object) -> bool:
         """Whether a vector has this id."""
