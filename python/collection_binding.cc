@@ -275,8 +275,7 @@ void bind_collection(nb::module_& module) {
   bind_changes(type);
   bind_keys(type);
   bind_range(type);
-  type.def("count", &call<&Collection::count>)
-      .def("contains", &contains, nb::arg("id"))
+  type.def("contains", &contains, nb::arg("id"))
       .def("get", &get, nb::arg("ids"), nb::arg("dim"))
       .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
            nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),

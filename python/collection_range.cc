@@ -17,6 +17,12 @@
 namespace obliq::python {
 namespace {
 
+std::size_t count(const SharedCollection& self) {
+  const auto collection = self.get();
+  const GilRelease release;
+  return collection->count();
+}
+
 std::size_t count_passing(const SharedCollection& self, const Filter& filter) {
   const auto collection = self.get();
   const GilRelease release;
@@ -62,7 +68,8 @@ std::unique_ptr<HeldIterator> search_iterator(const SharedCollection& self,
 }  // namespace
 
 void bind_range(nb::class_<SharedCollection>& type) {
-  type.def("count_passing", &count_passing, nb::arg("filter"))
+  type.def("count", &count)
+      .def("count_passing", &count_passing, nb::arg("filter"))
       .def("range_search", &range_search, nb::arg("queries"), nb::arg("radius"),
            nb::arg("confidence"), nb::arg("exact"), nb::arg("max_results"), nb::arg("threads"),
            nb::arg("wanted").none(),
