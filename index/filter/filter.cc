@@ -71,6 +71,7 @@ class Evaluation {
       for (const Filter& filter : *filters) parts_.push_back(FilterAccess::rows(filter, subject));
     }
     if (const auto* positions = std::get_if<Positions>(&condition)) check(*positions);
+    if (const auto* ids = std::get_if<IdSet>(&condition)) check(*ids);
   }
 
   std::vector<std::uint64_t> rows(std::size_t segment) const {
@@ -108,6 +109,12 @@ class Evaluation {
         fmt::format("filter: {} values by position, for {} vectors: it takes one for each of an "
                     "index whose ids are positions",
                     n, subject_.set.n()));
+  }
+
+  void check(const IdSet& ids) const {
+    if (!subject_.slot_of_key || ids.size() == 0) return;
+    throw std::invalid_argument(
+        "filter: ids are given as numbers, they are strings here: use allow_keys or deny_keys");
   }
 
   void find_keys(const Keys& keys) {
