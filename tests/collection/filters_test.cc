@@ -123,6 +123,10 @@ TEST(CollectionFilters, TakeKeysWhereIdsAreStrings) {
   }
   EXPECT_THROW((void)collection.count(Filter::callback([](std::int64_t) { return true; })),
                std::invalid_argument);
+  const std::vector<std::int64_t> numbers = {1, 2};
+  EXPECT_THROW((void)collection.count(Filter::allow(numbers)), std::invalid_argument);
+  EXPECT_THROW((void)collection.count(Filter::deny(numbers)), std::invalid_argument);
+  EXPECT_EQ(collection.count(Filter::allow({})), 0U);
 }
 
 TEST(CollectionFilters, SearchByRangeLeavesOutWhatWasRemoved) {
