@@ -9,7 +9,6 @@
 #include <limits>
 
 #include "core/kernels/dispatch.h"
-#include "index/search/filtered_stop.h"
 #include "index/segment/entry_format.h"
 
 namespace obliq {
@@ -30,7 +29,6 @@ void count_list(SearchProgress& progress, std::uint64_t entries, SearchCounters&
 void count_rows(SearchProgress& progress, const PartWalk& parts) {
   progress.met.rows += parts.met().rows;
   progress.met.allowed += parts.met().allowed;
-  if (progress.lists <= kNearLists) progress.met_near = progress.met;
 }
 
 }  // namespace

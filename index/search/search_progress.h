@@ -41,7 +41,7 @@ struct SearchProgress {
   std::size_t checks = 0;         ///< of the stop rule
   std::uint64_t entries = 0;      ///< scanned
   RowCounts met;                  ///< with a filter, of the lists scanned
-  RowCounts met_near;             ///< of the first kNearLists of them
+  RowCounts met_near;             ///< of the rounds that end within the first kNearLists of them
   // Where vectors are spilled:
   ListViews views;  ///< lists met
   RowSet refined;   ///< slots of the rows refined

@@ -98,6 +98,8 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   const StopPolicy& stop = progress.plan.stop;
   const std::size_t begin = progress.lists;
   if (set().n() == 0 || has_no_answer(progress) || progress.is_over) return {};
+  // Between rounds alone, since in what order a round's lists are visited must not matter.
+  if (begin <= kNearLists) progress.met_near = progress.met;
   const bool stopped = stop.threshold && begin > 0 && stops(query);
   if (stopped || begin >= stop.nprobe) return {};
   if (progress.plan.filter != nullptr && is_direct_faster(progress, set())) {

@@ -344,5 +344,30 @@ TEST(Filters, KeepTheTargetRecallWhereverTheAllowedRowsLie) {
   }
 }
 
+// By the stop rule, too, whose look at the nearest lists ends with a round, not within one.
+TEST(Filters, StopByWhatTheyMeetInTheSamePlaceInBatchesOfBothOrders) {
+  constexpr std::size_t kMany = 8000;
+  const Matrix<float> all = spread_out(kMany + 200, 16, 43);
+  const Index index = Index::build(all.view().slice(0, kMany), {});
+  const MatrixView<float> queries = all.view().slice(kMany, 200);
+  SearchOptions options;
+  options.k = kMany;
+  options.nprobe = index.stats().nlist;
+  const SearchResult around = index.search(queries.slice(0, 1), options);
+  options = {};
+  options.target_recall = .8;
+  for (const std::size_t share : {2, 3, 5, 8}) {
+    const std::int64_t* row = around.ids.row(0);
+    const std::vector<std::int64_t> near(row, row + kMany / share);
+    options.filter = Filter::allow(near);
+    options.batch_order = BatchOrder::query;
+    const SearchResult one = index.search(queries, options);
+    options.batch_order = BatchOrder::list;
+    const SearchResult other = index.search(queries, options);
+    EXPECT_EQ(one.ids.values, other.ids.values) << "1 of " << share;
+    EXPECT_EQ(one.distances.values, other.distances.values) << "1 of " << share;
+  }
+}
+
 }  // namespace
 }  // namespace obliq
