@@ -39,10 +39,11 @@ struct Known {
   std::shared_ptr<const AllowedRows> rows;
 };
 
-// Whether a pointer that is kept is the same; of two that own nothing, if `none`.
+// Whether a pointer that is kept is the same; of two that own nothing, if `none`. One that owned
+// what is gone by now is not the same as none.
 template <typename T>
 bool is_same(const std::weak_ptr<T>& known, const std::shared_ptr<T>& now, bool none) {
-  if (now == nullptr) return none && known.expired() && !known.owner_before(now);
+  if (now == nullptr && !none) return false;
   return !known.owner_before(now) && !now.owner_before(known);
 }
 
