@@ -120,6 +120,7 @@ class Evaluation {
 
   void find_keys(const Keys& keys) {
     if (!subject_.slot_of_key) {
+      if (subject_.set.segments().empty()) return;  // nothing that tells what ids are
       throw std::invalid_argument(
           "filter: keys are given, ids are numbers here: use allow or deny");
     }

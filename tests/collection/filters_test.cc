@@ -129,10 +129,27 @@ TEST(CollectionFilters, TakeKeysWhereIdsAreStrings) {
   EXPECT_EQ(collection.count(Filter::allow({})), 0U);
 }
 
+TEST(CollectionFilters, TakeKeysOnceAllVectorsAreGone) {
+  CollectionOptions made = small_options(16);
+  made.ids = IdType::string;
+  Collection collection = Collection::in_memory(made);
+  const Matrix<float> vectors = random_vectors(2, 16, 3);
+  const std::vector<std::string_view> keys = {"a", "b"};
+  collection.add(vectors.view(), keys);
+  collection.remove(keys);
+  collection.compact();
+  EXPECT_EQ(collection.count(Filter::allow_keys(keys)), 0U);
+  SearchOptions options;
+  options.filter = Filter::deny_keys(keys);
+  EXPECT_EQ(collection.search_keys(vectors.view().slice(0, 1), options).keys.values[0], "");
+}
+
 TEST(CollectionFilters, SearchByRangeLeavesOutWhatWasRemoved) {
   Collection collection = Collection::in_memory(small_options(16));
   const Matrix<float> vectors = random_vectors(kN, 16, 4);
   EXPECT_TRUE(collection.range_search(vectors.view(), 1).ids.empty());
+  EXPECT_THROW((void)collection.range_search(Matrix<float>(1, 15).view(), 1),
+               std::invalid_argument);
   collection.add(vectors.view());
   const std::vector<std::int64_t> gone = {0, 10, 20};
   collection.remove(gone);
