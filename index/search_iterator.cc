@@ -102,6 +102,7 @@ SearchIterator IteratorAccess::make(const Index& index, MatrixView<float> query,
   }
   IndexParts& parts = IndexAccess::parts(index);
   check_search(parts.set.model(), query, options);
+  if (!options.columns.empty()) (void)parts.columns({}, options.columns);  // refuses unknown names
   const std::shared_ptr<const RowFilter> rows = parts.rows(options.filter);
   auto impl = std::make_unique<SearchIterator::Impl>(
       SearchIterator::Impl{parts,

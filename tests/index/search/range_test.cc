@@ -206,6 +206,11 @@ TEST(RangeSearches, RefuseWhatIsNoRadiusOrNoQuery) {
   EXPECT_THROW((void)index.search_iterator(base.view()), std::invalid_argument);
   SearchIterator iterator = index.search_iterator(base.view().slice(0, 1));
   EXPECT_THROW((void)iterator.next(0), std::invalid_argument);
+  const std::vector<std::string> absent = {"year"};
+  SearchOptions unknown;
+  unknown.columns = absent;
+  EXPECT_THROW((void)index.search_iterator(base.view().slice(0, 1), unknown),
+               std::invalid_argument);
 }
 
 TEST(RangeSearches, OfAnEmptyIndexFindNothing) {
