@@ -28,8 +28,11 @@ void check_range(const IndexParts& parts, MatrixView<float> queries, float radiu
   }
 }
 
-SearchPlan plan_of(const RowFilter* filter, float radius, const RangeSearchOptions& options) {
+// `radius`: cosine distances are at most 2, and estimates above are cut to it.
+SearchPlan plan_of(Metric metric, const RowFilter* filter, float radius,
+                   const RangeSearchOptions& options) {
   SearchPlan plan;
+  if (metric == Metric::cosine && radius > 2) radius = std::numeric_limits<float>::infinity();
   plan.k = std::numeric_limits<std::size_t>::max();
   if (options.max_results > 0 && options.max_results < plan.k) plan.k = options.max_results + 1;
   plan.deviations =
@@ -60,7 +63,7 @@ RangeSearchResult Index::range_search(MatrixView<float> queries, float radius,
   IndexParts& parts = *impl_;
   check_range(parts, queries, radius, options);
   const std::shared_ptr<const RowFilter> rows = parts.rows(options.filter);
-  const SearchPlan plan = plan_of(rows.get(), radius, options);
+  const SearchPlan plan = plan_of(parts.set.model().metric(), rows.get(), radius, options);
   const RangeSearcher searcher(parts.set);
   std::vector<Answers> found(queries.rows);
   parallel_for(queries.rows, 1, options.threads, [&](std::size_t begin, std::size_t end, int) {

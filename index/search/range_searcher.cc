@@ -49,15 +49,19 @@ float RangeSearcher::nearest_in(const PreparedQuery& query, float norm, std::uin
   return gap > 0 ? query.slope() * gap * gap + query.offset() : query.offset();
 }
 
+// Where nothing is pruned and there are no raw vectors, distances are estimates that may lie below
+// what the ball allows: then all lists.
 void RangeSearcher::choose_lists(ActiveQuery& query) const {
   auto& [prepared, progress] = query;
+  const bool prunes =
+      std::isfinite(progress.plan.deviations) || set_.model().raw_form() != RawForm::none;
   const std::size_t dim = set_.model().dim();
   const float norm = std::sqrt(kernels().dot(prepared.values(), prepared.values(), dim));
   for (std::uint32_t list = 0; list < longest_.size(); ++list) {
     if (longest_[list] < 0) continue;
     const Probe probe = router_.probe(prepared.centroids(), list);
     const float nearest = nearest_in(prepared, norm, list, probe);
-    if (!(nearest < progress.plan.radius)) continue;
+    if (prunes && !(nearest < progress.plan.radius)) continue;
     progress.probes.push_back({probe, static_cast<std::uint32_t>(progress.probes.size() + 1)});
   }
 }

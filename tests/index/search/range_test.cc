@@ -213,6 +213,45 @@ TEST(RangeSearches, RefuseWhatIsNoRadiusOrNoQuery) {
                std::invalid_argument);
 }
 
+// Estimates above 2, the most that cosine distances are, come back as 2.
+TEST(RangeSearches, BeyondTheLargestCosineDistanceFindAll) {
+  const Matrix<float> base = clustered(400, 4, 1);
+  Matrix<float> opposite = base;
+  for (float& value : opposite.values) value = -value;
+  BuildOptions build;
+  build.metric = Metric::cosine;
+  build.quantizer = "lm2";
+  const Index index = Index::build(base.view(), build);
+  RangeSearchOptions options;
+  options.confidence = 1;
+  const float radius = std::nextafter(2.0F, 3.0F);
+  const RangeSearchResult found = index.range_search(opposite.view(), radius, options);
+  EXPECT_EQ(found.ids.size(), base.rows * base.rows);
+  EXPECT_LE(*std::max_element(found.distances.begin(), found.distances.end()), 2.0F);
+}
+
+// As estimates may: all products of a zero query are 0, but codes of two bits tell others.
+TEST(RangeSearches, FindEstimatesThatNoVectorOfTheListIsAsNearAs) {
+  const Matrix<float> base = clustered(400, 8, 1);
+  const Matrix<float> query(1, 8);
+  BuildOptions build;
+  build.metric = Metric::ip;
+  build.quantizer = "lm2";
+  const Index index = Index::build(base.view(), build);
+  SearchOptions all;
+  all.k = base.rows;
+  all.nprobe = index.stats().nlist;
+  all.confidence = 1;
+  const SearchResult expected = index.search(query.view(), all);
+  const float radius = expected.distances.row(0)[40];
+  ASSERT_LT(radius, 0);
+  RangeSearchOptions options;
+  options.confidence = 1;
+  const RangeSearchResult found = index.range_search(query.view(), radius, options);
+  const std::int64_t* ids = expected.ids.row(0);
+  EXPECT_EQ(found.ids, std::vector<std::int64_t>(ids, ids + 40));
+}
+
 TEST(RangeSearches, OfAnEmptyIndexFindNothing) {
   const Matrix<float> base(0, kDim);
   const Matrix<float> query(1, kDim);
