@@ -18,13 +18,16 @@
 namespace obliq {
 namespace {
 
+void check_dim(MatrixView<float> queries, const ManifestInfo& info) {
+  if (queries.cols == info.dim) return;
+  throw std::invalid_argument(
+      fmt::format("queries have dim {}, the collection has {}", queries.cols, info.dim));
+}
+
 // Places without an answer, as a search of nothing has them.
 SearchResult no_answers(const Snapshot& now, MatrixView<float> queries, const ManifestInfo& info,
                         const SearchOptions& options) {
-  if (queries.cols != info.dim) {
-    throw std::invalid_argument(
-        fmt::format("queries have dim {}, the collection has {}", queries.cols, info.dim));
-  }
+  check_dim(queries, info);
   if (options.k == 0) throw std::invalid_argument("k must be 1 or more");
   if (options.explain != nullptr) options.explain->assign(queries.rows, {});
   SearchResult result{Matrix<float>(queries.rows, options.k),
@@ -257,6 +260,7 @@ RangeSearchResult range_search_with(CollectionEngine& engine, const Snapshot& no
   statistics.count(Counter::searches, 1);
   statistics.count(Counter::queries, queries.rows);
   if (now.model() == nullptr) {
+    check_dim(queries, engine.info());
     RangeSearchResult none;
     none.lims.resize(queries.rows + 1);
     none.cut.resize(queries.rows);
