@@ -48,8 +48,8 @@ RareStop stop_at(std::span<const RareStop> by_rarity, double share) {
   if (below + 1 >= by_rarity.size()) return by_rarity.back();
   const RareStop& low = by_rarity[below];
   const RareStop& high = by_rarity[below + 1];
-  if (std::isinf(low.threshold)) return low;
   const float rest = rarity - static_cast<float>(below);
+  if (rest == 0 || std::isinf(low.threshold)) return low;  // high may be -infinity, which is all
   return {low.threshold + rest * (high.threshold - low.threshold),
           low.lists + rest * (high.lists - low.lists)};
 }
