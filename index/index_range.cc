@@ -39,6 +39,7 @@ SearchPlan plan_of(Metric metric, const RowFilter* filter, float radius,
       options.exact ? std::numeric_limits<float>::infinity() : deviations_of(options.confidence);
   plan.filter = filter;
   plan.radius = radius;
+  plan.skips_foreign = true;
   return plan;
 }
 

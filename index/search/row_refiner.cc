@@ -212,6 +212,7 @@ void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size
         task.is_primary(i) ? task.part.record : primary_record(*task.part.segment, place);
     if (record == nullptr || (deleted != nullptr && deleted->has(place.row))) continue;
     if (allowed != nullptr && !task.is_primary(i) && !allowed->has(place.row)) continue;
+    if (progress.plan.skips_foreign && record->is_foreign()) continue;
     const std::uint32_t slot = task.part.first_slot + place.row;
     if (slot == progress.plan.excluded) continue;
     if (spilled_ && !progress.refined.insert(slot)) continue;
@@ -285,7 +286,7 @@ void RowRefiner::offer(const ScanTask& task, std::size_t i, const ListView& prim
 // A foreign row of one segment (segment.h) is a row of its own in another: the first that comes is
 // the answer.
 void RowRefiner::push(SearchProgress& progress, float distance, std::uint32_t slot) const {
-  if (repeats_ && distance <= progress.top.threshold()) {
+  if (repeats_ && !progress.plan.skips_foreign && distance <= progress.top.threshold()) {
     const std::int64_t id = set_.id(slot);
     for (const auto& [known, other] : progress.top.answers()) {
       if (set_.id(other) == id) return;

@@ -43,6 +43,8 @@ struct SearchPlan {
   std::uint32_t excluded = kNoSlot;   ///< a slot that is no answer
   /// Answers are below it; +infinity: any are.
   float radius = std::numeric_limits<float>::infinity();
+  /// Foreign rows (segment.h) are no answers: the lists that they are of are visited, too.
+  bool skips_foreign = false;
   bool names_slots = false;          ///< answers are named by their slots in the place of ids
   StopObserver* observer = nullptr;  ///< watches a search that has a threshold
 };

@@ -6,10 +6,13 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <string>
 
 #include "core/random.h"
 #include "obliq/index.h"
+#include "obliq/model.h"
 #include "obliq/search_iterator.h"
+#include "storage/temporary_folder.h"
 #include "tests/index/cases.h"
 
 namespace obliq {
@@ -250,6 +253,38 @@ TEST(RangeSearches, FindEstimatesThatNoVectorOfTheListIsAsNearAs) {
   const RangeSearchResult found = index.range_search(query.view(), radius, options);
   const std::int64_t* ids = expected.ids.row(0);
   EXPECT_EQ(found.ids, std::vector<std::int64_t>(ids, ids + 40));
+}
+
+// Their segments have rows of each other, where vectors are spilled.
+TEST(RangeSearches, OfRangesOfListsFindEachVectorOnce) {
+  const Matrix<float> base = clustered(1200, kDim, 1);
+  BuildOptions build;
+  build.raw = RawTier::fp32;
+  build.spill = 1;
+  build.nlist = 30;
+  const Model model = Model::train(base.view(), build);
+  const TemporaryFolder folder;
+  const std::vector<std::string> whole = {folder / "whole"};
+  EncodeOptions encode;
+  encode.truth = false;
+  model.encode(base.view(), whole[0], encode);
+  std::vector<std::string> ranges;
+  for (std::uint32_t first = 0; first < 30; first += 10) {
+    MergeOptions merge_options;
+    merge_options.lists = {first, first + 10};
+    merge_options.as_segment = true;
+    ranges.push_back(folder / std::to_string(first));
+    merge(model, whole, ranges.back(), merge_options);
+  }
+  RangeSearchOptions options;
+  options.exact = true;
+  const float radius = brute_force(Metric::l2, base, base.row(0))[600].first;
+  const MatrixView<float> queries = base.view().slice(0, 20);
+  const auto expected = Index::open(model, whole).range_search(queries, radius, options);
+  const auto found = Index::open(model, ranges).range_search(queries, radius, options);
+  EXPECT_GT(expected.ids.size(), 600U);
+  EXPECT_EQ(found.ids, expected.ids);
+  EXPECT_EQ(found.distances, expected.distances);
 }
 
 TEST(RangeSearches, OfAnEmptyIndexFindNothing) {
