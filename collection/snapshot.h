@@ -70,6 +70,8 @@ class Snapshot {
  public:
   /// Of a collection without vectors.
   Snapshot() = default;
+  Snapshot(const Snapshot&) = delete;  // its index asks it for keys
+  Snapshot& operator=(const Snapshot&) = delete;
   explicit Snapshot(std::shared_ptr<const ColumnSchema> schema) : schema_(std::move(schema)) {}
   /// Throws std::invalid_argument on 2^32 - 1 rows or more, deleted ones counted.
   Snapshot(ModelInUse model, std::vector<Part> parts, KnownTuning tuned, std::uint64_t sequence,

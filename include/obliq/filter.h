@@ -53,7 +53,7 @@ class OBLIQ_API Filter {
   /// the number is not that of its vectors.
   static Filter positions(std::span<const std::uint8_t> allowed);
   /// The vectors for whose ids it returns true. Called once for each vector, by one thread; not
-  /// for a collection whose ids are strings.
+  /// for a collection whose ids are strings. It must not use this filter itself.
   static Filter callback(std::function<bool(std::int64_t)> allows);
   /// What passes all of them.
   static Filter all_of(std::span<const Filter> filters);

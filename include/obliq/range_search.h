@@ -21,7 +21,8 @@ namespace obliq {
 struct RangeSearchOptions {
   std::optional<Filter> filter = {};  ///< which vectors may be answers; none: all
   /// Probability that a vector within the radius passes the bound of a stage, as
-  /// SearchOptions::confidence; 1 prunes nothing. No list is left out that may hold an answer.
+  /// SearchOptions::confidence; 1 prunes nothing. No list is left out that may hold a vector
+  /// within the radius.
   float confidence = 0.999F;
   /// The vectors whose exact distance is below the radius, all of them and no others: takes a raw
   /// tier, and prunes by bounds that always hold.

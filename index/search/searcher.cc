@@ -205,7 +205,8 @@ bool Searcher::stops(const ActiveQuery& query) const {
 std::size_t Searcher::least(const SearchProgress& progress) const {
   const StopPolicy& stop = progress.plan.stop;
   if (stop.by_rarity.empty()) return stop.least;
-  return std::max(stop.least, filtered_least(progress, set()));
+  if (stop.least == 0) return filtered_least(progress, set());
+  return std::max(stop.least, static_cast<std::size_t>(filtered_lists(progress, set())));
 }
 
 float Searcher::threshold(const SearchProgress& progress) const {

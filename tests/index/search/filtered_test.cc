@@ -137,6 +137,8 @@ Filter filter_of(const IdSet& ids, std::size_t way, const std::vector<std::int64
 TEST_P(Filtered, FindsTheNearestOfThoseThatPassHoweverTheyAreFound) {
   const SearchResult everything = all();
   Random random(5);
+  std::vector<std::uint32_t> lists(100);
+  std::iota(lists.begin(), lists.end(), 0U);
   std::size_t direct = 0;
   std::size_t masked = 0;
   for (std::size_t round = 0; round < 1700; ++round) {
@@ -146,6 +148,10 @@ TEST_P(Filtered, FindsTheNearestOfThoseThatPassHoweverTheyAreFound) {
     options.k = 1 + random.below(30);
     std::vector<SearchExplanation> explained;
     if (round % 2 == 0) options.explain = &explained;
+    if (round % 4 == 0) {  // lists that are named are scanned
+      options.nprobe = {};
+      options.lists = {lists.data(), 1, lists.size()};
+    }
     const std::size_t q = random.below(kQueries);
     const SearchResult found = index_->search(queries_.view().slice(q, 1), options);
     expect_first(everything, q, ids, found.distances.row(0), found.ids.row(0), options.k);
