@@ -182,8 +182,9 @@ void wanted_sums(std::uint32_t wanted, const std::uint8_t* lut, const std::uint8
   block_sums<kLowHalf | kHighHalf>(lut, block, ahead, groups, sums);
 }
 
-std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& list, float threshold,
+std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& asked, float threshold,
                  std::uint32_t* entries, float* bounds) noexcept {
+  const ScanList list = asked;  // which no store of the loop may change
   if (list.count == 0) return 0;
   const std::size_t groups = sign_groups(dim);
   const Bounds bounds_of(list);

@@ -116,9 +116,10 @@ class Bounds {
 };
 
 template <class HighNibble>
-std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList& list,
+std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList& asked,
                         float threshold, std::uint32_t* entries, float* bounds,
                         HighNibble high_nibble) noexcept {
+  const ScanList list = asked;  // which no store of the loop may change
   if (list.count == 0) return 0;
   const std::size_t groups = sign_groups(dim);
   const Bounds bounds_of(list);

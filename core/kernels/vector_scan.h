@@ -16,26 +16,28 @@ inline std::uint32_t present_entries(std::uint64_t first, std::uint64_t lane,
   return present;
 }
 
-// Entries of the block that starts at place `first` which the list's mask lets count. Places before
-// the list and behind it count or do not.
-inline std::uint32_t unmasked_entries(const ScanList& list, std::uint64_t first) noexcept {
-  const std::uint64_t before = first < list.lane ? list.lane - first : 0;
-  const std::uint64_t entry = first + before - list.lane;
-  if (entry >= list.masked) return ~0U;
-  const std::uint64_t bit = list.mask_begin + entry;
-  const std::uint64_t* words = list.mask + bit / 64;
+// Of the 32 entries from `entry` on, bit by bit, those that a mask lets count (kernels.h). By value
+// and out of line, so that a scan without a mask keeps its numbers in registers.
+[[gnu::noinline]] inline std::uint32_t unmasked_entries(const std::uint64_t* mask,
+                                                        std::uint64_t begin, std::uint32_t masked,
+                                                        std::uint64_t entry) noexcept {
+  if (entry >= masked) return ~0U;
+  const std::uint64_t bit = begin + entry;
+  const std::uint64_t* words = mask + bit / 64;
   std::uint64_t bits = words[0] >> bit % 64;
   if (bit % 64 > 32) bits |= words[1] << (64 - bit % 64);
-  const std::uint64_t left = list.masked - entry;
-  if (left < kBlockEntries) bits |= ~std::uint64_t{0} << left;
-  return static_cast<std::uint32_t>(bits << before);
+  if (masked - entry < kBlockEntries) bits |= ~std::uint64_t{0} << (masked - entry);
+  return static_cast<std::uint32_t>(bits);
 }
 
 // Entries of the block that starts at place `first` which count.
 inline std::uint32_t wanted_entries(const ScanList& list, std::uint64_t first,
                                     std::uint64_t end) noexcept {
   const std::uint32_t present = present_entries(first, list.lane, end);
-  return list.mask == nullptr ? present : present & unmasked_entries(list, first);
+  if (__builtin_expect(list.mask == nullptr, 1)) return present;
+  const std::uint64_t before = first < list.lane ? list.lane - first : 0;
+  const std::uint64_t entry = first + before - list.lane;
+  return present & unmasked_entries(list.mask, list.mask_begin, list.masked, entry) << before;
 }
 
 // The blocks to come: first those of the list, then the next ones.
@@ -59,7 +61,7 @@ class Stream {
   }
 
  private:
-  const ScanList& list_;
+  const ScanList list_;
   std::uint64_t end_;
   const std::uint8_t* last_;
 };

@@ -29,18 +29,9 @@ RowScorer::RowScorer(const TrainedModel& model)
       row_bytes_(model.row_shape.bytes()),
       weight_(product_weight(model.metric())) {}
 
-void RowScorer::fetch_row(const Segment& segment, std::uint32_t row) const {
-  prefetch(row_at(segment, row), row_bytes_);
-}
-
 void RowScorer::fetch_signs(const Segment& segment, const PlacedRow& row) const {
   const std::uint64_t entry = primary_entry(*row.record, row.place.row);
   prefetch(block_of(segment.blocks.data(), dim_, entry), block_sign_bytes(dim_));
-}
-
-void RowScorer::fetch_list(std::uint32_t list) const {
-  prefetch(model_.centroid(list), dim_);
-  prefetch(&model_.lists[list], sizeof(ListPoint));
 }
 
 void RowScorer::multiply(const PreparedQuery& query, const Segment& segment,

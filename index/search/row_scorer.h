@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/prefetch.h"
 #include "index/search/prepared_query.h"
 #include "index/search/router.h"
 #include "index/segment/segment.h"
@@ -57,9 +58,14 @@ class RowScorer {
                      RowScratch& scratch) const;
 
   /// Start loading a row, the signs of its primary entry, and what a query asks of a list.
-  void fetch_row(const Segment& segment, std::uint32_t row) const;
+  void fetch_row(const Segment& segment, std::uint32_t row) const {
+    prefetch(row_at(segment, row), row_bytes_);
+  }
   void fetch_signs(const Segment& segment, const PlacedRow& row) const;
-  void fetch_list(std::uint32_t list) const;
+  void fetch_list(std::uint32_t list) const {
+    prefetch(model_.centroid(list), dim_);
+    prefetch(&model_.lists[list], sizeof(ListPoint));
+  }
 
  private:
   void multiply_some(const PreparedQuery& query, std::uint32_t list, std::size_t begin,
