@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "index/filter/row_filter.h"
 #include "index/search/stop_rule.h"
