@@ -118,6 +118,15 @@ void add_segments(CLI::App& app, std::vector<std::string>& segments) {
       ->check(file_name());
 }
 
+void add_searched(CLI::App& app, std::string& index, std::string& queries,
+                  std::vector<std::string>& segments) {
+  app.add_option("index", index, "Index or collection; with --segment a model")->required();
+  app.add_option("queries", queries,
+                 "Queries; HDF5: FILE:dataset, default test. The labels of an HDF5 set are shown")
+      ->required();
+  add_segments(app, segments);
+}
+
 std::size_t parse_nlist(const std::string& text) {
   if (text == "auto") return 0;
   if (const auto nlist = parse_count(text)) return *nlist;

@@ -30,6 +30,9 @@ void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe);
 void add_confidence(CLI::App& app, float& confidence);
 /// --segment, which makes of INDEX a model: for open_index_or_segments.
 void add_segments(CLI::App& app, std::vector<std::string>& segments);
+/// What is searched for which queries: both are required.
+void add_searched(CLI::App& app, std::string& index, std::string& queries,
+                  std::vector<std::string>& segments);
 
 /// "auto" is 0; otherwise a positive number. Throws std::invalid_argument.
 std::size_t parse_nlist(const std::string& text);

@@ -28,12 +28,7 @@ namespace {
 class RangeSearch final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index or collection; with --segment a model")->required();
-    app.add_option("queries", queries_,
-                   "Queries; HDF5: FILE:dataset, default test. The labels of "
-                   "an HDF5 set are shown")
-        ->required();
-    add_segments(app, segments_);
+    add_searched(app, index_, queries_, segments_);
     range_.add_flags(app)->required();
     app.add_option("--limit", limit_, "Only the first queries (0: all)")->capture_default_str();
     auto* output = app.add_option("-o,--output", output_,

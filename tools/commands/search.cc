@@ -28,12 +28,7 @@ namespace {
 class Search final : public Command {
  public:
   void add_flags(CLI::App& app) override {
-    app.add_option("index", index_, "Index or collection; with --segment a model")->required();
-    app.add_option("queries", queries_,
-                   "Queries; HDF5: FILE:dataset, default test. The labels of "
-                   "an HDF5 set are shown")
-        ->required();
-    add_segments(app, segments_);
+    add_searched(app, index_, queries_, segments_);
     app.add_option("-k", options_.k, "Neighbours per query")
         ->check(positive_count())
         ->capture_default_str();
