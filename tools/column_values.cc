@@ -10,16 +10,15 @@ namespace obliq::tools {
 
 std::string timestamp_text(std::int64_t microseconds) {
   using std::chrono::floor;
+  constexpr std::int64_t kYear1 = -62135596800000000;
+  constexpr std::int64_t kYear10000 = 253402300800000000;
+  if (microseconds < kYear1 || microseconds >= kYear10000) return std::to_string(microseconds);
   const std::chrono::sys_time<std::chrono::microseconds> time{
       std::chrono::microseconds(microseconds)};
   const auto midnight = floor<std::chrono::days>(time);
   const std::chrono::year_month_day day(midnight);
   const std::chrono::hh_mm_ss clock(time - midnight);
   const int year = static_cast<int>(day.year());
-  constexpr std::int64_t kMost = 253402300800000000;                 // the year 10000
-  if (microseconds >= kMost || microseconds < -62135596800000000) {  // the year 1
-    return std::to_string(microseconds);
-  }
   const auto rest = clock.subseconds().count();
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", year,
                      static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
