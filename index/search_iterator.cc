@@ -52,6 +52,9 @@ struct OBLIQ_HIDDEN SearchIterator::Impl {
 SearchResult SearchIterator::Impl::next(std::size_t k) {
   options.k = std::min<std::size_t>(k, rows.filter->count);
   if (options.k == 0) return {Matrix<float>(1, 0), Matrix<std::int64_t>(1, 0)};
+  if (passed > 0 && options.target_recall > 0) {  // what is out of reach was refused at first
+    options.target_recall = parts.planner.within_reach(options.target_recall, options.k + passed);
+  }
   PlannedSearch planned = parts.planner.plan(options, rows.filter, passed);
   planned.plan.names_slots = true;
   SearchResult result{Matrix<float>(1, options.k), Matrix<std::int64_t>(1, options.k)};

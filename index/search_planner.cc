@@ -77,8 +77,8 @@ void check_search(const TrainedModel& model, MatrixView<float> queries,
   require_finite(queries, "query", 0, model.metric());
 }
 
-// Those of the confidence that most calls have are worked out
-/// once, since that takes a hundredth of a query.
+// Those of the confidence that most calls have are worked out once, since that takes a hundredth of
+// a query.
 float deviations_of(float confidence) {
   const auto found = [](float p) { return static_cast<float>(normal_quantile(p)); };
   static const float usual = found(SearchOptions{}.confidence);
@@ -100,6 +100,11 @@ SearchPlanner::SearchPlanner(const SegmentSet& set, Tuning tuning, bool has_chan
 Tuning SearchPlanner::tuning() {
   const std::lock_guard lock(mutex_);
   return tuned_;
+}
+
+double SearchPlanner::within_reach(double recall, std::size_t k) {
+  const std::lock_guard lock(mutex_);
+  return tuned_.ladders.empty() ? recall : reachable_recall(tuned_, recall, k);
 }
 
 void SearchPlanner::set_tuning(Tuning tuning) {

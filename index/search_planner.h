@@ -39,6 +39,8 @@ class SearchPlanner {
   /// to come. Throws as plan_recall.
   PlannedSearch plan(const SearchOptions& options, std::shared_ptr<const RowFilter> rows,
                      std::size_t passed = 0);
+  /// The recall, or what the index reaches at k where that is less.
+  double within_reach(double recall, std::size_t k);
 
   Tuning tuning();
   void set_tuning(Tuning tuning);

@@ -176,6 +176,10 @@ StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, Index
   return lists;
 }
 
+double reachable_recall(const Tuning& tuning, double recall, std::size_t k) {
+  return std::min(recall, max_recall_at(tuning, k));
+}
+
 double default_recall(double max_recall) {
   return std::min(kMostDefaultRecall, kDefaultReach * max_recall);
 }

@@ -39,6 +39,9 @@ constexpr double kDefaultReach = 0.96;
 /// and at no more than this.
 constexpr double kMostDefaultRecall = 0.95;
 
+/// The recall, or what all lists give where that is less. Requires a tuning.
+double reachable_recall(const Tuning& tuning, double recall, std::size_t k);
+
 /// The recall that is aimed at by default where all lists give `max_recall`.
 double default_recall(double max_recall);
 /// The same at one k. Requires a tuning.

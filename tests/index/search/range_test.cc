@@ -216,6 +216,41 @@ TEST(RangeSearches, RefuseWhatIsNoRadiusOrNoQuery) {
                std::invalid_argument);
 }
 
+// A bit per coordinate tells the 20 vectors of a cluster from others, but not those of the next
+// clusters: a target in reach for the first 10 answers is out of reach for 100.
+TEST(Iterators, GoOnWhereTheirTargetRecallIsOutOfReach) {
+  const Matrix<float> base = clustered(1000, kDim, 3, 50);
+  BuildOptions build;
+  build.quantizer = "lm1";
+  build.nlist = 20;
+  Index index = Index::build(base.view(), build);
+  index.tune(base.view().slice(0, 200));
+  const MatrixView<float> query = base.view().slice(0, 1);
+  const auto is_in_reach = [&](std::size_t k, double recall) {
+    SearchOptions options;
+    options.k = k;
+    options.target_recall = recall;
+    try {
+      (void)index.search(query, options);
+      return true;
+    } catch (const std::invalid_argument&) {
+      return false;
+    }
+  };
+  SearchOptions options;
+  options.target_recall = 0.02;
+  while (is_in_reach(100, options.target_recall)) options.target_recall += 0.01;
+  ASSERT_TRUE(is_in_reach(10, options.target_recall));
+  SearchIterator iterator = index.search_iterator(query, options);
+  std::set<std::int64_t> seen;
+  for (;;) {
+    const SearchResult batch = iterator.next(10);
+    if (batch.ids.cols == 0) break;
+    seen.insert(batch.ids.row(0), batch.ids.row(0) + batch.ids.cols);
+  }
+  EXPECT_EQ(seen.size(), base.rows);
+}
+
 // Estimates above 2, the most that cosine distances are, come back as 2.
 TEST(RangeSearches, BeyondTheLargestCosineDistanceFindAll) {
   const Matrix<float> base = clustered(400, 4, 1);
