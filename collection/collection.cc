@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <stdexcept>
@@ -13,7 +14,9 @@
 #include "collection/column_values.h"
 #include "collection/engine.h"
 #include "collection/part_keys.h"
+#include "index/filter/filter_access.h"
 #include "index/iterator_access.h"
+#include "index/segment/vector_transform.h"
 
 namespace obliq {
 namespace {
@@ -24,10 +27,18 @@ void check_dim(MatrixView<float> queries, const ManifestInfo& info) {
       fmt::format("queries have dim {}, the collection has {}", queries.cols, info.dim));
 }
 
+// What is asked of a collection without a vector: it must make sense to one with some.
+void check_asked(const Snapshot& now, MatrixView<float> queries, const ManifestInfo& info,
+                 const std::optional<Filter>& filter) {
+  check_dim(queries, info);
+  require_finite(queries, "query", 0, static_cast<Metric>(info.metric));
+  if (filter) FilterAccess::check(*filter, *now.schema());
+}
+
 // Places without an answer, as a search of nothing has them.
 SearchResult no_answers(const Snapshot& now, MatrixView<float> queries, const ManifestInfo& info,
                         const SearchOptions& options) {
-  check_dim(queries, info);
+  check_asked(now, queries, info, options.filter);
   if (options.k == 0) throw std::invalid_argument("k must be 1 or more");
   if (options.explain != nullptr) options.explain->assign(queries.rows, {});
   SearchResult result{Matrix<float>(queries.rows, options.k),
@@ -260,7 +271,8 @@ RangeSearchResult range_search_with(CollectionEngine& engine, const Snapshot& no
   statistics.count(Counter::searches, 1);
   statistics.count(Counter::queries, queries.rows);
   if (now.model() == nullptr) {
-    check_dim(queries, engine.info());
+    check_asked(now, queries, engine.info(), options.filter);
+    if (std::isnan(radius)) throw std::invalid_argument("the radius is NaN: give a distance");
     RangeSearchResult none;
     none.lims.resize(queries.rows + 1);
     none.cut.resize(queries.rows);
@@ -297,14 +309,19 @@ KeyedRangeSearchResult Collection::range_search_keys(MatrixView<float> queries, 
 SearchIterator Collection::search_iterator(MatrixView<float> query,
                                            const SearchOptions& options) const {
   const std::shared_ptr<const Snapshot> now = impl_->engine->snapshot();
-  if (now->model() == nullptr) return IteratorAccess::none();
+  if (now->model() == nullptr) {
+    check_asked(*now, query, impl_->engine->info(), options.filter);
+    return IteratorAccess::none();
+  }
   return IteratorAccess::make(now->index(), query,
                               now->is_flat() ? exact_options(options) : options, now);
 }
 
 std::size_t Collection::count(const Filter& filter) const {
   const auto now = impl_->engine->snapshot();
-  return now->model() == nullptr ? 0 : now->index().count(filter);
+  if (now->model() != nullptr) return now->index().count(filter);
+  FilterAccess::check(filter, *now->schema());
+  return 0;
 }
 
 void Collection::for_each_key(

@@ -207,6 +207,14 @@ std::shared_ptr<const RowFilter> FilterAccess::rows(const Filter& filter,
   return found;
 }
 
+void FilterAccess::check(const Filter& filter, const ColumnSchema& schema) {
+  const Condition& condition = filter.impl_->condition;
+  if (const auto* parsed = std::get_if<Expression>(&condition)) bind_filter(*parsed, schema);
+  if (const auto* filters = std::get_if<std::vector<Filter>>(&condition)) {
+    for (const Filter& part : *filters) check(part, schema);
+  }
+}
+
 Filter::Filter(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 Filter Filter::where(std::string_view expression, std::vector<FilterValue> params) {

@@ -8,6 +8,7 @@
 
 #include "index/filter/row_filter.h"
 #include "index/segment/segment_set.h"
+#include "obliq/columns.h"
 #include "obliq/filter.h"
 
 namespace obliq {
@@ -26,6 +27,8 @@ struct FilterAccess {
   /// kept for as long as the filter is used with it, and with the same rows deleted; else a pass
   /// over the rows.
   static std::shared_ptr<const RowFilter> rows(const Filter& filter, const FilterSubject& subject);
+  /// Throws as `rows` where an expression does not fit the columns. For those without vectors yet.
+  static void check(const Filter& filter, const ColumnSchema& schema);
 };
 
 }  // namespace obliq

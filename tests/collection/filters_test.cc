@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "obliq/collection.h"
@@ -11,9 +12,11 @@
 namespace obliq {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::ids_from;
 using testing::random_vectors;
 using testing::small_options;
+using ::testing::ThrowsMessage;
 
 constexpr std::size_t kN = 1500;
 
@@ -142,6 +145,29 @@ TEST(CollectionFilters, TakeKeysOnceAllVectorsAreGone) {
   SearchOptions options;
   options.filter = Filter::deny_keys(keys);
   EXPECT_EQ(collection.search_keys(vectors.view().slice(0, 1), options).keys.values[0], "");
+}
+
+TEST(CollectionFilters, AreCheckedBeforeThereIsAVector) {
+  CollectionOptions options;
+  options.dim = 2;
+  options.columns = {{"year", ColumnType::int64}};
+  const Collection collection = Collection::in_memory(options);
+  const Matrix<float> query(1, 2);
+  const auto no_column = ThrowsMessage<std::invalid_argument>(HasSubstr("no column 'yaer'"));
+  const Filter wrong = Filter::where("yaer = 1");
+  const std::vector<Filter> nested = {Filter::where("year = 1"), wrong};
+  SearchOptions search;
+  search.filter = Filter::all_of(nested);
+  RangeSearchOptions range;
+  range.filter = wrong;
+  EXPECT_THAT([&] { (void)collection.search(query.view(), search); }, no_column);
+  EXPECT_THAT([&] { (void)collection.range_search(query.view(), 1, range); }, no_column);
+  EXPECT_THAT([&] { (void)collection.search_iterator(query.view(), search); }, no_column);
+  EXPECT_THAT([&] { (void)collection.count(wrong); }, no_column);
+  search.filter = nested[0];
+  EXPECT_EQ(collection.search(query.view(), search).ids.row(0)[0], -1);
+  EXPECT_THROW((void)collection.range_search(query.view(), std::nanf(""), {}),
+               std::invalid_argument);
 }
 
 TEST(CollectionFilters, SearchByRangeLeavesOutWhatWasRemoved) {
