@@ -23,8 +23,7 @@ def code_blocks(path: pathlib.Path) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "docs/python.md",
-                                  "docs/migration.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "docs/python.md"])
 def test_the_code_of_a_document_runs(name: str, tmp_path: pathlib.Path,
                                      monkeypatch: pytest.MonkeyPatch) -> None:
     code = code_blocks(ROOT / name)
