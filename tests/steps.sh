@@ -113,6 +113,7 @@ summarise() {
     failed=$((failed + $(sed -E 's/.*, ([0-9]+) tests failed.*/\1/' <<<"$line")))
     total=$((total + ${line##* }))
     skipped=$((skipped + $(grep -c '\*\*\*Skipped' "$log" || true)))
+    grep '^SKIPPED ' "$log" || true  # pytest's reasons
     [ "$failed" -eq "$failed_before" ] || status=1
   done
   [ ${#summaries[@]} -gt 0 ] || total=$passed_steps

@@ -18,7 +18,7 @@ LIBRARIES = {"obliq": "obliq", "faiss": "FAISS", "hnswlib": "hnswlib", "usearch"
 BEGIN, END = "<!-- tasks -->\n", "<!-- end -->"
 
 
-def tasks_of(text):
+def tasks_of(text: str) -> "dict[str, str]":
     """By name of a task its count of lines, as a cell of the table."""
     cells = {}
     parts = re.split(r"^# task: (.+?)(?: \((by hand|not offered)\))?$", text, flags=re.M)[1:]
@@ -31,11 +31,11 @@ def tasks_of(text):
     return cells
 
 
-def is_code(line):
+def is_code(line: str) -> bool:
     return bool(line) and not line.startswith(("#", "import ", "from "))
 
 
-def table():
+def table() -> str:
     """The table in Markdown, a row for each task."""
     cells = {name: tasks_of((FOLDER / f"with_{name}.py").read_text()) for name in LIBRARIES}
     tasks = list(cells["obliq"])
@@ -47,7 +47,7 @@ def table():
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def with_table(text):
+def with_table(text: str) -> str:
     """The page with this table in the place of the one it has."""
     before, rest = text.split(BEGIN)
     return before + BEGIN + table() + END + rest.split(END, 1)[1]
