@@ -5,6 +5,12 @@ import os
 import pytest
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # read at import; some of scikit-learn's checks ask
+os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.asyncio_mode = "auto"  # of pytest-asyncio, where it is there
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     counts = {kind: len(terminalreporter.getreports(kind))
