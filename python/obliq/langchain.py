@@ -30,7 +30,7 @@ from obliq.columns import ColumnType
 from obliq.filter import Filter
 from obliq.options import Metric, Path
 from obliq.store_documents import Document as Stored
-from obliq.store_documents import Documents, similarity
+from obliq.store_documents import Documents, as_vector, similarity
 from obliq.store_filters import Compare, Condition, Missing, Not, equal, join, one_of
 
 #: A dict over metadata, as {"year": {"$gte": 2020}}, an expression of obliq, or a Filter.
@@ -254,7 +254,7 @@ class ObliqVectorStore(VectorStore):
                                  f"{len(given)}")
         known = [id or str(uuid.uuid4()) for id in ids or [None] * len(texts)]
         self._documents.write([
-            Stored(id, text, dict(metadata or {}), vector=np.asarray(vector))
+            Stored(id, text, dict(metadata or {}), vector=as_vector(vector))
             for id, text, vector, metadata in zip(known, texts, vectors,
                                                   metadatas or [{}] * len(texts))])
         return known

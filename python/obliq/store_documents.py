@@ -154,7 +154,7 @@ class Documents:
         if not self._all_have_vectors:
             filter = self._with_vector if filter is None else filter & self._with_vector
         schema = self.schema
-        found = collection.search(np.asarray(query), k, filter=filter,
+        found = collection.search(as_vector(query), k, filter=filter,
                                   columns=[*schema, TEXT, DATA])
         there = [place for place, id in enumerate(found.ids.tolist()) if id is not None]
         return _documents(found.ids[there], found.columns._at(there), schema,
@@ -167,7 +167,8 @@ class Documents:
         if found is None:
             return []
         documents = _documents(found.ids, found.columns, schema)
-        return self._with_vectors(documents, found.columns[LENGTH]) if vectors else documents
+        return (self._with_vectors(documents, found.columns[LENGTH].tolist()) if vectors
+                else documents)
 
     def with_vectors(self, documents: Sequence[Document]) -> List[Document]:
         """Those of the documents that are still there, with their vectors as they were given, but
@@ -238,8 +239,13 @@ class Documents:
             self.set_metadata(having)
 
     def filter_of(self, condition: Optional[Condition]) -> Optional[Filter]:
-        """The filter of a condition on metadata; raises ValueError for one on what is no column."""
-        return None if condition is None else Filter(*expression_of(condition, self.schema))
+        """The filter of a condition on metadata, evaluated for what is there. Raises ValueError for
+        what is no column, and a value of another type than it."""
+        if condition is None:
+            return None
+        text, params = expression_of(condition, self.schema)
+        collection = self.collection
+        return Filter(text, params) if collection is None else collection.filter(text, params)
 
     def sync(self) -> None:
         if self.collection is not None:
@@ -293,7 +299,7 @@ class Documents:
         return collection.range_search(np.zeros(collection.dim, np.float32), math.inf,
                                        filter=filter, confidence=1.0, columns=list(columns))
 
-    def _with_vectors(self, documents: Sequence[Document], lengths: Any) -> List[Document]:
+    def _with_vectors(self, documents: Sequence[Document], lengths: List[Any]) -> List[Document]:
         collection = self._there()
         ids = [one.id for one, length in zip(documents, lengths) if length is not None]
         while True:
@@ -331,7 +337,7 @@ def _documents(ids: NDArray[Any], columns: Columns, schema: Mapping[str, str],
 def _vectors_of(documents: Sequence[Document], dim: int, metric: Metric) -> Any:
     """Vectors [n][dim], of zeros where there is none, and their lengths, None there."""
     missing = np.zeros(dim, np.float32)
-    vectors = [missing if one.vector is None else np.asarray(one.vector) for one in documents]
+    vectors = [missing if one.vector is None else one.vector for one in documents]
     for one, vector in zip(documents, vectors):
         if vector.shape != (dim,):
             raise ValueError(f"document {shown(one.id)} has a vector of shape "
@@ -340,6 +346,12 @@ def _vectors_of(documents: Sequence[Document], dim: int, metric: Metric) -> Any:
     lengths = np.linalg.norm(matrix, axis=1).tolist()
     return matrix, [None if one.vector is None else length
                     for one, length in zip(documents, lengths)]
+
+
+def as_vector(values: Any) -> NDArray[Any]:
+    """A vector of what frameworks give, lists of numbers mostly. The collection refuses what is
+    none."""
+    return values if isinstance(values, np.ndarray) else np.asarray(values, np.float32)
 
 
 def similarity(distance: float, metric: Metric) -> float:

@@ -22,7 +22,7 @@ from obliq.arguments import shown
 OWN = "obliq."
 
 #: How deep conditions lie inside each other at most; an expression has 64 levels, a leaf takes 3.
-_DEPTH = 32
+_DEPTH = 60
 
 
 class Compare(NamedTuple):

@@ -1,0 +1,316 @@
+"""What the stores for other frameworks stand on: documents in a collection, and conditions that
+become expressions with bound values."""
+
+import datetime
+import json
+import math
+import operator
+import pathlib
+import random
+import threading
+from typing import Any, Callable, Dict, List, Mapping, Optional
+
+import numpy as np
+import pytest
+
+import obliq
+from obliq.columns import ColumnType
+from obliq.store_documents import Document, Documents
+from obliq.store_filters import (Compare, Condition, Join, Missing, Not, equal, expression_of,
+                                 one_of)
+
+UTC = datetime.timezone.utc
+SCHEMA: Dict[str, ColumnType] = {"year": "int64", "price": "double", "lang": "keyword",
+                                 "tags": "keywords", "seen": "bool", "made": "timestamp",
+                                 'x" or 1=1': "keyword", "order by": "int64", "é": "keyword"}
+HOSTILE = ["x' or 'a'='a", 'x" or 1=1 --', "?", "''", '"', "\\", "lang", "null", "\0", "') or (1=1",
+           "é", "\U0001f600", "a\nb"]
+
+
+def documents(path: Optional[pathlib.Path] = None, *, columns: Any = SCHEMA, metric: Any = None,
+              dim: Optional[int] = None, **options: Any) -> Documents:
+    return Documents(path, columns, metric, dim, options)
+
+
+def one(id: str, metadata: Optional[Mapping[str, Any]] = None, vector: Any = (1, 0, 0),
+        text: Optional[str] = "text") -> Document:
+    return Document(id, text, dict(metadata or {}), vector=None if vector is None
+                    else np.array(vector, np.float32))
+
+
+COMPARED: Dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "in": lambda value, among: value in among}
+
+
+def holds(condition: Condition, metadata: Mapping[str, Any]) -> bool:
+    """The plain meaning of a condition, which is true or false."""
+    if isinstance(condition, Not):
+        return not holds(condition.part, metadata)
+    if isinstance(condition, Join):
+        return (all if condition.word == "and" else any)(holds(part, metadata)
+                                                         for part in condition.parts)
+    value = metadata.get(condition.column)
+    if isinstance(condition, Missing) or value is None:
+        return isinstance(condition, Missing) and value is None
+    values = value if isinstance(value, list) else [value]
+    return any(COMPARED[condition.word](each, condition.value) for each in values)
+
+
+def drawn_metadata(draw: random.Random) -> Dict[str, Any]:
+    every: Dict[str, Any] = {
+        "year": draw.randrange(5), "price": draw.randrange(4) / 2, "lang": draw.choice(HOSTILE),
+        "tags": draw.sample(HOSTILE, draw.randrange(4)), "seen": draw.random() < 0.5,
+        'x" or 1=1': draw.choice(HOSTILE), "order by": draw.randrange(3)}
+    return {name: value for name, value in every.items() if draw.random() < 0.7}
+
+
+def drawn_condition(draw: random.Random, depth: int) -> Condition:
+    kind = draw.random()
+    if depth > 0 and kind < 0.4:
+        return Join(draw.choice(["and", "or"]), [drawn_condition(draw, depth - 1)
+                                                 for _ in range(draw.randrange(1, 4))])
+    if depth > 0 and kind < 0.6:
+        return Not(drawn_condition(draw, depth - 1))
+    name = draw.choice(["year", "price", "lang", "tags", "seen", 'x" or 1=1', "order by"])
+    values: List[Any] = {"year": list(range(5)), "price": [0.0, 0.5, 1, 1.5], "seen": [True, False],
+                         "order by": [0, 1, 2]}.get(name, HOSTILE)
+    if draw.random() < 0.2:
+        return Missing(name)
+    if draw.random() < 0.3:
+        return one_of(name, draw.sample(values, draw.randrange(len(values)))
+                      + [None] * draw.randrange(2), "in")
+    word = "=" if name == "seen" else draw.choice(["=", "<", "<=", ">", ">="])
+    return Compare(name, word, draw.choice(values))
+
+
+def test_a_condition_passes_what_its_plain_meaning_passes() -> None:
+    draw = random.Random(1)
+    store = documents()
+    metadatas = {f"d{i}": drawn_metadata(draw) for i in range(300)}
+    store.write([one(id, metadata) for id, metadata in metadatas.items()])
+    some = 0
+    for _ in range(400):
+        condition = drawn_condition(draw, 4)
+        wanted = {id for id, metadata in metadatas.items() if holds(condition, metadata)}
+        assert set(store.ids(store.filter_of(condition))) == wanted, condition
+        some += 0 < len(wanted) < len(metadatas)
+    assert some > 200  # most of the conditions tell documents apart
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_what_users_give_never_stands_in_the_text_of_an_expression(value: str) -> None:
+    marked = f"{value}-secret"
+    text, params = expression_of(Join("or", [equal("lang", marked), one_of("tags", [marked], "in"),
+                                             Not(Compare("lang", "<", marked))]), SCHEMA)
+    assert "secret" not in text and params == [marked, [marked], marked]
+    assert text == '("lang" = ? or "tags" in ? or ("lang" is null or not ("lang" < ?)))'
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "nothing", "obliq.text", "", 'lang" = \'a\' or "lang'])
+def test_a_name_that_is_no_column_of_metadata_is_refused(name: str) -> None:
+    store = documents(columns={"lang": "keyword"}, dim=3)
+    if name == "lang":
+        return
+    with pytest.raises(ValueError, match="is no column.* there are lang: name it in columns="):
+        store.filter_of(equal(name, "a"))
+
+
+def test_a_name_with_quotes_is_quoted() -> None:
+    text, _ = expression_of(equal('x" or 1=1', "a"), SCHEMA)
+    assert text == '"x"" or 1=1" = ?'
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a", object()])
+def test_a_value_that_no_column_holds_is_refused(value: Any) -> None:
+    for condition in (Compare("lang", "=", value), Compare("lang", "in", [value])):
+        with pytest.raises(ValueError, match="'lang' is compared with a text"):
+            expression_of(condition, SCHEMA)
+
+
+def test_conditions_that_lie_too_deep_are_refused_and_others_are_understood() -> None:
+    store = documents()
+    store.write([one("a", {"year": 1}), one("b")])
+    for depth, fits in ((39, True), (200, False), (5000, False)):
+        condition: Condition = equal("year", 1)
+        for level in range(depth):
+            condition = Not(Join("and", [condition, Missing("lang")]) if level % 2 else condition)
+        if fits:
+            store.ids(store.filter_of(condition))
+        else:
+            with pytest.raises(ValueError, match="deep inside each other"):
+                store.filter_of(condition)
+
+
+METADATAS: List[Dict[str, Any]] = [
+    {}, {"year": 2020, "free": {"a": [1, None, "ü"]}}, {"year": None, "lang": None},
+    {"tags": ["b", "a", "b"]}, {"tags": []}, {"tags": ["a", "b"]}, {"tags": "a"},
+    {"price": 1}, {"price": 1.5}, {"seen": False}, {"lang": "\0'\"\n"},
+    {"made": "2024-05-31T12:00:00Z"}, {"made": "1969-07-21T20:17:40"},
+    {"made": datetime.datetime(2024, 5, 31, 12, tzinfo=UTC)}, {"": 1, "obliq.text": "x", "$and": 2},
+    {'x" or 1=1': "x' or 'a'='a", "order by": -5}, {"free": math.inf}, {"é": "\U0001f600"}]
+
+
+def test_metadata_comes_back_as_it_was_given(tmp_path: pathlib.Path) -> None:
+    store = documents(tmp_path / "store")
+    texts = ["", None, "text", "a\nb\0c", "\ud800 alone", "ü" * 100_000]
+    given = [one(f"d{i}", metadata, text=texts[i % len(texts)])
+             for i, metadata in enumerate(METADATAS)]
+    store.write(given)
+    for _ in range(2):
+        found = {document.id: document for document in store.get()}
+        for document in given:
+            assert repr(found[document.id].metadata) == repr(document.metadata) or (
+                found[document.id].metadata == document.metadata)
+            assert found[document.id].text == document.text
+        assert type(found["d7"].metadata["price"]) is int
+        store.close()
+        store = documents(tmp_path / "store", columns=None)
+
+
+def test_times_are_compared_as_times_whether_they_were_text_or_not() -> None:
+    store = documents()
+    store.write([one("a", {"made": "2024-05-31T14:00:00+02:00"}), one("c"),
+                 one("b", {"made": datetime.datetime(2024, 5, 31, 12, 30)})])
+    noon = datetime.datetime(2024, 5, 31, 12, tzinfo=UTC)
+    for value in (noon, "2024-05-31T12:00:00Z"):
+        assert store.ids(store.filter_of(equal("made", value))) == ["a"]
+        assert store.ids(store.filter_of(Compare("made", ">", value))) == ["b"]
+    with pytest.raises(ValueError, match="of document 0 is 'noon', which is no time of ISO 8601"):
+        store.write([one("d", {"made": "noon"})])
+
+
+@pytest.mark.parametrize("metadata,reason", [
+    ({"year": "2020"}, "column 'year'"), ({"year": 1.5}, "column 'year'"), ({"year": True}, "year"),
+    ({"year": 1 << 63}, "year"), ({"price": math.nan}, "price"), ({"lang": 5}, "lang"),
+    ({"tags": [1]}, "tags"), ({"free": object()}, "document 1 cannot be kept as JSON"),
+    ({"free": {1, 2}}, "cannot be kept as JSON"), ({5: 1}, "the key 5"),
+    ({"free": datetime.datetime(2024, 1, 1)}, "column of type timestamp")])
+def test_what_does_not_fit_is_refused_and_nothing_is_written(metadata: Any, reason: str) -> None:
+    store = documents()
+    with pytest.raises((ValueError, TypeError), match=reason):
+        store.write([one("a"), one("b", metadata)])
+    assert store.count() == 0
+
+
+def test_values_that_the_collection_is_given_directly_are_those_that_are_read() -> None:
+    store = documents()
+    store.write([one("a", {"price": 1, "tags": ["b", "a"], "made": "2024-05-31", "year": None})])
+    assert store.collection is not None
+    store.collection.update("a", {"price": [2.5], "tags": [["c"]], "year": [5],
+                                  "made": [datetime.datetime(2025, 1, 1)]})
+    assert store.get()[0].metadata == {"price": 2.5, "tags": ["c"], "year": 5,
+                                       "made": datetime.datetime(2025, 1, 1, tzinfo=UTC)}
+
+
+def test_a_column_that_is_added_later_has_the_values_of_documents_that_were_there() -> None:
+    store = documents(columns=None)
+    store.write([one(f"d{i}", {"n": i, "odd": i % 2, "mixed": i if i % 2 else "text"})
+                 for i in range(5000)])
+    with pytest.raises(ValueError, match="'n' is no column"):
+        store.filter_of(equal("n", 4))
+    with pytest.raises(TypeError, match="column 'mixed'"):
+        store.add_column("mixed", "int64")
+    assert store.schema == {}
+    store.add_column("n", "double")
+    store.add_column("n", "double")
+    assert store.ids(store.filter_of(Compare("n", ">=", 4998))) == ["d4998", "d4999"]
+    assert store.get(obliq.Filter.allow(["d7"]))[0].metadata == {"n": 7, "odd": 1, "mixed": 7}
+    store.write([one("late", {"n": 0.5})])
+    assert store.ids(store.filter_of(equal("n", 0.5))) == ["late"]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "l2", "ip"])
+def test_documents_without_vectors_are_kept_and_never_found(metric: Any) -> None:
+    store = documents(metric=metric)
+    with pytest.raises(ValueError, match="give the store dim="):
+        store.write([one("a", vector=None)])
+    store.write([one("a", vector=None), one("b", vector=(3, 0, 4)), one("z", vector=(0, 0, 0))])
+    assert {found.id for found in store.search([1, 1, 1], 5)} == {"b", "z"}
+    assert store.search([1, 1, 1], 5, store.filter_of(equal("lang", "a"))) == []
+    vectors = {found.id: found.vector for found in store.get(vectors=True)}
+    assert vectors["a"] is None and vectors["z"] is not None and not vectors["z"].any()
+    np.testing.assert_allclose(vectors["b"], [3, 0, 4], rtol=1e-6)
+    store.write([one("a", vector=(1, 1, 1))])
+    assert store.search([1, 1, 1], 1)[0].id == "a" or metric == "ip"
+    with pytest.raises(ValueError, match=r"of shape \[2\], and the store is of dim 3"):
+        store.write([one("c", vector=(1, 2))])
+
+
+def test_all_documents_are_found_when_a_model_has_been_trained(tmp_path: pathlib.Path) -> None:
+    draw = np.random.default_rng(1)
+    store = documents(tmp_path / "store", columns={"n": "int64"}, train_at=1000, durability="none")
+    store.write([one(f"d{i}", {"n": i}, draw.normal(size=16)) for i in range(1500)])
+    assert store.collection is not None
+    store.collection.wait()
+    assert not store.collection.stats().is_exact
+    assert len(set(store.ids())) == 1500
+    assert set(store.ids(store.filter_of(Compare("n", "<", 700)))) == {f"d{i}" for i in range(700)}
+    near = store.search(draw.normal(size=16), 20)
+    there = store.with_vectors([*near, one("gone")])
+    assert [found.id for found in there] == [found.id for found in near]
+    store.remove([near[0].id])
+    assert len(store.with_vectors(near)) == 19
+    assert store.remove_passing(store.filter_of(Compare("n", ">=", 0))) == 1499
+    assert store.count() == 0
+
+
+def test_a_directory_that_is_no_such_store_is_refused(tmp_path: pathlib.Path) -> None:
+    obliq.Collection(tmp_path / "numbers", dim=3).close()
+    obliq.Collection(tmp_path / "strings", dim=3, ids="string").close()
+    for name in ("numbers", "strings"):
+        with pytest.raises(ValueError, match="it has no column 'obliq.text'"):
+            documents(tmp_path / name, columns=None)
+    documents(tmp_path / "store", columns={"year": "int64"}, dim=3).close()
+    for columns in ({"year": "keyword"}, {"other": "int64"}):
+        with pytest.raises(ValueError, match="make it with add_column"):
+            documents(tmp_path / "store", columns=columns)
+    with pytest.raises(ValueError, match="are the store's own"):
+        documents(columns={"obliq.text": "keyword"})
+    with pytest.raises(ValueError, match="metric is 'l2'"):
+        documents(tmp_path / "store", columns=None, metric="l2")
+    reader = documents(tmp_path / "store", columns=None, read_only=True)
+    assert reader.count() == 0 and reader.schema == {"year": "int64"}
+    reader.close()
+    with pytest.raises(ValueError, match="the store is closed"):
+        reader.search([1, 0, 0], 1)
+
+
+def test_threads_add_change_search_and_remove_at_once() -> None:
+    store = documents(columns={"thread": "int64"})
+    faults: List[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for i in range(25):
+                mine = [one(f"{number}-{i}-{j}", {"thread": number, "free": j}) for j in range(4)]
+                store.write(mine)
+                for found in store.search([1, 0, 0], 10):
+                    assert found.text == "text" and found.metadata.keys() == {"thread", "free"}
+                assert store.remove([mine[0].id]) == 1
+                if i % 10 == 5:
+                    with store.alone():
+                        changed = store.get(store.filter_of(equal("thread", number)))
+                        store.set_metadata([one._replace(metadata={**one.metadata, "free": -1})
+                                            for one in changed])
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert store.count() == 8 * 25 * 3
+    for number in range(8):
+        assert store.count(store.filter_of(equal("thread", number))) == 75
+
+
+def test_the_data_of_a_document_is_json_that_others_can_read() -> None:
+    store = documents(columns={"year": "int64"})
+    store.write([one("a", {"year": 1, "free": "ü"})])
+    assert store.collection is not None
+    columns = store.collection.get_columns("a")
+    assert json.loads(columns["obliq.data"].item()) == {"metadata": {"free": "ü"}}
+    assert columns["obliq.text"].item() == b"text" and columns["year"] == 1
