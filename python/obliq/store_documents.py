@@ -87,6 +87,7 @@ class Documents:
                                  "store's own")
         own_columns: Dict[str, ColumnType] = {TEXT: "bytes", DATA: "bytes", LENGTH: "double"}
         self._own = {**own_columns, **(own or {})}
+        self._framework = dict(own or {})
         self._options = {**options, "metric": metric, "dim": dim}
         self._collection: Optional[Collection] = None
         self._closed = False
@@ -108,7 +109,8 @@ class Documents:
     @property
     def schema(self) -> Dict[str, ColumnType]:
         """Types by name of the columns of metadata."""
-        columns = self._columns if self._collection is None else self._collection.columns
+        collection = self.collection
+        columns = self._columns if collection is None else collection.columns
         return {name: type for name, type in columns.items() if not name.startswith(OWN)}
 
     @property
@@ -243,7 +245,7 @@ class Documents:
         what is no column, and a value of another type than it."""
         if condition is None:
             return None
-        text, params = expression_of(condition, self.schema)
+        text, params = expression_of(condition, {**self.schema, **self._framework})
         collection = self.collection
         return Filter(text, params) if collection is None else collection.filter(text, params)
 
