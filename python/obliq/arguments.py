@@ -20,7 +20,10 @@ def shown(value: Any) -> str:
         return f"an array of {value.dtype} {list(value.shape)}"
     if isinstance(value, np.generic):
         value = value.item()
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except RecursionError:
+        return f"a {type(value).__name__} that is nested too deeply to be shown"
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN - 3] + "..."
 
 

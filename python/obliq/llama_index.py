@@ -4,7 +4,8 @@
     from obliq.llama_index import ObliqVectorStore
 
     store = ObliqVectorStore("articles", columns={"year": "int64", "lang": "keyword"})
-    index = VectorStoreIndex(nodes, storage_context=StorageContext.from_defaults(vector_store=store))
+    context = StorageContext.from_defaults(vector_store=store)
+    index = VectorStoreIndex(nodes, storage_context=context)
     later = VectorStoreIndex.from_vector_store(ObliqVectorStore("articles"))
 
 docs/stores.md tells what filters are, and what is promised of data that users give.
@@ -232,7 +233,7 @@ def _comparison(asked: MetadataFilter, schema: Mapping[str, str]) -> Condition:
         name = _REF_DOC_ID
     type = schema.get(name)
     if type == "bool" and value in (0, 1):  # filters of LlamaIndex hold no bools
-        value = bool(value)  # type: ignore[assignment]
+        value = bool(value)
     if word in (FilterOperator.EQ, FilterOperator.NE):
         return equal(name, value) if word == FilterOperator.EQ else Not(equal(name, value))
     if word in _COMPARED:

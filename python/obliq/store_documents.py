@@ -180,7 +180,7 @@ class Documents:
         if found is None:
             return []
         lengths = dict(zip(found.ids.tolist(), found.columns[LENGTH].tolist()))
-        there = [document for document in documents if document.id in lengths]
+        there = [document for document in documents if lengths.get(document.id) is not None]
         return self._with_vectors(there, [lengths[one.id] for one in there])
 
     def ids(self, filter: Optional[Filter] = None) -> List[str]:
@@ -302,6 +302,7 @@ class Documents:
                                        filter=filter, confidence=1.0, columns=list(columns))
 
     def _with_vectors(self, documents: Sequence[Document], lengths: List[Any]) -> List[Document]:
+        """Those that are still there, without a vector where the length is None."""
         collection = self._there()
         ids = [one.id for one, length in zip(documents, lengths) if length is not None]
         while True:
@@ -314,9 +315,9 @@ class Documents:
                     raise
                 ids = there
         scale = collection.metric == "cosine"
-        return [one._replace(vector=None if one.id not in vectors else
-                             vectors[one.id] * np.float32(length if scale else 1))
-                for one, length in zip(documents, lengths)]
+        return [one if length is None else
+                one._replace(vector=vectors[one.id] * np.float32(length if scale else 1))
+                for one, length in zip(documents, lengths) if length is None or one.id in vectors]
 
     def _there(self) -> Collection:
         collection = self.collection

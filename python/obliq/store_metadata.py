@@ -23,6 +23,7 @@ DATA = OWN + "data"  # bytes: JSON of metadata and what else a framework keeps; 
 LENGTH = OWN + "length"  # double: Euclidean length of the vector as given; NULL: it has none
 
 Metadata = Dict[str, Any]
+_DEEPEST = 100  # lists and dicts inside each other
 _UTC = datetime.timezone.utc
 _EXACT: Mapping[str, Tuple[type, ...]] = {
     "int64": (int,), "double": (float,), "bool": (bool,), "keyword": (str,), "bytes": (bytes,),
@@ -86,8 +87,9 @@ def _comes_back(value: Any, type: str) -> bool:
     if type == "keywords":
         if isinstance(value, (list, tuple)) and not all(isinstance(text, str) for text in value):
             return True  # the collection refuses it
-        return value == sorted(set(value)) if isinstance(value, list) else not (
-            value is None or isinstance(value, str))
+        if isinstance(value, list):
+            return bool(value == sorted(set(value)))
+        return not (value is None or isinstance(value, str))
     if isinstance(value, bool):
         return type == "bool"
     return isinstance(value, _EXACT[type])
@@ -102,7 +104,7 @@ def _means(kept: Any, value: Any, type: str) -> bool:
     if type == "keywords":
         return known is not None and set(known) == set(value)
     if isinstance(known, datetime.datetime):
-        return (known if known.tzinfo else known.replace(tzinfo=_UTC)) == value
+        return bool((known if known.tzinfo else known.replace(tzinfo=_UTC)) == value)
     return bool(known == value)
 
 
@@ -121,11 +123,31 @@ def _json_of(rest: Metadata, extra: Any, place: int) -> Optional[bytes]:
     if not data:
         return None
     try:
-        return json.dumps(data, default=_plain, separators=(",", ":")).encode()
+        text = json.dumps(data, default=_plain, separators=(",", ":")).encode()
+    except RecursionError:
+        raise _too_deep(place) from None
     except (TypeError, ValueError) as error:
         raise TypeError(f"metadata of document {place} cannot be kept as JSON ({error}): give "
-                        "texts, numbers, bools, lists and dicts of them; times belong into a column "
-                        "of type timestamp, or are given as text") from None
+                        "texts, numbers, bools, lists and dicts of them; times as text, or in a "
+                        "column of type timestamp") from None
+    if text.count(b"[") + text.count(b"{") > _DEEPEST and _is_deep(data):
+        raise _too_deep(place)
+    return text
+
+
+def _is_deep(data: Any) -> bool:
+    """Whether json might not read it again, which would make a document that no search could
+    return."""
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [part for whole in level if isinstance(whole, (dict, list, tuple))
+                 for part in (whole.values() if isinstance(whole, dict) else whole)]
+    return bool(level)
+
+
+def _too_deep(place: int) -> ValueError:
+    return ValueError(f"metadata of document {place} has lists and dicts more than {_DEEPEST} deep "
+                      "inside each other")
 
 
 def _plain(value: Any) -> Any:

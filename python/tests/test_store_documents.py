@@ -22,9 +22,9 @@ from obliq.store_filters import (Compare, Condition, Join, Missing, Not, equal, 
 UTC = datetime.timezone.utc
 SCHEMA: Dict[str, ColumnType] = {"year": "int64", "price": "double", "lang": "keyword",
                                  "tags": "keywords", "seen": "bool", "made": "timestamp",
-                                 'x" or 1=1': "keyword", "order by": "int64", "é": "keyword"}
+                                 'x" or 1=1': "keyword", "order by": "int64", "\xe9": "keyword"}
 HOSTILE = ["x' or 'a'='a", 'x" or 1=1 --', "?", "''", '"', "\\", "lang", "null", "\0", "') or (1=1",
-           "é", "\U0001f600", "a\nb"]
+           "\xe9", "\U0001f600", "a\nb"]
 
 
 def documents(path: Optional[pathlib.Path] = None, *, columns: Any = SCHEMA, metric: Any = None,
@@ -73,8 +73,9 @@ def drawn_condition(draw: random.Random, depth: int) -> Condition:
     if depth > 0 and kind < 0.6:
         return Not(drawn_condition(draw, depth - 1))
     name = draw.choice(["year", "price", "lang", "tags", "seen", 'x" or 1=1', "order by"])
-    values: List[Any] = {"year": list(range(5)), "price": [0.0, 0.5, 1, 1.5], "seen": [True, False],
-                         "order by": [0, 1, 2]}.get(name, HOSTILE)
+    numbers: Dict[str, List[Any]] = {"year": list(range(5)), "price": [0.0, 0.5, 1, 1.5],
+                                     "seen": [True, False], "order by": [0, 1, 2]}
+    values = numbers.get(name, HOSTILE)
     if draw.random() < 0.2:
         return Missing(name)
     if draw.random() < 0.3:
@@ -143,17 +144,17 @@ def test_conditions_that_lie_too_deep_are_refused_and_others_are_understood() ->
 
 
 METADATAS: List[Dict[str, Any]] = [
-    {}, {"year": 2020, "free": {"a": [1, None, "ü"]}}, {"year": None, "lang": None},
+    {}, {"year": 2020, "free": {"a": [1, None, "\xfc"]}}, {"year": None, "lang": None},
     {"tags": ["b", "a", "b"]}, {"tags": []}, {"tags": ["a", "b"]}, {"tags": "a"},
     {"price": 1}, {"price": 1.5}, {"seen": False}, {"lang": "\0'\"\n"},
     {"made": "2024-05-31T12:00:00Z"}, {"made": "1969-07-21T20:17:40"},
     {"made": datetime.datetime(2024, 5, 31, 12, tzinfo=UTC)}, {"": 1, "obliq.text": "x", "$and": 2},
-    {'x" or 1=1': "x' or 'a'='a", "order by": -5}, {"free": math.inf}, {"é": "\U0001f600"}]
+    {'x" or 1=1': "x' or 'a'='a", "order by": -5}, {"free": math.inf}, {"\xe9": "\U0001f600"}]
 
 
 def test_metadata_comes_back_as_it_was_given(tmp_path: pathlib.Path) -> None:
     store = documents(tmp_path / "store")
-    texts = ["", None, "text", "a\nb\0c", "\ud800 alone", "ü" * 100_000]
+    texts = ["", None, "text", "a\nb\0c", "\ud800 alone", "\xfc" * 100_000]
     given = [one(f"d{i}", metadata, text=texts[i % len(texts)])
              for i, metadata in enumerate(METADATAS)]
     store.write(given)
@@ -185,12 +186,28 @@ def test_times_are_compared_as_times_whether_they_were_text_or_not() -> None:
     ({"year": 1 << 63}, "year"), ({"price": math.nan}, "price"), ({"lang": 5}, "lang"),
     ({"tags": [1]}, "tags"), ({"free": object()}, "document 1 cannot be kept as JSON"),
     ({"free": {1, 2}}, "cannot be kept as JSON"), ({5: 1}, "the key 5"),
-    ({"free": datetime.datetime(2024, 1, 1)}, "column of type timestamp")])
+    ({"free": datetime.datetime(2024, 1, 1)}, "times as text, or in a column")])
 def test_what_does_not_fit_is_refused_and_nothing_is_written(metadata: Any, reason: str) -> None:
     store = documents()
     with pytest.raises((ValueError, TypeError), match=reason):
         store.write([one("a"), one("b", metadata)])
     assert store.count() == 0
+
+
+def test_metadata_that_json_might_not_read_again_is_refused() -> None:
+    store = documents()
+    for depth, fits in ((90, True), (150, False), (990, False), (100_000, False)):
+        nested: Any = []
+        for _ in range(depth):
+            nested = [nested]
+        if fits:
+            store.write([one("a", {"free": nested})])
+            assert store.get()[0].metadata == {"free": nested}
+        else:
+            with pytest.raises(ValueError, match="more than 100 deep inside"):
+                store.write([one("b", {"free": nested})])
+    store.write([one("wide", {"free": [[i] for i in range(10_000)]})])
+    assert store.count() == 2
 
 
 def test_values_that_the_collection_is_given_directly_are_those_that_are_read() -> None:
@@ -230,6 +247,7 @@ def test_documents_without_vectors_are_kept_and_never_found(metric: Any) -> None
     assert store.search([1, 1, 1], 5, store.filter_of(equal("lang", "a"))) == []
     vectors = {found.id: found.vector for found in store.get(vectors=True)}
     assert vectors["a"] is None and vectors["z"] is not None and not vectors["z"].any()
+    assert vectors["b"] is not None
     np.testing.assert_allclose(vectors["b"], [3, 0, 4], rtol=1e-6)
     store.write([one("a", vector=(1, 1, 1))])
     assert store.search([1, 1, 1], 1)[0].id == "a" or metric == "ip"
@@ -309,8 +327,8 @@ def test_threads_add_change_search_and_remove_at_once() -> None:
 
 def test_the_data_of_a_document_is_json_that_others_can_read() -> None:
     store = documents(columns={"year": "int64"})
-    store.write([one("a", {"year": 1, "free": "ü"})])
+    store.write([one("a", {"year": 1, "free": "\xfc"})])
     assert store.collection is not None
     columns = store.collection.get_columns("a")
-    assert json.loads(columns["obliq.data"].item()) == {"metadata": {"free": "ü"}}
+    assert json.loads(columns["obliq.data"].item()) == {"metadata": {"free": "\xfc"}}
     assert columns["obliq.text"].item() == b"text" and columns["year"] == 1
