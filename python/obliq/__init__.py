@@ -11,7 +11,8 @@
 Index holds vectors and finds the nearest; Collection holds those that change while they are
 searched; Model and merge make an index in parts; Quantizer turns vectors into codes and back, for
 those who want codes without an index.
-obliq.sklearn.ObliqTransformer is the index for scikit-learn.
+obliq.sklearn.ObliqTransformer is the index for scikit-learn; obliq.langchain, obliq.llama_index and
+obliq.haystack are collections as the stores of these.
 """
 
 from obliq._core import Cancelled, simd

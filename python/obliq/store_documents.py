@@ -38,15 +38,20 @@ class Document(NamedTuple):
 
 
 class _Changes:
-    """Changes go side by side, but for those that read first what they change: they go alone."""
+    """Changes go side by side, but for those that read first what they change: they go alone, and
+    those that come later wait for them. Within alone() the same thread may take shared()."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.RLock())
         self._running = 0
+        self._waiting = 0
+        self._alone: Optional[int] = None
 
     @contextmanager
     def shared(self) -> Iterator[None]:
         with self._changed:
+            if self._alone != threading.get_ident():
+                self._changed.wait_for(lambda: self._waiting == 0)
             self._running += 1
         try:
             yield
@@ -57,9 +62,18 @@ class _Changes:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._running == 0)
-            yield
+        with self._changed:  # held until the end, so that others wait
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._running == 0)
+            finally:
+                self._waiting -= 1
+            self._alone = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._alone = None
+                self._changed.notify_all()
 
 
 class Documents:
@@ -157,8 +171,10 @@ class Documents:
             filter = self._with_vector if filter is None else filter & self._with_vector
         schema = self.schema
         found = collection.search(as_vector(query), k, filter=filter,
-                                  columns=[*schema, TEXT, DATA])
-        there = [place for place, id in enumerate(found.ids.tolist()) if id is not None]
+                                  columns=[*schema, TEXT, DATA, LENGTH])
+        # Without a length: there is no answer, or one without a vector that came a moment ago.
+        there = [place for place, length in enumerate(found.columns[LENGTH].tolist())
+                 if length is not None]
         return _documents(found.ids[there], found.columns._at(there), schema,
                           found.distances[there])
 

@@ -1,6 +1,7 @@
 """Says the result as ctest does as well, which ./dev test adds up."""
 
 import os
+import warnings
 
 import pytest
 
@@ -10,6 +11,7 @@ os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.asyncio_mode = "auto"  # of pytest-asyncio, where it is there
+    warnings.filterwarnings("ignore", 'The configuration option "asyncio_default')
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -273,6 +273,16 @@ def test_all_documents_are_found_when_a_model_has_been_trained(tmp_path: pathlib
     assert store.count() == 0
 
 
+def test_no_ids_are_no_documents() -> None:
+    for store in (documents(), documents(dim=3)):
+        assert store.get(obliq.Filter.allow([])) == [] == store.with_vectors([])
+        assert store.remove([]) == 0 and store.ids() == [] and store.search([1, 0, 0], 3) == []
+    store.write([one("a")])
+    assert store.get(obliq.Filter.allow([])) == [] == store.with_vectors([])
+    assert store.get(obliq.Filter.allow(["", "a\nb", "b", "x" * 5000])) == []
+    assert not store.contains(5) and store.contains("a")
+
+
 def test_a_directory_that_is_no_such_store_is_refused(tmp_path: pathlib.Path) -> None:
     obliq.Collection(tmp_path / "numbers", dim=3).close()
     obliq.Collection(tmp_path / "strings", dim=3, ids="string").close()
