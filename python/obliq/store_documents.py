@@ -150,13 +150,13 @@ class Documents:
             own = {name: [values[place] for place in places]
                    for name, values in (own or {}).items()}
             documents = [documents[place] for place in places]
-        known = next((one.vector for one in documents if one.vector is not None), None)
-        collection = self._made(None if known is None else len(known))
         with self._changes.shared():
-            vectors, lengths = _vectors_of(documents, collection.dim, collection.metric)
+            dim = self._dim(documents)
+            vectors, lengths = _vectors_of(documents, dim)
             columns = columns_of_documents([one.text for one in documents],
                                            [one.metadata for one in documents],
                                            [one.extra for one in documents], self.schema)
+            collection = self._made(dim)
             if None in lengths:
                 self._all_have_vectors = False
             (collection.upsert if replace else collection.add)(
@@ -275,16 +275,22 @@ class Documents:
             if self._collection is not None:
                 self._collection.close()
 
-    def _made(self, dim: Optional[int]) -> Collection:
-        """The collection, made of vectors of this length where there is none."""
+    def _dim(self, documents: Sequence[Document]) -> int:
+        """The length of vectors; where there are none yet that of the first of these."""
+        if self.collection is not None:
+            return self.collection.dim
+        first = next((one.vector for one in documents if one.vector is not None), None)
+        if first is None:
+            raise ValueError("the first documents have no vectors, so their length is unknown: "
+                             "give the store dim=")
+        return first.size
+
+    def _made(self, dim: int) -> Collection:
+        """The collection, made for vectors of this length where there is none."""
         with self._making:
             self._require_open()
             if self._collection is None:
-                options = {**self._options, "dim": self._options["dim"] or dim,
-                           "metric": self.metric}
-                if options["dim"] is None:
-                    raise ValueError("the first documents have no vectors, so their length is "
-                                     "unknown: give the store dim=")
+                options = {**self._options, "dim": dim, "metric": self.metric}
                 self._collection = Collection(self._path, ids="string",
                                               columns={**self._columns, **self._own}, **options)
             return self._collection
@@ -353,7 +359,7 @@ def _documents(ids: NDArray[Any], columns: Columns, schema: Mapping[str, str],
             distance in zip(ids.tolist(), texts, metadatas, extras, far)]
 
 
-def _vectors_of(documents: Sequence[Document], dim: int, metric: Metric) -> Any:
+def _vectors_of(documents: Sequence[Document], dim: int) -> Any:
     """Vectors [n][dim], of zeros where there is none, and their lengths, None there."""
     missing = np.zeros(dim, np.float32)
     vectors = [missing if one.vector is None else one.vector for one in documents]

@@ -13,6 +13,7 @@ pytest.importorskip("langchain_tests", reason="langchain-tests is not installed"
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
+from langchain_core.indexing import InMemoryRecordManager, index
 from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from langchain_tests.integration_tests import VectorStoreIntegrationTests
@@ -224,6 +225,18 @@ def test_calls_that_wait_do_what_the_others_do() -> None:
         assert store.count() == 6
 
     asyncio.run(use())
+
+
+def test_the_indexing_of_langchain_keeps_it_in_step_with_a_source() -> None:
+    store, records = ObliqVectorStore(embedding()), InMemoryRecordManager("test")
+    records.create_schema()
+    for pages in ([1, 2, 3], [1, 2, 3], [2, 3, 4]):
+        source = [Document(page_content=f"page {page}", metadata={"source": page})
+                  for page in pages]
+        counts = index(source, records, store, cleanup="full", source_id_key="source",
+                       key_encoder="sha256")
+    assert counts == {"num_added": 1, "num_updated": 0, "num_skipped": 2, "num_deleted": 1}
+    assert sorted(one.metadata["source"] for one in store.get()) == [2, 3, 4]
 
 
 def test_many_threads_use_a_store_at_once(tmp_path: pathlib.Path) -> None:

@@ -255,9 +255,10 @@ def test_documents_without_vectors_are_kept_and_never_found(metric: Any) -> None
         store.write([one("c", vector=(1, 2))])
 
 
-def test_all_documents_are_found_when_a_model_has_been_trained(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("metric", ["cosine", "l2", "ip"])
+def test_all_documents_are_found_when_a_model_has_been_trained(metric: Any) -> None:
     draw = np.random.default_rng(1)
-    store = documents(tmp_path / "store", columns={"n": "int64"}, train_at=1000, durability="none")
+    store = documents(columns={"n": "int64"}, train_at=1000, metric=metric)
     store.write([one(f"d{i}", {"n": i}, draw.normal(size=16)) for i in range(1500)])
     assert store.collection is not None
     store.collection.wait()
@@ -281,6 +282,17 @@ def test_no_ids_are_no_documents() -> None:
     assert store.get(obliq.Filter.allow([])) == [] == store.with_vectors([])
     assert store.get(obliq.Filter.allow(["", "a\nb", "b", "x" * 5000])) == []
     assert not store.contains(5) and store.contains("a")
+
+
+def test_a_first_call_that_is_refused_makes_no_collection(tmp_path: pathlib.Path) -> None:
+    store = documents(tmp_path / "store")
+    for wrong in ([one("a"), one("b", vector=(1, 2))], [one("a", vector=[[1, 2, 3]])],
+                  [one("a", {"free": object()})]):
+        with pytest.raises((ValueError, TypeError)):
+            store.write(wrong)
+    assert store.collection is None and not (tmp_path / "store").exists()
+    store.write([one("a", vector=(1, 2))])
+    assert store.collection is not None and store.collection.dim == 2
 
 
 def test_a_directory_that_is_no_such_store_is_refused(tmp_path: pathlib.Path) -> None:
