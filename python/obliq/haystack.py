@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from haystack import Document, component, default_from_dict, default_to_dict
 from haystack.document_stores.errors import DuplicateDocumentError
@@ -145,6 +145,35 @@ class ObliqDocumentStore:
                                           for one in found])
         return len(found)
 
+    def get_metadata_fields_info(self) -> Dict[str, Dict[str, str]]:
+        """Of the keys that meta has the "type": that of the column or, of others, of the value.
+        This and what follows read the meta of all documents that pass."""
+        types: Dict[str, Dict[str, str]] = {}
+        for one in self._documents.get():
+            for name, value in one.metadata.items():
+                types.setdefault(name, {"type": self.columns.get(name, type(value).__name__)})
+        return types
+
+    def get_metadata_field_min_max(self, metadata_field: str) -> Dict[str, Any]:
+        """"min" and "max" of a key of meta, None where no document has it."""
+        values = self._values(metadata_field, None)
+        return {"min": values[0] if values else None, "max": values[-1] if values else None}
+
+    def get_metadata_field_unique_values(
+            self, metadata_field: str, search_term: Optional[str] = None, from_: int = 0,
+            size: int = 10, filters: Optional[Dict[str, Any]] = None) -> Tuple[List[Any], int]:
+        """`size` of the values of a key of meta from the `from_`-th on, in their order, and how
+        many there are. search_term: a part of them, in any case."""
+        term = (search_term or "").lower()
+        values = [value for value in self._values(metadata_field, filters)
+                  if term in str(value).lower()]
+        return values[from_:from_ + size], len(values)
+
+    def count_unique_metadata_by_filter(self, filters: Optional[Dict[str, Any]],
+                                        metadata_fields: List[str]) -> Dict[str, int]:
+        """How many values each of these keys of meta has among the documents that pass."""
+        return {_key(name): len(self._values(name, filters)) for name in metadata_fields}
+
     def search(self, query_embedding: List[float], filters: Optional[Dict[str, Any]] = None,
                top_k: int = 10, return_embedding: bool = False) -> List[Document]:
         """The top_k documents nearest to an embedding, nearest first. Their score is larger for
@@ -183,6 +212,23 @@ class ObliqDocumentStore:
     async def update_by_filter_async(self, filters: Dict[str, Any], meta: Dict[str, Any]) -> int:
         return await asyncio.to_thread(self.update_by_filter, filters, meta)
 
+    async def get_metadata_fields_info_async(self) -> Dict[str, Dict[str, str]]:
+        return await asyncio.to_thread(self.get_metadata_fields_info)
+
+    async def get_metadata_field_min_max_async(self, metadata_field: str) -> Dict[str, Any]:
+        return await asyncio.to_thread(self.get_metadata_field_min_max, metadata_field)
+
+    async def get_metadata_field_unique_values_async(
+            self, metadata_field: str, search_term: Optional[str] = None, from_: int = 0,
+            size: int = 10, filters: Optional[Dict[str, Any]] = None) -> Tuple[List[Any], int]:
+        return await asyncio.to_thread(self.get_metadata_field_unique_values, metadata_field,
+                                       search_term, from_, size, filters)
+
+    async def count_unique_metadata_by_filter_async(
+            self, filters: Optional[Dict[str, Any]], metadata_fields: List[str]) -> Dict[str, int]:
+        return await asyncio.to_thread(self.count_unique_metadata_by_filter, filters,
+                                       metadata_fields)
+
     async def search_async(self, query_embedding: List[float],
                            filters: Optional[Dict[str, Any]] = None, top_k: int = 10,
                            return_embedding: bool = False) -> List[Document]:
@@ -192,6 +238,15 @@ class ObliqDocumentStore:
     def close(self) -> None:
         """Writes all and gives the lock of the directory back."""
         self._documents.close()
+
+    def _values(self, field: str, filters: Optional[Dict[str, Any]]) -> List[Any]:
+        """The different values of a key of meta, numbers first, others in the order of their texts;
+        1, 1.0, "1" and True differ."""
+        values = [one.metadata.get(_key(field))
+                  for one in self._documents.get(self._filter(filters))]
+        different = {(type(value), repr(value)): value for value in values if value is not None}
+        return sorted(different.values(), key=lambda value: (
+            (0, value, "") if isinstance(value, (int, float)) else (1, 0, str(value))))
 
     def _filter(self, filters: Optional[Dict[str, Any]]) -> Optional[Filter]:
         return self._required(filters) if filters else None
@@ -282,7 +337,7 @@ def _condition(asked: Any, depth: int) -> Condition:
 
 
 def _comparison(field: Any, word: Any, value: Any) -> Condition:
-    name = field[len("meta."):] if isinstance(field, str) and field.startswith("meta.") else field
+    name = _key(field)
     if word in ("==", "!="):
         return equal(name, value) if word == "==" else Not(equal(name, value))
     if word in _COMPARED:
@@ -295,6 +350,11 @@ def _comparison(field: Any, word: Any, value: Any) -> Condition:
         among = one_of(name, value, word)
         return among if word == "in" else Not(among)
     raise ValueError(f"unknown operator {shown(word)}; valid: {', '.join(_OPERATORS)}")
+
+
+def _key(field: Any) -> Any:
+    """The key of meta, which may be named as "meta.key"."""
+    return field[len("meta."):] if isinstance(field, str) and field.startswith("meta.") else field
 
 
 def _stored(document: Document) -> Stored:

@@ -36,11 +36,15 @@ def suite(module: Any, *names: str) -> Any:
 
 SYNC: Type[Any] = suite(suites, "CountDocumentsTest", "WriteDocumentsTest", "DeleteDocumentsTest",
                         "FilterDocumentsTest", "DeleteAllTest", "DeleteByFilterTest",
-                        "UpdateByFilterTest", "CountDocumentsByFilterTest")
+                        "UpdateByFilterTest", "CountDocumentsByFilterTest",
+                        "CountUniqueMetadataByFilterTest", "GetMetadataFieldsInfoTest",
+                        "GetMetadataFieldMinMaxTest", "GetMetadataFieldUniqueValuesTest")
 ASYNC: Type[Any] = suite(
     async_suites, "CountDocumentsAsyncTest", "WriteDocumentsAsyncTest", "DeleteDocumentsAsyncTest",
     "FilterDocumentsAsyncTest", "DeleteAllAsyncTest", "DeleteByFilterAsyncTest",
-    "UpdateByFilterAsyncTest", "CountDocumentsByFilterAsyncTest")
+    "UpdateByFilterAsyncTest", "CountDocumentsByFilterAsyncTest",
+    "CountUniqueMetadataByFilterAsyncTest", "GetMetadataFieldsInfoAsyncTest",
+    "GetMetadataFieldMinMaxAsyncTest", "GetMetadataFieldUniqueValuesAsyncTest")
 
 
 class Adapted:
