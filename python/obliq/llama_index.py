@@ -33,7 +33,8 @@ from obliq.columns import ColumnType
 from obliq.filter import Filter
 from obliq.options import Metric, Path
 from obliq.store_documents import Document, Documents, as_vector, similarity
-from obliq.store_filters import OWN, Compare, Condition, Join, Missing, Not, equal, join, one_of
+from obliq.store_filters import (OWN, Compare, Condition, Join, Missing, Not, equal, join, one_of,
+                                 refuse_column)
 
 _REF_DOC_ID = OWN + "ref_doc_id"
 _REF_DOC_IDS = ("ref_doc_id", "doc_id", "document_id")  # as LlamaIndex calls it in filters
@@ -70,6 +71,8 @@ class ObliqVectorStore(BasePydanticVectorStore):
 
         Raises what Collection raises, and ValueError for a directory that is no such store.
         """
+        for name in ("stores_text", "is_embedding_query", "flat_metadata"):  # as from_dict has them
+            options.pop(name, None)
         documents = Documents(path, columns, metric, dim, options, {_REF_DOC_ID: "keyword"})
         shown_path = None if path is None else as_path(path).decode(errors="replace")
         super().__init__(path=shown_path)  # type: ignore[call-arg]
@@ -231,6 +234,8 @@ def _comparison(asked: MetadataFilter, schema: Mapping[str, str]) -> Condition:
     name, word, value = asked.key, asked.operator, asked.value
     if name in _REF_DOC_IDS and name not in schema:
         name = _REF_DOC_ID
+    elif name not in schema:
+        refuse_column(name, schema)
     type = schema.get(name)
     if type == "bool" and value in (0, 1):  # filters of LlamaIndex hold no bools
         value = bool(value)
@@ -250,7 +255,7 @@ def _comparison(asked: MetadataFilter, schema: Mapping[str, str]) -> Condition:
             return (one_of(name, value, "any") if word == FilterOperator.ANY
                     else join("and", [equal(name, one) for one in value]))
     raise ValueError(f"operator {word.value} with {shown(value)} does not go with column "
-                     f"{shown(name)}, {type or 'which is none'}: contains, any and all are of "
+                     f"{shown(name)}, {type}: contains, any and all are of "
                      "keywords, and texts are not searched for parts")
 
 

@@ -127,6 +127,9 @@ def test_nodes_come_back_whole(tmp_path: pathlib.Path) -> None:
         store.close()
         store = ObliqVectorStore(path)
     assert store.path == str(path) and store.columns == COLUMNS
+    store.close()
+    again = ObliqVectorStore.from_dict(store.to_dict())
+    assert len(again.get_nodes()) == 4
 
 
 def test_nodes_are_replaced_and_removed_by_id_document_and_filter() -> None:
@@ -176,6 +179,8 @@ def test_an_index_is_made_kept_and_opened_again(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize("filter,reason", [
     (asked("free", FilterOperator.EQ, 1), "'free' is no column.* name it in columns="),
     (asked('x" or 1=1', FilterOperator.EQ, 1), "is no column"),
+    (asked("obliq.ref_doc_id", FilterOperator.EQ, "x"), "is no column"),
+    (asked("free", FilterOperator.ALL, ["x"]), "is no column"),
     (asked("year", FilterOperator.EQ, "x"), "'year' is int64"),
     (asked("lang", FilterOperator.TEXT_MATCH, "x"), "operator text_match"),
     (asked("lang", FilterOperator.CONTAINS, "x"), "operator contains"),

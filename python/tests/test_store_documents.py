@@ -233,6 +233,11 @@ def test_a_column_that_is_added_later_has_the_values_of_documents_that_were_ther
     store.add_column("n", "double")
     assert store.ids(store.filter_of(Compare("n", ">=", 4998))) == ["d4998", "d4999"]
     assert store.get(obliq.Filter.allow(["d7"]))[0].metadata == {"n": 7, "odd": 1, "mixed": 7}
+    assert store.collection is not None
+    store.collection.add_column("odd", "int64")  # by itself it has no values
+    assert store.ids(store.filter_of(equal("odd", 1))) == []
+    store.add_column("odd", "int64")
+    assert store.count(store.filter_of(equal("odd", 1))) == 2500
     store.write([one("late", {"n": 0.5})])
     assert store.ids(store.filter_of(equal("n", 0.5))) == ["late"]
 
