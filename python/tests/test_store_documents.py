@@ -1,148 +1,20 @@
-"""What the stores for other frameworks stand on: documents in a collection, and conditions that
-become expressions with bound values."""
+"""What the stores for other frameworks stand on: documents in a collection."""
 
 import datetime
 import json
 import math
-import operator
 import pathlib
-import random
 import threading
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Dict, List
 
 import numpy as np
 import pytest
+from store_cases import documents, one
 
 import obliq
-from obliq.columns import ColumnType
-from obliq.store_documents import Document, Documents
-from obliq.store_filters import (Compare, Condition, Join, Missing, Not, equal, expression_of,
-                                 one_of)
+from obliq.store_filters import Compare, equal
 
 UTC = datetime.timezone.utc
-SCHEMA: Dict[str, ColumnType] = {"year": "int64", "price": "double", "lang": "keyword",
-                                 "tags": "keywords", "seen": "bool", "made": "timestamp",
-                                 'x" or 1=1': "keyword", "order by": "int64", "\xe9": "keyword"}
-HOSTILE = ["x' or 'a'='a", 'x" or 1=1 --', "?", "''", '"', "\\", "lang", "null", "\0", "') or (1=1",
-           "\xe9", "\U0001f600", "a\nb"]
-
-
-def documents(path: Optional[pathlib.Path] = None, *, columns: Any = SCHEMA, metric: Any = None,
-              dim: Optional[int] = None, **options: Any) -> Documents:
-    return Documents(path, columns, metric, dim, options)
-
-
-def one(id: str, metadata: Optional[Mapping[str, Any]] = None, vector: Any = (1, 0, 0),
-        text: Optional[str] = "text") -> Document:
-    return Document(id, text, dict(metadata or {}), vector=None if vector is None
-                    else np.array(vector, np.float32))
-
-
-COMPARED: Dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-    "in": lambda value, among: value in among}
-
-
-def holds(condition: Condition, metadata: Mapping[str, Any]) -> bool:
-    """The plain meaning of a condition, which is true or false."""
-    if isinstance(condition, Not):
-        return not holds(condition.part, metadata)
-    if isinstance(condition, Join):
-        return (all if condition.word == "and" else any)(holds(part, metadata)
-                                                         for part in condition.parts)
-    value = metadata.get(condition.column)
-    if isinstance(condition, Missing) or value is None:
-        return isinstance(condition, Missing) and value is None
-    values = value if isinstance(value, list) else [value]
-    return any(COMPARED[condition.word](each, condition.value) for each in values)
-
-
-def drawn_metadata(draw: random.Random) -> Dict[str, Any]:
-    every: Dict[str, Any] = {
-        "year": draw.randrange(5), "price": draw.randrange(4) / 2, "lang": draw.choice(HOSTILE),
-        "tags": draw.sample(HOSTILE, draw.randrange(4)), "seen": draw.random() < 0.5,
-        'x" or 1=1': draw.choice(HOSTILE), "order by": draw.randrange(3)}
-    return {name: value for name, value in every.items() if draw.random() < 0.7}
-
-
-def drawn_condition(draw: random.Random, depth: int) -> Condition:
-    kind = draw.random()
-    if depth > 0 and kind < 0.4:
-        return Join(draw.choice(["and", "or"]), [drawn_condition(draw, depth - 1)
-                                                 for _ in range(draw.randrange(1, 4))])
-    if depth > 0 and kind < 0.6:
-        return Not(drawn_condition(draw, depth - 1))
-    name = draw.choice(["year", "price", "lang", "tags", "seen", 'x" or 1=1', "order by"])
-    numbers: Dict[str, List[Any]] = {"year": list(range(5)), "price": [0.0, 0.5, 1, 1.5],
-                                     "seen": [True, False], "order by": [0, 1, 2]}
-    values = numbers.get(name, HOSTILE)
-    if draw.random() < 0.2:
-        return Missing(name)
-    if draw.random() < 0.3:
-        return one_of(name, draw.sample(values, draw.randrange(len(values)))
-                      + [None] * draw.randrange(2), "in")
-    word = "=" if name == "seen" else draw.choice(["=", "<", "<=", ">", ">="])
-    return Compare(name, word, draw.choice(values))
-
-
-def test_a_condition_passes_what_its_plain_meaning_passes() -> None:
-    draw = random.Random(1)
-    store = documents()
-    metadatas = {f"d{i}": drawn_metadata(draw) for i in range(300)}
-    store.write([one(id, metadata) for id, metadata in metadatas.items()])
-    some = 0
-    for _ in range(400):
-        condition = drawn_condition(draw, 4)
-        wanted = {id for id, metadata in metadatas.items() if holds(condition, metadata)}
-        assert set(store.ids(store.filter_of(condition))) == wanted, condition
-        some += 0 < len(wanted) < len(metadatas)
-    assert some > 200  # most of the conditions tell documents apart
-
-
-@pytest.mark.parametrize("value", HOSTILE)
-def test_what_users_give_never_stands_in_the_text_of_an_expression(value: str) -> None:
-    marked = f"{value}-secret"
-    text, params = expression_of(Join("or", [equal("lang", marked), one_of("tags", [marked], "in"),
-                                             Not(Compare("lang", "<", marked))]), SCHEMA)
-    assert "secret" not in text and params == [marked, [marked], marked]
-    assert text == '("lang" = ? or "tags" in ? or ("lang" is null or not ("lang" < ?)))'
-
-
-@pytest.mark.parametrize("name", [*HOSTILE, "nothing", "obliq.text", "", 'lang" = \'a\' or "lang'])
-def test_a_name_that_is_no_column_of_metadata_is_refused(name: str) -> None:
-    store = documents(columns={"lang": "keyword"}, dim=3)
-    if name == "lang":
-        return
-    with pytest.raises(ValueError, match="is no column.* there are lang: name it in columns="):
-        store.filter_of(equal(name, "a"))
-
-
-def test_a_name_with_quotes_is_quoted() -> None:
-    text, _ = expression_of(equal('x" or 1=1', "a"), SCHEMA)
-    assert text == '"x"" or 1=1" = ?'
-
-
-@pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a", object()])
-def test_a_value_that_no_column_holds_is_refused(value: Any) -> None:
-    for condition in (Compare("lang", "=", value), Compare("lang", "in", [value])):
-        with pytest.raises(ValueError, match="'lang' is compared with a text"):
-            expression_of(condition, SCHEMA)
-
-
-def test_conditions_that_lie_too_deep_are_refused_and_others_are_understood() -> None:
-    store = documents()
-    store.write([one("a", {"year": 1}), one("b")])
-    for depth, fits in ((39, True), (200, False), (5000, False)):
-        condition: Condition = equal("year", 1)
-        for level in range(depth):
-            condition = Not(Join("and", [condition, Missing("lang")]) if level % 2 else condition)
-        if fits:
-            store.ids(store.filter_of(condition))
-        else:
-            with pytest.raises(ValueError, match="deep inside each other"):
-                store.filter_of(condition)
-
-
 METADATAS: List[Dict[str, Any]] = [
     {}, {"year": 2020, "free": {"a": [1, None, "\xfc"]}}, {"year": None, "lang": None},
     {"tags": ["b", "a", "b"]}, {"tags": []}, {"tags": ["a", "b"]}, {"tags": "a"},
@@ -254,6 +126,10 @@ def test_documents_without_vectors_are_kept_and_never_found(metric: Any) -> None
     assert vectors["a"] is None and vectors["z"] is not None and not vectors["z"].any()
     assert vectors["b"] is not None
     np.testing.assert_allclose(vectors["b"], [3, 0, 4], rtol=1e-6)
+    # What has no vector stands at the origin and takes no place among the nearest.
+    store.remove(["z"])
+    store.write([one(f"none{i}", vector=None) for i in range(5)])
+    assert [found.id for found in store.search([-0.1, 0, 0], 1)] == ["b"]
     store.write([one("a", vector=(1, 1, 1))])
     assert store.search([1, 1, 1], 1)[0].id == "a" or metric == "ip"
     with pytest.raises(ValueError, match=r"of shape \[2\], and the store is of dim 3"):
@@ -350,6 +226,58 @@ def test_threads_add_change_search_and_remove_at_once() -> None:
     assert store.count() == 8 * 25 * 3
     for number in range(8):
         assert store.count(store.filter_of(equal("thread", number))) == 75
+
+
+def test_what_reads_before_it_changes_waits_for_changes_and_they_for_it() -> None:
+    store = documents()
+    store.write([one("a", {"year": 1})])
+    told: List[str] = []
+
+    def write() -> None:
+        store.write([one("a", {"year": 2})])
+        told.append("written")
+
+    def remove() -> None:
+        store.remove_passing(store.filter_of(equal("year", 1)))
+        told.append("removed")
+
+    with store.alone():
+        writer = threading.Thread(target=write)
+        writer.start()
+        writer.join(0.2)
+        store.write([one("b")])  # the thread that is alone may change
+        told.append("alone")
+    writer.join()
+    assert told == ["alone", "written"]
+
+    with store._changes.shared():
+        remover = threading.Thread(target=remove)
+        remover.start()
+        remover.join(0.2)
+        told.append("shared")
+    remover.join()
+    assert told[2:] == ["shared", "removed"]
+
+
+def test_two_that_wait_to_be_alone_are_alone_one_after_the_other() -> None:
+    store = documents(dim=3)
+    told: List[str] = []
+
+    def alone(name: str) -> None:
+        with store.alone():
+            told.append(name)
+            store.write([one(name)])
+            told.append(name)
+
+    threads = [threading.Thread(target=alone, args=(name,)) for name in "abc"]
+    with store._changes.shared():
+        for thread in threads:
+            thread.start()
+        while store._changes._waiting < len(threads):
+            threads[0].join(0.01)
+    for thread in threads:
+        thread.join(60)
+    assert told[0] == told[1] and told[2] == told[3] and sorted(told) == [*"aabbcc"]
 
 
 def test_the_data_of_a_document_is_json_that_others_can_read() -> None:
