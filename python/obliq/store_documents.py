@@ -110,7 +110,7 @@ class Documents:
         self._with_vector = Filter(_HAS_VECTOR)
         self._all_have_vectors = True
         if path is not None and (options.get("read_only") or _core.Collection.is_at(as_path(path))):
-            self._open(dim)
+            self._open()
         elif dim is not None:
             self._made(dim)
 
@@ -204,9 +204,6 @@ class Documents:
         found = self._passing(filter, [])
         return [] if found is None else found.ids.tolist()
 
-    def contains(self, id: object) -> bool:
-        return self.collection is not None and id in self.collection
-
     def count(self, filter: Optional[Filter] = None) -> int:
         return 0 if self.collection is None else self.collection.count(filter)
 
@@ -295,7 +292,7 @@ class Documents:
                                               columns={**self._columns, **self._own}, **options)
             return self._collection
 
-    def _open(self, dim: Optional[int]) -> None:
+    def _open(self) -> None:
         opened = Collection(self._path, **self._options)
         lacks = [name for name in self._own if name not in opened.columns]
         try:

@@ -162,7 +162,6 @@ def test_no_ids_are_no_documents() -> None:
     store.write([one("a")])
     assert store.get(obliq.Filter.allow([])) == [] == store.with_vectors([])
     assert store.get(obliq.Filter.allow(["", "a\nb", "b", "x" * 5000])) == []
-    assert not store.contains(5) and store.contains("a")
 
 
 def test_a_first_call_that_is_refused_makes_no_collection(tmp_path: pathlib.Path) -> None:

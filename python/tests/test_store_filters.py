@@ -80,11 +80,10 @@ def test_what_users_give_never_stands_in_the_text_of_an_expression(value: str) -
     assert text == '("lang" = ? or "tags" in ? or ("lang" is null or not ("lang" < ?)))'
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, "nothing", "obliq.text", "", 'lang" = \'a\' or "lang'])
+@pytest.mark.parametrize("name", [*sorted({*HOSTILE} - {"lang"}), "nothing", "obliq.text", "",
+                                  'lang" = \'a\' or "lang'])
 def test_a_name_that_is_no_column_of_metadata_is_refused(name: str) -> None:
     store = documents(columns={"lang": "keyword"}, dim=3)
-    if name == "lang":
-        return
     with pytest.raises(ValueError, match="is no column.* there are lang: name it in columns="):
         store.filter_of(equal(name, "a"))
 
