@@ -1,10 +1,10 @@
-"""Proves that the shared library shows what the public headers mark OBLIQ_API and nothing else.
+"""Proves that the shared library shows what the public headers mark OBLIQ_API and nothing else, and
+each symbol as one of its version.
 
-Usage: check_exports.py LIBRARY INCLUDE_FOLDER   (NM names the tool, else the one on the path)
+Usage: check_exports.py LIBRARY INCLUDE_FOLDER NODE   (NM names the tool, else the one on the path)
 
-A class inside a class must be marked itself. Two kinds are let through. Weak symbols of the
-standard library: their headers make them visible whatever the library asks, and every C++ program
-may define them. Locks of named OpenMP critical sections: OpenMP wants one for the whole program.
+NODE is the version of the linker map, as in OBLIQ_0.2. A class inside a class must be marked itself.
+Every C function that the headers mark must be there.
 """
 
 import os
@@ -31,30 +31,41 @@ def public_names(folder):
     return names
 
 
-def hidden_but_shown(library, names):
-    """Symbols that `library` exports and no header promises."""
+def shown_symbols(library):
+    """(kind, demangled symbol, version or "") of what `library` exports, but for the versions."""
     command = [os.environ.get("NM") or "nm", "--dynamic", "--demangle", "--defined-only", library]
     listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     for line in listing.splitlines():
         _, kind, symbol = line.split(" ", 2)
-        symbol = PREFIX.sub("", symbol)
-        if kind in "WVu" and re.search(r"\bstd::|\b__gnu_cxx::", symbol):
-            continue
-        if symbol.startswith(".gomp_critical_user_obliq_"):
-            continue
+        symbol, _, version = symbol.partition("@@")
+        if kind != "A":
+            yield kind, PREFIX.sub("", symbol), version
+
+
+def faults_of(library, names, node):
+    """Symbols that `library` exports and no header promises, or without their version; and C
+    functions that a header promises and it does not export."""
+    missing = {name for name in names if name.startswith("obliq_")}
+    for kind, symbol, version in shown_symbols(library):
+        missing.discard(symbol)
         found = re.search(r"\bobliq::(\w+)(?:::(\w+)(?:::|$))?", symbol)
-        if not found or not names.issuperset(filter(None, found.groups())):
-            yield f"{kind} {symbol}"
+        parts = set(filter(None, found.groups())) if found else {symbol}
+        if not names.issuperset(parts):
+            yield f"not public but exported: {kind} {symbol}"
+        elif version != node:
+            yield f"not of version {node}: {kind} {symbol}"
+    for name in sorted(missing):
+        yield f"public but not exported: {name}"
 
 
 def main(arguments):
-    library, folder = arguments
+    library, folder, node = arguments
     names = public_names(folder)
-    shown = sorted(set(hidden_but_shown(library, names)))
-    for symbol in shown:
-        print("not public but exported:", symbol)
-    print(f"{len(names)} public names, {len(shown)} symbols shown besides")
-    return 1 if shown or not names else 0
+    faults = sorted(set(faults_of(library, names, node)))
+    for fault in faults:
+        print(fault)
+    print(f"{len(names)} public names, {len(faults)} faults")
+    return 1 if faults or not names else 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,17 @@
 # Configures the project in this folder and reads how obliq would be compiled there: optimised, and
 # with warnings that stay warnings. Then installs the parent: nothing of obliq comes along. Compiles
-# nothing. cmake -D SOURCE=<obliq> -D WORK=<scratch folder> -D COMPILER=<c++> -P run.cmake
+# nothing. KIND subproject: by add_subdirectory; fetched: by FetchContent.
+# cmake -D KIND=<kind> -D SOURCE=<obliq> -D WORK=<scratch folder> -D COMPILER=<c++> -P run.cmake
 unset(ENV{CXXFLAGS})
 unset(ENV{CMAKE_BUILD_TYPE})
+set(fetched OFF)
+if(KIND STREQUAL "fetched")
+  set(fetched ON)
+endif()
 file(REMOVE_RECURSE ${WORK})
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${WORK}/build -G Ninja
-  -D CMAKE_CXX_COMPILER=${COMPILER} -D OBLIQ_SOURCE=${SOURCE} -D CMAKE_EXPORT_COMPILE_COMMANDS=ON
+  -D CMAKE_CXX_COMPILER=${COMPILER} -D OBLIQ_SOURCE=${SOURCE} -D OBLIQ_FETCHED=${fetched}
+  -D CMAKE_EXPORT_COMPILE_COMMANDS=ON
   COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK}/build --target consumer -- -n
   COMMAND_ERROR_IS_FATAL ANY OUTPUT_QUIET)
