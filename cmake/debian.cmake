@@ -43,12 +43,17 @@ set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${documents}/shlibs
     ${PROJECT_SOURCE_DIR}/cmake/debian/triggers)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libobliq${obliq_abi} (= ${version})")
-if(OBLIQ_TOOLS)
+set(OBLIQ_COMMAND_BUILD "" CACHE PATH "The build folder of the command, where it is another one")
+if(OBLIQ_TOOLS OR OBLIQ_COMMAND_BUILD)
   obliq_debian(command obliq science "vector search index, command line
 ${about}
 This package has the command that builds, searches and measures indexes.")
   set(CPACK_DEBIAN_COMMAND_PACKAGE_SHLIBDEPS ON)
   set(CPACK_DEBIAN_COMMAND_PACKAGE_SUGGESTS "python3-matplotlib")  # draws the charts
+endif()
+
+if(OBLIQ_COMMAND_BUILD)
+  install(SCRIPT ${OBLIQ_COMMAND_BUILD}/tools/cmake_install.cmake COMPONENT command)
 endif()
 
 set(CPACK_GENERATOR DEB)

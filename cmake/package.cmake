@@ -1,8 +1,8 @@
 # The library as others see it: the target, and the packages that find_package(obliq) and pkg-config
 # read.
 
-# What stays compatible: before 1.0 the patch versions of a minor version, then the minor versions of
-# a major one. The name of the shared library and the version of its symbols say as much.
+# What stays compatible: before 1.0 the patch versions of a minor version, after it the minor
+# versions of a major one. The names of the shared library and of its symbols' version say as much.
 set(obliq_abi ${PROJECT_VERSION_MAJOR})
 set(obliq_compatibility SameMajorVersion)
 if(PROJECT_VERSION_MAJOR EQUAL 0)

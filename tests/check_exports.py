@@ -3,8 +3,8 @@ each symbol as one of its version.
 
 Usage: check_exports.py LIBRARY INCLUDE_FOLDER NODE   (NM names the tool, else the one on the path)
 
-NODE is the version of the linker map, as in OBLIQ_0.2. A class inside a class must be marked itself.
-Every C function that the headers mark must be there.
+NODE is the version of the linker map, as in OBLIQ_0.2. A class inside a class must be marked
+itself. Every C function that the headers mark must be there.
 """
 
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests the Debian packages that ./dev debs makes. debs.sh DEBS WORK unpacks them into a folder below
-# WORK and uses them from there. debs.sh --clean-root DEBS WORK installs them by apt in a new root of
-# Debian, which debootstrap makes (as root, from the network), and uses them there.
+# Tests the Debian packages that ./dev debs makes. debs.sh DEBS WORK unpacks them into a folder
+# below WORK and uses them from there. debs.sh --clean-root DEBS WORK installs them by apt in a new
+# root of Debian, which debootstrap makes (as root, from the network), and uses them there.
 set -euo pipefail
 
 readonly source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -59,10 +59,11 @@ use_unpacked() {
 }
 
 use_in_clean_root() {
-  local debs=$1 root=$2/clean
+  local debs=$1 root=$2/clean release
   [ "$(id -u)" -eq 0 ] || die "--clean-root makes a root, which takes root"
   rm -rf "$root"
-  debootstrap --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" >/dev/null
+  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  debootstrap --variant=minbase "$release" "$root" >/dev/null
   mkdir -p "$root/obliq/tests" "$root/obliq/datasets" "$root/debs"
   cp "$debs"/*.deb "$root/debs"
   cp -r "$source/tests/consumer" "$source/tests/debs.sh" "$root/obliq/tests"

@@ -136,6 +136,7 @@ run_tests() {
   export OMP_WAIT_POLICY=passive
   rm -rf "$logs"
   step "setup" install_packages "${build_packages[@]}" "${check_packages[@]}"
+  use_ccache  # which that step may have brought
   case ${1:-} in
     --quick) quick_tests ;;
     --long) long_tests "${@:2}" ;;

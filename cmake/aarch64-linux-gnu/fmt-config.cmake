@@ -1,3 +1,5 @@
-# fmt without its library. The headers are in /usr/include, which the cross compiler reads too.
-add_library(fmt::fmt INTERFACE IMPORTED)
-target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY=1)
+# fmt as one source. The headers are in /usr/include, which the cross compiler reads too.
+add_library(cross_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/../fmt/fmt.cc)
+target_compile_features(cross_fmt PUBLIC cxx_std_20)
+set_target_properties(cross_fmt PROPERTIES POSITION_INDEPENDENT_CODE ON)
+add_library(fmt::fmt ALIAS cross_fmt)

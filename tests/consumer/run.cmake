@@ -1,9 +1,9 @@
 # Installs a build into an empty folder, then configures, builds and runs this folder against it.
-# pkg-config, where it is here, must tell the compiler the same. KIND static: what `cmake --install` installs. shared: the package of the shared library, found
-# without fmt and OpenMP, which it holds or names by itself.
+# What pkg-config tells, where it is here, must do as well. KIND static: what `cmake --install`
+# installs. shared: the package of the shared library, found without fmt and OpenMP, which it holds
+# or names by itself.
 # cmake -D BUILD=<build folder> -D KIND=<static or shared> -D WORK=<scratch folder>
-#       -D COMPILER=<c++> -D PKG_CONFIG=<pkg-config> -D VERSION=<of obliq>
-#       -P run.cmake
+#       -D COMPILER=<c++> -D PKG_CONFIG=<pkg-config> -D VERSION=<of obliq> -P run.cmake
 function(run)
   execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
