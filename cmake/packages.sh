@@ -9,13 +9,10 @@
 # kept for each.
 wheel() {
   local source=${1:-.} version tools made name
-  local packages=("${wheel_packages[@]}")
   version=$("$base_python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
   tools=build/wheel_tools/$version made=build/wheels/made-$version
-  # FindPython of Debian 12's CMake does not know the stable ABI.
-  if [ "${version#3.}" -ge 12 ]; then packages+=("cmake>=3.26"); fi
   install_packages "${build_packages[@]}" binutils
-  install_python "$tools" "${packages[@]}"
+  install_python "$tools" "${wheel_packages[@]}"
   rm -rf "$made"
   # The compilers' names are those of other builds, so that ccache knows what they have made.
   PATH="$PWD/$tools/bin:$PATH" CMAKE_BUILD_PARALLEL_LEVEL=$jobs CC=${CC:-cc} CXX=${CXX:-c++} \

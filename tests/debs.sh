@@ -79,6 +79,7 @@ use_in_clean_root() {
   rm -rf "$root"
 }
 
+[ "$1" = --use ] || mkdir -p "${@: -1}"
 case $1 in
   --use) use "" /obliq /tmp/use ;;
   --clean-root) check "$2"; use_in_clean_root "$2" "$(realpath "$3")" ;;

@@ -157,6 +157,10 @@ all_tests() {
   step "lint" lint
   step "build release" build release
   test_step "tests release" release
+  if command -v dpkg-deb >/dev/null; then
+    step "Debian packages" debs
+    step "use of Debian packages" tests/debs.sh build/debs build/debs_test
+  fi
   test_levels
   step "build debug kernels" build debug obliq_core
   test_step "kernel objects of a debug build" debug -R '^kernel_objects'
@@ -220,6 +224,12 @@ long_collections() {
   step "every allocation" long_collection_tests '*Allocations.*' OBLIQ_EVERY_ALLOCATION=1
 }
 
+packages_in_new_root() {
+  install_packages debootstrap
+  debs
+  tests/debs.sh --clean-root build/debs build/debs_test
+}
+
 long_tests() {
   local minutes=${1:-10}
   step "clang-tidy" tidy_all
@@ -231,6 +241,10 @@ long_tests() {
   step "repeat threads tsan" repeat_threads tsan "$minutes"
   step "collections tsan" env OBLIQ_MEETING_SECONDS=$((60 * minutes)) \
     build/tsan/tests/threads_tests --gtest_brief=1 --gtest_filter='Meeting.*'
+  step "wheels" wheels
+  if command -v dpkg-deb >/dev/null; then
+    step "packages in a new root" packages_in_new_root
+  fi
   step "build asan" build asan threads_tests
   step "repeat threads asan" repeat_threads asan "$minutes"
 }
