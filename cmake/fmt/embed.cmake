@@ -3,10 +3,16 @@
 #
 # Everything else is then compiled as if it were to link that library: a wheel's objects are those
 # of other builds, which a compiler cache knows. Of other versions than fmt.cc is made for, the
-# headers alone are used, which work and take longer.
+# headers alone are used, which work and take longer; so they are in a static library for others,
+# who may link fmt themselves.
 set(obliq_fmt fmt::fmt)
 set(obliq_fmt_objects "")
-if(OBLIQ_EMBED_FMT AND fmt_VERSION VERSION_GREATER_EQUAL 9 AND fmt_VERSION VERSION_LESS 10)
+set(obliq_knows_fmt OFF)
+if(fmt_VERSION VERSION_GREATER_EQUAL 9 AND fmt_VERSION VERSION_LESS 10)
+  set(obliq_knows_fmt ON)
+endif()
+if(OBLIQ_EMBED_FMT AND obliq_knows_fmt AND
+   (BUILD_SHARED_LIBS OR OBLIQ_PYTHON OR CMAKE_CROSSCOMPILING))
   add_library(obliq_embedded_fmt OBJECT ${CMAKE_CURRENT_LIST_DIR}/fmt.cc)
   target_compile_features(obliq_embedded_fmt PRIVATE cxx_std_20)
   target_include_directories(obliq_embedded_fmt SYSTEM PRIVATE
