@@ -123,6 +123,10 @@ abi() {
     say "the C interface is NOT compared: abidw (package abigail-tools) is not here, or no x86-64"
     return
   fi
+  if [ ! -f "$stored" ] && [ "${1:-}" != --renew ]; then
+    say "the C interface is NOT compared: nothing is stored, ./dev abi --renew does it"
+    return
+  fi
   build release obliq_abi
   mkdir -p "$made" tests/abi
   abidw --headers-dir include/obliq --drop-private-types --no-show-locs --no-corpus-path \
