@@ -52,7 +52,6 @@ configure_sdist() {
   sdist
   cmake -S build/sdist/obliq-*/ -B build/sdist/build -G Ninja -D OBLIQ_EMBED_FMT=ON \
     -D OBLIQ_TESTS=OFF -D OBLIQ_TOOLS=OFF -D OBLIQ_DATASETS=OFF -D OBLIQ_BENCH=OFF
-  ninja -C build/sdist/build -n | tail -n 1
 }
 
 # The Pythons here that wheels are for, one a line: of each version one, on the path or of pyenv.
