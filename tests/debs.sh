@@ -23,7 +23,7 @@ check() {
   if command -v lintian >/dev/null; then
     lintian --fail-on error,warning --suppress-tags "$not_ours" "${debs[@]}"
   else
-    echo "NOT CHECKED: lintian is not here"
+    echo "NOT CHECKED by lintian, which is not here"
   fi
 }
 

@@ -225,7 +225,7 @@ long_collections() {
 }
 
 packages_in_new_root() {
-  install_packages debootstrap
+  install_packages debootstrap lintian
   debs
   tests/debs.sh --clean-root build/debs build/debs_test
 }

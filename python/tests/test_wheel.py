@@ -102,6 +102,14 @@ def test_the_module_is_hardened() -> None:
 
 
 @needs_readelf
+def test_the_module_shows_what_python_looks_for_alone() -> None:
+    printed = subprocess.run(["readelf", "--dyn-syms", "-W", str(_core.__file__)],
+                             capture_output=True, text=True, check=True).stdout
+    shown = re.findall(r"(?:GLOBAL|WEAK|UNIQUE) +DEFAULT +(?!UND)\S+ (\S+)", printed)
+    assert shown == ["PyInit__core"]
+
+
+@needs_readelf
 def test_the_module_needs_the_runtimes_alone() -> None:
     printed = subprocess.run(["readelf", "-dW", str(_core.__file__)], capture_output=True,
                              text=True, check=True).stdout
