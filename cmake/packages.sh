@@ -70,26 +70,30 @@ pythons_here() {
 # Builds the source package, and of that the wheels: one for each Python before 3.12, then one for
 # all from 3.12 on. Tries each with each of its Pythons.
 wheels() {
-  local python minor source abi3=""
+  local python minor source abi3="" builder
   sdist
   source=$(echo build/sdist/obliq-*/)
   for python in $(pythons_here); do
     minor=$("$python" -c 'import sys; print(sys.version_info[1])')
-    if [ -z "$abi3" ]; then OBLIQ_PYTHON=$python ./dev wheel "$source"; fi
+    if [ -z "$abi3" ]; then
+      OBLIQ_PYTHON=$python ./dev wheel "$source"
+      builder=$minor
+    fi
     if [ "$minor" -ge 12 ]; then abi3=made; fi
-    base_python=$python try_wheel "$minor"
+    base_python=$python try_wheel "$minor" "$builder"
   done
   ls -l build/wheels
 }
 
 # Installs the wheel of this Python with NumPy alone, and searches. The name of the wheel tells the
-# oldest system it is for, which auditwheel has to find again in what the wheel holds.
+# oldest system it is for, which auditwheel (of the Python that built it) has to find again in what
+# the wheel holds.
 try_wheel() {
   local minor=$1 fresh=build/wheel_tries/3.$1 tags="cp3$1-cp3$1" name
   if [ "$minor" -ge 12 ]; then tags=cp312-abi3; fi
   name=$(echo build/wheels/obliq-*-"$tags"-manylinux_*.whl)
   [ -f "$name" ] || die "there is no manylinux wheel for Python 3.$minor"
-  PATH="$PWD/build/wheel_tools/3.$minor/bin:$PATH" auditwheel show "$name" |
+  PATH="$PWD/build/wheel_tools/3.$2/bin:$PATH" auditwheel show "$name" |
     tr '\n' ' ' | grep -qF "consistent with the following platform tag: \"manylinux_" ||
     die "$name is not what its name says"
   make_environment "$fresh"
