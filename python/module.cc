@@ -8,6 +8,8 @@
 #include "core/kernels/dispatch.h"
 #include "obliq/progress.h"
 #include "python/bindings.h"
+#include "python/forked.h"
+#include "python/quick_search.h"
 
 namespace nb = nanobind;
 
@@ -42,6 +44,7 @@ NB_MODULE(_core, module) {
   nb::set_leak_warnings(false);  // daemon threads hold what they work on until the process ends
   nb::register_exception_translator(translate);
   nb::exception<obliq::Cancelled>(module, "Cancelled", PyExc_RuntimeError);
+  obliq::python::watch_forks();
   module.attr("version") = OBLIQ_VERSION;
   module.def("simd", [] { return obliq::kernels().name; });
   obliq::python::bind_columns(module);
@@ -50,4 +53,5 @@ NB_MODULE(_core, module) {
   obliq::python::bind_index(module);
   obliq::python::bind_collection(module);
   obliq::python::bind_quantizer(module);
+  obliq::python::bind_quick_search(module);
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numbers
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from obliq import _core
 from obliq.arguments import shown
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 READ_AS_THEY_ARE = tuple(np.dtype(name) for name in
                          ("float32", "float64", "float16", "int8", "uint8"))
 
-_FIRST_PROCESS = os.getpid()
 _NO_LIST = (1 << 32) - 1
 
 
@@ -144,7 +143,7 @@ def as_lists(lists: Any, queries: int, alone: bool) -> NDArray[np.uint32]:
 
 def team(threads: int) -> int:
     """Threads to ask for. OpenMP's threads do not survive a fork: a forked child works alone."""
-    return threads if os.getpid() == _FIRST_PROCESS else 1
+    return 1 if _core.is_forked() else threads
 
 
 def _as_float32(array: NDArray[Any], what: str) -> NDArray[np.float32]:

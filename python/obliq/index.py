@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, NoReturn, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, NoReturn, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,9 @@ from obliq.temporary import bytes_of, open_bytes
 
 _FLOAT32 = np.dtype(np.float32)
 _INT64 = np.dtype(np.int64)
-_empty = np.empty  # found sooner than an attribute
-_WHOLE = (int, type(None))
+_AUTO = "auto"
+_quick_search: Callable[..., Optional[SearchResult]] = _core.make_quick_search(
+    np.ndarray, np.empty, _FLOAT32, _INT64, SearchResult)
 
 
 def as_queries(queries: Any) -> tuple[Any, bool]:
@@ -171,21 +172,20 @@ class Index:
         a target_recall of an index that is not tuned or above its max_recall, a filter or a name
         that does not fit; TypeError on other types. Ctrl-C ends a long batch.
         """
-        if unknown or type(k) is not int or type(nprobe) not in _WHOLE or type(threads) is not int:
-            k, nprobe, confidence, threads, target_recall, batch_order = search_options(
-                k, nprobe, confidence, threads, target_recall, batch_order, unknown)
+        if lists is filter is params is columns is None and explain is False and not unknown \
+                and batch_order is _AUTO and (quick := _quick_search(
+                    self._index, queries, k, nprobe, confidence, threads, target_recall)):
+            return quick
+        k, nprobe, confidence, threads, target_recall, batch_order = search_options(
+            k, nprobe, confidence, threads, target_recall, batch_order, unknown)
         matrix, alone = as_queries(queries)
         work = None if explain is False else work_of(explain, len(matrix))
         wanted = None if filter is params is columns is None else wanted_of(filter, params, columns)
-        try:
-            distances, ids = _empty((len(matrix), k), _FLOAT32), _empty((len(matrix), k), _INT64)
-            chosen = None if lists is None else as_lists(lists, len(matrix), alone)
-            raw = self._index.search(matrix, distances, ids, nprobe, confidence, team(threads),
-                                     target_recall, batch_order, chosen, work, wanted)
-        except (OverflowError, TypeError, ValueError):  # numbers that only Python holds
-            search_options(k, nprobe, confidence, threads, target_recall, batch_order, {})
-            raise
-        return result_of(distances, ids, alone, work, raw)
+        distances, ids = np.empty((len(matrix), k), _FLOAT32), np.empty((len(matrix), k), _INT64)
+        chosen = None if lists is None else as_lists(lists, len(matrix), alone)
+        return result_of(distances, ids, alone, work, self._index.search(
+            matrix, distances, ids, nprobe, confidence, team(threads), target_recall, batch_order,
+            chosen, work, wanted))
 
     def range_search(self, queries: Any, radius: float, *, filter: Any = None,
                      params: Optional[Sequence[Any]] = None, confidence: float = 0.999,
