@@ -230,9 +230,19 @@ packages_in_new_root() {
   tests/debs.sh --clean-root build/debs build/debs_test
 }
 
+# With packages that take a minute to install and to compile themselves.
+long_recipes() {
+  wheel
+  install_wheel
+  build/wheel_test/bin/python -m pip install --quiet --disable-pip-version-check \
+    "${long_test_packages[@]}"
+  build/wheel_test/bin/python -m pytest -q -p no:cacheprovider python/tests/test_recipes.py
+}
+
 long_tests() {
   local minutes=${1:-10}
   step "clang-tidy" tidy_all
+  step "umap-learn" long_recipes
   step "fuzz" fuzz 600
   step "build release storage tests" build release storage_tests
   step "power failures" power_failures

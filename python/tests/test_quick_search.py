@@ -72,9 +72,9 @@ def test_numbers_of_other_types_are_taken(index: obliq.Index) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_knows_that_it_is_one(index: obliq.Index) -> None:
-    assert not obliq._core.is_forked()  # type: ignore[attr-defined]
+    assert not obliq._core.is_forked()
     child = os.fork()
     if child == 0:
         same = (index.search(QUERIES[0]).ids == index.search(QUERIES[:2]).ids[0]).all()
-        os._exit(0 if obliq._core.is_forked() and same else 1)  # type: ignore[attr-defined]
+        os._exit(0 if obliq._core.is_forked() and same else 1)
     assert os.waitpid(child, 0)[1] == 0

@@ -13,13 +13,14 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from obliq.sklearn import ObliqTransformer
+from obliq.sklearn import ObliqNeighbors, ObliqTransformer
 
 X, LABELS = make_blobs(600, n_features=12, centers=4, cluster_std=3.0, random_state=1)
 
 
 @parametrize_with_checks([ObliqTransformer(), ObliqTransformer(mode="connectivity"),
-                          ObliqTransformer(metric="cosine", preset="fast", n_neighbors=3)])
+                          ObliqTransformer(metric="cosine", preset="fast", n_neighbors=3),
+                          ObliqNeighbors(), ObliqNeighbors(metric="inner_product", radius=0.5)])
 def test_scikit_learn_accepts_it(estimator: Any, check: Any) -> None:
     check(estimator)
 
