@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -25,6 +26,14 @@ struct Half {
   std::uint16_t bits;
 };
 
+/// bfloat16: the upper half of a float.
+struct BFloat16 {
+  std::uint16_t bits;
+};
+
+float to_float(BFloat16 value) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16);
+}
 float to_float(Half value) { return half_to_float(value.bits); }
 template <typename T>
 float to_float(T value) {
@@ -93,6 +102,7 @@ std::unique_ptr<VectorSource> source_of(const AnyArray& array) {
   if (is(Code::Float, 16)) return std::make_unique<ArraySource<Half>>(array);
   if (is(Code::Int, 8)) return std::make_unique<ArraySource<std::int8_t>>(array);
   if (is(Code::UInt, 8)) return std::make_unique<ArraySource<std::uint8_t>>(array);
+  if (is(Code::UInt, 16)) return std::make_unique<ArraySource<BFloat16>>(array);
   throw nb::type_error(
       "vectors must be of float16, float32, float64, int8 or uint8; convert others first");
 }

@@ -32,7 +32,8 @@ inline MatrixView<float> view_of(const FloatMatrix& array) {
   return {array.data(), array.shape(0), array.shape(1)};
 }
 
-/// Vectors [n][dim] of float16, float32, float64, int8 or uint8 with any strides. Throws
+/// Vectors [n][dim] of float16, float32, float64, int8, uint8 or, as uint16, the bits of bfloat16,
+/// with any strides. Throws
 /// nb::type_error or nb::value_error naming what is wrong; reading throws std::invalid_argument
 /// naming a float64 value that float32 cannot hold, and its row and column. The array must outlive
 /// it.

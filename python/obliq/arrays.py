@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from obliq import _core
 from obliq.arguments import shown
+from obliq.foreign_arrays import BFLOAT16, bfloat16_bits, bfloat16_floats, foreign_array
 
 if TYPE_CHECKING:
     from typing_extensions import TypeGuard
@@ -52,23 +53,30 @@ def plain_array(values: Any, what: str) -> NDArray[Any]:
 
 
 def as_array(values: Any, what: str) -> NDArray[Any]:
-    """A NumPy array of anything with the buffer protocol, DLPack or __array__, without a copy where
-    that is possible; lists of Python numbers become float32. Raises TypeError for arrays of numbers
-    other than float16/32/64, int8 and uint8, ValueError for masked arrays and ragged lists, and for
-    numbers in lists that float32 cannot hold."""
+    """A NumPy array of anything with the buffer protocol, DLPack or __array__, of tensors of torch,
+    arrays of Arrow and series of lists, without a copy where that is possible; lists of Python
+    numbers become float32, bfloat16 is BFLOAT16. Raises TypeError for arrays of numbers other than
+    float16/32/64, bfloat16, int8 and uint8, ValueError for masked arrays and ragged lists, for
+    numbers in lists that float32 cannot hold, and as foreign_array does."""
     if type(values) is np.ndarray:
         array = values
-    elif hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
-        array = np.from_dlpack(values)
     else:
-        array = plain_array(values, what)
+        given = foreign_array(values, what)
+        values = values if given is None else given
+        if hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
+            array = np.from_dlpack(values)
+        else:
+            array = plain_array(values, what)
         if isinstance(values, (list, tuple)) and array.dtype.kind in "iuf":
             return _as_float32(array, what)
     if array.dtype in READ_AS_THEY_ARE:
         return array
+    array = bfloat16_bits(array)
+    if array.dtype == BFLOAT16:
+        return array
     if array.dtype.kind == "O":
         _refuse_objects(array, what)
-    raise TypeError(f"{what} must be of float16, float32, float64, int8 or uint8, not "
+    raise TypeError(f"{what} must be of float16, bfloat16, float32, float64, int8 or uint8, not "
                     f"{array.dtype}; convert them, as with .astype('float32')")
 
 
@@ -95,11 +103,12 @@ def as_given(values: Any, what: str, otherwise: str) -> NDArray[np.float32] | No
 
 
 def as_base(vectors: Any) -> Any:
-    """As an array [n][dim]. Raises ValueError on other shapes."""
+    """As an array [n][dim], of uint16 for bfloat16, which no other numbers are. Raises ValueError
+    on other shapes."""
     array = as_array(vectors, "vectors")
     if array.ndim != 2:
         raise ValueError(f"vectors must be an array [n][dim], not one of {array.ndim} axes")
-    return array
+    return array["bfloat16"] if array.dtype == BFLOAT16 else array
 
 
 def may_be_id(id: object) -> TypeGuard[int]:
@@ -151,6 +160,8 @@ def _as_float32(array: NDArray[Any], what: str) -> NDArray[np.float32]:
     whole number that is rounded."""
     if array.dtype == np.float32:
         return array
+    if array.dtype == BFLOAT16:
+        return bfloat16_floats(array)
     with np.errstate(over="ignore", under="ignore"):
         cast = array.astype(np.float32)
     if array.dtype.itemsize <= 2:
