@@ -120,6 +120,10 @@ BenchmarkSet read_labelled_queries(const std::string& path);
 /// none.
 std::string queries_of_set(const std::string& spec);
 
+/// "FILE:learn_neighbors", VIBE's true neighbours of the queries that `spec` names to learn from;
+/// empty where they are others than `learn`, or the set has none or not n vectors to train.
+std::string learn_neighbors_of(const std::string& spec, std::string_view format, std::size_t n);
+
 /// The metric that an HDF5 file tells: attribute `distance` of the group of the dataset, or of one
 /// above it. Nothing where there is none and for other formats.
 std::optional<Metric> told_metric(const std::string& spec, std::string_view format = {});

@@ -23,11 +23,12 @@ namespace {
 std::optional<Metric> read_metric(const Hdf5Reader& file, const std::string& group) {
   const auto name = file.text_attribute("distance", group);
   if (!name) return std::nullopt;
-  if (*name == "euclidean") return Metric::l2;
-  if (*name == "angular" || *name == "cosine" || *name == "normalized") return Metric::cosine;
-  if (*name == "ip" || *name == "dot") return Metric::ip;
-  throw std::invalid_argument(fmt::format(
-      "{}: attribute 'distance' is '{}'; known: euclidean, angular, ip", file.path(), *name));
+  try {
+    return parse_metric(*name);
+  } catch (const std::invalid_argument&) {
+    throw std::invalid_argument(fmt::format(
+        "{}: attribute 'distance' is '{}'; known: euclidean, angular, ip", file.path(), *name));
+  }
 }
 
 // To distances of Metric's definition.
@@ -157,6 +158,17 @@ BenchmarkSet read_labelled_queries(const std::string& path) {
     set.train_labels = read_labels(file, "train_labels", file.dataset("train").rows());
   }
   return set;
+}
+
+std::string learn_neighbors_of(const std::string& spec, std::string_view format, std::size_t n) {
+  if (!is_hdf5(spec, format)) return {};
+  const Location location = locate(spec, {});
+  const Hdf5Reader file(location.path);
+  const bool is_learn =
+      location.is_named ? location.dataset == "learn" : learn_dataset(file) == "learn";
+  if (!is_learn || !file.has(kLearnNeighbors) || !file.has("train")) return {};
+  if (file.dataset("train").rows() != n) return {};
+  return fmt::format("{}:{}", location.path, kLearnNeighbors);
 }
 
 std::string queries_of_set(const std::string& spec) {

@@ -9,6 +9,8 @@
 namespace obliq::datasets {
 
 inline constexpr const char* kLearnQueries = "learn_queries";
+/// VIBE's true neighbours of its `learn`: positions in `train`, nearest first.
+inline constexpr const char* kLearnNeighbors = "learn_neighbors";
 
 /// The dataset with queries to learn from: `learn_queries`, or VIBE's `learn` where there is none
 /// of that name.

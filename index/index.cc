@@ -66,7 +66,7 @@ void Index::tune(MatrixView<float> learn_queries, const TuneOptions& options) {
                        });
   StageProgress stages(options.progress);
   Tuning found = tune_opened(impl_->set, rows, learn_queries, impl_->planner.tuning(),
-                             {options.threads, stages.callback()});
+                             {options.threads, stages.callback(), options.neighbours});
   stages.end();
   impl_->planner.set_tuning(std::move(found));
 }

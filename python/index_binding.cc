@@ -44,10 +44,15 @@ Index build(const AnyArray& vectors, const LearnOptions& options, const std::opt
   });
 }
 
-void tune(Index& index, const std::optional<FloatMatrix>& learn_queries, int threads,
-          const nb::object& progress) {
+void tune(Index& index, const std::optional<FloatMatrix>& learn_queries,
+          const std::optional<IdMatrix>& learn_neighbors, int threads, const nb::object& progress) {
   const MatrixView<float> queries = learn_queries ? view_of(*learn_queries) : MatrixView<float>();
-  unless_cancelled([&] { index.tune(queries, {threads, progress_of(progress)}); });
+  TuneOptions options = {threads, progress_of(progress), {}};
+  if (learn_neighbors) {
+    options.neighbours = {learn_neighbors->data(), learn_neighbors->shape(0),
+                          learn_neighbors->shape(1)};
+  }
+  unless_cancelled([&] { index.tune(queries, options); });
 }
 
 /// Index::search into the caller's arrays; columns behind those that are there.
@@ -234,9 +239,10 @@ void bind_index(nb::module_& module) {
                   nb::arg("in_memory"), nb::arg("verify"))
       .def("save", &save, nb::arg("path"))
       .def("copy", &Index::copy)
-      .def("tune", &tune, nb::arg("learn_queries").none(), nb::arg("threads"),
-           nb::arg("progress").none(),
-           nb::sig("def tune(self, learn_queries: NDArray[numpy.float32] | None, threads: int, "
+      .def("tune", &tune, nb::arg("learn_queries").none(), nb::arg("learn_neighbors").none(),
+           nb::arg("threads"), nb::arg("progress").none(),
+           nb::sig("def tune(self, learn_queries: NDArray[numpy.float32] | None, "
+                   "learn_neighbors: NDArray[numpy.int64] | None, threads: int, "
                    "progress: object) -> None"))
       .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
            nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),

@@ -90,7 +90,8 @@ void add_seed(CLI::App& app, std::uint64_t& seed) {
 
 void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise) {
   app.add_option("--metric", metric, "Metric; default: " + otherwise)
-      ->check(CLI::IsMember({"l2", "ip", "cosine"}));
+      ->check(CLI::IsMember(
+          {"l2", "ip", "cosine", "euclidean", "dot", "inner_product", "angular", "normalized"}));
 }
 
 void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe) {

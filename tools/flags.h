@@ -24,7 +24,7 @@ void add_threads(CLI::App& app, int& threads, const std::string& what);
 /// For outputs whose name tells no format: pipes, /dev/stdout.
 void add_output_format(CLI::App& app, std::string& format);
 void add_seed(CLI::App& app, std::uint64_t& seed);
-/// --metric l2|ip|cosine, with no default: empty when not given.
+/// --metric, by all names that parse_metric takes, with no default: empty when not given.
 void add_metric(CLI::App& app, std::string& metric, const std::string& otherwise);
 void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe);
 void add_confidence(CLI::App& app, float& confidence);

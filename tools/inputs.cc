@@ -60,6 +60,10 @@ Matrix<std::int64_t> Inputs::read_ids(const std::string& file, std::string_view 
   return datasets::read_ids(file, dataset, is_for_ids ? format : std::string_view());
 }
 
+std::string Inputs::learn_neighbors_of(const std::string& file, std::size_t n) const {
+  return datasets::learn_neighbors_of(file, format_of(file), n);
+}
+
 bool Inputs::is_hdf5(const std::string& file) const {
   return datasets::is_hdf5(file, format_of(file));
 }

@@ -35,6 +35,10 @@ class Inputs {
   Matrix<float> read(const std::string& file, std::string_view dataset) const;
   Matrix<std::int64_t> read_ids(const std::string& file, std::string_view dataset) const;
 
+  /// The file of the true neighbours that VIBE's sets have of the learn queries in `file`, of a set
+  /// of n vectors; else empty.
+  std::string learn_neighbors_of(const std::string& file, std::size_t n) const;
+
   bool is_hdf5(const std::string& file) const;
 
   /// " --format fbin" where it is given.

@@ -24,6 +24,7 @@ class LearnFlags {
   /// std::invalid_argument.
   void read();
   const std::string& base() const { return base_; }
+  const Inputs& inputs() const { return inputs_; }
   /// Those of the flags. The caller adds progress and what is its own.
   BuildOptions& options() { return options_; }
   std::unique_ptr<VectorSource> open_base() const { return inputs_.open(base_, "train"); }

@@ -302,9 +302,11 @@ class OBLIQ_API Index {
   /// neighbours are exact. Without one they are those of the index's own scan of all lists, and the
   /// recall that the codes lose is taken from the previous tuning (build has the base and measures
   /// it); an index that was never tuned leaves that loss out. An index of fewer than 1,000 vectors
-  /// ends up not tuned. Other threads may search meanwhile, but not save. Throws
-  /// std::invalid_argument on a wrong dim, NaN or infinity; Cancelled when options.progress
-  /// returned false. Cost: three to four searches through all lists per learn query.
+  /// ends up not tuned. True neighbours that are given with the queries are taken as they are.
+  /// Other threads may search meanwhile, but not save. Throws std::invalid_argument on a wrong dim,
+  /// NaN or infinity, neighbours that are too few or not in the index; Cancelled when
+  /// options.progress returned false. Cost: three to four searches through all lists per learn
+  /// query.
   void tune(MatrixView<float> learn_queries = {}, const TuneOptions& options = {});
 
   /// Writes the vector of an id, dim floats: from the raw tier, else decoded from its code; of unit

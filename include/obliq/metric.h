@@ -19,7 +19,9 @@ enum class Metric : std::uint8_t {
 /// "l2", "ip" or "cosine". Throws std::invalid_argument on any other value of the enum.
 OBLIQ_API std::string to_string(Metric metric);
 
-/// The reverse. Throws std::invalid_argument naming the value and the valid ones.
+/// The reverse. Also takes the names of ann-benchmarks and VIBE: "euclidean" is l2, "angular" and
+/// "normalized" are cosine, "dot" and "inner_product" ip. Throws std::invalid_argument naming the
+/// value and the valid ones.
 OBLIQ_API Metric parse_metric(std::string_view name);
 
 }  // namespace obliq

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
+#include "obliq/matrix_view.h"
 #include "obliq/progress.h"
 
 namespace obliq {
@@ -41,6 +43,9 @@ struct Tuning {
 struct TuneOptions {
   int threads = 0;  ///< 0: as many as the process may use. The outcome does not depend on it.
   Progress progress = {};
+  /// The true neighbours of the learn queries, nearest first: ids, [learn queries][100 or more]; -1
+  /// is passed over. None: Index::tune finds out.
+  MatrixView<std::int64_t> neighbours = {};
 };
 
 }  // namespace obliq

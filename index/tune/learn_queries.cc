@@ -2,14 +2,18 @@
 // pass over the ids of a set tells their slots.
 #include "index/tune/learn_queries.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <span>
+#include <stdexcept>
 #include <string_view>
 #include <unordered_map>
 
 #include "core/sample_key.h"
 #include "core/spread_rows.h"
+#include "index/segment/id_lookup.h"
 #include "index/segment/truth.h"
 #include "index/tune/row_source.h"
 
@@ -95,6 +99,31 @@ Neighbours exact_neighbours(const SegmentSet& set, const VectorSource& rows,
     for (auto& [distance, row] : answers) row = slots[row];
   }
   return nearest;
+}
+
+Neighbours neighbours_given(const SegmentSet& set, MatrixView<float> queries,
+                            MatrixView<std::int64_t> neighbours, std::size_t count) {
+  if (neighbours.rows != queries.rows || neighbours.cols < Truth::kNeighbours) {
+    throw std::invalid_argument(fmt::format(
+        "neighbours of learn queries are {} x {}, but must be {} or more for each of {}",
+        neighbours.rows, neighbours.cols, Truth::kNeighbours, queries.rows));
+  }
+  const std::size_t rows = std::min(queries.rows, count);
+  Neighbours all(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t row = spread_row(i, rows, queries.rows);
+    const std::span ids(neighbours.row(row), Truth::kNeighbours);
+    const std::vector<std::uint32_t> slots = slots_of(set, ids);
+    for (std::size_t j = 0; j < ids.size(); ++j) {
+      if (ids[j] == -1) continue;
+      if (slots[j] == kNoSlot) {
+        throw std::invalid_argument(fmt::format(
+            "the neighbours of learn query {} name id {}, which is not in the index", row, ids[j]));
+      }
+      all[i].emplace_back(static_cast<float>(j), slots[j]);
+    }
+  }
+  return all;
 }
 
 KnownTruth known_truth(const SegmentSet& set) {

@@ -30,6 +30,12 @@ LearnQueries base_queries(const SegmentSet& set, const VectorSource& rows, std::
 Neighbours exact_neighbours(const SegmentSet& set, const VectorSource& rows,
                             const LearnQueries& learn, const TuneOptions& options);
 
+/// The neighbours of those of `queries` that given_queries(queries, count) takes, from what users
+/// give for all of them (TuneOptions); distances are places. Throws std::invalid_argument where
+/// they are not one row for each query and Truth::kNeighbours each, or the set lacks an id.
+Neighbours neighbours_given(const SegmentSet& set, MatrixView<float> queries,
+                            MatrixView<std::int64_t> neighbours, std::size_t count);
+
 /// The learn queries of a model and the truth of all segments, Truth::kNeighbours for each query
 /// by (distance, id). Ids that the set does not have are passed over. Nothing where the model has
 /// no learn queries or a segment with vectors no truth.

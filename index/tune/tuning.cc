@@ -238,10 +238,12 @@ Tuning tune_opened(const SegmentSet& set, const VectorSource& rows, MatrixView<f
   const std::size_t count = learn_count(set.n());
   const LearnQueries learn =
       queries.rows > 0 ? given_queries(queries, count) : base_queries(set, rows, count);
-  const bool exact = model.raw_tier() != RawTier::none;
+  const bool is_given = options.neighbours.rows > 0;
+  const bool exact = is_given || model.raw_tier() != RawTier::none;
   Passes passes = {kTunedKs.size() + (exact ? 0 : 1)};
-  const Neighbours truth = exact ? exact_neighbours(set, rows, learn, options)
-                                 : own_neighbours(set, learn, options, passes);
+  const Neighbours truth = is_given ? neighbours_given(set, queries, options.neighbours, count)
+                           : exact  ? exact_neighbours(set, rows, learn, options)
+                                    : own_neighbours(set, learn, options, passes);
   Tuning tuning = measure(set, learn, truth, exact ? Tuning{} : known, options, passes);
   tuning.from_base = queries.rows == 0;
   tuning.exact_truth = exact;

@@ -48,12 +48,13 @@ Tuning tune_from_truth(const SegmentSet& set, const TuneOptions& options);
 
 /// Tunes an opened set, whose vectors by slot are `rows`, with at most learn_count(n) of `queries`;
 /// without queries, with the learn_count(n) vectors of the smallest sample_key (core/sample_key.h),
-/// each left out of its own answers and each taken once where there are copies. With a raw tier the
-/// truth is that of `rows`; else it is what a scan of all lists finds with bounds of four standard
-/// deviations, and the recall that codes lose is taken from `known`, the previous tuning. Below
-/// kLeastTuned vectors the set is not tuned. Throws std::invalid_argument on queries of a wrong dim
-/// or that are not finite. Cost per learn query: three searches through all lists or four, and with
-/// a raw tier n * dim operations.
+/// each left out of its own answers and each taken once where there are copies. The truth are
+/// options.neighbours where they are given; else with a raw tier that of `rows`; else what a scan
+/// of all lists finds with bounds of four standard deviations, and the recall that codes lose is
+/// taken from `known`, the previous tuning. Below kLeastTuned vectors the set is not tuned. Throws
+/// std::invalid_argument on queries of a wrong dim or that are not finite, and as neighbours_given
+/// does. Cost per learn query: three searches through all lists or four, and with a raw tier
+/// n * dim operations.
 Tuning tune_opened(const SegmentSet& set, const VectorSource& rows, MatrixView<float> queries,
                    const Tuning& known, const TuneOptions& options);
 

@@ -1,7 +1,8 @@
 """obliq for ann-benchmarks: copy this folder to ann_benchmarks/algorithms/obliq there.
 
-One index for each quantizer and number of lists; nprobe and confidence are query arguments. An
-nprobe of None (null in config.yml) is obliq's own choice: as many lists as a recall of .95 takes.
+One index for each quantizer and number of lists; nprobe, confidence and a target recall are query
+arguments. An nprobe of None (null in config.yml) without a target is obliq's own choice: as many
+lists as a recall of .95 takes. There are neither filters nor searches by radius in ann-benchmarks.
 """
 
 from __future__ import annotations
@@ -32,11 +33,16 @@ class Obliq(BaseANN):
         options: dict[str, Any] = dict(self._build)
         options["nlist"] = min(options["nlist"], len(X))
         self._index = obliq.Index.build(X, self._metric, **options)
+        tuning = self._index.stats().tuning
+        self._ladders = [] if tuning is None else [(ladder.k, ladder.max_recall)
+                                                   for ladder in tuning.ladders]
 
-    def set_query_arguments(self, nprobe: Optional[int], confidence: float) -> None:
-        self._nprobe, self._confidence = nprobe, confidence
-        self.name = "obliq(%s, raw=%s, nlist=%d, nprobe=%s, confidence=%g)" % (
-            *self._build.values(), nprobe, confidence)
+    def set_query_arguments(self, nprobe: Optional[int], confidence: float,
+                            target_recall: float = 0) -> None:
+        self._nprobe, self._confidence, self._target = nprobe, confidence, target_recall
+        self._reached: dict[int, float] = {}
+        self.name = "obliq(%s, raw=%s, nlist=%d, nprobe=%s, confidence=%g, target=%g)" % (
+            *self._build.values(), nprobe, confidence, target_recall)
 
     def query(self, q: NDArray[Any], n: int) -> NDArray[np.int64]:
         return self._answers(self._search(q, n, threads=1).ids)
@@ -51,8 +57,16 @@ class Obliq(BaseANN):
         return {"bytes_per_vector": self._index.stats().bytes_per_vector}
 
     def _search(self, queries: NDArray[Any], n: int, threads: int) -> obliq.SearchResult:
+        if n not in self._reached:
+            self._reached[n] = min(float(self._target), self._most(n))
         return self._index.search(queries, n, nprobe=self._nprobe, confidence=self._confidence,
-                                  threads=threads)
+                                  target_recall=self._reached[n], threads=threads)
+
+    def _most(self, n: int) -> float:
+        """Just below what all lists give, above which no target may be; 0: not tuned."""
+        around = [recall for k, recall in self._ladders if k <= n][-1:]
+        around += [recall for k, recall in self._ladders if k >= n][:1]
+        return 0.999 * min(around, default=0.0)
 
     @staticmethod
     def _answers(ids: NDArray[np.int64]) -> NDArray[np.int64]:

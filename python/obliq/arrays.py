@@ -133,6 +133,17 @@ def as_ids(ids: Any, n: int) -> NDArray[np.int64]:
     return array
 
 
+def as_neighbours(neighbours: Any, queries: NDArray[np.float32] | None) -> NDArray[np.int64]:
+    """int64 [queries][any number]. Raises ValueError for other shapes and without queries."""
+    array = whole_numbers(neighbours, "learn_neighbors")
+    if queries is None:
+        raise ValueError("learn_neighbors are given without learn_queries: give both, or neither")
+    if array.ndim != 2 or len(array) != len(queries):
+        raise ValueError(f"learn_neighbors must be ids [{len(queries)}][100 or more], a row per "
+                         f"learn query, not of shape {list(array.shape)}")
+    return array
+
+
 def as_lists(lists: Any, queries: int, alone: bool) -> NDArray[np.uint32]:
     """Numbers of lists, uint32 [queries][any number]; `alone`: for one query [any number] will do.
     -1, which fills rows that name fewer, becomes the library's word for it. Raises ValueError for

@@ -21,7 +21,7 @@ from obliq.columns import (Columns, ColumnType, Types, as_column_name, as_column
 from obliq.filter import Filter, as_filter, wanted_of
 from obliq.index import SearchResult, as_queries
 from obliq.keys import as_keys, key_array, keys_for, may_be_key
-from obliq.options import BatchOrder, Metric, Path, Progress, Raw, search_options
+from obliq.options import AnyMetric, BatchOrder, Metric, Path, Progress, Raw, search_options
 from obliq.range_search import RangeSearchResult, range_arguments, range_result
 from obliq.search_iterator import SearchIterator, make_iterator
 from obliq.search_result import result_of, work_of
@@ -48,7 +48,7 @@ class Collection:
     __iter__ = None  # there are len and in, but vectors have no order
 
     def __init__(self, path: Optional[Path] = None, *, dim: Optional[int] = None,
-                 metric: Optional[Metric] = None, quantizer: Optional[str] = None,
+                 metric: Optional[AnyMetric] = None, quantizer: Optional[str] = None,
                  raw: Optional[Raw] = None, spill: Optional[float] = None,
                  seed: Optional[int] = None, train_at: Optional[int] = None,
                  ids: Optional[IdType] = None, columns: Optional[Types] = None,

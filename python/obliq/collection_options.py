@@ -12,7 +12,7 @@ from obliq.arguments import (as_flag, as_name, as_real, as_seed, as_spec, as_thr
                              shown)
 from obliq.arrays import as_ids, plain_array, team
 from obliq.columns import as_schema
-from obliq.options import Metric, Raw
+from obliq.options import Raw, as_metric
 
 Durability = Literal["every", "interval", "none"]
 IdType = Literal["int64", "string"]
@@ -23,7 +23,7 @@ def given(dim: Any, metric: Any, quantizer: Any, raw: Any, spill: Any, seed: Any
     """What is not None of what a collection is made with, checked."""
     checks: Dict[str, Tuple[Any, Callable[[Any], Any]]] = {
         "dim": (dim, lambda value: as_whole(value, "dim", 1)),
-        "metric": (metric, lambda value: as_name(value, "metric", get_args(Metric))),
+        "metric": (metric, as_metric),
         "quantizer": (quantizer, as_spec),
         "raw": (raw, lambda value: as_name(value, "raw", get_args(Raw))),
         "spill": (spill, lambda value: as_real(value, "spill")),

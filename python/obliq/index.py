@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from obliq import _core
 from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole
-from obliq.arrays import (as_array, as_given, as_lists, as_matrix, may_be_id, team,
+from obliq.arrays import (as_array, as_given, as_lists, as_matrix, as_neighbours, may_be_id, team,
                           whole_numbers)
 from obliq.columns import Columns, ColumnType, Types, as_column_names, as_columns, columns_of
 from obliq.filter import Filter, as_filter, wanted_of
@@ -19,6 +19,7 @@ from obliq.index_stats import TunedTarget as TunedTarget
 from obliq.index_stats import Tuning as Tuning
 from obliq.index_stats import index_stats
 from obliq.model import Model, core_of, given_arrays
+from obliq.options import AnyMetric as AnyMetric
 from obliq.options import BatchOrder as BatchOrder
 from obliq.options import ListCount
 from obliq.options import Metric as Metric
@@ -72,7 +73,7 @@ class Index:
         return index
 
     @classmethod
-    def build(cls, vectors: Any, metric: Metric = "l2", quantizer: Optional[str] = None, *,
+    def build(cls, vectors: Any, metric: AnyMetric = "l2", quantizer: Optional[str] = None, *,
               preset: Optional[Preset] = None, raw: Optional[Raw] = None,
               spill: Optional[float] = None, nlist: ListCount = "auto", ids: Any = None,
               columns: Any = None, types: Optional[Types] = None, centroids: Any = None,
@@ -82,7 +83,7 @@ class Index:
               progress: Optional[Progress] = None) -> Index:
         """Builds an index over `vectors` [n][dim] of float16/32/64, int8 or uint8, of any strides.
 
-        metric      "l2", "ip" (inner product) or "cosine"
+        metric      "l2", "ip" (inner product) or "cosine"; also "euclidean", "dot", "angular"...
         quantizer   spec, wins over preset: "sq8", "lm4", see quantizer_grammar()
         preset      "fast" (sq8, spill .5; the default), "small" (lm4), "tiny" (lm2), "exact" (raw)
         raw         exact vectors, too: "none", "fp16" or "fp32"; wins over preset
@@ -243,13 +244,15 @@ class Index:
             return columns_of([], wanted.shape)
         return columns_of(self._index.get_columns(wanted.ravel(), chosen), wanted.shape)
 
-    def tune(self, learn_queries: Any = None, *, threads: int = 0,
+    def tune(self, learn_queries: Any = None, *, learn_neighbors: Any = None, threads: int = 0,
              progress: Optional[Progress] = None) -> None:
         """Calibrates target recalls and replaces what build or the file held: searches all lists
         with learn queries and compares with their true neighbours.
 
         learn_queries   [m][dim], like those to come; at most 1,000 are used, above 500,000 vectors
                     fewer, 250 at least. None: base vectors stand in
+        learn_neighbors     ids [m][100 or more] of their true neighbours, nearest first; -1 is
+                    passed over. None: as follows
         threads     0: as many as the process may use; the outcome does not depend on it
         progress    called with (stage, fraction done), as in build
 
@@ -261,7 +264,8 @@ class Index:
         through all lists per query.
         """
         queries = as_given(learn_queries, "learn_queries", "for base vectors")
-        self._index.tune(queries, team(as_threads(threads)), as_progress(progress))
+        truth = None if learn_neighbors is None else as_neighbours(learn_neighbors, queries)
+        self._index.tune(queries, truth, team(as_threads(threads)), as_progress(progress))
 
     def reconstruct(self, ids: Any) -> NDArray[np.float32]:
         """The vector float32 [dim] that an id stands for: exact from a raw tier, else decoded;

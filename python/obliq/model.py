@@ -14,7 +14,8 @@ from obliq.arguments import as_flag, as_path, as_progress, as_seed, as_threads, 
 from obliq.arrays import (as_array, as_base, as_given, as_ids, as_matrix, may_be_id, team,
                           whole_numbers)
 from obliq.columns import Types, as_columns
-from obliq.options import Metric, Path, Preset, Progress, Raw, as_list_count, learn_options
+from obliq.options import (AnyMetric, Metric, Path, Preset, Progress, Raw, as_list_count,
+                           learn_options)
 from obliq.temporary import bytes_of, open_bytes
 
 
@@ -58,7 +59,7 @@ class Model:
         return model
 
     @classmethod
-    def train(cls, vectors: Any, metric: Metric = "l2", quantizer: Optional[str] = None, *,
+    def train(cls, vectors: Any, metric: AnyMetric = "l2", quantizer: Optional[str] = None, *,
               preset: Optional[Preset] = None, raw: Optional[Raw] = None,
               spill: Optional[float] = None, nlist: Union[int, Literal["auto"]] = "auto",
               ids: Any = None, n: Optional[int] = None, centroids: Any = None,

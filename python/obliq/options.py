@@ -4,7 +4,7 @@ by one."""
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Literal, Union, get_args
+from typing import Any, Callable, Dict, Literal, Union, get_args
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from obliq.arrays import team
 BatchOrder = Literal["auto", "query", "list"]
 ListCount = Union[int, Literal["auto"]]
 Metric = Literal["l2", "ip", "cosine"]
+#: As ann-benchmarks and VIBE have them besides.
+OtherMetric = Literal["euclidean", "dot", "inner_product", "angular", "normalized"]
+AnyMetric = Union[Metric, OtherMetric]
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 Preset = Literal["fast", "small", "tiny", "exact"]
 Progress = Callable[[str, float], Union[bool, np.bool_, None]]
@@ -23,6 +26,9 @@ Raw = Literal["none", "fp16", "fp32"]
 
 _INDEX_SEARCH = ("queries, k, nprobe, confidence, threads, target_recall, batch_order, lists, "
                  "filter, params, columns and explain")
+_OTHER_METRICS: Dict[str, Metric] = {
+    "euclidean": "l2", "dot": "ip", "inner_product": "ip", "angular": "cosine",
+    "normalized": "cosine"}
 _ANY = 1 << 4096
 _MOST_ANSWERS = 1 << 32  # per query; an index holds fewer vectors
 
@@ -33,7 +39,7 @@ def learn_options(metric: Any, preset: Any, quantizer: Any, raw: Any, spill: Any
     """Those that Index.build and Model.train share. Raises TypeError or ValueError naming the
     option."""
     return _core.LearnOptions(
-        as_name(metric, "metric", get_args(Metric)),
+        as_metric(metric),
         "" if preset is None else as_name(preset, "preset", get_args(Preset)),
         "" if quantizer is None else as_spec(quantizer),
         "" if raw is None else as_name(raw, "raw", get_args(Raw)),
@@ -41,6 +47,15 @@ def learn_options(metric: Any, preset: Any, quantizer: Any, raw: Any, spill: Any
         as_whole(list_groups, "list_groups", 0), as_seed(seed), team(as_threads(threads)),
         as_whole(kmeans_iterations, "kmeans_iterations", 0, (1 << 31) - 1),
         as_whole(kmeans_points, "kmeans_points", 1))
+
+
+def as_metric(metric: Any) -> Metric:
+    """The metric of any of its names. Raises TypeError for other things than text, ValueError for
+    other names."""
+    if isinstance(metric, str) and metric in _OTHER_METRICS:
+        return _OTHER_METRICS[metric]
+    name: Metric = as_name(metric, "metric", get_args(Metric))  # type: ignore[assignment]
+    return name
 
 
 def search_options(k: Any, nprobe: Any, confidence: Any, threads: Any, target_recall: Any,

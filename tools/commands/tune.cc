@@ -11,6 +11,7 @@
 #include "tools/interrupt.h"
 #include "tools/outputs.h"
 #include "tools/progress_bar.h"
+#include "tools/tune_flags.h"
 
 namespace obliq::tools {
 namespace {
@@ -19,23 +20,21 @@ class Tune final : public Command {
  public:
   void add_flags(CLI::App& app) override {
     app.add_option("index", index_, "Index; it is replaced")->required();
-    app.add_option("--learn-queries", learn_queries_,
-                   "Queries like those to come; HDF5: FILE:dataset, default learn_queries, else "
-                   "learn; without them base vectors stand in")
-        ->check(file_name());
+    learn_.add_flags(app, "base vectors stand in");
     inputs_.add_format(app);
     add_threads(app, options_.threads, "Threads to use; the outcome does not depend on them");
     add_json(app, json_);
   }
 
   int run() override {
-    check_outputs({index_}, {learn_queries_});
-    inputs_.settle({learn_queries_});
+    check_outputs({index_}, learn_.files());
+    inputs_.settle(learn_.files());
     Index index = Index::open(index_);
-    const auto queries = inputs_.read(learn_queries_, "learn_queries");
+    const IndexStats before = index.stats();
+    learn_.read(inputs_, before.n, before.id_bytes == 0);
     ProgressBar bar("tune");
     options_.progress = bar.callback();
-    index.tune(queries.view(), options_);
+    learn_.tune(index, options_);
     save(index);
     bar.clear();
     const IndexStats stats = index.stats();
@@ -54,7 +53,7 @@ class Tune final : public Command {
   }
 
   std::string index_;
-  std::string learn_queries_;
+  TuneFlags learn_;
   Inputs inputs_;
   TuneOptions options_;
   bool json_ = false;

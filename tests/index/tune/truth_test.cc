@@ -1,7 +1,10 @@
 // What segments are tuned with: learn queries and truth, the same however the base is cut.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "core/sample_key.h"
@@ -9,6 +12,7 @@
 #include "index/segment/tuning_section.h"
 #include "index/tune/learn_queries.h"
 #include "index/tune/tuning.h"
+#include "obliq/index.h"
 #include "tests/index/cases.h"
 #include "tests/index/encoded.h"
 
@@ -100,6 +104,73 @@ TEST_F(TuneParts, StandInForLearnQueriesByTheirKeys) {
   std::size_t below = 0;
   for (std::int64_t id = 0; id < 4000; ++id) below += key(id) <= key(ids.back()) ? 1 : 0;
   EXPECT_EQ(below, 50U);
+}
+
+class GivenNeighbours : public ::testing::Test {
+ protected:
+  GivenNeighbours() : neighbours_(queries_.rows, Truth::kNeighbours) {
+    for (std::size_t q = 0; q < queries_.rows; ++q) {
+      const auto exact = testing::brute_force(Metric::l2, base_, queries_.row(q));
+      for (std::size_t i = 0; i < Truth::kNeighbours; ++i) {
+        neighbours_.row(q)[i] = exact[i].second;
+      }
+    }
+  }
+  static BuildOptions options(RawTier raw) {
+    BuildOptions options;
+    options.nlist = 60;
+    options.raw = raw;
+    options.quantizer = "lm2";
+    return options;
+  }
+  double max_recall(RawTier raw, MatrixView<std::int64_t> neighbours) const {
+    Index index = Index::build(base_.view(), options(raw));
+    index.tune(queries_.view(), {.neighbours = neighbours});
+    const Tuning tuning = index.stats().tuning;
+    EXPECT_EQ(tuning.queries, queries_.rows);
+    EXPECT_EQ(tuning.exact_truth, raw != RawTier::none || neighbours.rows > 0);
+    EXPECT_FALSE(tuning.from_base);
+    return tuning.ladders[1].max_recall;
+  }
+
+  const Matrix<float> base_ = clustered(3000, 16, 41, 20);
+  const Matrix<float> queries_ = clustered(300, 16, 42, 20);
+  Matrix<std::int64_t> neighbours_;
+};
+
+TEST_F(GivenNeighbours, AreTheTruthThatARawTierWouldFind) {
+  EXPECT_EQ(max_recall(RawTier::fp32, neighbours_.view()), max_recall(RawTier::fp32, {}));
+}
+
+// What the codes of two bits lose is seen at once, where the index has nothing else to go by.
+TEST_F(GivenNeighbours, TellWhatCodesLose) {
+  Index index = Index::build(base_.view(), options(RawTier::none));
+  double found = 0;
+  const auto all = index.search(queries_.view(), {.k = 10, .nprobe = 60});
+  for (std::size_t q = 0; q < queries_.rows; ++q) {
+    for (std::size_t i = 0; i < 10; ++i) {
+      const std::int64_t* truth = neighbours_.row(q);
+      found += std::count(truth, truth + 10, all.ids.row(q)[i]);
+    }
+  }
+  const double recall = found / 10 / static_cast<double>(queries_.rows);
+  EXPECT_LT(recall, 0.9);
+  EXPECT_NEAR(max_recall(RawTier::none, neighbours_.view()), recall, 1e-3);
+}
+
+TEST_F(GivenNeighbours, MustFitTheQueriesAndTheIndex) {
+  Index index = Index::build(base_.view(), options(RawTier::none));
+  const auto refused = [&](MatrixView<std::int64_t> neighbours, const std::string& words) {
+    EXPECT_THAT([&] { index.tune(queries_.view(), {.neighbours = neighbours}); },
+                ::testing::ThrowsMessage<std::invalid_argument>(::testing::HasSubstr(words)));
+  };
+  refused(neighbours_.view().slice(0, 299), "are 299 x 100, but must be 100 or more for each");
+  Matrix<std::int64_t> few(queries_.rows, 99);
+  refused(few.view(), "are 300 x 99, but");
+  neighbours_.row(7)[3] = -1;  // passed over
+  index.tune(queries_.view(), {.neighbours = neighbours_.view()});
+  neighbours_.row(7)[3] = 3000;
+  refused(neighbours_.view(), "learn query 7 name id 3000, which is not in the index");
 }
 
 }  // namespace
