@@ -15,6 +15,7 @@
 #include "core/spread_rows.h"
 #include "index/segment/id_lookup.h"
 #include "index/segment/truth.h"
+#include "index/segment/tuning_section.h"
 #include "index/tune/row_source.h"
 
 namespace obliq {
@@ -103,25 +104,28 @@ Neighbours exact_neighbours(const SegmentSet& set, const VectorSource& rows,
 
 Neighbours neighbours_given(const SegmentSet& set, MatrixView<float> queries,
                             MatrixView<std::int64_t> neighbours, std::size_t count) {
-  if (neighbours.rows != queries.rows || neighbours.cols < Truth::kNeighbours) {
+  constexpr std::size_t kLeast = kTunedKs.back();
+  if (neighbours.rows != queries.rows || neighbours.cols < kLeast) {
     throw std::invalid_argument(fmt::format(
         "neighbours of learn queries are {} x {}, but must be {} or more for each of {}",
-        neighbours.rows, neighbours.cols, Truth::kNeighbours, queries.rows));
+        neighbours.rows, neighbours.cols, kLeast, queries.rows));
   }
   const std::size_t rows = std::min(queries.rows, count);
-  Neighbours all(rows);
+  std::vector<std::int64_t> ids;
   for (std::size_t i = 0; i < rows; ++i) {
-    const std::size_t row = spread_row(i, rows, queries.rows);
-    const std::span ids(neighbours.row(row), Truth::kNeighbours);
-    const std::vector<std::uint32_t> slots = slots_of(set, ids);
-    for (std::size_t j = 0; j < ids.size(); ++j) {
-      if (ids[j] == -1) continue;
-      if (slots[j] == kNoSlot) {
-        throw std::invalid_argument(fmt::format(
-            "the neighbours of learn query {} name id {}, which is not in the index", row, ids[j]));
-      }
-      all[i].emplace_back(static_cast<float>(j), slots[j]);
+    const std::int64_t* row = neighbours.row(spread_row(i, rows, queries.rows));
+    ids.insert(ids.end(), row, row + kLeast);
+  }
+  const std::vector<std::uint32_t> slots = slots_of(set, ids);
+  Neighbours all(rows);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] == -1) continue;
+    if (slots[i] == kNoSlot) {
+      throw std::invalid_argument(
+          fmt::format("the neighbours of learn query {} name id {}, which is not in the index",
+                      spread_row(i / kLeast, rows, queries.rows), ids[i]));
     }
+    all[i / kLeast].emplace_back(static_cast<float>(i % kLeast), slots[i]);
   }
   return all;
 }

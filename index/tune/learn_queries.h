@@ -32,7 +32,8 @@ Neighbours exact_neighbours(const SegmentSet& set, const VectorSource& rows,
 
 /// The neighbours of those of `queries` that given_queries(queries, count) takes, from what users
 /// give for all of them (TuneOptions); distances are places. Throws std::invalid_argument where
-/// they are not one row for each query and Truth::kNeighbours each, or the set lacks an id.
+/// they are not one row for each query, of as many as the greatest tuned k, or the set lacks an id.
+/// Cost: as slots_of.
 Neighbours neighbours_given(const SegmentSet& set, MatrixView<float> queries,
                             MatrixView<std::int64_t> neighbours, std::size_t count);
 

@@ -108,10 +108,10 @@ TEST_F(TuneParts, StandInForLearnQueriesByTheirKeys) {
 
 class GivenNeighbours : public ::testing::Test {
  protected:
-  GivenNeighbours() : neighbours_(queries_.rows, Truth::kNeighbours) {
+  GivenNeighbours() : neighbours_(queries_.rows, kGiven) {
     for (std::size_t q = 0; q < queries_.rows; ++q) {
       const auto exact = testing::brute_force(Metric::l2, base_, queries_.row(q));
-      for (std::size_t i = 0; i < Truth::kNeighbours; ++i) {
+      for (std::size_t i = 0; i < kGiven; ++i) {
         neighbours_.row(q)[i] = exact[i].second;
       }
     }
@@ -132,6 +132,8 @@ class GivenNeighbours : public ::testing::Test {
     EXPECT_FALSE(tuning.from_base);
     return tuning.ladders[1].max_recall;
   }
+
+  static constexpr std::size_t kGiven = 100;  // as VIBE's sets have
 
   const Matrix<float> base_ = clustered(3000, 16, 41, 20);
   const Matrix<float> queries_ = clustered(300, 16, 42, 20);
