@@ -152,7 +152,7 @@ TEST_F(GivenNeighbours, TellWhatCodesLose) {
   for (std::size_t q = 0; q < queries_.rows; ++q) {
     for (std::size_t i = 0; i < 10; ++i) {
       const std::int64_t* truth = neighbours_.row(q);
-      found += std::count(truth, truth + 10, all.ids.row(q)[i]);
+      found += static_cast<double>(std::count(truth, truth + 10, all.ids.row(q)[i]));
     }
   }
   const double recall = found / 10 / static_cast<double>(queries_.rows);
