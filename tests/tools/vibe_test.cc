@@ -105,7 +105,7 @@ TEST_F(Vibe, AreTunedWithTheTrueNeighboursThatTheyHold) {
   const double known = tuned["ladders"].at(1)["max_recall"];
   EXPECT_LT(known, 0.9);
   const std::string copy = folder_ / "learn.fbin";
-  must({"convert", set_ + ":learn", copy});
+  must({"convert", set_ + ":learn", "-o", copy});
   const auto own = tuning({"tune", index_, "--learn-queries", copy, "--json"});
   EXPECT_FALSE(own["exact_truth"].get<bool>());
   const auto named = tuning({"tune", index_, "--learn-queries", copy, "--learn-neighbors",

@@ -31,7 +31,8 @@ class Tune final : public Command {
     inputs_.settle(learn_.files());
     Index index = Index::open(index_);
     const IndexStats before = index.stats();
-    learn_.read(inputs_, before.n, before.id_bytes == 0);
+    constexpr std::size_t kPosition = 4;  // bytes per vector; ids that were given take more
+    learn_.read(inputs_, before.n, before.id_bytes == kPosition * before.n);
     ProgressBar bar("tune");
     options_.progress = bar.callback();
     learn_.tune(index, options_);
