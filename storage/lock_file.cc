@@ -51,7 +51,7 @@ void LockFile::take() {
   while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) throw_system_error(path_, "lock");
-    throw std::runtime_error(
+    throw LockHeld(
         fmt::format("{}: {} has the lock and writes to this folder; one at a "
                     "time can",
                     path_, holder_of(file_.get())));

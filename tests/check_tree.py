@@ -12,6 +12,7 @@ Folders form a line, and a file may include its own folder and those below it:
                     is below the others
     index/columns, index/segment, index/filter, index/search, index/tune, index/build, index
                     each those before it, and quant, storage, core
+    capi            the library: C calls, which nothing includes
     datasets        core, storage
     measure         core, quant
     python          the library
@@ -51,6 +52,7 @@ MAY_INCLUDE = {
        for family in FAMILIES},
     **{storey: {"obliq", "core", "core/kernels", "storage", "quant"} | set(STOREYS[:i])
        for i, storey in enumerate(STOREYS)},
+    "capi": LIBRARY,
     "datasets": {"obliq", "core", "core/kernels", "storage"},
     "measure": {"obliq", "core", "core/kernels"} | QUANT,
     "tools": ALL,
@@ -62,9 +64,9 @@ MAY_INCLUDE = {
 }
 KERNEL_INCLUDES = {"core/kernels/kernels.h", "immintrin.h", "arm_neon.h"}
 KERNEL_HEADER_INCLUDES = {"cstddef", "cstdint"}
-PRINTS_NOTHING = LIBRARY | {"datasets", "measure"}
-FOLDERS = ("include", "core", "quant", "storage", "index", "collection", "datasets", "measure",
-           "tools", "python", "bench", "tests", "examples", "docs", "cmake", ".ci")
+PRINTS_NOTHING = LIBRARY | {"capi", "datasets", "measure"}
+FOLDERS = ("include", "core", "quant", "storage", "index", "collection", "capi", "datasets",
+           "measure", "tools", "python", "bench", "tests", "examples", "docs", "cmake", ".ci")
 CPP = {".cc", ".h"}
 CODE = CPP | {".py", ".sh", ".cmake"}
 TEXT = CODE | {".md", ".txt", ".json", ".in", ".toml", ".pyi", ".ipynb", ".yml", ""}
