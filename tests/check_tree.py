@@ -60,7 +60,7 @@ MAY_INCLUDE = {
     "tools/commands": ALL | {"tools", "tools/measure"},
     "bench": ALL | {"tests"},
     "python": LIBRARY,
-    "tests": ALL | {"tools", "tools/measure", "tools/commands"},
+    "tests": ALL | {"capi", "tools", "tools/measure", "tools/commands"},
 }
 KERNEL_INCLUDES = {"core/kernels/kernels.h", "immintrin.h", "arm_neon.h"}
 KERNEL_HEADER_INCLUDES = {"cstddef", "cstdint"}
@@ -68,7 +68,7 @@ PRINTS_NOTHING = LIBRARY | {"capi", "datasets", "measure"}
 FOLDERS = ("include", "core", "quant", "storage", "index", "collection", "capi", "datasets",
            "measure", "tools", "python", "bench", "tests", "examples", "docs", "cmake", ".ci")
 CPP = {".cc", ".h"}
-CODE = CPP | {".py", ".sh", ".cmake"}
+CODE = CPP | {".c", ".py", ".sh", ".cmake"}
 TEXT = CODE | {".md", ".txt", ".json", ".in", ".toml", ".pyi", ".ipynb", ".yml", ""}
 MAX_FILE, MAX_FUNCTION, MAX_KERNEL, MAX_COLUMNS = 400, 40, 80, 100
 VAGUE = {"util", "utils", "common", "helper", "helpers", "misc"}
@@ -189,7 +189,7 @@ def check_shape(name, text):
 
 
 def function_spans(suffix, text):
-    if suffix in CPP:
+    if suffix in CPP | {".c"}:
         yield from cpp_text.functions(text)
     elif suffix == ".py":
         for node in ast.walk(ast.parse(text)):
