@@ -12,7 +12,7 @@ Folders form a line, and a file may include its own folder and those below it:
                     is below the others
     index/columns, index/segment, index/filter, index/search, index/tune, index/build, index
                     each those before it, and quant, storage, core
-    capi            the library: C calls, which nothing includes
+    capi            the library; only tests and benchmarks include it
     datasets        core, storage
     measure         core, quant
     python          the library
@@ -58,7 +58,7 @@ MAY_INCLUDE = {
     "tools": ALL,
     "tools/measure": ALL | {"tools"},
     "tools/commands": ALL | {"tools", "tools/measure"},
-    "bench": ALL | {"tests"},
+    "bench": ALL | {"capi", "tests"},
     "python": LIBRARY,
     "tests": ALL | {"capi", "tools", "tools/measure", "tools/commands"},
 }

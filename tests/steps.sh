@@ -35,7 +35,8 @@ test_step() {
 
 # The programs whose tests run many to a process: a process each costs more than most of them take,
 # under sanitizers ten times as much. ctest on the release build gives each test its own.
-readonly programs=(core kernels quant measure storage datasets index collection threads)
+readonly programs=(core kernels quant measure storage datasets index collection capi
+                  threads)
 
 # All but the suites that measure recall or memory of large builds: much of the time of all tests,
 # for answers that smaller suites compare bit by bit at each level.

@@ -14,6 +14,7 @@ namespace obliq::fuzz {
 inline constexpr std::size_t kDim = 4;
 inline constexpr std::size_t kMost = 24;  // vectors, answers, ids of a call
 inline constexpr float kUntouched = -12345.0F;
+inline constexpr std::int64_t kNoAnswer = -1000;  // no id of a call
 
 inline void require(bool holds) {
   if (!holds) std::abort();

@@ -172,7 +172,7 @@ void Calls::search() {
   const auto queries = this->queries();
   const std::size_t k = bytes_.count();
   std::vector<float> distances(2 * kMost + 1, kUntouched);
-  std::vector<std::int64_t> ids(2 * kMost + 1, -77);
+  std::vector<std::int64_t> ids(2 * kMost + 1, kNoAnswer);
   const bool of_index = bytes_.byte() % 2 == 0;
   const std::size_t dim = bytes_.dim();
   const obliq_status status = of_index
@@ -182,9 +182,9 @@ void Calls::search() {
                                                             &options, distances.data(), ids.data());
   const std::size_t written = status == OBLIQ_OK ? 2 * k : 0;
   for (std::size_t i = written; i < ids.size(); ++i) {
-    require(ids[i] == -77 && distances[i] == kUntouched);
+    require(ids[i] == kNoAnswer && distances[i] == kUntouched);
   }
-  for (std::size_t i = 0; i < written; ++i) require(ids[i] != -77);
+  for (std::size_t i = 0; i < written; ++i) require(ids[i] != kNoAnswer);
   for (std::size_t i = 1; i < k && written > 0; ++i) require(!(distances[i] < distances[i - 1]));
 }
 
@@ -335,9 +335,8 @@ void Calls::change() {
       (void)obliq_collection_upsert(collection_, vectors.data(), n, kDim, ids.data(), columns);
       break;
     case 3:
-      if (obliq_collection_remove(collection_, ids.data(), n, &removed) == OBLIQ_OK) {
-        require(removed <= n);
-      }
+      (void)obliq_collection_remove(collection_, ids.data(), n, &removed);
+      require(removed <= n);
       break;
     case 4:
       (void)obliq_collection_update(collection_, ids.data(), n, columns);

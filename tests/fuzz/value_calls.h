@@ -97,7 +97,7 @@ inline void ValueCalls::add_column() {
   (void)obliq_columns_add(columns_, name.c_str(), static_cast<std::int32_t>(bytes_.below(9)) - 1);
   std::size_t column = 0;
   if (obliq_columns_find(columns_, name.c_str(), &column) == OBLIQ_OK) {
-    require(name == obliq_columns_name(columns_, column));
+    require(std::strcmp(name.c_str(), obliq_columns_name(columns_, column)) == 0);
   }
 }
 
@@ -264,11 +264,11 @@ inline void ValueCalls::merge_answers() {
   const std::array<const std::int64_t*, 2> names = {some.data(), some.data() + 4};
   const std::array<std::size_t, 2> ks = {bytes_.below(9), bytes_.below(9)};
   std::vector<float> out(2 * kMost + 1, kUntouched);
-  std::vector<std::int64_t> out_ids(2 * kMost + 1, -77);
+  std::vector<std::int64_t> out_ids(2 * kMost + 1, kNoAnswer);
   const std::size_t k = bytes_.count();
   (void)obliq_merge_topk(near.data(), names.data(), ks.data(), bytes_.below(3), 2, k, out.data(),
                          out_ids.data());
-  require(out[2 * k] == kUntouched && out_ids[2 * k] == -77);
+  require(out[2 * k] == kUntouched && out_ids[2 * k] == kNoAnswer);
 }
 
 }  // namespace obliq::fuzz
