@@ -82,7 +82,8 @@ OBLIQ_API obliq_status obliq_index_copy(const obliq_index* index, obliq_index** 
 OBLIQ_API void obliq_index_free(obliq_index* index);
 
 /** The k nearest of each of n queries, into buffers of [n][k]; places without an answer hold -1 and
- * +infinity. Options with columns or explain are refused. No memory is taken by the interface. */
+ * +infinity. Options with columns or explain are refused. A search that a damaged file
+ * stops may have written some of the answers. */
 OBLIQ_API obliq_status obliq_index_search(const obliq_index* index, const float* queries, size_t n,
                                           size_t dim, size_t k, const obliq_search_options* options,
                                           float* distances, int64_t* ids);
