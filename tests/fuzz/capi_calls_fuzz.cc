@@ -10,10 +10,27 @@
 
 #include "obliq/obliq.h"
 #include "tests/fuzz/call_bytes.h"
+#include "tests/fuzz/collection_calls.h"
 #include "tests/fuzz/value_calls.h"
 
 namespace obliq::fuzz {
 namespace {
+
+/// What runs begin with, so that not all have to build one before they search.
+obliq_index* first_index() {
+  static obliq_index* const kIndex = [] {
+    std::vector<float> base(kMost * kDim);
+    for (std::size_t i = 0; i < base.size(); ++i) base[i] = static_cast<float>(i % 7);
+    obliq_build_options options;
+    obliq_build_options_init(&options, sizeof options);
+    options.raw = OBLIQ_RAW_FP32;
+    options.nlist = 3;
+    obliq_index* index = nullptr;
+    require(obliq_index_build(base.data(), kMost, kDim, &options, &index) == OBLIQ_OK);
+    return index;
+  }();
+  return kIndex;
+}
 
 /// A sequence of calls, and the handles that it has made so far.
 class Calls {
@@ -23,14 +40,12 @@ class Calls {
   Calls& operator=(const Calls&) = delete;
   ~Calls() {
     obliq_iterator_free(iterator_);
-    obliq_index_free(index_);
-    obliq_collection_free(collection_);
-    obliq_collection_free(keyed_);
+    if (index_ != first_index()) obliq_index_free(index_);
     obliq_model_free(model_);
   }
 
   void run() {
-    for (int calls = 0; calls < 40 && bytes_.has_more(); ++calls) {
+    for (int calls = 0; calls < 16 && bytes_.has_more(); ++calls) {
       const int which = bytes_.byte() % (ValueCalls::kCalls + 12);
       if (which < ValueCalls::kCalls) {
         values_.call(which);
@@ -48,9 +63,6 @@ class Calls {
   void search_results();
   void range_search();
   void iterate();
-  void make_collection(bool string_ids);
-  void change();
-  void change_keys();
   void reconstruct();
   void tell();
 
@@ -65,10 +77,9 @@ class Calls {
 
   Bytes bytes_;
   ValueCalls values_{bytes_};
-  obliq_index* index_ = nullptr;
+  CollectionCalls collections_{bytes_, values_};
+  obliq_index* index_ = first_index();
   obliq_model* model_ = nullptr;
-  obliq_collection* collection_ = nullptr;
-  obliq_collection* keyed_ = nullptr;
   obliq_iterator* iterator_ = nullptr;
 };
 
@@ -87,13 +98,13 @@ void Calls::call(int which) {
     case 5:
       return iterate();
     case 6:
-      return make_collection(false);
+      return collections_.make(false);
     case 7:
-      return make_collection(true);
+      return collections_.make(true);
     case 8:
-      return change();
+      return collections_.change();
     case 9:
-      return change_keys();
+      return collections_.change_keys();
     case 10:
       return reconstruct();
     default:
@@ -141,7 +152,7 @@ void Calls::build() {
   if (built == nullptr) return;
   obliq_iterator_free(iterator_);
   iterator_ = nullptr;
-  obliq_index_free(index_);
+  if (index_ != first_index()) obliq_index_free(index_);
   index_ = built;
 }
 
@@ -175,11 +186,11 @@ void Calls::search() {
   std::vector<std::int64_t> ids(2 * kMost + 1, kNoAnswer);
   const bool of_index = bytes_.byte() % 2 == 0;
   const std::size_t dim = bytes_.dim();
-  const obliq_status status = of_index
-                                  ? obliq_index_search(index_, queries.data(), 2, dim, k, &options,
-                                                       distances.data(), ids.data())
-                                  : obliq_collection_search(collection_, queries.data(), 2, dim, k,
-                                                            &options, distances.data(), ids.data());
+  const obliq_status status =
+      of_index ? obliq_index_search(index_, queries.data(), 2, dim, k, &options, distances.data(),
+                                    ids.data())
+               : obliq_collection_search(collections_.collection(), queries.data(), 2, dim, k,
+                                         &options, distances.data(), ids.data());
   const std::size_t written = status == OBLIQ_OK ? 2 * k : 0;
   for (std::size_t i = written; i < ids.size(); ++i) {
     require(ids[i] == kNoAnswer && distances[i] == kUntouched);
@@ -196,7 +207,8 @@ void Calls::search_results() {
   options.n_columns = bytes_.below(2);
   const auto queries = numbers(kDim);
   obliq_results* results = nullptr;
-  const std::array<obliq_collection*, 2> collections = {collection_, keyed_};
+  const std::array<obliq_collection*, 2> collections = {collections_.collection(),
+                                                        collections_.keyed()};
   const std::size_t which = bytes_.below(3);
   const std::size_t k = bytes_.size();
   const obliq_status status =
@@ -225,7 +237,8 @@ void Calls::range_search() {
   const auto queries = numbers(kDim);
   const float radius = bytes_.number();
   obliq_range_results* found = nullptr;
-  const std::array<obliq_collection*, 2> collections = {collection_, keyed_};
+  const std::array<obliq_collection*, 2> collections = {collections_.collection(),
+                                                        collections_.keyed()};
   const std::size_t which = bytes_.below(3);
   if (which == 2) {
     (void)obliq_index_range_search(index_, queries.data(), 1, kDim, radius, &options, &found);
@@ -247,7 +260,8 @@ void Calls::iterate() {
     const auto query = numbers(kDim);
     (void)(bytes_.below(2) == 0
                ? obliq_index_iterator(index_, query.data(), kDim, &options, &iterator_)
-               : obliq_collection_iterator(collection_, query.data(), kDim, &options, &iterator_));
+               : obliq_collection_iterator(collections_.collection(), query.data(), kDim, &options,
+                                           &iterator_));
   }
   std::array<float, kMost> distances{};
   std::array<std::int64_t, kMost> ids{};
@@ -257,28 +271,6 @@ void Calls::iterate() {
   require(count <= k);
 }
 
-void Calls::make_collection(bool string_ids) {
-  obliq_collection_options options;
-  obliq_collection_options_init(&options, sizeof options);
-  options.dim = bytes_.dim() == kDim ? kDim : bytes_.size();
-  options.metric = static_cast<std::int32_t>(bytes_.below(4));
-  options.quantizer = bytes_.below(2) == 0 ? "tqp2" : nullptr;
-  options.string_ids = string_ids ? 1 : 0;
-  options.schema = bytes_.below(2) == 0 ? values_.columns() : nullptr;
-  obliq_access_options access;
-  obliq_access_options_init(&access, sizeof access);
-  access.threads = 1;
-  access.durability = static_cast<std::int32_t>(bytes_.below(4));
-  obliq_collection*& to = string_ids ? keyed_ : collection_;
-  if (options.dim > 64 && options.dim < 10000) return;  // takes no memory to speak of
-  obliq_collection* made = nullptr;
-  const obliq_status status = obliq_collection_in_memory(&options, &access, &made);
-  require((status == OBLIQ_OK) == (made != nullptr));
-  if (made == nullptr) return;
-  obliq_collection_free(to);
-  to = made;
-}
-
 void Calls::reconstruct() {
   const auto some = values_.ids();
   std::vector<float> out(kMost * kDim + 1, kUntouched);
@@ -286,12 +278,13 @@ void Calls::reconstruct() {
   const bool of_index = bytes_.below(2) == 0;
   const obliq_status status =
       of_index ? obliq_index_reconstruct(index_, some.data(), n, kDim, out.data())
-               : obliq_collection_get(collection_, some.data(), n, kDim, out.data());
+               : obliq_collection_get(collections_.collection(), some.data(), n, kDim, out.data());
   if (status != OBLIQ_OK) require(out.front() == kUntouched);
   require(out[n * kDim] == kUntouched);
   obliq_columns* got = nullptr;
   (void)(of_index ? obliq_index_get_columns(index_, some.data(), n, nullptr, 0, &got)
-                  : obliq_collection_get_columns(collection_, some.data(), n, nullptr, 0, &got));
+                  : obliq_collection_get_columns(collections_.collection(), some.data(), n, nullptr,
+                                                 0, &got));
   obliq_columns_free(got);
 }
 
@@ -303,7 +296,7 @@ void Calls::tell() {
   const obliq_status status =
       bytes_.below(2) == 0
           ? obliq_index_quantizer(index_, text.data(), capacity, &needed)
-          : obliq_collection_prometheus(collection_, text.data(), capacity, &needed);
+          : obliq_collection_prometheus(collections_.collection(), text.data(), capacity, &needed);
   if (status == OBLIQ_OK) require(std::strlen(text.data()) + 1 == needed);
   require(std::all_of(text.begin() + static_cast<std::ptrdiff_t>(capacity), text.end(),
                       [](char letter) { return letter == '#'; }));
@@ -312,82 +305,7 @@ void Calls::tell() {
   (void)obliq_index_get_stats(index_, &stats);
   obliq_collection_stats all;
   all.size = sizeof all;
-  (void)obliq_collection_get_stats(keyed_, &all);
-}
-
-void Calls::change() {
-  const auto vectors = numbers(3 * kDim);
-  const auto ids = values_.ids();
-  const std::size_t n = bytes_.below(4);
-  const obliq_columns* columns = bytes_.below(2) == 0 ? nullptr : values_.columns();
-  std::int64_t first = 0;
-  std::size_t removed = 0;
-  std::int32_t contains = 0;
-  const std::string name = bytes_.text(2);
-  switch (bytes_.below(9)) {
-    case 0:
-      (void)obliq_collection_add(collection_, vectors.data(), n, kDim, ids.data(), columns);
-      break;
-    case 1:
-      (void)obliq_collection_add_new(collection_, vectors.data(), n, kDim, columns, &first);
-      break;
-    case 2:
-      (void)obliq_collection_upsert(collection_, vectors.data(), n, kDim, ids.data(), columns);
-      break;
-    case 3:
-      (void)obliq_collection_remove(collection_, ids.data(), n, &removed);
-      require(removed <= n);
-      break;
-    case 4:
-      (void)obliq_collection_update(collection_, ids.data(), n, columns);
-      break;
-    case 5:
-      (void)obliq_collection_add_column(collection_, name.c_str(), bytes_.byte() % 9);
-      break;
-    case 6:
-      (void)obliq_collection_compact(collection_, nullptr, nullptr);
-      break;
-    case 7:
-      (void)obliq_collection_count(collection_, values_.filter(), &removed);
-      break;
-    default:
-      (void)obliq_collection_contains(collection_, ids[0], &contains);
-      break;
-  }
-}
-
-void Calls::change_keys() {
-  const auto vectors = numbers(2 * kDim);
-  const std::string a = bytes_.text(3);
-  const std::array<const char*, 2> keys = {a.c_str(), "b"};
-  const std::array<std::size_t, 2> lengths = {bytes_.below(a.size() + 1), 1};
-  const std::size_t* sizes = bytes_.below(2) == 0 ? nullptr : lengths.data();
-  const std::size_t n = bytes_.below(3);
-  std::vector<float> out(2 * kDim);
-  std::size_t removed = 0;
-  std::int32_t contains = 0;
-  switch (bytes_.below(6)) {
-    case 0:
-      (void)obliq_collection_add_keys(keyed_, vectors.data(), n, kDim, keys.data(), sizes,
-                                      values_.columns());
-      break;
-    case 1:
-      (void)obliq_collection_upsert_keys(keyed_, vectors.data(), n, kDim, keys.data(), sizes,
-                                         nullptr);
-      break;
-    case 2:
-      (void)obliq_collection_remove_keys(keyed_, keys.data(), sizes, n, &removed);
-      break;
-    case 3:
-      (void)obliq_collection_update_keys(keyed_, keys.data(), sizes, n, values_.columns());
-      break;
-    case 4:
-      (void)obliq_collection_get_keys(keyed_, keys.data(), sizes, n, kDim, out.data());
-      break;
-    default:
-      (void)obliq_collection_contains_key(keyed_, a.data(), a.size(), &contains);
-      break;
-  }
+  (void)obliq_collection_get_stats(collections_.keyed(), &all);
 }
 
 }  // namespace
