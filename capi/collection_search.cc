@@ -60,7 +60,7 @@ obliq_status obliq_collection_search_results(const obliq_collection* collection,
     const auto& in = required(collection, "collection").collection;
     required(out, "out");
     const auto from = matrix_of(queries, n, dim, "queries");
-    obliq::capi::area_of(n, k, "answers");
+    obliq::capi::require_room(n, k);
     SearchArguments arguments(options, n, k, obliq::capi::Answer::results);
     if (obliq::capi::has_keys(in)) {
       obliq::capi::search_keys(in, from, arguments, out);

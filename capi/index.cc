@@ -102,7 +102,7 @@ obliq_status obliq_index_search_results(const obliq_index* index, const float* q
     const Index& in = required(index, "index").index;
     required(out, "out");
     const auto from = matrix_of(queries, n, dim, "queries");
-    obliq::capi::area_of(n, k, "answers");
+    obliq::capi::require_room(n, k);
     SearchArguments arguments(options, n, k, obliq::capi::Answer::results);
     obliq::SearchResult found = in.search(from, arguments.options());
     give(out, std::move(found.distances), std::move(found.ids), obliq::Matrix<std::string>(),

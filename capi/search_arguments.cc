@@ -63,6 +63,10 @@ RangeArguments::RangeArguments(const obliq_range_options* given) {
   options_.columns = columns_;
 }
 
+void require_room(std::size_t n, std::size_t k) {
+  area_of(area_of(n, k, "answers"), sizeof(float) + sizeof(std::int64_t), "answers");
+}
+
 void require_answers(std::size_t n, std::size_t k, const float* distances,
                      const std::int64_t* ids) {
   const std::size_t answers = area_of(n, k, "answers");

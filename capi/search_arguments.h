@@ -48,7 +48,10 @@ class RangeArguments {
   std::vector<std::string> columns_;
 };
 
-/// Throws std::invalid_argument where distances or ids, [n][k], are NULL.
+/// Throws std::invalid_argument where k answers of n queries are more than memory can hold.
+void require_room(std::size_t n, std::size_t k);
+
+/// The same, and where distances or ids, [n][k], are NULL.
 void require_answers(std::size_t n, std::size_t k, const float* distances, const std::int64_t* ids);
 
 }  // namespace obliq::capi

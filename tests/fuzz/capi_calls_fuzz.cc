@@ -210,7 +210,8 @@ void Calls::search_results() {
   const std::array<obliq_collection*, 2> collections = {collections_.collection(),
                                                         collections_.keyed()};
   const std::size_t which = bytes_.below(3);
-  const std::size_t k = bytes_.size();
+  std::size_t k = bytes_.size();
+  if (k > kMost) k = SIZE_MAX / 3;  // refused; what is less takes memory that there may be
   const obliq_status status =
       which == 2
           ? obliq_index_search_results(index_, queries.data(), 1, kDim, k, &options, &results)
