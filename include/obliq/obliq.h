@@ -18,8 +18,10 @@
  *                where it is not NULL, is what that takes. OBLIQ_TOO_SMALL where capacity is less;
  *                a NULL `out` only asks.
  *     vectors    [n][dim] floats, row by row without gaps, finite. `dim` is what the caller takes
- * it for; another one than the handle's is refused. ids        int64, -1 stands for "none" threads
- * 0: as many as the process may use. No answer depends on it. time       seconds; sizes: bytes
+ *                it for; another one than the handle's is refused.
+ *     ids        int64, -1 stands for "none".
+ *     threads    0: as many as the process may use. No answer depends on it.
+ *     time       in seconds; sizes in bytes.
  *
  * Threads: an index, model, quantizer, filter or collection may be used by any number of threads at
  * once, obliq_index_tune beside searches too. Results, columns, params and iterators belong to one
