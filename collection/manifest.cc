@@ -69,6 +69,9 @@ void History::set_counters(const CollectionCounters& all) {
 ManifestInfo manifest_of(const CollectionOptions& options) {
   ManifestInfo info;
   if (options.dim == 0) throw std::invalid_argument("dim is 0: tell how long vectors are");
+  if (options.dim > kMaxDim) {
+    throw std::invalid_argument(fmt::format("dim must be 1 to {}, not {}", kMaxDim, options.dim));
+  }
   if (options.train_at < kLeastTrained) {
     throw std::invalid_argument(fmt::format("train_at is {}: a model takes {} vectors or more",
                                             options.train_at, kLeastTrained));

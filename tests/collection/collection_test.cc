@@ -111,6 +111,14 @@ TEST_F(CollectionTest, TellsWhatItWasMadeWith) {
   EXPECT_EQ(chosen.spill, 0.5);
 }
 
+TEST_F(CollectionTest, IsRefusedWithMoreDimensionsThanAnIndexHas) {
+  CollectionOptions options;
+  options.dim = 65537;
+  EXPECT_THAT([&] { (void)Collection::in_memory(options); },
+              ::testing::ThrowsMessage<std::invalid_argument>(
+                  ::testing::HasSubstr("dim must be 1 to 65536, not 65537")));
+}
+
 TEST_F(CollectionTest, LetsOneWriterInAndTellsItsProcess) {
   Collection collection = Collection::create(path(), options_of());
   try {
