@@ -10,7 +10,10 @@ What lies under the url is described in layout.py, the steps of a build in build
 search in search.py.
 """
 
+from obliq.ray.building import build
+from obliq.ray.commit import sweep
 from obliq.ray.errors import BuildError, StallError
 from obliq.ray.layout import Shard, Version, current_version
 
-__all__ = ["BuildError", "Shard", "StallError", "Version", "current_version"]
+__all__ = ["BuildError", "Shard", "StallError", "Version", "build",
+           "current_version", "sweep"]

@@ -1,8 +1,8 @@
 """What lies under the url of an index that was built on Ray.
 
     URL/
-      CURRENT                   JSON {"version": 3, "manifest": "versions/3-5be1....json"}
-      versions/N-DIGEST.json    a manifest: what version N is made of (Version below)
+      CURRENT                   JSON {"version": 3, "manifest": "versions/3.json"}
+      versions/N.json            a manifest: what version N is made of (Version below)
       models/KEY.obliq          a model; KEY tells options and sample
       segments/KEY.obliq        vectors encoded; KEY tells the model and the rows themselves
       pieces/KEY/RRRR.obliq     range number RRRR of a segment, where ranges are merged

@@ -1,0 +1,105 @@
+"""How a step runs on Ray: as a dataset, so that Ray shows its progress, starts it where there is
+room, and starts it again where a machine or a process dies.
+
+    exceptions    what a step raises for its rows is a ValueError here, too, of the same words. Ray
+                  does not run such a step again, and need not: calls of stores are repeated where
+                  they are made (store.py)
+    deaths        of a process or a machine: any number
+    waits         a step of which nothing ends for `limit_s` seconds is given up (StallError)
+    CPUs          a pool leaves one CPU for the reads that feed it; Ray starts the pool first
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+
+import ray
+import ray.data
+from ray.data.exceptions import ExecutionTimeoutError  # type: ignore[attr-defined]
+
+from obliq.ray.errors import BuildError, StallError
+
+TaskFunction = Callable[[Dict[str, Any]], Dict[str, Any]]
+MOST_DEATHS = -1  # of a task, its retries: any number
+
+
+def run_tasks(step: str, function: TaskFunction, items: Iterable[Dict[str, Any]], *, memory: int,
+              num_cpus: float, limit_s: float) -> List[Dict[str, Any]]:
+    """Runs a task for each of the items, dicts that Arrow can hold; their results, in no order."""
+    rows = list(items)
+    if not rows:
+        return []
+    dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
+    return run(step, dataset.map(function, num_cpus=num_cpus, memory=memory,
+                                 max_retries=MOST_DEATHS), limit_s)
+
+
+def run(step: str, dataset: Any, limit_s: float) -> List[Dict[str, Any]]:
+    """The rows of a dataset, as it comes to be."""
+    return [dict(row) for row in iterate(step, dataset, limit_s)]
+
+
+def iterate(step: str, dataset: Any, limit_s: float) -> Iterable[Dict[str, Any]]:
+    """The same one by one. Raises what the step raised for its rows; BuildError, StallError."""
+    limit(dataset, limit_s)
+    try:
+        yield from dataset.iter_rows()
+    except Exception as error:
+        raise translated(step, error, limit_s) from error
+
+
+def limit(dataset: Any, limit_s: float) -> None:
+    """Sets how long a dataset may go without progress, and that its blocks keep their order: the
+    same batches come again when a build goes on."""
+    dataset.context.execution_no_progress_timeout_s = limit_s
+    dataset.context.execution_options.preserve_order = True
+
+
+def translated(step: str, error: BaseException, limit_s: float) -> BaseException:
+    """The error of a step for its caller."""
+    cause = root_of(error)
+    if isinstance(cause, ExecutionTimeoutError):
+        return StallError(f"{step}: nothing was done for {limit_s:g} s; a machine hangs, or the "
+                          f"cluster has not what it asks for: {cause}")
+    if isinstance(cause, (ValueError, TypeError, OSError)):
+        kind = next(kind for kind in (ValueError, TypeError, FileNotFoundError, OSError)
+                    if isinstance(cause, kind))
+        return kind(f"{step}: {first_words(cause)}")
+    return BuildError(f"{step} failed: {first_words(cause)}")
+
+
+def root_of(error: BaseException) -> BaseException:
+    """What a step raised, below all that Ray wraps around it."""
+    seen: List[BaseException] = []
+    while error not in seen:
+        seen.append(error)
+        inner = getattr(error, "cause", None) or error.__cause__
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return error
+
+
+def first_words(error: BaseException) -> str:
+    """Its message without the stack of another machine."""
+    return (str(error).strip() or type(error).__name__).split("\n\n")[0]
+
+
+def pool_size(wanted: Tuple[int, int], num_cpus: float) -> Tuple[Tuple[int, int], float]:
+    """How many actors there may be, and how many CPUs each gets, so that one CPU stays free."""
+    total = float(ray.cluster_resources().get("CPU", 1))
+    if total < num_cpus + 1:
+        num_cpus = max(total / 2, 0.1) if total <= 1 else min(num_cpus, total - 1)
+        return (1, 1), num_cpus
+    most = max(1, min(wanted[1], int((total - 1) // num_cpus)))
+    return (min(wanted[0], most), most), num_cpus
+
+
+def as_concurrency(value: Any) -> Tuple[int, int]:
+    """(least, most) actors of what a caller gave. Raises ValueError."""
+    pair: Optional[Tuple[Any, Any]] = (value, value) if isinstance(value, int) else None
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        pair = (value[0], value[1])
+    if pair is None or not all(type(end) is int for end in pair) or not 1 <= pair[0] <= pair[1]:
+        raise ValueError(f"concurrency must be a number or (least, most) of 1 or more, not {value}")
+    return pair[0], pair[1]

@@ -1,0 +1,98 @@
+"""The model of a build: one task gathers the sample and trains, unless the model is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import Any, List
+
+import ray
+
+import obliq
+from obliq.ray import memory, sample, steps
+from obliq.ray.plan import LEARN_OPTIONS, Plan
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model under the url and what later steps need to know of it; `width`: bytes per component
+    of the vectors as given."""
+
+    path: str
+    key: str
+    dim: int
+    width: int
+    nlist: int
+    raw: str
+    metric: str
+    quantizer: str
+    n: int
+
+
+def train(dataset: Any, plan: Plan, limit_s: float) -> Trained:
+    """Draws the sample and trains. Raises as Model.train."""
+    size = obliq.sample_size(plan.n, **{name: plan.learn[name] for name in ("nlist", "kmeans_points")
+                                        if name in plan.learn})
+    refs = sample.draw(dataset, plan, size, limit_s)
+    dim = _dim_of(refs, plan)
+    asked = memory.train_bytes(size, dim, min(plan.n, 4 * int(plan.n**0.5) + 1))
+    cpus = max(1, int(max(node["Resources"].get("CPU", 1) for node in ray.nodes()
+                          if node["Alive"])) - 1)
+    memory.check_fits("train", asked, cpus, ray.nodes())
+    task = _train.options(num_cpus=cpus, memory=asked, max_retries=steps.MOST_DEATHS,
+                          name="obliq train")
+    try:
+        return Trained(**ray.get(task.remote(refs, plan.dump(), size, cpus, limit_s),
+                                 timeout=24 * limit_s))
+    except ray.exceptions.GetTimeoutError as error:
+        raise steps.StallError(f"train: it has taken {24 * limit_s:g} s; lower kmeans_points, or "
+                               "raise limit_s") from error
+    except Exception as error:
+        raise steps.translated("train", error, limit_s) from error
+
+
+@ray.remote
+def _train(refs: List[Any], text: str, size: int, threads: int, limit_s: float) -> Any:
+    plan = Plan.load(text)
+    store = plan.store()
+    with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
+        matrix, ids = sample.gather(refs, plan, size, folder, limit_s)
+        key = sample.model_key(plan, matrix, ids)
+        path = f"models/{key}.obliq"
+        if plan.resume and store.has(path):
+            model = obliq.Model.open(store.local(path, folder))
+        else:
+            model = obliq.Model.train(matrix, ids=ids, n=plan.n, threads=threads, **plan.learn)
+            written = os.path.join(folder, "model.obliq")
+            model.save(written)
+            store.put(path, written)
+        stats = model.stats()
+        return {"path": path, "key": key, "dim": stats.dim, "width": matrix.itemsize,
+                "nlist": stats.nlist, "raw": stats.raw, "metric": stats.metric,
+                "quantizer": stats.quantizer, "n": stats.n}
+
+
+def learn_options(given: Any) -> Any:
+    """Options of train that are given, of JSON's types. Raises TypeError on others."""
+    unknown = sorted(set(given) - set(LEARN_OPTIONS))
+    if unknown:
+        raise TypeError(f"build takes no argument '{unknown[0]}'; of Model.train it takes "
+                        f"{', '.join(LEARN_OPTIONS)}")
+    options = {name: value for name, value in given.items() if value is not None}
+    json.dumps(options)
+    return options
+
+
+def _dim_of(refs: List[Any], plan: Plan) -> int:
+    fields = [field for field in ray.get([_schema.remote(ref) for ref in refs[:64]])]
+    for schema in fields:
+        if plan.vector in schema.names:
+            return int(schema.field(plan.vector).type.list_size)
+    return 0
+
+
+@ray.remote(num_cpus=0)
+def _schema(table: Any) -> Any:
+    return table.schema
