@@ -26,6 +26,7 @@
 #include "index/model_access.h"
 #include "index/search/prepared_query.h"
 #include "index/search/router.h"
+#include "index/search/stop_rule.h"
 #include "index/segment/model_file.h"
 #include "index/segment/raw_tier.h"
 #include "index/segment/segment_file.h"
@@ -195,6 +196,10 @@ void Model::encode(MatrixView<float> vectors, const std::string& path,
 
 Matrix<std::uint32_t> Model::route(MatrixView<float> queries, std::size_t nprobe,
                                    int threads) const {
+  return rank(queries, nprobe, threads).lists;
+}
+
+RankedLists Model::rank(MatrixView<float> queries, std::size_t nprobe, int threads) const {
   const TrainedModel& model = *impl_->model;
   if (queries.cols != model.dim()) {
     throw std::invalid_argument(
@@ -203,8 +208,9 @@ Matrix<std::uint32_t> Model::route(MatrixView<float> queries, std::size_t nprobe
   if (nprobe == 0) throw std::invalid_argument("nprobe must be 1 or more");
   require_finite(queries, "query", 0, model.metric());
   nprobe = std::min(nprobe, model.nlist());
-  Matrix<std::uint32_t> lists(queries.rows, nprobe);
-  if (nprobe == 0) return lists;
+  RankedLists ranked = {Matrix<std::uint32_t>(queries.rows, nprobe),
+                        Matrix<float>(queries.rows, nprobe), Matrix<float>(queries.rows, 2)};
+  if (nprobe == 0) return ranked;
   const SegmentSet none(impl_->model);
   const Router router(none);
   parallel_for(queries.rows, 16, threads, [&](std::size_t begin, std::size_t end, int) {
@@ -215,10 +221,27 @@ Matrix<std::uint32_t> Model::route(MatrixView<float> queries, std::size_t nprobe
     for (std::size_t q = begin; q < end; ++q) {
       query.set(queries.row(q));
       router.route(query, nprobe, nprobe, scratch, probes, counters);
-      for (std::size_t i = 0; i < nprobe; ++i) lists.row(q)[i] = probes[i].list;
+      const StopScale scale(model.metric(), query.slope(), query.offset(), model.info.typical_norm);
+      for (std::size_t i = 0; i < nprobe; ++i) {
+        ranked.lists.row(q)[i] = probes[i].list;
+        ranked.keys.row(q)[i] = scale.key(probes[i].key);
+      }
+      ranked.scale.row(q)[0] = scale.rise();
+      ranked.scale.row(q)[1] = scale.at_zero();
     }
   });
-  return lists;
+  return ranked;
+}
+
+Matrix<float> Model::learn_queries() const {
+  const TrainedModel& model = *impl_->model;
+  Matrix<float> queries(model.learn_ids.size(), model.dim());
+  std::copy(model.learn.begin(), model.learn.end(), queries.values.begin());
+  return queries;
+}
+
+std::vector<std::int64_t> Model::learn_ids() const {
+  return {impl_->model->learn_ids.begin(), impl_->model->learn_ids.end()};
 }
 
 ModelStats Model::stats() const {
@@ -268,6 +291,17 @@ void merge(const Model& model, std::span<const std::string> segments, const std:
   check_memory(options, segments.size(), *shared, merge_columns_bytes(sources));
   plan.ready = [&] { stages.end(); };
   merge_segments(shared, sources, plan, path);
+}
+
+SearchResult read_truth(const Model& model, const std::string& segment) {
+  const Segment opened = open_segment(segment, ModelAccess::get(model), {});
+  const std::size_t queries = opened.truth.ids.size() / Truth::kNeighbours;
+  SearchResult result{Matrix<float>(queries, Truth::kNeighbours),
+                      Matrix<std::int64_t>(queries, Truth::kNeighbours)};
+  std::copy(opened.truth.distances.begin(), opened.truth.distances.end(),
+            result.distances.values.begin());
+  std::copy(opened.truth.ids.begin(), opened.truth.ids.end(), result.ids.values.begin());
+  return result;
 }
 
 SearchResult merge_topk(std::span<const SearchResult> parts, std::size_t k) {

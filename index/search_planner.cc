@@ -49,6 +49,23 @@ void check_lists(const TrainedModel& model, std::size_t queries, const SearchOpt
   }
 }
 
+void check_within(std::size_t queries, const SearchOptions& options) {
+  const MatrixView<float> within = options.within;
+  if (within.rows == 0) return;
+  if (within.rows != queries || within.cols != 1) {
+    throw std::invalid_argument(
+        fmt::format("within is {} x {}, expected {} x 1", within.rows, within.cols, queries));
+  }
+  if (options.lists.rows == 0) {
+    throw std::invalid_argument(
+        "within bounds the answers of some lists: name them, or use range_search");
+  }
+  for (std::size_t q = 0; q < queries; ++q) {
+    if (!std::isnan(*within.row(q))) continue;
+    throw std::invalid_argument(fmt::format("within is NaN for query {}: give a distance", q));
+  }
+}
+
 // Of all n vectors about as many are as near as the k-th of `allowed` ones.
 std::size_t answers_of_all(std::size_t k, std::size_t allowed, std::size_t n) {
   const double all = static_cast<double>(k) / static_cast<double>(allowed) * static_cast<double>(n);
@@ -64,6 +81,7 @@ void check_search(const TrainedModel& model, MatrixView<float> queries,
         fmt::format("queries have dim {}, the index has {}", queries.cols, model.dim()));
   }
   check_lists(model, queries.rows, options);
+  check_within(queries.rows, options);
   if (options.k == 0) throw std::invalid_argument("k must be 1 or more");
   if (options.nprobe == 0) throw std::invalid_argument("nprobe must be 1 or more");
   if (!(options.confidence > 0 && options.confidence <= 1)) {

@@ -79,6 +79,7 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
   do {
     const std::size_t count = std::min(kSlice, queries.rows - first);
     if (options.lists.rows > 0) own.lists = options.lists.slice(first, count);
+    if (options.within.rows > 0) own.within = options.within.slice(first, count);
     search_slice(index, queries.slice(first, count), own, distances + first * options.k,
                  ids + first * options.k, columns);
     work.write(first);
@@ -94,7 +95,8 @@ void search_slices(const Index& index, MatrixView<float> queries, const SearchOp
 nb::object search(const Index& index, nb::handle query_array, nb::handle distance_array,
                   nb::handle id_array, std::optional<std::int64_t> nprobe, float confidence,
                   int threads, double target_recall, const std::string& batch_order,
-                  nb::handle list_array, nb::handle work_array, const Wanted* wanted) {
+                  nb::handle list_array, nb::handle within_array, nb::handle work_array,
+                  const Wanted* wanted) {
   const SearchArrays arrays(query_array, distance_array, id_array);
   SearchOptions options =
       search_options(arrays.k(), nprobe, confidence, threads, target_recall, batch_order);
@@ -102,6 +104,11 @@ nb::object search(const Index& index, nb::handle query_array, nb::handle distanc
   if (!list_array.is_none()) {
     lists.emplace(list_array);
     options.lists = {lists->data(), lists->rows(), lists->columns()};
+  }
+  std::optional<ArrayMemory<const float>> within;
+  if (!within_array.is_none()) {
+    within.emplace(within_array);
+    options.within = {within->data(), within->rows(), within->columns()};
   }
   SearchWork work(work_array);
   options.explain = work.explain();
@@ -247,11 +254,12 @@ void bind_index(nb::module_& module) {
       .def("search", &search, nb::arg("queries"), nb::arg("distances"), nb::arg("ids"),
            nb::arg("nprobe").none(), nb::arg("confidence"), nb::arg("threads"),
            nb::arg("target_recall"), nb::arg("batch_order"), nb::arg("lists").none(),
-           nb::arg("work").none(), nb::arg("wanted").none(),
+           nb::arg("within").none(), nb::arg("work").none(), nb::arg("wanted").none(),
            nb::sig("def search(self, queries: NDArray[numpy.float32], "
                    "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
                    "batch_order: str, lists: NDArray[numpy.uint32] | None, "
+                   "within: NDArray[numpy.float32] | None, "
                    "work: NDArray[numpy.int64] | None, "
                    "wanted: Wanted | None) -> list[typing.Any] | None"))
       .def("reconstruct", &reconstruct, nb::arg("ids"))

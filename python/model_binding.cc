@@ -63,6 +63,15 @@ void encode(const Model& model, const AnyArray& vectors, const nb::bytes& path,
   unless_cancelled([&] { model.encode(*source, name, options); });
 }
 
+/// A copy of a matrix.
+template <class T>
+nb::ndarray<nb::numpy, T> array_of(const Matrix<T>& matrix) {
+  T* values = nullptr;
+  auto array = new_array<T>({matrix.rows, matrix.cols}, values);
+  std::copy(matrix.values.begin(), matrix.values.end(), values);
+  return array;
+}
+
 /// [queries][nprobe, at most nlist]. Ctrl-C ends it between two slices.
 nb::ndarray<nb::numpy, std::uint32_t> route(const Model& model, const FloatMatrix& array,
                                             std::int64_t nprobe, int threads) {
@@ -86,6 +95,31 @@ nb::ndarray<nb::numpy, std::uint32_t> route(const Model& model, const FloatMatri
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
   } while (first < queries.rows);
   return routed;
+}
+
+/// (lists, keys, scale) of Model::rank.
+nb::tuple rank(const Model& model, const FloatMatrix& array, std::int64_t nprobe, int threads) {
+  RankedLists ranked;
+  {
+    const GilRelease release;
+    ranked = model.rank(view_of(array), count_of(nprobe, "nprobe"), threads);
+  }
+  return nb::make_tuple(array_of(ranked.lists), array_of(ranked.keys), array_of(ranked.scale));
+}
+
+/// (queries, ids) that a merge tunes with.
+nb::tuple learn_queries(const Model& model) {
+  const std::vector<std::int64_t> ids = model.learn_ids();
+  std::int64_t* values = nullptr;
+  auto id_array = new_array<std::int64_t>({ids.size()}, values);
+  std::copy(ids.begin(), ids.end(), values);
+  return nb::make_tuple(array_of(model.learn_queries()), std::move(id_array));
+}
+
+/// (distances, ids) that a segment keeps.
+nb::tuple truth_of(const Model& model, const nb::bytes& path) {
+  const SearchResult truth = read_truth(model, path_of(path));
+  return nb::make_tuple(array_of(truth.distances), array_of(truth.ids));
 }
 
 nb::dict stats_of(const Model& model) {
@@ -213,6 +247,15 @@ void bind_model(nb::module_& module) {
                    "truth: bool, threads: int, "
                    "max_memory: int, progress: object) -> None"))
       .def("route", &route, nb::arg("queries"), nb::arg("nprobe"), nb::arg("threads"))
+      .def("rank", &rank, nb::arg("queries"), nb::arg("nprobe"), nb::arg("threads"),
+           nb::sig("def rank(self, queries: NDArray[numpy.float32], nprobe: int, threads: int) -> "
+                   "tuple[NDArray[numpy.uint32], NDArray[numpy.float32], NDArray[numpy.float32]]"))
+      .def("learn_queries", &learn_queries,
+           nb::sig("def learn_queries(self) -> "
+                   "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
+      .def("truth", &truth_of, nb::arg("segment"),
+           nb::sig("def truth(self, segment: bytes) -> "
+                   "tuple[NDArray[numpy.float32], NDArray[numpy.int64]]"))
       .def("stats", &stats_of, nb::sig("def stats(self) -> dict[str, typing.Any]"));
   bind_merging(module);
 }

@@ -167,6 +167,10 @@ struct SearchOptions {
   /// as `route` gives them; kNoList fills rows that name fewer. Then nprobe and target_recall must
   /// not be given, and no other list is scanned, even where there are fewer than k answers.
   MatrixView<std::uint32_t> lists = {};
+  /// Answers to a query are nearer than this, [queries][1], each a distance of the metric or
+  /// +infinity: those of other parts of a base tell how near an answer must be to count. Beside
+  /// `lists` alone. Not given: any are.
+  MatrixView<float> within = {};
   /// Which vectors may be answers; none: all. Then a search goes on until it has k of them, if
   /// there are k, and a target_recall is met for the k nearest of these.
   std::optional<Filter> filter = {};

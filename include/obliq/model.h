@@ -15,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "obliq/export.h"
 #include "obliq/index.h"
@@ -76,6 +77,15 @@ struct ModelStats {
   std::uint64_t seed = 0;
 };
 
+/// Lists of queries, best first, with their keys, [m][nprobe] each. A key is what a list's vectors
+/// are from the query, as far as its centroid and radius tell: on the scale of |q-x|^2, on which a
+/// distance d of the metric is scale[0] * d + scale[1], [m][2].
+struct RankedLists {
+  Matrix<std::uint32_t> lists;
+  Matrix<float> keys;
+  Matrix<float> scale;
+};
+
 /// What is learnt from a sample; immutable. A copy shares it. Use it from any number of threads.
 class OBLIQ_API Model {
  public:
@@ -105,6 +115,14 @@ class OBLIQ_API Model {
   /// search chooses, but for lists that are empty. Throws as Index::search.
   Matrix<std::uint32_t> route(MatrixView<float> queries, std::size_t nprobe, int threads = 0) const;
 
+  /// The same lists with what tells how much each promises.
+  RankedLists rank(MatrixView<float> queries, std::size_t nprobe, int threads = 0) const;
+
+  /// The queries that a merge tunes with, [learn_queries][dim], as vectors of the base; and their
+  /// ids in it, -1 for queries that were given.
+  Matrix<float> learn_queries() const;
+  std::vector<std::int64_t> learn_ids() const;
+
   ModelStats stats() const;
 
  private:
@@ -126,6 +144,11 @@ OBLIQ_API std::size_t sample_size(std::size_t n, const BuildOptions& options = {
 /// the checksums, and writes it once.
 OBLIQ_API void merge(const Model& model, std::span<const std::string> segments,
                      const std::string& path, const MergeOptions& options = {});
+
+/// The 128 exact nearest vectors of each of the model's learn queries that a segment keeps, among
+/// all that it was merged from, whatever range of lists it has. No rows where it keeps none. Throws
+/// as Index::open.
+OBLIQ_API SearchResult read_truth(const Model& model, const std::string& segment);
 
 /// The k best answers of each query of several searches, as of parts of a base: ties go to the
 /// smaller id, and an id that comes twice counts once. An id of -1 ends the answers of a part to a

@@ -82,7 +82,7 @@ void ParallelSearcher::search(MatrixView<float> queries, const SearchPlan& plan,
                               const SearchOptions& options, float* distances, std::int64_t* ids,
                               SearchCounters* counters) {
   const int threads = resolve_threads(options.threads);
-  const QueryBatch batch = {queries, options.lists};
+  const QueryBatch batch = {queries, options.lists, options.within};
   SearchPlan all = plan;
   if (batch.lists.cols > 0) all.stop = {batch.lists.cols, {}};
   const Pieces pieces = divide(queries.rows, static_cast<std::size_t>(threads), options, all, set_);

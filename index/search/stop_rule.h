@@ -55,6 +55,9 @@ class StopScale {
   StopScale(Metric metric, float slope, float offset, float typical_norm);
 
   float distance(float metric_distance) const;
+  /// The same as a line: rise * metric_distance + at_zero.
+  float rise() const { return stretch_ / slope_; }
+  float at_zero() const { return shift_ - stretch_ * offset_ / slope_; }
   float key(float router_key) const { return stretch_ * router_key + shift_; }
 
  private:

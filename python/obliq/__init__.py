@@ -23,13 +23,13 @@ from obliq.columns import Columns
 from obliq.filter import Filter
 from obliq.index import Index, IndexStats, SearchResult, TunedLadder, TunedTarget, Tuning
 from obliq.merging import merge, merge_topk
-from obliq.model import Model, ModelStats, sample_key, sample_size
+from obliq.model import Model, ModelStats, RankedLists, sample_key, sample_size
 from obliq.quantizer import Codes, Quantizer, quantizer_grammar, quantizer_specs
 from obliq.range_search import RangeSearchResult
 from obliq.search_iterator import SearchIterator
 
 __all__ = ["Cancelled", "Codes", "Collection", "CollectionCounters", "CollectionStats", "Columns",
            "Filter", "Index", "IndexStats", "Latency", "Model", "ModelStats", "Quantizer",
-           "RangeSearchResult", "SearchIterator", "SearchResult", "TunedLadder", "TunedTarget",
+           "RangeSearchResult", "RankedLists", "SearchIterator", "SearchResult", "TunedLadder", "TunedTarget",
            "Tuning", "__version__", "merge", "merge_topk", "quantizer_grammar", "quantizer_specs",
            "sample_key", "sample_size", "simd"]

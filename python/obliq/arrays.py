@@ -161,6 +161,15 @@ def as_lists(lists: Any, queries: int, alone: bool) -> NDArray[np.uint32]:
     return array.astype(np.uint32)
 
 
+def as_bounds(within: Any, queries: int) -> NDArray[np.float32]:
+    """Distances float32 [queries][1], never NaN. Raises ValueError for other shapes."""
+    array = np.asarray(within, np.float32)
+    if array.size != queries or array.ndim > 1:
+        raise ValueError(f"within must be a distance for each of {queries} queries, not of shape "
+                         f"{list(array.shape)}")
+    return array.reshape(queries, 1)
+
+
 def team(threads: int) -> int:
     """Threads to ask for. OpenMP's threads do not survive a fork: a forked child works alone."""
     return 1 if _core.is_forked() else threads

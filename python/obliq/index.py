@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from obliq import _core
 from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole
-from obliq.arrays import (as_array, as_given, as_lists, as_matrix, as_neighbours, may_be_id, team,
+from obliq.arrays import (as_array, as_bounds, as_given, as_lists, as_matrix, as_neighbours,
+                          may_be_id, team,
                           whole_numbers)
 from obliq.columns import Columns, ColumnType, Types, as_column_names, as_columns, columns_of
 from obliq.filter import Filter, as_filter, wanted_of
@@ -150,9 +151,10 @@ class Index:
 
     def search(self, queries: Any, k: int = 10, *, nprobe: Optional[int] = None,
                confidence: float = 0.964, threads: int = 0, target_recall: float = 0.0,
-               batch_order: BatchOrder = "auto", lists: Any = None, filter: Any = None,
-               params: Optional[Sequence[Any]] = None, columns: Optional[Sequence[str]] = None,
-               explain: bool = False, **unknown: NoReturn) -> SearchResult:
+               batch_order: BatchOrder = "auto", lists: Any = None, within: Any = None,
+               filter: Any = None, params: Optional[Sequence[Any]] = None,
+               columns: Optional[Sequence[str]] = None, explain: bool = False,
+               **unknown: NoReturn) -> SearchResult:
         """The k nearest vectors of each query, [m][dim] or [dim]; the index may hold fewer.
 
         nprobe      the least number of lists to scan; more where they hold fewer than k vectors,
@@ -164,6 +166,8 @@ class Index:
         batch_order  "query", "list" (what shares lists together), "auto": the same, as is faster
         lists       [m][any number], for one query also [any number]: scan these and no others, as
                     Model.route gives them, best first; -1: none. Not with nprobe or target_recall
+        within      [m], for one query a number: with lists, answers are nearer than this, a
+                    distance or inf: that of the k-th answer found elsewhere
         filter      which vectors may be answers: an expression ("year >= ?", params=[2020]), a
                     Filter, ids, an array of bool by position, or a function of an id
         columns     names of columns whose values the result has, in `columns`
@@ -184,9 +188,10 @@ class Index:
         wanted = None if filter is params is columns is None else wanted_of(filter, params, columns)
         distances, ids = np.empty((len(matrix), k), _FLOAT32), np.empty((len(matrix), k), _INT64)
         chosen = None if lists is None else as_lists(lists, len(matrix), alone)
+        bound = None if within is None else as_bounds(within, len(matrix))
         return result_of(distances, ids, alone, work, self._index.search(
             matrix, distances, ids, nprobe, confidence, team(threads), target_recall, batch_order,
-            chosen, work, wanted))
+            chosen, bound, work, wanted))
 
     def range_search(self, queries: Any, radius: float, *, filter: Any = None,
                      params: Optional[Sequence[Any]] = None, confidence: float = 0.999,

@@ -4,7 +4,7 @@ into segments, on any machine, which obliq.merge joins to the file that Index.bu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, Optional, Tuple, Union, overload
+from typing import Any, Literal, NamedTuple, NoReturn, Optional, Tuple, Union, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,14 @@ class ModelStats:
     spill: float
     learn_queries: int
     seed: int
+
+
+class RankedLists(NamedTuple):
+    """See Model.rank."""
+
+    lists: NDArray[np.uint32]
+    keys: NDArray[np.float32]
+    scale: NDArray[np.float32]
 
 
 class Model:
@@ -137,6 +145,28 @@ class Model:
         lists = self._model.route(as_matrix(array, "queries"), as_whole(nprobe, "nprobe", 1),
                                   team(as_threads(threads)))
         return lists[0] if array.ndim == 1 else lists
+
+    def rank(self, queries: Any, nprobe: int, *, threads: int = 0) -> RankedLists:
+        """The lists that route tells, with what each promises: a named tuple (lists, keys, scale)
+        of [m][nprobe], [m][nprobe] and [m][2]. A key is how far the list's vectors are, on the
+        scale of |q-x|^2, on which a distance d of the metric is scale[:, 0] * d + scale[:, 1]; a
+        list whose key is far above the k-th distance holds few of the k nearest. Raises and costs
+        as route."""
+        return RankedLists(*self._model.rank(as_matrix(as_array(queries, "queries"), "queries"),
+                                             as_whole(nprobe, "nprobe", 1),
+                                             team(as_threads(threads))))
+
+    def learn_queries(self) -> Tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The queries that merge tunes with, [stats().learn_queries][dim], and their ids in the
+        base: -1 where train was given queries."""
+        return self._model.learn_queries()
+
+    def truth(self, segment: Path) -> Tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Distances and ids, [learn_queries][128] each, of the exact nearest vectors of the learn
+        queries that a segment keeps: among all that it was merged from, whatever its range of
+        lists; no rows where it keeps none. Fewer neighbours end with id -1. Raises as
+        Index.open."""
+        return self._model.truth(as_path(segment))
 
     def stats(self) -> ModelStats:
         """What the model is made of."""
