@@ -167,7 +167,7 @@ def as_bounds(within: Any, queries: int) -> NDArray[np.float32]:
     if array.size != queries or array.ndim > 1:
         raise ValueError(f"within must be a distance for each of {queries} queries, not of shape "
                          f"{list(array.shape)}")
-    return array.reshape(queries, 1)
+    return np.ascontiguousarray(array.reshape(queries, 1))
 
 
 def team(threads: int) -> int:

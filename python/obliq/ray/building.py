@@ -21,7 +21,7 @@ import ray
 from obliq.ray import steps
 from obliq.ray.commit import commit, remove_work, sweep
 from obliq.ray.encode import encode, segment_paths
-from obliq.ray.layout import Version
+from obliq.ray.layout import Shard, Version
 from obliq.ray.merging import merge as merge_shards
 from obliq.ray.plan import Plan, as_names, parse_merge
 from obliq.ray.train import Trained, learn_options, train
@@ -71,9 +71,9 @@ def build(dataset: Any, url: str, vector: str = "embedding", id: str = "id", *,
     trained = train(dataset, plan, limit_s)
     segments = encode(dataset, plan, trained, pool, num_cpus, _column_bytes(dataset, plan), limit_s)
     refuse_repeated(segments, plan.n)
-    shards = merge_shards(plan, trained, segments, num_cpus, limit_s)
+    shards, kinds = merge_shards(plan, trained, segments, num_cpus, limit_s)
     paths = [path for segment in segments for path in segment_paths(plan, trained, segment["key"])]
-    made = _version(plan, trained, shards, limit_s)
+    made = _version(plan, trained, shards, kinds, limit_s)
     version = commit(plan.store(), made)
     if not keep_segments:
         remove_work(plan.store(), paths, version)
@@ -125,10 +125,9 @@ def refuse_repeated(segments: List[Dict[str, Any]], n: int) -> None:
                          f"{sum(keys.values())} now: what makes it must give the same each time")
 
 
-def _version(plan: Plan, trained: Trained, shards: List[Any], limit_s: float) -> Version:
-    store = plan.store()
+def _version(plan: Plan, trained: Trained, shards: List[Shard], kinds: Dict[str, str],
+             limit_s: float) -> Version:
     made = Version(number=0, layout=_LAYOUTS.get(plan.merge, "ranges"), n=plan.n, dim=trained.dim,
                    metric=trained.metric, quantizer=trained.quantizer, nlist=trained.nlist,
-                   model=trained.path, shards=shards)
-    del store
+                   model=trained.path, shards=shards, columns=kinds)
     return tune(plan, made, limit_s)

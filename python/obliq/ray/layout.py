@@ -65,7 +65,6 @@ class Version:
     n, dim, metric, quantizer, nlist    as of the index
     model       path of the model, below the url
     shards      in the order of their lists
-    segments    paths of what they were merged from, which may have been swept
     columns     type by name
     tuning      how many lists, and which shards, reach which recall (tuning.py); None: a layout of
                 one shard, which holds its own, or fewer than 1,000 vectors
@@ -80,7 +79,6 @@ class Version:
     nlist: int
     model: str
     shards: List[Shard]
-    segments: List[str] = field(default_factory=list)
     columns: Dict[str, str] = field(default_factory=dict)
     tuning: Optional[Dict[str, Any]] = None
 

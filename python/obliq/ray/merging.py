@@ -7,9 +7,10 @@ are copied to the task's machine.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import ray
 
@@ -27,32 +28,36 @@ Run = Callable[[str, List[Job]], List[Job]]
 
 
 def merge(plan: Plan, trained: Trained, segments: List[Dict[str, Any]], num_cpus: float,
-          limit_s: float) -> List[Shard]:
-    """The shards of the version, in the order of their lists. Raises ValueError naming an id that
-    comes twice."""
+          limit_s: float) -> Tuple[List[Shard], Dict[str, str]]:
+    """The shards of the version, in the order of their lists, and the types of their columns.
+    Raises ValueError naming an id that comes twice."""
     keys = [segment["key"] for segment in segments]
-    if plan.merge == "none":
-        store = plan.store()
-        paths = [f"segments/{key}.obliq" for key in keys]
-        return [Shard(path, segment["n"], 0, trained.nlist, store.size(path))
-                for path, segment in zip(paths, segments)]
-    ranges = cut_lists(trained.nlist, plan.ranges) if plan.ranges else [(0, trained.nlist)]
-    inputs = [segment_paths(plan, trained, key) for key in keys]
-    jobs = [{"inputs": [paths[number] for paths in inputs], "first": first, "end": end}
-            for number, (first, end) in enumerate(ranges)]
     asked = memory.merge_bytes(min(len(keys), FAN_IN), trained.dim, trained.nlist)
     memory.check_fits("merge", asked, num_cpus, ray.nodes())
 
     def run(step: str, jobs: List[Job]) -> List[Job]:
-        text, model = plan.dump(), trained.path
-        return steps.run_tasks(step, merge_files, [dict(job, text=text, model=model,
-                                                        threads=max(1, int(num_cpus)))
-                                                   for job in jobs],
+        common = {"text": plan.dump(), "model": trained.path, "threads": max(1, int(num_cpus))}
+        return steps.run_tasks(step, merge_files, [{**job, **common} for job in jobs],
                                memory=asked, num_cpus=num_cpus, limit_s=24 * limit_s)
 
-    done = run("merge", [finished(job, plan) for job in in_groups(jobs, trained, run)])
-    return sorted((Shard(job["output"], job["n"], job["first"], job["end"], job["bytes"])
-                   for job in done), key=lambda shard: shard.first)
+    ranges = cut_lists(trained.nlist, plan.ranges) if plan.ranges else [(0, trained.nlist)]
+    inputs = [segment_paths(plan, trained, key) for key in keys]
+    if plan.merge == "none":  # nothing to merge: a task each that looks at the segment
+        jobs = [{"inputs": [], "output": paths[0], "segment": True, "first": 0,
+                 "end": trained.nlist} for paths in inputs]
+    else:
+        jobs = [{"inputs": [paths[number] for paths in inputs], "first": first, "end": end}
+                for number, (first, end) in enumerate(ranges)]
+        jobs = [finished(job, plan) for job in in_groups(jobs, trained, run)]
+    done = run("merge", jobs)
+    shards = [Shard(job["output"], job["n"], job["first"], job["end"], job["bytes"])
+              for job in done]
+    return sorted(shards, key=lambda shard: (shard.first, shard.path)), types_of(done)
+
+
+def types_of(done: List[Job]) -> Dict[str, str]:
+    """The types of all columns by name."""
+    return {name: kind for job in done for name, kind in json.loads(job["columns"]).items()}
 
 
 def finished(job: Job, plan: Plan) -> Job:
@@ -82,20 +87,18 @@ def merge_files(job: Job) -> Job:
     store = plan.store()
     with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
         model = obliq.Model.open(store.local(job["model"], folder))
-        if not (plan.resume and store.has(job["output"])):
-            files = [store.local(path, folder) for path in job["inputs"]]
-            written = os.path.join(folder, "merged.obliq")
-            lists = None if (job["first"], job["end"]) == (0, model.nlist) else (
-                job["first"], job["end"])
-            obliq.merge(model, files, written, lists=lists, segment=job["segment"],
-                        threads=job["threads"])
-            count = _count(model, written, job["segment"])
-            store.put(job["output"], written)
+        is_there = not job["inputs"] or plan.resume and store.has(job["output"])
+        if is_there:
+            made = store.local(job["output"], folder)
         else:
-            count = _count(model, store.local(job["output"], folder), job["segment"])
+            made = os.path.join(folder, "merged.obliq")
+            files = [store.local(path, folder) for path in job["inputs"]]
+            range_of = (job["first"], job["end"])
+            obliq.merge(model, files, made, segment=job["segment"], threads=job["threads"],
+                        lists=None if range_of == (0, model.nlist) else range_of)
+        opened = obliq.Index.open(model, [made]) if job["segment"] else obliq.Index.open(made)
+        stats, size = opened.stats(), os.path.getsize(made)
+        if not is_there:
+            store.put(job["output"], made)
     small = {name: job[name] for name in ("output", "first", "end", "number") if name in job}
-    return {**small, "n": count, "bytes": store.size(job["output"])}
-
-
-def _count(model: obliq.Model, path: str, is_segment: bool) -> int:
-    return len(obliq.Index.open(model, [path]) if is_segment else obliq.Index.open(path))
+    return {**small, "n": stats.n, "bytes": size, "columns": json.dumps(stats.columns)}

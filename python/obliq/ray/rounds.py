@@ -1,10 +1,11 @@
 """A search in shards, in two rounds, whoever asks the shards: plain arrays in and out.
 
-    ranked = model.rank(queries, search.most_lists)
-    first = search.first_round(ranked)                    lists [m][.], -1: none
-    ... ask the shards that hold them, join the answers
-    second, within = search.second_round(ranked, joined)  lists [m][.], distances [m]
-    ... ask, join once more
+    ranked = model.rank(queries, limits.most)
+    shards = shards_of(ranked.lists, version.ranges())
+    first = first_lists(ranked, limits)                       [m][.], -1: none
+    ... search each part of split(first, shards_of_first); found = join(answers)
+    second = second_lists(ranked, shards, kth_of(found), limits)
+    ... the same within(kth); found = join([found, *answers])
 
 What a list promises is known from its key and the k-th distance, once there is one (the stop rule
 of one index, index/search/stop_rule.h): after j better lists the hits to expect in it are, up to a
@@ -15,8 +16,8 @@ a small share of all. Both numbers are found by tuning (tuning.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def promises(ranked: RankedLists, kth: NDArray[Any]) -> NDArray[Any]:
     there are fewer than k."""
     scaled = ranked.scale[:, 0] * kth + ranked.scale[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        near = np.where(scaled > 0, -3.5 * ranked.keys / scaled[:, None], -np.inf)
+        near = np.where(scaled[:, None] > 0, -3.5 * ranked.keys / scaled[:, None], -np.inf)
         near = np.where(np.isinf(kth)[:, None], 0.0, near)
     return -0.9 * np.log1p(np.arange(ranked.keys.shape[1])) + near
 
@@ -84,8 +85,9 @@ def _in_poor_shards(promised: NDArray[Any], shards: NDArray[Any], chosen: NDArra
     """Lists of the shards that together hold no more than the share of all promises."""
     weight = np.where(chosen, np.exp(promised - promised[:, :1]), 0.0)
     rows = np.arange(len(promised))[:, None]
-    mass = np.zeros((len(promised), int(shards.max(initial=0)) + 1))
-    np.add.at(mass, (rows, shards), weight)
+    count = int(shards.max(initial=0)) + 1
+    mass = np.bincount((rows * count + shards).ravel(), weight.ravel(),
+                       len(promised) * count).reshape(-1, count)
     order = np.argsort(mass, axis=1)
     total = np.cumsum(np.take_along_axis(mass, order, axis=1), axis=1)
     poor = np.zeros(mass.shape, bool)
@@ -97,3 +99,103 @@ def shards_of(lists: NDArray[Any], ranges: Sequence[Tuple[int, int]]) -> NDArray
     """The number of the shard that holds each list."""
     ends = np.array([end for _, end in ranges])
     return np.searchsorted(ends, lists, side="right")
+
+
+def first_lists(ranked: RankedLists, limits: Limits) -> NDArray[np.int64]:
+    """The lists of the first round, [m][first]."""
+    return ranked.lists[:, :limits.first].astype(np.int64)
+
+
+def second_lists(ranked: RankedLists, shards: NDArray[Any], kth: NDArray[Any],
+                 limits: Limits) -> NDArray[np.int64]:
+    """Those of the second, [m][lists], -1 in the place of others."""
+    chosen = wanted(promises(ranked, kth), shards, limits)
+    chosen[:, :limits.first] = False
+    return np.where(chosen, ranked.lists.astype(np.int64), -1)
+
+
+def split(lists: NDArray[np.int64],
+          ranges: Sequence[Tuple[int, int]]) -> List[Tuple[int, NDArray[Any], NDArray[np.int64]]]:
+    """What to ask of which shard: its number, the rows of the queries, and their lists in it, -1
+    for none. Shards that need not be asked are left out."""
+    parts = []
+    for shard, (first, end) in enumerate(ranges):
+        held = (lists >= first) & (lists < end)
+        rows = np.flatnonzero(held.any(axis=1))
+        if len(rows):
+            kept = np.where(held[rows], lists[rows], -1)
+            order = np.argsort(kept < 0, axis=1, kind="stable")[:, :held[rows].sum(1).max()]
+            parts.append((shard, rows, np.take_along_axis(kept, order, axis=1)))
+    return parts
+
+
+@dataclass
+class Answers:
+    """Of m queries, nearest first: distances and ids [m][k], -1 and inf where there are fewer, and
+    values of columns, lists of m lists of k."""
+
+    distances: NDArray[Any]
+    ids: NDArray[Any]
+    columns: Dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def no_answers(m: int, k: int, columns: Sequence[str] = ()) -> Answers:
+    """None for any query."""
+    return Answers(np.full((m, k), np.inf, np.float32), np.full((m, k), -1, np.int64),
+                   {name: np.full((m, k), None, object) for name in columns})
+
+
+def spread(answers: Answers, rows: NDArray[Any], m: int) -> Answers:
+    """Answers to some of m queries as answers to all."""
+    all_of = no_answers(m, answers.ids.shape[1], list(answers.columns))
+    all_of.distances[rows], all_of.ids[rows] = answers.distances, answers.ids
+    for name, values in answers.columns.items():
+        all_of.columns[name][rows] = values
+    return all_of
+
+
+def join(parts: Iterable[Answers], k: int) -> Answers:
+    """The k nearest of each query in all parts, at equal distances by rising id, each id once."""
+    given = list(parts)
+    distances = np.concatenate([part.distances for part in given], axis=1)
+    ids = np.concatenate([part.ids for part in given], axis=1)
+    distances = np.where(ids == -1, np.inf, distances)
+    order = np.lexsort((ids, distances), axis=1)
+    sorted_ids = np.take_along_axis(ids, order, axis=1)
+    by_id = np.argsort(sorted_ids, axis=1, kind="stable")
+    grouped = np.take_along_axis(sorted_ids, by_id, axis=1)
+    again = np.zeros(ids.shape, bool)
+    again[:, 1:] = grouped[:, 1:] == grouped[:, :-1]
+    dropped = np.zeros(ids.shape, bool)
+    np.put_along_axis(dropped, by_id, again, axis=1)
+    dropped |= sorted_ids == -1
+    kept = np.argsort(dropped, axis=1, kind="stable")[:, :k]
+    order = np.take_along_axis(order, kept, axis=1)
+    none = np.take_along_axis(dropped, kept, axis=1)
+    columns = {name: np.take_along_axis(np.concatenate([part.columns[name] for part in given], 1),
+                                        order, axis=1) for name in given[0].columns}
+    return _filled(Answers(np.where(none, np.inf, np.take_along_axis(distances, order, 1)),
+                           np.where(none, -1, np.take_along_axis(ids, order, 1)), columns), k)
+
+
+def kth_of(found: Answers) -> NDArray[Any]:
+    """The k-th distance of each query [m]; inf where there are fewer."""
+    return found.distances[:, -1]
+
+
+def within(kth: NDArray[Any]) -> NDArray[np.float32]:
+    """What answers elsewhere must be nearer than, so that those at the k-th distance count: ties
+    go by id."""
+    return np.nextafter(kth.astype(np.float32), np.float32(np.inf))
+
+
+def _filled(answers: Answers, k: int) -> Answers:
+    m, have = answers.ids.shape
+    if have < k:
+        more = no_answers(m, k - have, list(answers.columns))
+        answers = Answers(np.concatenate([answers.distances, more.distances], 1),
+                          np.concatenate([answers.ids, more.ids], 1),
+                          {name: np.concatenate([values, more.columns[name]], 1)
+                           for name, values in answers.columns.items()})
+    answers.distances = answers.distances.astype(np.float32)
+    return answers

@@ -80,6 +80,9 @@ class Store:
             return _create_local(self.full(path), data)
         if self.has(path):
             return False
+        if _has_folders(self._fs):
+            self.write(path, data)
+            return True
         try:
             self._fs.pipe_file(self.full(path), data, mode="create")
         except FileExistsError:

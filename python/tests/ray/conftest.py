@@ -28,7 +28,7 @@ def quiet() -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Ray of this module."""
-    ray.init(num_cpus=3, object_store_memory=OBJECTS, include_dashboard=False,
+    ray.init(address="local", num_cpus=3, object_store_memory=OBJECTS, include_dashboard=False,
              logging_level="error", log_to_driver=False)
     quiet()
     yield ray

@@ -1,0 +1,69 @@
+"""How far a search in shards goes: from a target recall, or a number of lists, and the tuning of a
+version."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, Optional
+
+import numpy as np
+
+from obliq.ray.layout import Version
+from obliq.ray.rounds import Limits
+
+FIRST = 2  # lists of the first round of a search that is not tuned
+
+
+def limits_for(version: Version, k: int, target_recall: Optional[float] = None,
+               nprobe: Optional[int] = None, allowed: Optional[int] = None) -> Limits:
+    """The limits of a search for k answers among `allowed` vectors that pass a filter; None: all.
+    Without target_recall and nprobe the default recall of an index: .96 of what all lists give, .95
+    at most. Raises ValueError for what is out of range, for a target above the max_recall of the
+    tuning, or of a version that is not tuned."""
+    if type(k) is not int or k < 1:
+        raise ValueError(f"k must be 1 or more, not {k}")
+    if nprobe is not None and (type(nprobe) is not int or nprobe < 1):
+        raise ValueError(f"nprobe must be 1 or more, not {nprobe}")
+    if target_recall is not None and not 0 < target_recall < 1:
+        raise ValueError(f"target_recall must be in (0, 1), not {target_recall}")
+    if nprobe is not None and target_recall is None:
+        return Limits(min(FIRST, nprobe), min(nprobe, version.nlist))
+    sought = k if allowed is None else math.ceil(k * version.n / max(1, min(allowed, version.n)))
+    found = _tuned(version, sought, target_recall) if version.tuning else _untuned(
+        version, sought, target_recall)
+    if nprobe is None:
+        return found
+    return Limits(min(found.first, nprobe), min(found.most, nprobe), found.threshold,
+                  found.left_out)
+
+
+def _untuned(version: Version, k: int, target_recall: Optional[float]) -> Limits:
+    if target_recall is not None:
+        raise ValueError("the index is not tuned, so that target_recall has no meaning: give "
+                         "nprobe, or build it with merge='one' or 'ranges:16' of 1,000 vectors or "
+                         "more")
+    lists = version.nlist if version.n < 1000 else max(
+        2 * math.isqrt(version.nlist), math.ceil(4 * k * version.nlist / version.n))
+    return Limits(min(FIRST, version.nlist), min(version.nlist, lists))
+
+
+def _tuned(version: Version, k: int, target_recall: Optional[float]) -> Limits:
+    tuning = version.tuning or {}
+    tuned = sorted(int(name) for name in tuning)
+    nearest = next((one for one in tuned if one >= k), tuned[-1])
+    ladder: Dict[str, Any] = tuning[str(nearest)]
+    target = ladder["default"] if target_recall is None else target_recall
+    if target > ladder["max_recall"]:
+        raise ValueError(f"target_recall is {target}, and all lists give {ladder['max_recall']:.4f} "
+                         f"at k = {nearest}: ask for less, or build with raw vectors or more bits")
+    row = next((row for row in ladder["targets"] if row["target"] >= target - 1e-9), None)
+    if row is None:
+        return Limits(FIRST, version.nlist)
+    threshold = -np.inf if row["threshold"] is None else row["threshold"]
+    if k <= nearest:
+        return Limits(row["first"], row["most"], threshold, row["left_out"])
+    # A straight line in log k and log lists, to all lists at k = n.
+    lists = max(1.0, row["lists"])
+    slope = math.log(version.nlist / lists) / max(1e-9, math.log(max(version.n, k) / nearest))
+    more = math.ceil(lists * (k / nearest) ** max(0.0, slope))
+    return Limits(row["first"], min(version.nlist, max(more, row["first"])))
