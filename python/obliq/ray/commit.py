@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from typing import Iterable, List, Set
@@ -40,12 +39,13 @@ def _claim(store: Store, version: Version) -> Version:
 
 
 def _publish(store: Store, version: Version) -> bool:
-    pointer = read_pointer(store)
-    if pointer is not None and pointer["version"] > version.number:
-        return False
-    content = {"version": version.number, "manifest": _manifest(version.number)}
-    store.write(CURRENT, json.dumps(content).encode() + b"\n")
-    return True
+    with store.lock("CURRENT.lock"):
+        pointer = read_pointer(store)
+        if pointer is not None and pointer["version"] > version.number:
+            return False
+        content = {"version": version.number, "manifest": _manifest(version.number)}
+        store.write(CURRENT, json.dumps(content).encode() + b"\n")
+        return True
 
 
 def _manifest(number: int) -> str:
@@ -85,8 +85,3 @@ def remove_work(store: Store, paths: Iterable[str], version: Version) -> None:
     for path in paths:
         if path not in kept:
             store.remove(path)
-
-
-def digest_of(version: Version) -> str:
-    """Tells a version from others, whatever its number."""
-    return hashlib.blake2b(encode_version(replace(version, number=0)), digest_size=8).hexdigest()

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 import pyarrow as pa
+import ray
 from numpy.typing import NDArray
 
 import obliq
@@ -82,9 +83,8 @@ def encode(dataset: Any, plan: Plan, trained: Trained, pool: Any, num_cpus: floa
            column_bytes: int, limit_s: float) -> List[Dict[str, Any]]:
     """Segments of all rows: key, n, first_id of each, by rising first_id. Raises ValueError naming
     the rows at fault."""
-    import ray
-    size = (plan.rows_per_segment, trained.dim, trained.width, trained.nlist, trained.raw)
-    asked = memory.encode_bytes(*size, column_bytes)
+    shape = (plan.rows_per_segment, trained.dim, trained.width, trained.nlist, trained.raw)
+    asked = memory.encode_bytes(*shape, column_bytes)
     size, num_cpus = steps.pool_size(pool, num_cpus)
     memory.check_fits("encode", asked, num_cpus, ray.nodes())
     allowed = memory.code_bytes(plan.rows_per_segment, trained.dim, trained.nlist, trained.raw,
@@ -92,7 +92,8 @@ def encode(dataset: Any, plan: Plan, trained: Trained, pool: Any, num_cpus: floa
     segments = dataset.select_columns(plan.wanted()).map_batches(
         Encoder, fn_constructor_args=(plan.dump(), vars(trained), max(1, int(num_cpus)), allowed),
         batch_size=plan.rows_per_segment, batch_format="pyarrow", zero_copy_batch=True,
-        concurrency=size, num_cpus=num_cpus, memory=asked, max_restarts=-1, max_task_retries=-1)
+        compute=ray.data.ActorPoolStrategy(min_size=size[0], max_size=size[1]), num_cpus=num_cpus,
+        memory=asked)
     found = steps.run("encode", segments, limit_s)
     return sorted(found, key=lambda segment: (segment["first_id"], segment["key"]))
 

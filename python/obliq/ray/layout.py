@@ -18,7 +18,8 @@ The commit is the one small file CURRENT. Before it is written the index is the 
 the new one; there is no time at which a reader sees parts of both, since all that it opens follows
 from the manifest that it has read. The manifest is created first, in a way that fails when it is
 there, where the store can do so: of two builds that end at once, one gets the number and the other
-the next. CURRENT never goes back: it is written only if its number is smaller.
+the next. CURRENT is written only if the number there is smaller, under a lock where the store is a
+folder; elsewhere two builds of one url should not end within the same second.
 
 A reader holds on to one Version and may go on with it while others are committed; `sweep` removes
 what neither the current version nor the one before it names, and what is older than a day.

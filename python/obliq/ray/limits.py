@@ -9,9 +9,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from obliq.ray.layout import Version
-from obliq.ray.rounds import Limits
-
-FIRST = 2  # lists of the first round of a search that is not tuned
+from obliq.ray.rounds import Limits, lists_of_first
 
 
 def limits_for(version: Version, k: int, target_recall: Optional[float] = None,
@@ -27,7 +25,8 @@ def limits_for(version: Version, k: int, target_recall: Optional[float] = None,
     if target_recall is not None and not 0 < target_recall < 1:
         raise ValueError(f"target_recall must be in (0, 1), not {target_recall}")
     if nprobe is not None and target_recall is None:
-        return Limits(min(FIRST, nprobe), min(nprobe, version.nlist))
+        most = min(nprobe, version.nlist)
+        return Limits(lists_of_first(k, version.nlist, version.n, most), most)
     sought = k if allowed is None else math.ceil(k * version.n / max(1, min(allowed, version.n)))
     found = _tuned(version, sought, target_recall) if version.tuning else _untuned(
         version, sought, target_recall)
@@ -44,7 +43,8 @@ def _untuned(version: Version, k: int, target_recall: Optional[float]) -> Limits
                          "more")
     lists = version.nlist if version.n < 1000 else max(
         2 * math.isqrt(version.nlist), math.ceil(4 * k * version.nlist / version.n))
-    return Limits(min(FIRST, version.nlist), min(version.nlist, lists))
+    most = min(version.nlist, lists)
+    return Limits(lists_of_first(k, version.nlist, version.n, most), most)
 
 
 def _tuned(version: Version, k: int, target_recall: Optional[float]) -> Limits:
@@ -58,7 +58,7 @@ def _tuned(version: Version, k: int, target_recall: Optional[float]) -> Limits:
                          f"at k = {nearest}: ask for less, or build with raw vectors or more bits")
     row = next((row for row in ladder["targets"] if row["target"] >= target - 1e-9), None)
     if row is None:
-        return Limits(FIRST, version.nlist)
+        return Limits(lists_of_first(k, version.nlist, version.n, version.nlist), version.nlist)
     threshold = -np.inf if row["threshold"] is None else row["threshold"]
     if k <= nearest:
         return Limits(row["first"], row["most"], threshold, row["left_out"])
@@ -66,4 +66,5 @@ def _tuned(version: Version, k: int, target_recall: Optional[float]) -> Limits:
     lists = max(1.0, row["lists"])
     slope = math.log(version.nlist / lists) / max(1e-9, math.log(max(version.n, k) / nearest))
     more = math.ceil(lists * (k / nearest) ** max(0.0, slope))
-    return Limits(row["first"], min(version.nlist, max(more, row["first"])))
+    most = min(version.nlist, max(more, row["first"]))
+    return Limits(lists_of_first(k, version.nlist, version.n, most), most)

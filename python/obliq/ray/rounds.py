@@ -43,6 +43,12 @@ class Limits:
     left_out: float = 0.0
 
 
+def lists_of_first(k: int, nlist: int, n: int, most: int) -> int:
+    """Lists that hold about k vectors, and half as many again, so that there is a k-th distance
+    after the first round; at least two."""
+    return max(1, min(most, max(2, -(-3 * k * nlist // (2 * max(n, 1))))))
+
+
 def promises(ranked: RankedLists, kth: NDArray[Any]) -> NDArray[Any]:
     """Logarithms [m][lists] of the hits to expect, up to a constant. kth: distances [m]; inf where
     there are fewer than k."""

@@ -39,7 +39,7 @@ def draw(dataset: Any, plan: Plan, size: int, limit_s: float) -> List[Any]:
     while True:
         chosen = dataset.select_columns([plan.id, plan.vector]).map_batches(
             choose, fn_kwargs={"text": plan.dump(), "bound": bound}, batch_format="pyarrow",
-            batch_size=None, zero_copy_batch=True, max_retries=steps.MOST_DEATHS)
+            batch_size=None, zero_copy_batch=True)
         steps.limit(chosen, limit_s)
         try:
             found = chosen.materialize()

@@ -1,7 +1,7 @@
 """Searches an index under a url with the queries of a ray.data.Dataset: `obliq.ray.search`.
 
     "one"       a pool of actors, each of which opens the index by its path and searches batches
-    else        an actor for each shard, which opens its file alone and takes no CPU for its own; a
+    else        actors that open the files of some shards each, and take no CPU for their own; a
                 pool of routers, which route batches on the model and ask shards in two rounds
                 (rounds.py): the best lists of each query, then those that still promise something
                 under the k-th distance found
@@ -47,7 +47,7 @@ class Asked:
 def search(queries: Any, url: str, k: int = 10, *, vector: str = "embedding",
            target_recall: Optional[float] = None, nprobe: Optional[int] = None, filter: Any = None,
            params: Optional[Sequence[Any]] = None, columns: Optional[Sequence[str]] = None,
-           batch_size: int = 1024, concurrency: Union[int, Tuple[int, int]] = (1, 16),
+           shard_actors: Optional[int] = None, batch_size: int = 1024, concurrency: Union[int, Tuple[int, int]] = (1, 16),
            num_cpus: float = 1, storage_options: Optional[Dict[str, Any]] = None,
            limit_s: float = 600.0) -> Any:
     """The k nearest vectors of each query, as a Dataset: the rows of `queries` with the columns
@@ -59,6 +59,7 @@ def search(queries: Any, url: str, k: int = 10, *, vector: str = "embedding",
                 of several shards takes both where it is tuned (layout "ranges")
     filter, params  which vectors may be answers: an expression with bound values, or ids
     columns     names of columns whose values to return
+    shard_actors    processes that hold the shards, at most one for each; None: one for each CPU
     batch_size  queries that are searched together
     concurrency the least and the most actors that search, or that route where there are shards
     limit_s     seconds after which a batch, or a shard that does not answer, is given up
@@ -78,22 +79,29 @@ def search(queries: Any, url: str, k: int = 10, *, vector: str = "embedding",
     if version.layout == "one":
         worker: Any = WholeSearcher
     else:
-        worker, place = Router, (*place, start_shards(store, version))
+        worker, place = Router, (*place, *start_shards(store, version, shard_actors))
     answers = queries.map_batches(
         worker, fn_constructor_args=place, batch_size=batch_size, batch_format="pyarrow",
-        zero_copy_batch=True, num_cpus=num_cpus, max_restarts=-1, max_task_retries=-1,
+        zero_copy_batch=True, num_cpus=num_cpus,
         compute=ray.data.ActorPoolStrategy(min_size=pool[0], max_size=pool[1]))
-    answers.context.execution_no_progress_timeout_s = 2 * limit_s
+    steps.limit(answers, 2 * limit_s)
     return answers
 
 
-def start_shards(store: Store, version: Version) -> List[Any]:
-    """An actor for each shard, spread over the cluster by the memory of their files. They end with
-    the dataset that asks them."""
+def start_shards(store: Store, version: Version,
+                 actors: Optional[int] = None) -> Tuple[List[Any], List[Tuple[int, int]]]:
+    """Actors that hold the shards, spread over the cluster by the memory of their files, and the
+    lists [first, end) of each. They end with the dataset that asks them."""
+    count = max(1, min(len(version.shards),
+                       actors or int(ray.cluster_resources().get("CPU", 1))))
+    cuts = [len(version.shards) * number // count for number in range(count + 1)]
+    groups = [version.shards[first:end] for first, end in zip(cuts, cuts[1:])]
     actor = ray.remote(ShardSearcher)
-    return [actor.options(num_cpus=0, memory=memory.PROCESS + shard.bytes, max_restarts=-1,
-                          max_task_retries=-1, max_concurrency=4, scheduling_strategy="SPREAD")
-            .remote(store.url, store.options, version, shard) for shard in version.shards]
+    started = [actor.options(num_cpus=0, memory=memory.PROCESS + sum(one.bytes for one in group),
+                             max_restarts=-1, max_task_retries=-1, max_concurrency=4,
+                             scheduling_strategy="SPREAD")
+               .remote(store.url, store.options, version, group) for group in groups]
+    return started, [(group[0].first, group[-1].end) for group in groups]
 
 
 class _Batches:
@@ -144,30 +152,27 @@ class Router(_Batches):
     """Routes on the model and asks the shards."""
 
     def __init__(self, url: str, options: Dict[str, Any], version: Version, asked: Dict[str, Any],
-                 shards: List[Any]) -> None:
+                 actors: List[Any], held: List[Tuple[int, int]]) -> None:
         super().__init__(url, options, version, asked)
-        self._shards = shards
+        self._actors, self._held = actors, held
         self._model = open_model(self._store, version, default_cache())
         self._ranges = version.ranges()
         self._limits: Optional[rounds.Limits] = None
-        self.shards_asked = 0.0  # mean per query of the last batch
 
     def _search(self, vectors: NDArray[Any]) -> Answers:
         asked, limits = self._asked, self._limits_now()
         ranked = self._model.rank(vectors, limits.most, threads=1)
         shards = rounds.shards_of(ranked.lists, self._ranges)
-        touched = np.zeros((len(vectors), len(self._shards)), bool)
-        found = self._ask(vectors, rounds.first_lists(ranked, limits), None, touched)
+        first = rounds.first_lists(ranked, limits)
+        found = self._ask(vectors, first, None)
         kth = rounds.kth_of(found)
         second = rounds.second_lists(ranked, shards, kth, limits)
-        more = self._ask(vectors, second, rounds.within(kth), touched)
+        more = self._ask(vectors, second, rounds.within(kth))
         found = rounds.join([found, more], asked.k)
         short = np.flatnonzero((found.ids == -1).any(axis=1))
         if len(short) and limits.most < self._version.nlist:
-            touched[short] = True
             rest = rounds.spread(self._ask_all(vectors[short]), short, len(vectors))
             found = rounds.join([found, rest], asked.k)
-        self.shards_asked = float(touched.sum(1).mean())
         return found
 
     def _limits_now(self) -> rounds.Limits:
@@ -175,19 +180,18 @@ class Router(_Batches):
             asked, allowed = self._asked, None
             if asked.filter is not None:
                 allowed = sum(self._wait([shard.count.remote(asked.filter, asked.params)
-                                          for shard in self._shards]))
+                                          for shard in self._actors]))
             self._limits = limits_for(self._version, asked.k, asked.target_recall, asked.nprobe,
                                       allowed)
         return self._limits
 
-    def _ask(self, vectors: NDArray[Any], lists: NDArray[Any], within: Optional[NDArray[Any]],
-             touched: NDArray[Any]) -> Answers:
-        asked, parts = self._asked, rounds.split(lists, self._ranges)
+    def _ask(self, vectors: NDArray[Any], lists: NDArray[Any],
+             within: Optional[NDArray[Any]]) -> Answers:
+        asked, parts = self._asked, rounds.split(lists, self._held)
         calls = []
-        for shard, rows, own in parts:
-            touched[rows, shard] = True
+        for actor, rows, own in parts:
             bound = None if within is None else within[rows]
-            calls.append(self._shards[shard].search.remote(
+            calls.append(self._actors[actor].search.remote(
                 vectors[rows], asked.k, own, bound, asked.filter, asked.params,
                 asked.columns or None))
         found = [rounds.spread(answers, rows, len(vectors))
@@ -199,7 +203,7 @@ class Router(_Batches):
         asked = self._asked
         return rounds.join(self._wait([shard.search.remote(
             vectors, asked.k, None, None, asked.filter, asked.params, asked.columns or None)
-            for shard in self._shards]), asked.k)
+            for shard in self._actors]), asked.k)
 
     def _wait(self, calls: List[Any]) -> List[Any]:
         try:

@@ -1,4 +1,4 @@
-"""One shard, opened: what an actor of a search or of a server holds."""
+"""Shards, opened: what an actor of a search or of a server holds."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def _objects(values: NDArray[Any]) -> NDArray[Any]:
 
 
 class ShardSearcher:
-    """Searches one shard for actors of Ray; made of paths, so that it can start again anywhere."""
+    """Searches shards that follow each other, for actors of Ray; made of paths, so that it can start again anywhere."""
 
-    def __init__(self, url: str, options: Dict[str, Any], version: Version, shard: Shard,
-                 cache: Optional[str] = None, threads: int = 1) -> None:
+    def __init__(self, url: str, options: Dict[str, Any], version: Version,
+                 shards: Sequence[Shard], cache: Optional[str] = None, threads: int = 1) -> None:
         self._threads = threads
-        self._index = open_shards(Store(url, options), version, [shard.path],
+        self._index = open_shards(Store(url, options), version, [shard.path for shard in shards],
                                   cache or default_cache())
         self._nlist = version.nlist
 
@@ -75,5 +75,5 @@ class ShardSearcher:
             threads=self._threads))
 
     def count(self, filter: Any, params: Any = None) -> int:
-        """Vectors of the shard that pass a filter."""
+        """Vectors of these shards that pass a filter."""
         return self._index.count(filter, params)

@@ -20,7 +20,8 @@ from ray.data.exceptions import ExecutionTimeoutError  # type: ignore[attr-defin
 from obliq.ray.errors import BuildError, StallError
 
 TaskFunction = Callable[[Dict[str, Any]], Dict[str, Any]]
-MOST_DEATHS = -1  # of a task, its retries: any number
+MOST_DEATHS = -1  # of a task of Ray itself: any number; those of datasets have that anyway
+MOST_START_DEATHS = 100  # of actors that start, without one between that comes up
 
 
 def run_tasks(step: str, function: TaskFunction, items: Iterable[Dict[str, Any]], *, memory: int,
@@ -30,8 +31,7 @@ def run_tasks(step: str, function: TaskFunction, items: Iterable[Dict[str, Any]]
     if not rows:
         return []
     dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
-    return run(step, dataset.map(function, num_cpus=num_cpus, memory=memory,
-                                 max_retries=MOST_DEATHS), limit_s)
+    return run(step, dataset.map(function, num_cpus=num_cpus, memory=memory), limit_s)
 
 
 def run(step: str, dataset: Any, limit_s: float) -> List[Dict[str, Any]]:
@@ -52,6 +52,7 @@ def limit(dataset: Any, limit_s: float) -> None:
     """Sets how long a dataset may go without progress, and that its blocks keep their order: the
     same batches come again when a build goes on."""
     dataset.context.execution_no_progress_timeout_s = limit_s
+    dataset.context.max_consecutive_actor_init_deaths = MOST_START_DEATHS
     dataset.context.execution_options.preserve_order = True
 
 

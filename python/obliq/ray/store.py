@@ -7,13 +7,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
 import tempfile
 import time
 import uuid
-from typing import Any, Callable, Dict, List, Optional, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
 
 import fsspec
 
@@ -90,6 +92,18 @@ class Store:
         except (TypeError, ValueError, NotImplementedError):  # the store cannot be asked
             self.write(path, data)
         return True
+
+    @contextlib.contextmanager
+    def lock(self, path: str) -> Iterator[None]:
+        """Keeps other holders of the lock of this name out, where the store is local; else
+        nobody."""
+        if not self.is_local:
+            yield
+            return
+        _make_folder(self.full(path))
+        with open(self.full(path), "ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def put(self, path: str, source: str) -> None:
         """Copies a local file to the store, whole or not at all; a local one moves."""

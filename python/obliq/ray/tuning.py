@@ -30,7 +30,6 @@ TUNED_K = (1, 10, 100)
 TARGETS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.96, 0.97, 0.98, 0.99)
 THRESHOLDS = (-np.inf, -10.0, -9.5, -9.0, -8.5, -8.0, -7.5, -7.0, -6.5)
 LEFT_OUT = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25)
-FIRST = 2
 MOST_LISTS = 512
 LISTS_PER_SHARD = 32.0
 LEAST_TUNED = 1000
@@ -118,20 +117,21 @@ def _tuning_of(given: Dict[str, Any], found: List[Dict[str, Any]],
     joined = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
     shards = rounds.shards_of(given["lists"], version.ranges())
     ranked = obliq.RankedLists(given["lists"], given["keys"], given["scale"])
-    return {str(k): _for_k(k, given, joined, ranked, shards) for k in TUNED_K}
+    return {str(k): _for_k(k, given, joined, ranked, shards, version) for k in TUNED_K}
 
 
 def _for_k(k: int, given: Dict[str, Any], found: Dict[str, Any], ranked: Any,
-           shards: NDArray[Any]) -> Dict[str, Any]:
+           shards: NDArray[Any], version: Version) -> Dict[str, Any]:
     count, most = ranked.lists.shape
-    hits, ranks, kth = _hits(k, given, found, count, most)
+    first = rounds.lists_of_first(k, version.nlist, version.n, most)
+    hits, ranks, kth = _hits(k, first, given, found, most)
     wanted = np.minimum((given["truth"] != -1).sum(1), k)
     ceiling = float((hits.sum(1) / np.maximum(wanted, 1)).mean())
     promised = rounds.promises(ranked, kth)
     outcomes = []
     for threshold in THRESHOLDS:
         for left_out in LEFT_OUT:
-            limits = Limits(FIRST, most, threshold, left_out)
+            limits = Limits(first, most, threshold, left_out)
             chosen = np.concatenate([rounds.wanted(promised, shards, limits),
                                      np.zeros((count, 1), bool)], axis=1)
             scanned = chosen[np.arange(count)[:, None, None], ranks].any(2)
@@ -146,11 +146,12 @@ def _for_k(k: int, given: Dict[str, Any], found: Dict[str, Any], ranked: Any,
         r["target"], r["shards"]))}
 
 
-def _hits(k: int, given: Dict[str, Any], found: Dict[str, Any], count: int,
+def _hits(k: int, first: int, given: Dict[str, Any], found: Dict[str, Any],
           most: int) -> Tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Of the k nearest that all lists give: which are true neighbours, bool [count][k], the ranks
     of up to two lists that hold each, [count][k][2] (most: none); and the k-th distances after the
     first round."""
+    count = len(given["queries"])
     hits = np.zeros((count, k), bool)
     ranks = np.full((count, k, 2), most, np.int64)
     kth = np.full(count, np.inf, np.float32)
@@ -165,7 +166,7 @@ def _hits(k: int, given: Dict[str, Any], found: Dict[str, Any], count: int,
         for place, id in enumerate(best):
             holding = np.sort(lists[ids == id])[:2]
             ranks[q, place, :len(holding)] = holding
-        early = by_list[q][lists < FIRST]
+        early = by_list[q][lists < first]
         near = _nearest(found["list_id"][early], found["list_distance"][early], own, k)[1]
         if len(near) == k:
             kth[q] = near[-1]
