@@ -43,28 +43,44 @@ def _untuned(version: Version, k: int, target_recall: Optional[float]) -> Limits
                          "more")
     lists = version.nlist if version.n < 1000 else max(
         2 * math.isqrt(version.nlist), math.ceil(4 * k * version.nlist / version.n))
-    most = min(version.nlist, lists)
-    return Limits(lists_of_first(k, version.nlist, version.n, most), most)
+    return _of_lists(version, k, lists)
 
 
 def _tuned(version: Version, k: int, target_recall: Optional[float]) -> Limits:
-    tuning = version.tuning or {}
-    tuned = sorted(int(name) for name in tuning)
-    nearest = next((one for one in tuned if one >= k), tuned[-1])
-    ladder: Dict[str, Any] = tuning[str(nearest)]
+    """Between two k that are tuned, the wider limits of both: thresholds grow with k, and a k-th
+    distance of a smaller k makes promises look less."""
+    tuned = sorted(int(name) for name in version.tuning or {})
+    below = max((one for one in tuned if one <= k), default=tuned[0])
+    above = min((one for one in tuned if one >= k), default=tuned[-1])
+    rows = [_row(version, one, target_recall) for one in {below, above}]
+    if k > tuned[-1]:
+        return _beyond(version, k, tuned[-1], rows[0])
+    if None in rows:
+        return _of_lists(version, k, version.nlist)
+    found = [row for row in rows if row is not None]
+    threshold = min(-np.inf if row["threshold"] is None else row["threshold"] for row in found)
+    most = max(row["most"] for row in found)
+    return Limits(lists_of_first(k, version.nlist, version.n, most), most, threshold,
+                  min(row["left_out"] for row in found))
+
+
+def _row(version: Version, k: int, target_recall: Optional[float]) -> Optional[Dict[str, Any]]:
+    """What meets the target at a k that is tuned; None: nothing but all lists."""
+    ladder: Dict[str, Any] = (version.tuning or {})[str(k)]
     target = ladder["default"] if target_recall is None else target_recall
     if target > ladder["max_recall"]:
         raise ValueError(f"target_recall is {target}, and all lists give {ladder['max_recall']:.4f} "
-                         f"at k = {nearest}: ask for less, or build with raw vectors or more bits")
-    row = next((row for row in ladder["targets"] if row["target"] >= target - 1e-9), None)
-    if row is None:
-        return Limits(lists_of_first(k, version.nlist, version.n, version.nlist), version.nlist)
-    threshold = -np.inf if row["threshold"] is None else row["threshold"]
-    if k <= nearest:
-        return Limits(row["first"], row["most"], threshold, row["left_out"])
-    # A straight line in log k and log lists, to all lists at k = n.
-    lists = max(1.0, row["lists"])
-    slope = math.log(version.nlist / lists) / max(1e-9, math.log(max(version.n, k) / nearest))
-    more = math.ceil(lists * (k / nearest) ** max(0.0, slope))
-    most = min(version.nlist, max(more, row["first"]))
+                         f"at k = {k}: ask for less, or build with raw vectors or more bits")
+    return next((row for row in ladder["targets"] if row["target"] >= target - 1e-9), None)
+
+
+def _beyond(version: Version, k: int, tuned: int, row: Optional[Dict[str, Any]]) -> Limits:
+    """A straight line in log k and log lists, to all lists at k = n."""
+    lists = float(version.nlist) if row is None else max(1.0, row["lists"])
+    slope = math.log(version.nlist / lists) / max(1e-9, math.log(max(version.n, k) / tuned))
+    return _of_lists(version, k, math.ceil(lists * (k / tuned) ** max(0.0, slope)))
+
+
+def _of_lists(version: Version, k: int, lists: int) -> Limits:
+    most = min(version.nlist, lists)
     return Limits(lists_of_first(k, version.nlist, version.n, most), most)

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 import obliq
 from obliq.ray import steps
 from obliq.ray.plan import Plan, digest
-from obliq.ray.vectors import as_fixed_lists, refuse_odd_numbers, refuse_other_dim, rows_of
+from obliq.ray.vectors import (as_fixed_lists, named, refuse_odd_numbers, refuse_other_dim,
+                               rows_of)
 
 _KEYS = 1 << 64
 
@@ -71,6 +72,9 @@ def gather(refs: Iterable[Any], plan: Plan, size: int, folder: str,
     whose name is gone. Memory: one block, 24 bytes per row."""
     blocks = [block for block in (_ids(ref, plan, limit_s) for ref in refs) if len(block[1])]
     ids = np.concatenate([ids for _, ids in blocks]) if blocks else np.zeros(0, np.int64)
+    distinct, times = np.unique(ids, return_counts=True)
+    if (times > 1).any():
+        raise ValueError(f"{named(distinct[times > 1])}: an id may come once, and comes twice")
     keys = obliq.sample_key(plan.learn.get("seed", 1), ids)
     kept = np.lexsort((ids, keys))[:size]
     rank = np.full(len(ids), -1, np.int64)

@@ -52,6 +52,7 @@ def limit(dataset: Any, limit_s: float) -> None:
     """Sets how long a dataset may go without progress, and that its blocks keep their order: the
     same batches come again when a build goes on."""
     dataset.context.execution_no_progress_timeout_s = limit_s
+    dataset.context.raise_original_map_exception = True
     dataset.context.max_consecutive_actor_init_deaths = MOST_START_DEATHS
     dataset.context.execution_options.preserve_order = True
 

@@ -1,6 +1,5 @@
 """One Ray for all tests of this folder: three CPUs, half a GB for objects."""
 
-import logging
 import os
 import pathlib
 import sys
@@ -14,20 +13,10 @@ ray = pytest.importorskip("ray")
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # ray_sets, for tests
 
-OBJECTS = 400 << 20
-
-
-def quiet() -> None:
-    """Lets Ray say what fails alone."""
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-
-
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Ray of this module."""
+    from ray_sets import OBJECTS, quiet
     ray.init(address="local", num_cpus=3, object_store_memory=OBJECTS, include_dashboard=False,
              logging_level="error", log_to_driver=False)
     quiet()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pathlib
 from typing import Any, Dict, List, Optional
 
@@ -11,6 +12,17 @@ import ray
 
 import obliq
 from obliq.ray import Version
+
+
+OBJECTS = 400 << 20  # bytes of a machine's object store
+
+
+def quiet() -> None:
+    """Lets Ray say what fails alone."""
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
 
 
 def base(n: int = 4000, dim: int = 32, seed: int = 1) -> Any:

@@ -21,8 +21,7 @@ from ray.cluster_utils import Cluster
 
 import obliq
 import obliq.ray
-from conftest import OBJECTS, quiet
-from ray_sets import base, dataset, files, ids_of, only_file, table, whole
+from ray_sets import OBJECTS, base, dataset, files, ids_of, only_file, quiet, table, whole
 
 KILLS = int(os.environ.get("OBLIQ_RAY_KILLS", "6"))
 
@@ -114,8 +113,7 @@ DRIVER = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 import ray, obliq, obliq.ray, obliq.ray.commit as commit
-from conftest import quiet
-from ray_sets import base, dataset, ids_of, table
+from ray_sets import base, dataset, ids_of, quiet, table
 ray.init(address={address!r}, logging_level="error", log_to_driver=False)
 quiet()
 publish = commit._publish
