@@ -27,6 +27,7 @@ struct RowsLeft {
       AllowedRows own = rows != nullptr
                             ? *rows->segments[s]
                             : allowed_rows(segment, set.deleted(s), all_words_for(segment));
+      exclude_foreign(segment, own);  // a vector is handed out by its own segment
       segments.push_back(std::make_shared<AllowedRows>(std::move(own)));
       filter->count += segments.back()->count;
       filter->segments.push_back(segments.back());

@@ -63,6 +63,14 @@ void exclude_row(const Segment& segment, std::uint32_t row, AllowedRows& allowed
   if (same != allowed.few.end() && same->row == row) allowed.few.erase(same);
 }
 
+void exclude_foreign(const Segment& segment, AllowedRows& allowed) {
+  for (const ListRecord& record : segment.lists.records()) {
+    if (!record.is_foreign()) continue;
+    for_words(record.first_row, record.first_row + record.primaries,
+              [&](std::uint64_t word, std::uint64_t ones) { allowed.words[word] &= ~ones; });
+  }
+}
+
 AllowedRows allowed_rows(const Segment& segment, const RowBits* deleted,
                          std::vector<std::uint64_t> words) {
   AllowedRows allowed;
@@ -75,9 +83,9 @@ AllowedRows allowed_rows(const Segment& segment, const RowBits* deleted,
     std::uint32_t count = 0;
     const std::uint64_t begin = record.first_row;
     for_words(begin, begin + record.primaries, [&](std::uint64_t word, std::uint64_t ones) {
-      if (record.is_foreign()) allowed.words[word] &= ~ones;
       count += static_cast<std::uint32_t>(std::popcount(allowed.words[word] & ones));
     });
+    if (record.is_foreign()) count = 0;
     allowed.in_list.push_back(count);
     allowed.count += count;
   }

@@ -18,7 +18,8 @@ struct AllowedRow {
   std::uint32_t record = 0;
 };
 
-/// The rows of one segment that may be answers. Deleted and foreign rows are none.
+/// The rows of one segment that may be answers. Deleted rows are none. Foreign rows have bits, for
+/// the spilled entries that name them, but are not counted, since they are another segment's own.
 struct AllowedRows {
   std::vector<std::uint64_t> words;    ///< a bit per row, zeros behind, and one word more
   std::vector<std::uint32_t> in_list;  ///< of each list record, rows that may be answers
@@ -53,8 +54,11 @@ std::vector<std::uint64_t> all_words_for(const Segment& segment);
 /// Takes a row out, which is one of them. Cost: where rows are few, in proportion to them.
 void exclude_row(const Segment& segment, std::uint32_t row, AllowedRows& allowed);
 
-/// Takes deleted and foreign rows out of `words`, as words_for() makes them, and counts the others.
-/// `deleted`: null: none.
+/// Takes the bits of foreign rows out: each vector then has one in its own segment alone.
+void exclude_foreign(const Segment& segment, AllowedRows& allowed);
+
+/// Takes deleted rows out of `words`, as words_for() makes them, and counts those that are left but
+/// foreign ones. `deleted`: null: none.
 AllowedRows allowed_rows(const Segment& segment, const RowBits* deleted,
                          std::vector<std::uint64_t> words);
 

@@ -68,7 +68,8 @@ def prepare(job: Dict[str, Any]) -> Dict[str, Any]:
         count = min(len(queries), 500 if model.stats().n < 500_000 else 250)
         lists = model.rank(queries[:count], MOST_LISTS)
         _save(store, job["name"], queries=queries[:count], own=own[:count], lists=lists.lists,
-              keys=lists.keys, scale=lists.scale, truth=ids[:count], distances=distances[:count])
+              **{f"first{k}": rounds.lists_of_first(k, model.nlist, model.stats().n, MOST_LISTS)
+                 for k in TUNED_K}, keys=lists.keys, scale=lists.scale, truth=ids[:count], distances=distances[:count])
     return {"done": 1}
 
 
@@ -89,7 +90,8 @@ def look(job: Dict[str, Any]) -> Dict[str, Any]:
         queries, ranks = np.nonzero(held)
         single = _answers(index, given["queries"], queries,
                           given["lists"][queries, ranks][:, None].astype(np.int64), bound)
-        _save(store, f"{job['name']}-{job['number']}", query=whole[0], id=whole[1],
+        early = {f"early{k}": _first_answers(index, given, held, k) for k in TUNED_K}
+        _save(store, f"{job['name']}-{job['number']}", **early, query=whole[0], id=whole[1],
               distance=whole[2], list_query=queries[single[0]], rank=ranks[single[0]],
               list_id=single[1], list_distance=single[2])
     return {"done": 1}
@@ -110,11 +112,20 @@ def _answers(index: Any, queries: NDArray[Any], rows: NDArray[Any], lists: NDArr
     return tuple(np.concatenate(arrays) for arrays in zip(*found))  # type: ignore[return-value]
 
 
+def _first_answers(index: Any, given: Dict[str, Any], held: NDArray[Any],
+                   k: int) -> NDArray[Any]:
+    """Distances [queries][k + 1] in the lists of a first round, as far as the shard has them."""
+    lists = np.where(held, given["lists"].astype(np.int64), -1)[:, :int(given[f"first{k}"])]
+    distances, ids = index.search(given["queries"], k + 1, lists=lists, threads=1)[:2]
+    return np.where(ids == given["own"][:, None], np.inf, distances)  # itself left out
+
+
 def _tuning_of(given: Dict[str, Any], found: List[Dict[str, Any]],
                version: Version) -> Optional[Dict[str, Any]]:
     if len(given["queries"]) == 0:
         return None
-    joined = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+    joined = {name: np.concatenate([part[name] for part in found], axis=int("early" in name))
+              for name in found[0]}
     shards = rounds.shards_of(given["lists"], version.ranges())
     ranked = obliq.RankedLists(given["lists"], given["keys"], given["scale"])
     return {str(k): _for_k(k, given, joined, ranked, shards, version) for k in TUNED_K}
@@ -123,8 +134,9 @@ def _tuning_of(given: Dict[str, Any], found: List[Dict[str, Any]],
 def _for_k(k: int, given: Dict[str, Any], found: Dict[str, Any], ranked: Any,
            shards: NDArray[Any], version: Version) -> Dict[str, Any]:
     count, most = ranked.lists.shape
-    first = rounds.lists_of_first(k, version.nlist, version.n, most)
-    hits, ranks, kth = _hits(k, first, given, found, most)
+    first = min(most, int(given[f"first{k}"]))
+    kth = np.sort(found[f"early{k}"], axis=1)[:, k - 1]
+    hits, ranks = _hits(k, given, found, most)
     wanted = np.minimum((given["truth"] != -1).sum(1), k)
     ceiling = float((hits.sum(1) / np.maximum(wanted, 1)).mean())
     promised = rounds.promises(ranked, kth)
@@ -146,41 +158,34 @@ def _for_k(k: int, given: Dict[str, Any], found: Dict[str, Any], ranked: Any,
         r["target"], r["shards"]))}
 
 
-def _hits(k: int, first: int, given: Dict[str, Any], found: Dict[str, Any],
-          most: int) -> Tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _hits(k: int, given: Dict[str, Any], found: Dict[str, Any],
+          most: int) -> Tuple[NDArray[Any], NDArray[Any]]:
     """Of the k nearest that all lists give: which are true neighbours, bool [count][k], the ranks
-    of up to two lists that hold each, [count][k][2] (most: none); and the k-th distances after the
-    first round."""
+    of up to two lists that hold each, [count][k][2] (most: none)."""
     count = len(given["queries"])
     hits = np.zeros((count, k), bool)
     ranks = np.full((count, k, 2), most, np.int64)
-    kth = np.full(count, np.inf, np.float32)
     by_query = [np.flatnonzero(found["query"] == q) for q in range(count)]
     by_list = [np.flatnonzero(found["list_query"] == q) for q in range(count)]
     for q in range(count):
         own = given["own"][q]
-        best = _nearest(found["id"][by_query[q]], found["distance"][by_query[q]], own, k)[0]
+        best = _nearest(found["id"][by_query[q]], found["distance"][by_query[q]], own, k)
         true = given["truth"][q][:k]
         hits[q, :len(best)] = np.isin(best, true[true != -1])
         ids, lists = found["list_id"][by_list[q]], found["rank"][by_list[q]]
         for place, id in enumerate(best):
             holding = np.sort(lists[ids == id])[:2]
             ranks[q, place, :len(holding)] = holding
-        early = by_list[q][lists < first]
-        near = _nearest(found["list_id"][early], found["list_distance"][early], own, k)[1]
-        if len(near) == k:
-            kth[q] = near[-1]
-    return hits, ranks, kth
+    return hits, ranks
 
 
 def _nearest(ids: NDArray[Any], distances: NDArray[Any], own: int,
-             k: int) -> Tuple[NDArray[Any], NDArray[Any]]:
-    order = np.lexsort((ids, distances))
-    ids, distances = ids[order], distances[order]
+             k: int) -> NDArray[Any]:
+    """The ids of the k nearest, each once, without the query's own."""
+    ids = ids[np.lexsort((ids, distances))]
     _, first = np.unique(ids, return_index=True)
     first = np.sort(first)
-    first = first[ids[first] != own][:k]
-    return ids[first], distances[first]
+    return ids[first[ids[first] != own][:k]]
 
 
 def _asked(chosen: NDArray[Any], shards: NDArray[Any]) -> float:
