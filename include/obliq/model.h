@@ -78,8 +78,8 @@ struct ModelStats {
 };
 
 /// Lists of queries, best first, with their keys, [m][nprobe] each. A key is what a list's vectors
-/// are from the query, as far as its centroid and radius tell: on the scale of |q-x|^2, on which a
-/// distance d of the metric is scale[0] * d + scale[1], [m][2].
+/// are from the query, as far as its centroid and radius tell: on the scale of |q-x|^2 behind the
+/// transform, on which a distance d of the metric is scale[0] * d + scale[1], [m][2].
 struct RankedLists {
   Matrix<std::uint32_t> lists;
   Matrix<float> keys;
