@@ -36,8 +36,8 @@ def default_cache() -> str:
 
 def answers_of(found: Any) -> Answers:
     """The result of Index.search of many queries."""
-    columns = {} if found.columns is None else {
-        name: _objects(values) for name, values in found.columns.items()}
+    held = getattr(found, "columns", {})  # raises where none were asked for
+    columns = {name: _objects(values) for name, values in held.items()}
     return Answers(found.distances, found.ids, columns)
 
 
