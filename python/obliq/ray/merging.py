@@ -12,6 +12,7 @@ import os
 import tempfile
 from typing import Any, Callable, Dict, List, Tuple
 
+import pyarrow as pa
 import ray
 
 import obliq
@@ -83,6 +84,7 @@ def in_groups(jobs: List[Job], trained: Trained, run: Run) -> List[Job]:
 
 def merge_files(job: Job) -> Job:
     """One merge, as a task. Returns the job with the size of its file and the vectors in it."""
+    pa.default_memory_pool().release_unused()  # what the process has read before
     plan = Plan.load(job["text"])
     store = plan.store()
     with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
