@@ -1,5 +1,5 @@
-"""An index of a Spark dataframe, as on_dask.py makes it of one of Dask: mapInPandas draws the sample
-and encodes partitions.
+"""An index of a Spark dataframe, as on_dask.py makes it of one of Dask: mapInPandas draws the
+sample and encodes partitions.
 
     spark-submit examples/scale/on_spark.py 'embeddings/*.parquet' folder
 """

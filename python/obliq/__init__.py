@@ -30,6 +30,6 @@ from obliq.search_iterator import SearchIterator
 
 __all__ = ["Cancelled", "Codes", "Collection", "CollectionCounters", "CollectionStats", "Columns",
            "Filter", "Index", "IndexStats", "Latency", "Model", "ModelStats", "Quantizer",
-           "RangeSearchResult", "RankedLists", "SearchIterator", "SearchResult", "TunedLadder", "TunedTarget",
-           "Tuning", "__version__", "merge", "merge_topk", "quantizer_grammar", "quantizer_specs",
-           "sample_key", "sample_size", "simd"]
+           "RangeSearchResult", "RankedLists", "SearchIterator", "SearchResult", "TunedLadder",
+           "TunedTarget", "Tuning", "__version__", "merge", "merge_topk", "quantizer_grammar",
+           "quantizer_specs", "sample_key", "sample_size", "simd"]

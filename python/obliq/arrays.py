@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,6 +168,13 @@ def as_bounds(within: Any, queries: int) -> NDArray[np.float32]:
         raise ValueError(f"within must be a distance for each of {queries} queries, not of shape "
                          f"{list(array.shape)}")
     return np.ascontiguousarray(array.reshape(queries, 1))
+
+
+def as_named(lists: Any, within: Any, queries: int,
+             alone: bool) -> Tuple[Optional[NDArray[np.uint32]], Optional[NDArray[np.float32]]]:
+    """as_lists and as_bounds of what is given."""
+    return (None if lists is None else as_lists(lists, queries, alone),
+            None if within is None else as_bounds(within, queries))
 
 
 def team(threads: int) -> int:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from obliq import _core
 from obliq.arguments import as_flag, as_path, as_paths, as_progress, as_threads, as_whole
-from obliq.arrays import (as_array, as_bounds, as_given, as_lists, as_matrix, as_neighbours,
-                          may_be_id, team,
+from obliq.arrays import (as_array, as_given, as_matrix, as_named, as_neighbours, may_be_id, team,
                           whole_numbers)
 from obliq.columns import Columns, ColumnType, Types, as_column_names, as_columns, columns_of
 from obliq.filter import Filter, as_filter, wanted_of
@@ -160,22 +159,19 @@ class Index:
         nprobe      the least number of lists to scan; more where they hold fewer than k vectors,
                     all from nlist on. With target_recall the most. None: as many as that takes
         confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
-        threads     0: as many as the process may use (answers do not depend on it)
+        threads     0: as many as the process may use; answers do not depend on it
         target_recall   mean recall@k to reach at the default confidence, in (0, 1). 0, without
-                    nprobe: .96 of what all lists give, .95 at most; not tuned: as docs/python.md
-        batch_order  "query", "list" (what shares lists together), "auto": the same, as is faster
-        lists       [m][any number], for one query also [any number]: scan these and no others, as
-                    Model.route gives them, best first; -1: none. Not with nprobe or target_recall
-        within      [m], for one query a number: with lists, answers are nearer than this, a
-                    distance or inf: that of the k-th answer found elsewhere
+                    nprobe: .96 of what all lists give, .95 at most; not tuned: docs/python.md
+        batch_order  "query", "list" (what shares lists together), "auto"; the answers are the same
+        lists, within   [m][any number], for one query also [any number]: scan these alone, as
+                    Model.route gives them, best first; -1: none; for answers below distances [m]
         filter      which vectors may be answers: an expression ("year >= ?", params=[2020]), a
                     Filter, ids, an array of bool by position, or a function of an id
-        columns     names of columns whose values the result has, in `columns`
-        explain     the result has `explain`, the work of each query; they go one by one then
+        columns, explain    the result has these columns; the work of queries, which go one by one
 
-        Raises ValueError on a wrong dim, NaN or infinity (naming the query), what is out of range,
-        a target_recall of an index that is not tuned or above its max_recall, a filter or a name
-        that does not fit; TypeError on other types. Ctrl-C ends a long batch.
+        Raises ValueError on a wrong dim, NaN or infinity (naming the query), what is out of range
+        or does not fit, a target_recall of an index that is not tuned or above its max_recall;
+        TypeError on other types. Ctrl-C ends a long batch.
         """
         if lists is filter is params is columns is None and explain is False and not unknown \
                 and batch_order is _AUTO and (quick := _quick_search(
@@ -187,11 +183,9 @@ class Index:
         work = None if explain is False else work_of(explain, len(matrix))
         wanted = None if filter is params is columns is None else wanted_of(filter, params, columns)
         distances, ids = np.empty((len(matrix), k), _FLOAT32), np.empty((len(matrix), k), _INT64)
-        chosen = None if lists is None else as_lists(lists, len(matrix), alone)
-        bound = None if within is None else as_bounds(within, len(matrix))
         return result_of(distances, ids, alone, work, self._index.search(
             matrix, distances, ids, nprobe, confidence, team(threads), target_recall, batch_order,
-            chosen, bound, work, wanted))
+            *as_named(lists, within, len(matrix), alone), work, wanted))
 
     def range_search(self, queries: Any, radius: float, *, filter: Any = None,
                      params: Optional[Sequence[Any]] = None, confidence: float = 0.999,

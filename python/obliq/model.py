@@ -150,8 +150,8 @@ class Model:
         """The lists that route tells, with what each promises: a named tuple (lists, keys, scale)
         of [m][nprobe], [m][nprobe] and [m][2]. A key is how far the list's vectors are, on the
         scale of |q-x|^2 behind the transform, on which a distance d of the metric is scale[:, 0] *
-        d + scale[:, 1]; a list whose key is far above the k-th distance holds few of the k nearest. Raises and costs
-        as route."""
+        d + scale[:, 1]; a list whose key is far above the k-th distance holds few of the k nearest.
+        Raises and costs as route."""
         return RankedLists(*self._model.rank(as_matrix(as_array(queries, "queries"), "queries"),
                                              as_whole(nprobe, "nprobe", 1),
                                              team(as_threads(threads))))

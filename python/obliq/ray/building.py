@@ -14,6 +14,7 @@ needs. What each step writes is named by its input (layout.py): a step that runs
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 import ray
@@ -40,7 +41,7 @@ def build(dataset: Any, url: str, vector: str = "embedding", id: str = "id", *,
     """Builds an index of all rows of a ray.data.Dataset under `url` and makes it visible there, all
     at once. With merge="one" it is the file that `obliq build` writes, byte for byte.
 
-    url         a folder that all machines see, or what fsspec opens (s3://, gs://, abfs://, file://)
+    url         a folder that all machines see, or what fsspec opens: s3://, gs://, abfs://
     vector      column of the vectors: fixed size lists or tensors of one axis; float16, float32,
                 float64, int8 or uint8
     id          column of the ids: whole numbers, all different, none -1
@@ -59,25 +60,40 @@ def build(dataset: Any, url: str, vector: str = "embedding", id: str = "id", *,
     learn       preset, raw, nlist, seed, kmeans_points, kmeans_iterations, list_groups, as in
                 Model.train
 
-    The dataset is read two or three times: to count the rows, unless its files tell, for the sample
-    and to encode. Write embeddings to files first, or materialize() them.
+    The dataset is read two or three times: write embeddings to files first, or materialize() them.
 
     Raises ValueError naming the rows with NaN, a wrong dim, or an id that comes twice, and for
     wrong arguments; StallError, BuildError. Nothing is visible then.
     """
     plan = _plan_of(dataset, url, vector, id, columns, types, merge, rows_per_segment, resume,
                     storage_options, dict(learn, metric=metric, quantizer=quantizer, spill=spill))
-    pool = steps.as_concurrency(concurrency)
+    how = How(steps.as_concurrency(concurrency), num_cpus, keep_segments, limit_s)
+    return _run(dataset, plan, how)
+
+
+@dataclass(frozen=True)
+class How:
+    """What changes no byte of the index, as build takes it."""
+
+    pool: Tuple[int, int]
+    num_cpus: float
+    keep_segments: bool
+    limit_s: float
+
+
+def _run(dataset: Any, plan: Plan, how: How) -> Version:
+    num_cpus, limit_s = how.num_cpus, how.limit_s
     trained = train(dataset, plan, limit_s)
-    segments = encode(dataset, plan, trained, pool, num_cpus, _column_bytes(dataset, plan), limit_s)
+    segments = encode(dataset, plan, trained, how.pool, num_cpus,
+                      _column_bytes(dataset, plan), limit_s)
     refuse_repeated(segments, plan.n)
     shards, kinds = merge_shards(plan, trained, segments, num_cpus, limit_s)
     paths = [path for segment in segments for path in segment_paths(plan, trained, segment["key"])]
     made = _version(plan, trained, shards, kinds, limit_s)
     version = commit(plan.store(), made)
-    if not keep_segments:
+    if not how.keep_segments:
         remove_work(plan.store(), paths, version)
-    sweep(url, storage_options=storage_options)
+    sweep(plan.url, storage_options=plan.storage_options)
     return version
 
 

@@ -32,6 +32,7 @@ class Encoder:
         self._plan = Plan.load(text)
         self._trained = Trained(**trained)
         self._store = self._plan.store()
+        self._types: Any = self._plan.types or None
         self._threads = threads
         self._max_memory = max_memory
         self._folder = tempfile.TemporaryDirectory(dir=self._store.beside())
@@ -55,7 +56,7 @@ class Encoder:
         written = os.path.join(self._folder.name, f"{key}.obliq")
         try:
             self._model.encode(vectors, written, ids, columns=columns,
-                               types=self._plan.types or None, threads=self._threads,
+                               types=self._types, threads=self._threads,
                                max_memory=self._max_memory)
         except ValueError as error:
             refuse_odd_numbers(vectors, ids, self._plan.vector)

@@ -18,12 +18,7 @@ def limits_for(version: Version, k: int, target_recall: Optional[float] = None,
     Without target_recall and nprobe the default recall of an index: .96 of what all lists give, .95
     at most. Raises ValueError for what is out of range, for a target above the max_recall of the
     tuning, or of a version that is not tuned."""
-    if type(k) is not int or k < 1:
-        raise ValueError(f"k must be 1 or more, not {k}")
-    if nprobe is not None and (type(nprobe) is not int or nprobe < 1):
-        raise ValueError(f"nprobe must be 1 or more, not {nprobe}")
-    if target_recall is not None and not 0 < target_recall < 1:
-        raise ValueError(f"target_recall must be in (0, 1), not {target_recall}")
+    check_range(k, target_recall, nprobe)
     if nprobe is not None and target_recall is None:
         most = min(nprobe, version.nlist)
         return Limits(lists_of_first(k, version.nlist, version.n, most), most)
@@ -34,6 +29,16 @@ def limits_for(version: Version, k: int, target_recall: Optional[float] = None,
         return found
     return Limits(min(found.first, nprobe), min(found.most, nprobe), found.threshold,
                   found.left_out)
+
+
+def check_range(k: int, target_recall: Optional[float], nprobe: Optional[int]) -> None:
+    """Raises ValueError for what no search takes."""
+    if type(k) is not int or k < 1:
+        raise ValueError(f"k must be 1 or more, not {k}")
+    if nprobe is not None and (type(nprobe) is not int or nprobe < 1):
+        raise ValueError(f"nprobe must be 1 or more, not {nprobe}")
+    if target_recall is not None and not 0 < target_recall < 1:
+        raise ValueError(f"target_recall must be in (0, 1), not {target_recall}")
 
 
 def _untuned(version: Version, k: int, target_recall: Optional[float]) -> Limits:
@@ -69,8 +74,9 @@ def _row(version: Version, k: int, target_recall: Optional[float]) -> Optional[D
     ladder: Dict[str, Any] = (version.tuning or {})[str(k)]
     target = ladder["default"] if target_recall is None else target_recall
     if target > ladder["max_recall"]:
-        raise ValueError(f"target_recall is {target}, and all lists give {ladder['max_recall']:.4f} "
-                         f"at k = {k}: ask for less, or build with raw vectors or more bits")
+        most = f"{ladder['max_recall']:.4f}"
+        raise ValueError(f"target_recall is {target}, and all lists give {most} at k = {k}: "
+                         "ask for less, or build with raw vectors or more bits")
     return next((row for row in ladder["targets"] if row["target"] >= target - 1e-9), None)
 
 

@@ -102,5 +102,5 @@ def merge_files(job: Job) -> Job:
         stats, size = opened.stats(), os.path.getsize(made)
         if not is_there:
             store.put(job["output"], made)
-    small = {name: job[name] for name in ("output", "first", "end", "number") if name in job}
+    small: Job = {name: job[name] for name in ("output", "first", "end", "number") if name in job}
     return {**small, "n": stats.n, "bytes": size, "columns": json.dumps(stats.columns)}

@@ -56,7 +56,7 @@ def promises(ranked: RankedLists, kth: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(divide="ignore", invalid="ignore"):
         near = np.where(scaled[:, None] > 0, -3.5 * ranked.keys / scaled[:, None], -np.inf)
         near = np.where(np.isinf(kth)[:, None], 0.0, near)
-    return -0.9 * np.log1p(np.arange(ranked.keys.shape[1])) + near
+    return np.asarray(near - 0.9 * np.log1p(np.arange(ranked.keys.shape[1])))
 
 
 def wanted(promised: NDArray[Any], shards: NDArray[Any], limits: Limits) -> NDArray[Any]:
@@ -83,13 +83,14 @@ def _mean_ahead(promised: NDArray[Any]) -> NDArray[Any]:
     padded = np.concatenate([np.zeros((len(finite), 1)), np.cumsum(finite, axis=1)], axis=1)
     count = promised.shape[1]
     ends = np.minimum(np.arange(count) + _AHEAD, count)
-    return (padded[:, ends] - padded[:, :count]) / (ends - np.arange(count))
+    return np.asarray((padded[:, ends] - padded[:, :count]) / (ends - np.arange(count)))
 
 
 def _in_poor_shards(promised: NDArray[Any], shards: NDArray[Any], chosen: NDArray[Any],
                     left_out: float) -> NDArray[Any]:
     """Lists of the shards that together hold no more than the share of all promises."""
-    weight = np.where(chosen, np.exp(promised - promised[:, :1]), 0.0)
+    finite = np.maximum(promised, -1e30)
+    weight = np.where(chosen, np.exp(np.minimum(finite - finite[:, :1], 50.0)), 0.0)
     rows = np.arange(len(promised))[:, None]
     count = int(shards.max(initial=0)) + 1
     mass = np.bincount((rows * count + shards).ravel(), weight.ravel(),
@@ -98,7 +99,7 @@ def _in_poor_shards(promised: NDArray[Any], shards: NDArray[Any], chosen: NDArra
     total = np.cumsum(np.take_along_axis(mass, order, axis=1), axis=1)
     poor = np.zeros(mass.shape, bool)
     np.put_along_axis(poor, order, total <= left_out * total[:, -1:], axis=1)
-    return poor[rows, shards]
+    return np.asarray(poor[rows, shards])
 
 
 def shards_of(lists: NDArray[Any], ranges: Sequence[Tuple[int, int]]) -> NDArray[Any]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from obliq.ray import memory, rounds, steps
 from obliq.ray.errors import StallError
 from obliq.ray.layout import Version, read_current
-from obliq.ray.limits import limits_for
+from obliq.ray.limits import check_range, limits_for
 from obliq.ray.rounds import Answers
 from obliq.ray.shard import ShardSearcher, answers_of, default_cache, open_model, open_shards
 from obliq.ray.store import Store
@@ -47,9 +47,9 @@ class Asked:
 def search(queries: Any, url: str, k: int = 10, *, vector: str = "embedding",
            target_recall: Optional[float] = None, nprobe: Optional[int] = None, filter: Any = None,
            params: Optional[Sequence[Any]] = None, columns: Optional[Sequence[str]] = None,
-           shard_actors: Optional[int] = None, batch_size: int = 1024, concurrency: Union[int, Tuple[int, int]] = (1, 16),
-           num_cpus: float = 1, storage_options: Optional[Dict[str, Any]] = None,
-           limit_s: float = 600.0) -> Any:
+           shard_actors: Optional[int] = None, batch_size: int = 1024,
+           concurrency: Union[int, Tuple[int, int]] = (1, 16), num_cpus: float = 1,
+           storage_options: Optional[Dict[str, Any]] = None, limit_s: float = 600.0) -> Any:
     """The k nearest vectors of each query, as a Dataset: the rows of `queries` with the columns
     `ids` and `distances`, lists of k, nearest first, -1 and infinity where there are fewer; and the
     columns that are asked for, lists of k.
@@ -70,12 +70,16 @@ def search(queries: Any, url: str, k: int = 10, *, vector: str = "embedding",
     """
     store = Store(url, storage_options)
     version = read_current(store)
-    limits_for(version, k, target_recall, nprobe)
     asked = Asked(vector, k, target_recall, nprobe, filter, None if params is None else
                   list(params), [] if columns is None else list(columns), limit_s)
     _check(queries, asked, version)
     pool, num_cpus = steps.pool_size(steps.as_concurrency(concurrency), num_cpus)
-    place = (store.url, store.options, version, vars(asked))
+    return _answers(queries, store, version, asked, pool, num_cpus, batch_size, shard_actors)
+
+
+def _answers(queries: Any, store: Store, version: Version, asked: Asked, pool: Tuple[int, int],
+             num_cpus: float, batch_size: int, shard_actors: Optional[int]) -> Any:
+    place: Tuple[Any, ...] = (store.url, store.options, version, vars(asked))
     if version.layout == "one":
         worker: Any = WholeSearcher
     else:
@@ -84,7 +88,7 @@ def search(queries: Any, url: str, k: int = 10, *, vector: str = "embedding",
         worker, fn_constructor_args=place, batch_size=batch_size, batch_format="pyarrow",
         zero_copy_batch=True, num_cpus=num_cpus,
         compute=ray.data.ActorPoolStrategy(min_size=pool[0], max_size=pool[1]))
-    steps.limit(answers, 2 * limit_s)
+    steps.limit(answers, 2 * asked.limit_s)
     return answers
 
 
@@ -217,6 +221,9 @@ class Router(_Batches):
 def _check(queries: Any, asked: Asked, version: Version) -> None:
     if not isinstance(queries, ray.data.Dataset):
         raise TypeError("queries must be a ray.data.Dataset, not " + type(queries).__name__)
+    check_range(asked.k, asked.target_recall, asked.nprobe)
+    if version.layout != "one":  # which knows itself what it reaches
+        limits_for(version, asked.k, asked.target_recall, asked.nprobe)
     names = queries.schema().names
     if asked.vector not in names:
         raise ValueError(f"the queries have no column '{asked.vector}'; they have "

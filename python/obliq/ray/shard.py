@@ -55,7 +55,8 @@ def _objects(values: NDArray[Any]) -> NDArray[Any]:
 
 
 class ShardSearcher:
-    """Searches shards that follow each other, for actors of Ray; made of paths, so that it can start again anywhere."""
+    """Searches shards that follow each other, for actors of Ray; made of paths, so that it can
+    start again anywhere."""
 
     def __init__(self, url: str, options: Dict[str, Any], version: Version,
                  shards: Sequence[Shard], cache: Optional[str] = None, threads: int = 1) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import ray
 import ray.data
-from ray.data.exceptions import ExecutionTimeoutError  # type: ignore[attr-defined]
+from ray.data.exceptions import ExecutionTimeoutError
 
 from obliq.ray.errors import BuildError, StallError
 

@@ -153,7 +153,7 @@ class Store:
     def age(self, path: str) -> float:
         """Seconds since a file was written; 0 where the store does not tell."""
         try:
-            return max(0.0, time.time() - self._fs.modified(self.full(path)).timestamp())
+            return max(0.0, time.time() - float(self._fs.modified(self.full(path)).timestamp()))
         except (NotImplementedError, FileNotFoundError, AttributeError):
             return 0.0
 

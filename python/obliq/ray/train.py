@@ -12,6 +12,7 @@ import ray
 
 import obliq
 from obliq.ray import memory, sample, steps
+from obliq.ray.errors import StallError
 from obliq.ray.plan import LEARN_OPTIONS, Plan
 
 
@@ -33,8 +34,8 @@ class Trained:
 
 def train(dataset: Any, plan: Plan, limit_s: float) -> Trained:
     """Draws the sample and trains. Raises as Model.train."""
-    size = obliq.sample_size(plan.n, **{name: plan.learn[name] for name in ("nlist", "kmeans_points")
-                                        if name in plan.learn})
+    sized = {name: plan.learn[name] for name in ("nlist", "kmeans_points") if name in plan.learn}
+    size = obliq.sample_size(plan.n, **sized)
     refs = sample.draw(dataset, plan, size, limit_s)
     dim = _dim_of(refs, plan)
     asked = memory.train_bytes(size, dim, min(plan.n, 4 * int(plan.n**0.5) + 1))
@@ -47,7 +48,7 @@ def train(dataset: Any, plan: Plan, limit_s: float) -> Trained:
         return Trained(**ray.get(task.remote(refs, plan.dump(), size, cpus, limit_s),
                                  timeout=24 * limit_s))
     except ray.exceptions.GetTimeoutError as error:
-        raise steps.StallError(f"train: it has taken {24 * limit_s:g} s; lower kmeans_points, or "
+        raise StallError(f"train: it has taken {24 * limit_s:g} s; lower kmeans_points, or "
                                "raise limit_s") from error
     except Exception as error:
         raise steps.translated("train", error, limit_s) from error

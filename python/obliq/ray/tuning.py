@@ -69,7 +69,8 @@ def prepare(job: Dict[str, Any]) -> Dict[str, Any]:
         lists = model.rank(queries[:count], MOST_LISTS)
         _save(store, job["name"], queries=queries[:count], own=own[:count], lists=lists.lists,
               **{f"first{k}": rounds.lists_of_first(k, model.nlist, model.stats().n, MOST_LISTS)
-                 for k in TUNED_K}, keys=lists.keys, scale=lists.scale, truth=ids[:count], distances=distances[:count])
+                 for k in TUNED_K}, keys=lists.keys, scale=lists.scale, truth=ids[:count],
+              distances=distances[:count])
     return {"done": 1}
 
 
@@ -185,7 +186,7 @@ def _nearest(ids: NDArray[Any], distances: NDArray[Any], own: int,
     ids = ids[np.lexsort((ids, distances))]
     _, first = np.unique(ids, return_index=True)
     first = np.sort(first)
-    return ids[first[ids[first] != own][:k]]
+    return np.asarray(ids[first[ids[first] != own][:k]])
 
 
 def _asked(chosen: NDArray[Any], shards: NDArray[Any]) -> float:

@@ -37,7 +37,8 @@ def vectors_of(table: pa.Table, name: str, ids: NDArray[np.int64]) -> NDArray[An
     if pa.types.is_struct(piece.type):  # Ray's tensors of several shapes: data and shape
         piece = piece.field("data")
     if piece.null_count:
-        _refuse(ids, np.asarray(piece.is_null()), name, "are NULL")
+        nulls: NDArray[Any] = np.asarray(piece.is_null())
+        _refuse(ids, nulls, name, "are NULL")
     if pa.types.is_fixed_size_list(piece.type):
         dim: Optional[int] = piece.type.list_size
     elif pa.types.is_list(piece.type) or pa.types.is_large_list(piece.type):
@@ -47,8 +48,8 @@ def vectors_of(table: pa.Table, name: str, ids: NDArray[np.int64]) -> NDArray[An
                          "size or tensors of one axis are taken")
     values = piece.flatten()
     if values.null_count:
-        at_fault = np.asarray(values.is_null()).reshape(len(piece), -1).any(axis=1)
-        _refuse(ids, at_fault, name, "hold NULL")
+        inside: NDArray[Any] = np.asarray(values.is_null()).reshape(len(piece), -1)
+        _refuse(ids, np.asarray(inside.any(axis=1)), name, "hold NULL")
     numbers = values.to_numpy(zero_copy_only=True)
     return np.asarray(numbers).reshape(len(piece), dim or 0)
 
@@ -62,8 +63,9 @@ def refuse_other_dim(ids: NDArray[np.int64], name: str, dim: int, wanted: int) -
 def refuse_odd_numbers(vectors: NDArray[Any], ids: NDArray[np.int64], name: str) -> None:
     """Raises ValueError naming the rows that hold NaN or infinity."""
     if vectors.dtype.kind == "f":
-        at_fault = np.concatenate([~np.isfinite(vectors[first:first + 4096]).all(axis=1)
-                                   for first in range(0, len(vectors), 4096)] or [np.zeros(0, bool)])
+        at_fault = np.zeros(len(vectors), bool)
+        for first in range(0, len(vectors), 4096):
+            at_fault[first:first + 4096] = ~np.isfinite(vectors[first:first + 4096]).all(axis=1)
         _refuse(ids, at_fault, name, "hold NaN or infinity")
 
 
@@ -90,7 +92,8 @@ def _common_length(piece: Any, ids: NDArray[np.int64], name: str) -> int:
     if len(lengths) == 0:
         return 0
     first = int(lengths[0])
-    _refuse(ids, lengths != first, name, f"are not of dim {first}, as that of id {ids[0]} is")
+    _refuse(ids, np.asarray(lengths != first), name,
+            f"are not of dim {first}, as that of id {ids[0]} is")
     return first
 
 

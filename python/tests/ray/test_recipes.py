@@ -20,9 +20,11 @@ def test_dask_makes_the_file_of_one_build(tmp_path: pathlib.Path) -> None:
     import on_dask
     vectors, ids = base(3000), ids_of(3000)
     for part in range(5):
-        parquet.write_table(table(vectors, ids).slice(600 * part, 600), tmp_path / f"{part}.parquet")
+        rows = table(vectors, ids).slice(600 * part, 600)
+        parquet.write_table(rows, tmp_path / f"{part}.parquet")
     with dask.config.set(scheduler="threads", num_workers=2):
-        path = on_dask.build(dd.read_parquet(tmp_path / "*.parquet"), tmp_path / "dask", metric="cosine", preset="fast")
+        frame = dd.read_parquet(tmp_path / "*.parquet")
+        path = on_dask.build(frame, tmp_path / "dask", metric="cosine", preset="fast")
     assert path.read_bytes() == whole(tmp_path / "whole.obliq", vectors, ids, metric="cosine",
                                       preset="fast")
 
