@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
 import obliq
@@ -36,7 +36,6 @@ class Plan:
     rows_per_segment: int
     n: int = 0
     resume: bool = True
-    cache: str = field(default="")
 
     def store(self) -> Store:
         """Where its files are."""
