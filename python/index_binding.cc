@@ -258,9 +258,8 @@ void bind_index(nb::module_& module) {
            nb::sig("def search(self, queries: NDArray[numpy.float32], "
                    "distances: NDArray[numpy.float32], ids: NDArray[numpy.int64], "
                    "nprobe: int | None, confidence: float, threads: int, target_recall: float, "
-                   "batch_order: str, lists: NDArray[numpy.uint32] | None, "
-                   "within: NDArray[numpy.float32] | None, "
-                   "work: NDArray[numpy.int64] | None, "
+                   "batch_order: str, lists: NDArray[numpy.uint32] | None, within: "
+                   "NDArray[numpy.float32] | None, work: NDArray[numpy.int64] | None, "
                    "wanted: Wanted | None) -> list[typing.Any] | None"))
       .def("reconstruct", &reconstruct, nb::arg("ids"))
       .def("contains", &Index::contains, nb::arg("id"), nb::call_guard<GilRelease>())
