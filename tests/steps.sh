@@ -213,6 +213,14 @@ long_collection_tests() {
   grep -o 'property name="[a-z_]*" value="[0-9]*"' "$counted" || true
 }
 
+# Builds on Ray of which twenty workers die, where every other run kills six.
+ray_deaths() {
+  wheel
+  install_ray
+  OBLIQ_RAY_KILLS=20 timeout 1800 build/ray_test/bin/python -m pytest -q -p no:cacheprovider \
+    python/tests/ray/test_ray_deaths.py
+}
+
 long_collections() {
   step "build release collection tests" build release collection_tests
   step "a million operations" long_collection_tests 'ModelTest.*' \
@@ -256,6 +264,7 @@ long_tests() {
   if command -v dpkg-deb >/dev/null; then
     step "packages in a new root" packages_in_new_root
   fi
+  step "build on ray, 20 killed workers" ray_deaths
   step "build asan" build asan threads_tests
   step "repeat threads asan" repeat_threads asan "$minutes"
 }
