@@ -1,17 +1,17 @@
 """A query's time through Ray Serve beside the direct call, and how many shards it asks.
 
-    serving.py [--n 100000] [--dim 96] [--shards 1 4 16] [--queries 300] [--out FILE]
+    serving.py [--dataset FILE] [--n N] [--shards 1 4 16] [--queries 300] [--out FILE]
 
-Builds an index of generated vectors, serves it with one replica of each shard and one router, and
-asks one query after the other: of the index in this process on one thread, through a handle of
-Serve, and over HTTP with obliq.client. Then eight clients ask over HTTP at once. Medians, and the
-95th percentile. Everything shares the CPUs of this machine. Needs obliq[ray].
+Builds an index of 16 ranges of lists with obliq.ray.build, of an ann-benchmarks HDF5 file (default:
+the sample) or, with --n, of so many generated vectors of 96 dimensions. Serves it with one replica
+of each shard and one router, and asks one query after the other: of the index of one file in this
+process on one thread, through a handle of Serve, and over HTTP with obliq.client. Then eight
+clients ask over HTTP at once. Everything shares the CPUs of this machine. Needs obliq[ray], h5py.
 """
 
 import argparse
 import json
 import os
-import pathlib
 import statistics
 import sys
 import tempfile
@@ -20,17 +20,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+import pyarrow as pa
+import ray
+import ray.data
+from ray import serve
+
 import obliq
 import obliq.ray
-import ray
 from obliq.client import Client
-from obliq.ray.commit import commit
-from obliq.ray.layout import Shard, Version
-from obliq.ray.store import Store
-from ray import serve
 
 PORT = 8123
 K = 10
+SAMPLE = "datasets/sample/sample-384-angular.hdf5"
+FILES = 16
 
 
 def draw(seed, n, dim):
@@ -42,16 +44,24 @@ def draw(seed, n, dim):
     return (points + rng.normal(size=(n, dim // 4)) @ spread).astype(np.float32)
 
 
-def publish(folder, n, dim):
-    """The index as one file, committed."""
-    path = pathlib.Path(folder) / "shards" / "one.obliq"
-    path.parent.mkdir(parents=True)
-    index = obliq.Index.build(draw(1, n, dim), path=path)
-    shard = Shard("shards/one.obliq", n, 0, index.nlist, path.stat().st_size)
-    commit(Store(folder), Version(number=0, layout="one", n=n, dim=dim, metric="l2",
-                                  quantizer=index.stats().quantizer, nlist=index.nlist,
-                                  model=shard.path, shards=[shard]))
-    return index
+def read_set(args):
+    """Base, queries and metric."""
+    if args.n:
+        return draw(1, args.n, 96), draw(2, args.queries, 96), "l2"
+    import h5py
+    with h5py.File(args.dataset) as file:
+        metric = {"angular": "cosine", "euclidean": "l2"}[file.attrs.get("distance", "angular")]
+        return np.array(file["train"]), np.array(file["test"])[:args.queries], metric
+
+
+def publish(folder, base, metric):
+    """Commits ranges of lists, and returns the index of one file."""
+    flat = pa.array(np.ascontiguousarray(base).reshape(-1))
+    table = pa.table({"id": np.arange(len(base)),
+                      "embedding": pa.FixedSizeListArray.from_arrays(flat, base.shape[1])})
+    obliq.ray.build(ray.data.from_arrow(table), folder, metric=metric, preset="fast",
+                    merge=f"ranges:{FILES}", concurrency=1)
+    return obliq.Index.build(base, metric)
 
 
 def timed(ask, queries):
@@ -71,14 +81,19 @@ def row(name, times):
             "p95_ms": round(sorted(times)[int(0.95 * len(times))], 2)}
 
 
+def recall_of(truth, found):
+    """Of what all lists give."""
+    return float(np.mean([np.isin(true, answers.ids).mean()
+                          for true, answers in zip(truth, found)]))
+
+
 def measure(folder, shards, queries, truth):
     handle = serve.run(obliq.ray.app(folder, shards=shards, replicas=1, routers=1,
                                      cpus_per_shard=0.05, cpus_per_router=0.05))
     rows = []
     times, found = timed(lambda query: handle.search.remote(query, K).result(), queries)
     asked = float(np.mean([answers.asked.mean() for answers in found]))
-    recall = np.mean([np.isin(true, answers.ids).mean() for true, answers in zip(truth, found)])
-    rows.append({**row("handle", times), "recall": round(float(recall), 4)})
+    rows.append({**row("handle", times), "recall": round(recall_of(truth, found), 4)})
     with Client(f"http://127.0.0.1:{PORT}") as client:
         rows.append(row("http", timed(lambda query: client.search(query, K), queries)[0]))
         start = time.perf_counter()
@@ -93,23 +108,22 @@ def measure(folder, shards, queries, truth):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=100_000)
-    parser.add_argument("--dim", type=int, default=96)
+    parser.add_argument("--dataset", default=SAMPLE)
+    parser.add_argument("--n", type=int, default=0)
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--out", default="results/serving.jsonl")
     args = parser.parse_args()
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    base, queries, metric = read_set(args)
     with tempfile.TemporaryDirectory() as folder:
-        index = publish(folder, args.n, args.dim)
-        queries = draw(2, args.queries, args.dim)[:, np.newaxis]
-        truth = index.search(queries[:, 0], K, nprobe=index.nlist, confidence=1).ids
-        times, found = timed(lambda query: index.search(query, K, threads=1), queries)
-        recall = np.mean([np.isin(true, answers.ids).mean()
-                          for true, answers in zip(truth, found)])
-        rows = [{**row("direct", times), "recall": round(float(recall), 4)}]
-        ray.init(num_cpus=2, object_store_memory=200 << 20, include_dashboard=False,
+        ray.init(num_cpus=3, object_store_memory=200 << 20, include_dashboard=False,
                  log_to_driver=False)
+        index = publish(folder, base, metric)
+        truth = index.search(queries, K, nprobe=index.nlist, confidence=1).ids
+        queries = queries[:, np.newaxis]
+        times, found = timed(lambda query: index.search(query, K, threads=1), queries)
+        rows = [{**row("direct", times), "recall": round(recall_of(truth, found), 4)}]
         serve.start(http_options={"port": PORT})
         for shards in args.shards:
             rows += measure(folder, shards, queries, truth)
@@ -118,7 +132,7 @@ def main():
     os.makedirs(os.path.dirname(args.out) or ".", exist_ok=True)
     with open(args.out, "w") as file:
         for one in rows:
-            file.write(json.dumps({"n": args.n, "dim": args.dim, **one}) + "\n")
+            file.write(json.dumps({"n": len(base), "dim": base.shape[1], **one}) + "\n")
             print(one)
 
 
