@@ -19,16 +19,14 @@ def main() -> int:
     if missing:
         print(f"the installed package lacks {missing}")
         return 1
-    folders = ("python/tests/ray", "python/tests", "examples", "examples/serve")
-    # By name: of two files that are called conftest.py mypy takes one.
-    scripts = {path.name: str(path) for folder in folders
-               for path in sorted(pathlib.Path(folder).glob("*.py"))}
+    scripts = [str(path) for folder in ("python/tests", "examples")
+               for path in sorted(pathlib.Path(folder).glob("*.py"))]
     with tempfile.TemporaryDirectory() as folder:
         # Beside site-packages, whose errors mypy keeps to itself.
         copy = shutil.copytree(package, pathlib.Path(folder) / "obliq",
                                ignore=shutil.ignore_patterns("*.so", "__pycache__"))
         command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", "--cache-dir",
-                   "build/mypy", str(copy), *scripts.values()]
+                   "build/mypy", str(copy), *scripts]
         return subprocess.run(command, check=False).returncode
 
 
