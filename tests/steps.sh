@@ -217,8 +217,8 @@ long_collection_tests() {
 ray_deaths() {
   wheel
   install_ray
-  OBLIQ_RAY_KILLS=20 timeout 1800 build/ray_test/bin/python -m pytest -q -p no:cacheprovider \
-    python/tests/ray/test_ray_deaths.py
+  OBLIQ_RAY_KILLS=20 OBLIQ_SERVING_KILLS=20 timeout 3600 build/ray_test/bin/python -m pytest -q \
+    -p no:cacheprovider python/tests/ray/test_ray_deaths.py python/tests/ray/test_serving.py
 }
 
 long_collections() {
@@ -264,7 +264,7 @@ long_tests() {
   if command -v dpkg-deb >/dev/null; then
     step "packages in a new root" packages_in_new_root
   fi
-  step "build on ray, 20 killed workers" ray_deaths
+  step "killed workers and replicas on ray" ray_deaths
   step "build asan" build asan threads_tests
   step "repeat threads asan" repeat_threads asan "$minutes"
 }

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("ray.serve")
+fsspec = pytest.importorskip("fsspec")
 
 import obliq
 from obliq.ray import Limits, Overloaded, Shard as ShardFile, TooLarge, Version, app_builder
@@ -324,6 +325,19 @@ def test_a_store_that_is_away_or_damaged_leaves_what_is_served(tmp_path: pathlib
     router.check_health()
     with pytest.raises(RuntimeError, match="damaged"):
         read_pointer(Store(str(tmp_path)))
+
+
+def test_files_of_a_store_that_is_not_local_are_copied_once(tmp_path: pathlib.Path) -> None:
+    _, one = publish(tmp_path / "made", 1, "ranges", 4)
+    fsspec.filesystem("memory").put(str(tmp_path / "made"), "/served-in-memory", recursive=True)
+    cache = tmp_path / "cache"
+    given = settings(cache=str(cache))
+    url = "memory://served-in-memory"
+    for _ in range(2):  # replicas of one machine
+        router = Router(url, [Handle(Shard(url, place, 2, given)) for place in range(2)], given)
+        found = search(router, nprobe=8, confidence=1.0)
+        assert (found.ids == one.search(QUERIES, 10, nprobe=8, confidence=1).ids).all()
+        assert len(list(cache.iterdir())) == 5  # a model, four ranges
 
 
 def test_nothing_to_serve_is_told(tmp_path: pathlib.Path) -> None:
