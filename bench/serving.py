@@ -6,7 +6,8 @@ Builds an index of 16 ranges of lists with obliq.ray.build, of an ann-benchmarks
 the sample) or, with --n, of so many generated vectors of 96 dimensions. Serves it with one replica
 of each shard and one router, and asks one query after the other: of the index of one file in this
 process on one thread, through a handle of Serve, and over HTTP with obliq.client. Then eight
-clients ask over HTTP at once. Everything shares the CPUs of this machine. Needs obliq[ray], h5py.
+clients ask over HTTP at once. Everything shares the CPUs of this machine, so that the CPU time of
+a query, of all processes together, tells more than its time. Needs obliq[ray], h5py and psutil.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-
+import psutil
 import pyarrow as pa
 import ray
 import ray.data
@@ -68,17 +69,26 @@ def timed(ask, queries):
     """Milliseconds of each query, after some that are not counted, and the answers."""
     for query in queries[:20]:
         ask(query)
-    times, found = [], []
+    times, found, cpu = [], [], cpu_seconds()
     for query in queries:
         start = time.perf_counter()
         found.append(ask(query))
         times.append(1000 * (time.perf_counter() - start))
-    return times, found
+    cpu = 1000 * (cpu_seconds() - cpu) / len(queries)
+    return {"median_ms": round(statistics.median(times), 3),
+            "p95_ms": round(sorted(times)[int(0.95 * len(times))], 3),
+            "cpu_ms": round(cpu, 2)}, found
 
 
-def row(name, times):
-    return {"how": name, "median_ms": round(statistics.median(times), 2),
-            "p95_ms": round(sorted(times)[int(0.95 * len(times))], 2)}
+def cpu_seconds():
+    """Of this process and all that Ray has started for it."""
+    total, process = 0.0, psutil.Process()
+    for one in (process, *process.children(recursive=True)):
+        try:
+            total += sum(one.cpu_times()[:2])
+        except psutil.Error:  # it has ended
+            continue
+    return total
 
 
 def recall_of(truth, found):
@@ -93,9 +103,9 @@ def measure(folder, shards, queries, truth):
     rows = []
     times, found = timed(lambda query: handle.search.remote(query, K).result(), queries)
     asked = float(np.mean([answers.asked.mean() for answers in found]))
-    rows.append({**row("handle", times), "recall": round(recall_of(truth, found), 4)})
+    rows.append({"how": "handle", **times, "recall": round(recall_of(truth, found), 4)})
     with Client(f"http://127.0.0.1:{PORT}") as client:
-        rows.append(row("http", timed(lambda query: client.search(query, K), queries)[0]))
+        rows.append({"how": "http", **timed(lambda query: client.search(query, K), queries)[0]})
         start = time.perf_counter()
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda query: client.search(query, K), queries))
@@ -123,7 +133,7 @@ def main():
         truth = index.search(queries, K, nprobe=index.nlist, confidence=1).ids
         queries = queries[:, np.newaxis]
         times, found = timed(lambda query: index.search(query, K, threads=1), queries)
-        rows = [{**row("direct", times), "recall": round(recall_of(truth, found), 4)}]
+        rows = [{"how": "direct", **times, "recall": round(recall_of(truth, found), 4)}]
         serve.start(http_options={"port": PORT})
         for shards in args.shards:
             rows += measure(folder, shards, queries, truth)
