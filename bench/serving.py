@@ -106,6 +106,9 @@ def measure(folder, shards, queries, truth):
     rows.append({"how": "handle", **times, "recall": round(recall_of(truth, found), 4)})
     with Client(f"http://127.0.0.1:{PORT}") as client:
         rows.append({"how": "http", **timed(lambda query: client.search(query, K), queries)[0]})
+        many = [queries[:64, 0]] * 20
+        rows.append({"how": "http, 64 queries in one",
+                     **timed(lambda some: client.search(some, K), many)[0]})
         start = time.perf_counter()
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda query: client.search(query, K), queries))
