@@ -75,6 +75,8 @@ def _ancestors(pid: int) -> List[int]:
 def served_cluster(url: pathlib.Path, **options: Any) -> Iterator[Served]:
     """Two nodes; every shard and the routers have a replica on each."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    for wait in ("READY_CHECK", "HEALTH_CHECK"):  # where others use the machine, five seconds are few
+        os.environ[f"RAY_SERVE_PROXY_{wait}_TIMEOUT_S"] = "90"
     cluster = Cluster(initialize_head=True, head_node_args={
         "num_cpus": 2, "object_store_memory": _MEMORY, "include_dashboard": False,
         "_system_config": {"health_check_period_ms": 500, "health_check_failure_threshold": 3,
