@@ -75,7 +75,7 @@ def _ancestors(pid: int) -> List[int]:
 def served_cluster(url: pathlib.Path, **options: Any) -> Iterator[Served]:
     """Two nodes; every shard and the routers have a replica on each."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    for wait in ("READY_CHECK", "HEALTH_CHECK"):  # where others use the machine, five seconds are few
+    for wait in ("READY_CHECK", "HEALTH_CHECK"):  # five seconds are few on a busy machine
         os.environ[f"RAY_SERVE_PROXY_{wait}_TIMEOUT_S"] = "90"
     cluster = Cluster(initialize_head=True, head_node_args={
         "num_cpus": 2, "object_store_memory": _MEMORY, "include_dashboard": False,
