@@ -218,7 +218,7 @@ ray_deaths() {
   wheel
   install_ray
   OBLIQ_RAY_KILLS=20 OBLIQ_SERVING_KILLS=20 timeout 3600 build/ray_test/bin/python -m pytest -q \
-    -p no:cacheprovider python/tests/ray/test_ray_deaths.py python/tests/ray/test_serving.py
+    -p no:cacheprovider python/tests/on_ray/test_ray_deaths.py python/tests/on_ray/test_serving.py
 }
 
 long_collections() {
