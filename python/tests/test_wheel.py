@@ -82,7 +82,8 @@ def test_a_wheel_holds_the_package_alone() -> None:
              if "__pycache__" not in str(path)}
     kept = {name for name in files if not re.match(r"obliq-[\d.]+\.dist-info/", name)}
     gomp = {name for name in kept if re.fullmatch(r"obliq\.libs/libgomp-[\w.-]+", name)}
-    sources = {f"obliq/{path.name}" for path in (ROOT / "python/obliq").glob("*.py")}
+    sources = {str(path.relative_to(ROOT / "python"))
+               for path in (ROOT / "python/obliq").rglob("*.py")}
     assert kept - gomp == sources | {"obliq/py.typed", f"obliq/{extension()}", "obliq/_core.pyi"}
     assert len(gomp) == 1
 
