@@ -63,7 +63,7 @@ class Killer(threading.Thread):
         self._random = random.Random(1)
 
     def run(self) -> None:
-        while self.killed < self.most and not self._over.wait(0.3):
+        while self.killed < self.most and not self._over.wait(1.0):
             busy = [one for one in workers() if "IDLE" not in _name(one)
                     and any(word in _name(one) for word in ("Map", "_train"))]
             if busy:
