@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "obliq/filter.h"
 #include "obliq/index.h"
 #include "python/arrays.h"
 #include "python/forked.h"
@@ -18,6 +19,7 @@ namespace {
 /// What NumPy and the package call things.
 struct Names {
   nb::object index;    ///< the class _core.Index
+  nb::object filter;   ///< the class _core.Filter
   nb::object array;    ///< numpy.ndarray
   nb::object empty;    ///< numpy.empty
   nb::object float32;  ///< dtypes
@@ -65,12 +67,17 @@ std::optional<std::size_t> count_in(PyObject* number) {
   return static_cast<std::size_t>(value);
 }
 
-/// queries, k, nprobe, confidence, threads, target_recall: as options, or none.
-std::optional<SearchOptions> options_in(PyObject* const* given) {
+bool is_of(const nb::object& type, PyObject* object) {
+  return Py_TYPE(object) == reinterpret_cast<PyTypeObject*>(type.ptr());
+}
+
+/// queries, k, nprobe, confidence, threads, target_recall, filter: as options, or none.
+std::optional<SearchOptions> options_in(const Names& names, PyObject* const* given) {
   const std::optional<std::size_t> k = count_in(given[1]);
   const std::optional<std::size_t> nprobe = count_in(given[2]);
   if (!k || (!nprobe && given[2] != Py_None) || !PyFloat_CheckExact(given[3]) ||
-      !PyLong_CheckExact(given[4]) || !PyFloat_CheckExact(given[5])) {
+      !PyLong_CheckExact(given[4]) || !PyFloat_CheckExact(given[5]) ||
+      (given[6] != Py_None && !is_of(names.filter, given[6]))) {
     return std::nullopt;
   }
   int overflow = 0;
@@ -86,6 +93,7 @@ std::optional<SearchOptions> options_in(PyObject* const* given) {
   options.confidence = static_cast<float>(PyFloat_AsDouble(given[3]));
   options.threads = is_forked() ? 1 : static_cast<int>(threads);
   options.target_recall = PyFloat_AsDouble(given[5]);
+  if (given[6] != Py_None) options.filter = *nb::inst_ptr<Filter>(given[6]);
   return options;
 }
 
@@ -108,10 +116,8 @@ bool search(const Index& index, MatrixView<float> query, const SearchOptions& op
 
 /// A new reference to the result; null: none, with an error or without.
 PyObject* answer(const Names& names, PyObject* const* given, const Index& index) {
-  const std::optional<SearchOptions> options = options_in(given);
-  if (!options || Py_TYPE(given[0]) != reinterpret_cast<PyTypeObject*>(names.array.ptr())) {
-    return nullptr;
-  }
+  const std::optional<SearchOptions> options = options_in(names, given);
+  if (!options || !is_of(names.array, given[0])) return nullptr;
   const Memory query(given[0], PyBUF_FORMAT);
   if (!is_one_query(query)) return nullptr;
   const Py_buffer& in = query.buffer();
@@ -138,11 +144,11 @@ PyObject* answer(const Names& names, PyObject* const* given, const Index& index)
                          nullptr);
 }
 
-/// (index, query, k, nprobe, confidence, threads, target_recall)
+/// (index, query, k, nprobe, confidence, threads, target_recall, filter)
 PyObject* quick_search(PyObject* self, PyObject* const* given, Py_ssize_t count) noexcept {
   const auto& names = *static_cast<const Names*>(PyCapsule_GetPointer(self, nullptr));
   PyObject* found = nullptr;
-  if (count == 7 && Py_TYPE(given[0]) == reinterpret_cast<PyTypeObject*>(names.index.ptr())) {
+  if (count == 8 && is_of(names.index, given[0])) {
     found = answer(names, given + 1, *nb::inst_ptr<Index>(given[0]));
   }
   if (found != nullptr || PyErr_Occurred() != nullptr) return found;
@@ -155,9 +161,9 @@ nb::object make_quick_search(const nb::object& array, const nb::object& empty,
   static PyMethodDef definition = {
       "quick_search", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&quick_search)),
       METH_FASTCALL, nullptr};
-  auto names = std::make_unique<Names>(
-      Names{nb::borrow(nb::type<Index>()), array, empty, float32, int64, result, nb::int_(1),
-            reinterpret_cast<newfunc>(PyType_GetSlot(&PyTuple_Type, Py_tp_new))});
+  auto names = std::make_unique<Names>(Names{
+      nb::borrow(nb::type<Index>()), nb::borrow(nb::type<Filter>()), array, empty, float32, int64,
+      result, nb::int_(1), reinterpret_cast<newfunc>(PyType_GetSlot(&PyTuple_Type, Py_tp_new))});
   const nb::capsule self(names.release(), [](void* held) noexcept {
     std::unique_ptr<Names> freed(static_cast<Names*>(held));
   });

@@ -173,9 +173,11 @@ class Index:
         or does not fit, a target_recall of an index that is not tuned or above its max_recall;
         TypeError on other types. Ctrl-C ends a long batch.
         """
-        if lists is filter is params is columns is None and explain is False and not unknown \
-                and batch_order is _AUTO and (quick := _quick_search(
-                    self._index, queries, k, nprobe, confidence, threads, target_recall)):
+        if lists is within is params is columns is None and explain is False and not unknown \
+                and batch_order is _AUTO and (filter is None or type(filter) is Filter) and (
+                    quick := _quick_search(
+                        self._index, queries, k, nprobe, confidence, threads, target_recall,
+                        None if filter is None else filter._filter)):
             return quick
         k, nprobe, confidence, threads, target_recall, batch_order = search_options(
             k, nprobe, confidence, threads, target_recall, batch_order, unknown)

@@ -19,7 +19,9 @@ def index() -> obliq.Index:
 
 
 @pytest.mark.parametrize("options", [dict(), dict(k=3), dict(nprobe=5), dict(confidence=0.9),
-                                     dict(target_recall=0.9), dict(threads=1), dict(nprobe=10**9)])
+                                     dict(target_recall=0.9), dict(threads=1), dict(nprobe=10**9),
+                                     dict(filter=obliq.Filter.deny(range(0, 3000, 3))),
+                                     dict(filter=obliq.Filter.callback(lambda i: i % 2 == 0))])
 def test_one_query_has_the_answers_of_a_batch(index: obliq.Index, options: Any) -> None:
     many = index.search(QUERIES, **options)
     for row, query in enumerate(QUERIES):
@@ -61,6 +63,11 @@ def test_wrong_options_are_refused_by_name(index: obliq.Index, options: Any, err
     (name, *_) = options
     with pytest.raises(error, match=name.replace("_", ".")):
         index.search(QUERIES[0], **options)
+
+
+def test_distances_without_lists_are_refused(index: obliq.Index) -> None:
+    with pytest.raises(ValueError, match="within"):
+        index.search(QUERIES[0], within=[1.0])
 
 
 def test_numbers_of_other_types_are_taken(index: obliq.Index) -> None:
