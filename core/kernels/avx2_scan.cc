@@ -123,10 +123,11 @@ void block_sums(const std::uint8_t* lut, const std::uint8_t* block, const std::u
   std::size_t g = 0;
   for (; g + 16 <= groups; g += 16) {
     ByteSums<halves> bytes;
+    const std::size_t from = 16 * g;
 #pragma GCC unroll 8
-    for (std::size_t at = 16 * g; at < 16 * g + 256; at += 32) {
-      if (at % 64 == 0) __builtin_prefetch(ahead + at);
-      bytes.add(load32(lut + at), load32(block + at));
+    for (std::size_t at = 0; at < 256; at += 32) {
+      if (at % 64 == 0) __builtin_prefetch(ahead + from + at);
+      bytes.add(load32(lut + from + at), load32(block + from + at));
     }
     low.add(bytes.low);
     high.add(bytes.high);
@@ -182,6 +183,13 @@ void wanted_sums(std::uint32_t wanted, const std::uint8_t* lut, const std::uint8
   block_sums<kLowHalf | kHighHalf>(lut, block, ahead, groups, sums);
 }
 
+// A block of which all entries pass; `first`: the number of its first one.
+void write_all(const float* bound, std::uint32_t first, std::uint32_t* entries,
+               float* bounds) noexcept {
+  __builtin_memcpy(bounds, bound, sizeof(float) * kBlockEntries);
+  for (std::uint32_t i = 0; i < kBlockEntries; ++i) entries[i] = first + i;
+}
+
 std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& asked, float threshold,
                  std::uint32_t* entries, float* bounds) noexcept {
   const ScanList list = asked;  // which no store of the loop may change
@@ -215,6 +223,12 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& asked
       below |= static_cast<std::uint32_t>(mask) << (8 * part);
     }
     below &= wanted;
+    if (below == ~0U) {  // all lists of a router, most entries where there is no k-th distance
+      write_all(bound, static_cast<std::uint32_t>(first) - list.lane, entries + found,
+                bounds + found);
+      found += kBlockEntries;
+      continue;
+    }
     for (; below != 0; below &= below - 1) {
       const auto entry = static_cast<std::uint32_t>(__builtin_ctz(below));
       entries[found] = static_cast<std::uint32_t>(first) + entry - list.lane;
@@ -224,11 +238,48 @@ std::size_t scan(const std::uint8_t* lut, std::size_t dim, const ScanList& asked
   return found;
 }
 
+// For each mask of eight lanes the numbers of those that are set, in rising order.
+struct LaneTable {
+  std::uint8_t lanes[256][8] = {};
+
+  constexpr LaneTable() noexcept {
+    for (unsigned mask = 0; mask < 256; ++mask) {
+      unsigned count = 0;
+      for (unsigned lane = 0; lane < 8; ++lane) {
+        if ((mask >> lane & 1U) != 0) lanes[mask][count++] = static_cast<std::uint8_t>(lane);
+      }
+    }
+  }
+};
+constexpr LaneTable kLaneTable;
+
+std::size_t select_below(const float* values, std::size_t n, float limit,
+                         std::uint32_t* out) noexcept {
+  const __m256 most = _mm256_set1_ps(limit);
+  std::size_t found = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const int mask =
+        _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(values + i), most, _CMP_LE_OQ));
+    const __m128i lanes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(kLaneTable.lanes[mask]));
+    const __m256i numbers =
+        _mm256_add_epi32(_mm256_cvtepu8_epi32(lanes), _mm256_set1_epi32(static_cast<int>(i)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + found), numbers);
+    found += static_cast<std::size_t>(__builtin_popcount(static_cast<unsigned>(mask)));
+  }
+  for (; i < n; ++i) {
+    out[found] = static_cast<std::uint32_t>(i);
+    found += values[i] <= limit ? 1 : 0;
+  }
+  return found;
+}
+
 }  // namespace
 
 void install_avx2_scan(Kernels& kernels) noexcept {
   kernels.build_lut = build_lut;
   kernels.scan = scan;
+  kernels.select_below = select_below;
 }
 
 }  // namespace obliq

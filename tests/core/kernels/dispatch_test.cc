@@ -89,11 +89,11 @@ std::vector<std::size_t> left_scalar(const Kernels& level) {
   std::vector<std::size_t> places;
   if (name == "avx2" || name == "neon") {
     // They would gather or compress, for which these ISAs have no instruction.
-    places = {place(level.select_below), place(level.dot_windows), place(level.quantize_words)};
+    places = {place(level.dot_windows), place(level.quantize_words)};
   }
   if (name == "neon") {
-    for (const std::size_t other :
-         {place(level.dot_e8), place(level.scan_panels), place(level.pack_signs)}) {
+    for (const std::size_t other : {place(level.select_below), place(level.dot_e8),
+                                    place(level.scan_panels), place(level.pack_signs)}) {
       places.push_back(other);
     }
   }
