@@ -3,12 +3,12 @@
     count     how many rows there are                                   metadata, or a pass
     sample    the rows whose sample_key(seed, id) is small: any order of blocks gives the same
     train     one task makes the model                                  models/KEY.obliq
-    encode    map_batches with a pool of actors: a batch, a segment     segments/KEY.obliq
+    encode    map_batches with tasks: a batch, a segment                segments/KEY.obliq
     merge     tasks, one for each range of lists                        shards/KEY.obliq
     tune      learn queries are searched in the shards                  (ranges alone)
     commit    one put                                                   CURRENT
 
-Only paths go to actors and tasks, never models or vectors, so that what restarts finds all that it
+Only paths go to tasks, never models or vectors, so that what restarts finds all that it
 needs. What each step writes is named by its input (layout.py): a step that runs again is harmless.
 """
 
@@ -47,9 +47,9 @@ def build(dataset: Any, url: str, vector: str = "embedding", id: str = "id", *,
     id          column of the ids: whole numbers, all different, none -1
     columns     names of columns that searches filter by and return; types: as in Index.build
     rows_per_segment    rows that one call encodes; memory grows with it (memory.py)
-    concurrency         the least and the most actors that encode; one CPU of the cluster stays
-                free for the reads that feed them
-    num_cpus    of an actor or a merge, and its threads
+    concurrency         how many segments are encoded at a time, at most: a number, or the second
+                of a pair; one CPU of the cluster stays free for the reads that feed them
+    num_cpus    of a task that encodes or merges, and its threads
     merge       "one": one index; "ranges:16": so many segments of ranges of lists, for shards;
                 "none": the segments as they are
     resume      pass by what an earlier call with the same rows and options has written

@@ -1,8 +1,8 @@
 """Encodes batches into segments, each under a name that its rows decide.
 
-An actor opens the model by its path, so that one that starts again needs nothing of the one before.
-A batch whose segment is there is passed by. The file appears whole or not at all; two actors that
-encode the same batch write the same bytes.
+A task opens the model by its path, so that it can start again anywhere. A batch whose segment is
+there is passed by. The file appears whole or not at all; two tasks that encode the same batch write
+the same bytes.
 """
 
 from __future__ import annotations
@@ -14,62 +14,53 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 import pyarrow as pa
 import ray
-from numpy.typing import NDArray
 
 import obliq
 from obliq.ray import memory, steps
 from obliq.ray.plan import Plan, cut_lists, digest
+from obliq.ray.store import Store
 from obliq.ray.train import Trained
 from obliq.ray.vectors import refuse_odd_numbers, refuse_other_dim, rows_of
 
 _RESULT = pa.schema([("key", pa.string()), ("n", pa.int64()), ("first_id", pa.int64())])
 
 
-class Encoder:
-    """Makes a segment of each batch."""
+def encode_batch(table: pa.Table, text: str, trained: Dict[str, Any], threads: int,
+                 max_memory: int) -> pa.Table:
+    """Makes a segment of a batch, unless it is there."""
+    if table.num_rows == 0:
+        return _RESULT.empty_table()
+    plan, model = Plan.load(text), Trained(**trained)
+    ids, vectors = rows_of(table, plan.vector, plan.id)
+    refuse_other_dim(ids, plan.vector, vectors.shape[1], model.dim)
+    columns = table.select(plan.columns) if plan.columns else None
+    types: Any = plan.types or None
+    key = digest(model.key, repr(plan.types), ids, np.ascontiguousarray(vectors),
+                 *_bytes_of(columns))
+    paths = segment_paths(plan, model, key)
+    store = plan.store()
+    if not (plan.resume and store.has(paths[-1])):
+        with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
+            opened = obliq.Model.open(store.local(model.path, folder))
+            written = os.path.join(folder, "encoded.obliq")
+            try:
+                opened.encode(vectors, written, ids, columns=columns, types=types, threads=threads,
+                              max_memory=max_memory)
+            except ValueError as error:
+                refuse_odd_numbers(vectors, ids, plan.vector)
+                raise ValueError(f"rows of ids {ids.min()} to {ids.max()}: {error}") from error
+            _put(plan, store, opened, written, paths)
+    return pa.table([[key], [len(ids)], [int(ids.min())]], schema=_RESULT)
 
-    def __init__(self, text: str, trained: Dict[str, Any], threads: int, max_memory: int) -> None:
-        self._plan = Plan.load(text)
-        self._trained = Trained(**trained)
-        self._store = self._plan.store()
-        self._types: Any = self._plan.types or None
-        self._threads = threads
-        self._max_memory = max_memory
-        self._folder = tempfile.TemporaryDirectory(dir=self._store.beside())
-        self._model = obliq.Model.open(self._store.local(self._trained.path, self._folder.name))
 
-    def __call__(self, table: pa.Table) -> pa.Table:
-        if table.num_rows == 0:
-            return _RESULT.empty_table()
-        plan = self._plan
-        ids, vectors = rows_of(table, plan.vector, plan.id)
-        refuse_other_dim(ids, plan.vector, vectors.shape[1], self._trained.dim)
-        columns = table.select(plan.columns) if plan.columns else None
-        key = digest(self._trained.key, repr(plan.types), ids, np.ascontiguousarray(vectors),
-                     *_bytes_of(columns))
-        if not (plan.resume and self._store.has(segment_paths(plan, self._trained, key)[-1])):
-            self._encode(vectors, ids, columns, key)
-        return pa.table([[key], [len(ids)], [int(ids.min())]], schema=_RESULT)
-
-    def _encode(self, vectors: NDArray[Any], ids: NDArray[np.int64], columns: Optional[pa.Table],
-                key: str) -> None:
-        written = os.path.join(self._folder.name, f"{key}.obliq")
-        try:
-            self._model.encode(vectors, written, ids, columns=columns,
-                               types=self._types, threads=self._threads,
-                               max_memory=self._max_memory)
-        except ValueError as error:
-            refuse_odd_numbers(vectors, ids, self._plan.vector)
-            raise ValueError(f"rows of ids {ids.min()} to {ids.max()}: {error}") from error
-        paths = segment_paths(self._plan, self._trained, key)
-        if not self._plan.ranges:
-            self._store.put(paths[0], written)
-            return
-        piece = f"{written}.piece"
-        for path, lists in zip(paths, cut_lists(self._trained.nlist, self._plan.ranges)):
-            obliq.merge(self._model, [written], piece, lists=lists, segment=True)
-            self._store.put(path, piece)
-        os.unlink(written)
+def _put(plan: Plan, store: Store, model: obliq.Model, written: str, paths: List[str]) -> None:
+    if not plan.ranges:
+        store.put(paths[0], written)
+        return
+    piece = f"{written}.piece"
+    for path, lists in zip(paths, cut_lists(model.nlist, plan.ranges)):
+        obliq.merge(model, [written], piece, lists=lists, segment=True)
+        store.put(path, piece)
 
 
 def segment_paths(plan: Plan, trained: Trained, key: str) -> List[str]:
@@ -86,15 +77,14 @@ def encode(dataset: Any, plan: Plan, trained: Trained, pool: Any, num_cpus: floa
     the rows at fault."""
     shape = (plan.rows_per_segment, trained.dim, trained.width, trained.nlist, trained.raw)
     asked = memory.encode_bytes(*shape, column_bytes)
-    size, num_cpus = steps.pool_size(pool, num_cpus)
+    (_, most), num_cpus = steps.pool_size(pool, num_cpus)
     memory.check_fits("encode", asked, num_cpus, ray.nodes())
     allowed = memory.code_bytes(plan.rows_per_segment, trained.dim, trained.nlist, trained.raw,
                                 column_bytes)
     segments = dataset.select_columns(plan.wanted()).map_batches(
-        Encoder, fn_constructor_args=(plan.dump(), vars(trained), max(1, int(num_cpus)), allowed),
+        encode_batch, fn_args=(plan.dump(), vars(trained), max(1, int(num_cpus)), allowed),
         batch_size=plan.rows_per_segment, batch_format="pyarrow", zero_copy_batch=True,
-        compute=ray.data.ActorPoolStrategy(min_size=size[0], max_size=size[1]), num_cpus=num_cpus,
-        memory=asked)
+        compute=ray.data.TaskPoolStrategy(size=most), num_cpus=num_cpus, memory=asked)
     found = steps.run("encode", segments, limit_s)
     return sorted(found, key=lambda segment: (segment["first_id"], segment["key"]))
 

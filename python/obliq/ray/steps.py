@@ -1,12 +1,13 @@
-"""How a step runs on Ray: as a dataset, so that Ray shows its progress, starts it where there is
-room, and starts it again where a machine or a process dies.
+"""How a step runs on Ray: as tasks without anything of their own, which Ray starts where there is
+room, and starts again where a process or a machine dies.
 
     exceptions    what a step raises for its rows is a ValueError here, too, of the same words. Ray
                   does not run such a step again, and need not: calls of stores are repeated where
                   they are made (store.py)
-    deaths        of a process or a machine: any number
+    deaths        of a process or a machine: any number. No step of a build has actors: a pool of
+                  Ray's does nothing until they have started, and again where they die
     waits         a step of which nothing ends for `limit_s` seconds is given up (StallError)
-    CPUs          a pool leaves one CPU for the reads that feed it; Ray starts the pool first
+    CPUs          what reads the rows of a step keeps one CPU
 """
 
 from __future__ import annotations
@@ -21,17 +22,36 @@ from obliq.ray.errors import BuildError, StallError
 
 TaskFunction = Callable[[Dict[str, Any]], Dict[str, Any]]
 MOST_DEATHS = -1  # of a task of Ray itself: any number; those of datasets have that anyway
-MOST_START_DEATHS = 100  # of actors that start, without one between that comes up
+MOST_START_DEATHS = 100  # of actors of a search that start, without one between that comes up
+MOST_TASKS = 1000  # of a step, that wait or run at a time
 
 
 def run_tasks(step: str, function: TaskFunction, items: Iterable[Dict[str, Any]], *, memory: int,
               num_cpus: float, limit_s: float) -> List[Dict[str, Any]]:
-    """Runs a task for each of the items, dicts that Arrow can hold; their results, in no order."""
-    rows = list(items)
-    if not rows:
-        return []
-    dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
-    return run(step, dataset.map(function, num_cpus=num_cpus, memory=memory), limit_s)
+    """Runs a task for each of the items; their results, in no order. Raises what a task raised;
+    BuildError, StallError."""
+    task = ray.remote(function).options(num_cpus=num_cpus, memory=memory, name=f"obliq {step}",
+                                        max_retries=MOST_DEATHS, scheduling_strategy="SPREAD")
+    rows = list(items)[::-1]
+    waiting: List[Any] = []
+    found: List[Dict[str, Any]] = []
+    try:
+        while rows or waiting:
+            while rows and len(waiting) < MOST_TASKS:
+                waiting.append(task.remote(rows.pop()))
+            done, waiting = ray.wait(waiting, timeout=limit_s)
+            if not done:
+                raise ray.exceptions.GetTimeoutError(
+                    f"{len(waiting)} tasks of {num_cpus:g} CPUs and {memory / 1e9:.1f} GB wait "
+                    "or run")
+            found += ray.get(done, timeout=limit_s)
+    except BaseException as error:
+        for ref in waiting:
+            ray.cancel(ref, force=True)
+        if not isinstance(error, Exception):
+            raise
+        raise translated(step, error, limit_s) from error
+    return found
 
 
 def run(step: str, dataset: Any, limit_s: float) -> List[Dict[str, Any]]:
@@ -60,7 +80,7 @@ def limit(dataset: Any, limit_s: float) -> None:
 def translated(step: str, error: BaseException, limit_s: float) -> BaseException:
     """The error of a step for its caller."""
     cause = root_of(error)
-    if isinstance(cause, ExecutionTimeoutError):
+    if isinstance(cause, (ExecutionTimeoutError, ray.exceptions.GetTimeoutError)):
         return StallError(f"{step}: nothing was done for {limit_s:g} s; a machine hangs, or the "
                           f"cluster has not what it asks for: {cause}")
     if isinstance(cause, (ValueError, TypeError, OSError)):

@@ -37,7 +37,7 @@ def train(dataset: Any, plan: Plan, limit_s: float) -> Trained:
     sized = {name: plan.learn[name] for name in ("nlist", "kmeans_points") if name in plan.learn}
     size = obliq.sample_size(plan.n, **sized)
     refs = sample.draw(dataset, plan, size, limit_s)
-    dim = _dim_of(refs, plan)
+    dim = _dim_of(refs, plan, limit_s)
     asked = memory.train_bytes(size, dim, min(plan.n, 4 * int(plan.n**0.5) + 1))
     cpus = max(1, int(max(node["Resources"].get("CPU", 1) for node in ray.nodes()
                           if node["Alive"])) - 1)
@@ -86,9 +86,13 @@ def learn_options(given: Any) -> Any:
     return options
 
 
-def _dim_of(refs: List[Any], plan: Plan) -> int:
-    fields = [field for field in ray.get([_schema.remote(ref) for ref in refs[:64]])]
-    for schema in fields:
+def _dim_of(refs: List[Any], plan: Plan, limit_s: float) -> int:
+    schema_of = _schema.options(max_retries=steps.MOST_DEATHS)
+    try:
+        schemas = ray.get([schema_of.remote(ref) for ref in refs[:64]], timeout=limit_s)
+    except Exception as error:
+        raise steps.translated("sample", error, limit_s) from error
+    for schema in schemas:
         if plan.vector in schema.names:
             return int(schema.field(plan.vector).type.list_size)
     return 0

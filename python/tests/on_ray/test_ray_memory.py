@@ -17,7 +17,7 @@ from obliq.ray.plan import cut_lists, parse_merge
 from obliq.ray.rounds import Limits, wanted
 from ray_sets import base, dataset, ids_of, table
 
-STEPS = {"MapBatches(Encoder)": "encode", "Map(merge_files)": "merge", "obliq train": "train"}
+STEPS = {"MapBatches(encode_batch)": "encode", "obliq merge": "merge", "obliq train": "train"}
 
 
 class Watch(threading.Thread):
