@@ -213,11 +213,12 @@ long_collection_tests() {
   grep -o 'property name="[a-z_]*" value="[0-9]*"' "$counted" || true
 }
 
-# Builds on Ray of which twenty workers die, where every other run kills six.
+# Builds on Ray of which 60 workers die, and 60 replicas of what serves; every other run kills 20
+# and three.
 ray_deaths() {
   wheel
   install_ray
-  OBLIQ_RAY_KILLS=20 OBLIQ_SERVING_KILLS=20 timeout 3600 build/ray_test/bin/python -m pytest -q \
+  OBLIQ_RAY_KILLS=60 OBLIQ_SERVING_KILLS=20 timeout 3600 build/ray_test/bin/python -m pytest -q \
     -p no:cacheprovider python/tests/on_ray/test_ray_deaths.py python/tests/on_ray/test_serving.py
 }
 

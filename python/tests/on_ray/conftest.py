@@ -9,6 +9,9 @@ import pytest
 
 os.environ.setdefault("RAY_DEDUP_LOGS", "0")
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+# Workers have a niceness of 15 otherwise, and get next to nothing of a machine with other work.
+os.environ.setdefault("RAY_worker_niceness", "0")
+os.environ.setdefault("RAY_worker_register_timeout_seconds", "300")
 ray = pytest.importorskip("ray")
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # ray_sets, for tests

@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+import urllib.request
 from collections import Counter
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
@@ -23,8 +24,11 @@ from obliq.wire import Answers
 from ray import serve
 from ray.cluster_utils import Cluster
 
+from ray_machines import START_S, patiently, two_machines
+
 _MEMORY = 100 << 20  # of a node's object store; the least is 75 MiB
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
+DEPLOYMENTS = ("shard-0", "shard-1", "router")
 
 
 def free_port() -> int:
@@ -77,24 +81,45 @@ def served_cluster(url: pathlib.Path, **options: Any) -> Iterator[Served]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     for wait in ("READY_CHECK", "HEALTH_CHECK"):  # five seconds are few on a busy machine
         os.environ[f"RAY_SERVE_PROXY_{wait}_TIMEOUT_S"] = "90"
-    cluster = Cluster(initialize_head=True, head_node_args={
-        "num_cpus": 2, "object_store_memory": _MEMORY, "include_dashboard": False,
-        "_system_config": {"health_check_period_ms": 500, "health_check_failure_threshold": 3,
-                           "metrics_report_interval_ms": 500}})
+    cluster = two_machines(_MEMORY, health_check_period_ms=500, health_check_failure_threshold=3,
+                           metrics_report_interval_ms=500)
     try:
-        second = cluster.add_node(num_cpus=2, object_store_memory=_MEMORY)
-        ray.init(address=cluster.address, log_to_driver=False)
-        port = free_port()
-        serve.start(proxy_location="HeadOnly", http_options={"port": port})
-        serve.run(obliq.ray.app(str(url), shards=2, replicas=2, routers=2, poll_s=0.3, drain_s=5,
-                                cpus_per_shard=0.1, cpus_per_router=0.1, max_replicas_per_node=1,
-                                health_s=1, **options))
-        yield Served(cluster, url, second, port)
+        port = patiently(_start_serve, "Serve", serve.shutdown)
+        app = obliq.ray.app(str(url), shards=2, replicas=2, routers=2, poll_s=0.3, drain_s=5,
+                            cpus_per_shard=0.1, cpus_per_router=0.1, max_replicas_per_node=1,
+                            health_s=1, **options)
+        patiently(lambda: serve.run(app), "the application", lambda: None)
+        served = Served(cluster, url, cluster.other, port)
+        _wait_until_whole(served)
+        yield served
     finally:
         with contextlib.suppress(Exception):
             serve.shutdown()
         ray.shutdown()
         cluster.shutdown()
+
+
+def _start_serve() -> int:
+    port = free_port()
+    serve.start(proxy_location="HeadOnly", http_options={"port": port})
+    return port
+
+
+def _wait_until_whole(served: Served) -> None:
+    """Until there are two replicas of each deployment, and the address answers."""
+    end = time.monotonic() + START_S
+    missing = ""
+    while time.monotonic() < end:
+        found = {name: len(served.pids(name)) for name in DEPLOYMENTS}
+        missing = f"replicas {found}" if min(found.values()) < 2 else ""
+        try:
+            with urllib.request.urlopen(served.address + "/health", timeout=30):
+                if not missing:
+                    return
+        except OSError as error:
+            missing = f"{served.address}/health: {error}"
+        time.sleep(0.5)
+    raise TimeoutError(f"not served within {START_S} s: {missing}; {serve.status()}")
 
 
 class Load:
