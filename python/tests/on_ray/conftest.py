@@ -19,9 +19,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))  # ray_sets, for tests
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Ray of this module."""
+    from ray_machines import patiently
     from ray_sets import OBJECTS, quiet
-    ray.init(address="local", num_cpus=3, object_store_memory=OBJECTS, include_dashboard=False,
-             logging_level="error", log_to_driver=False)
+    patiently(lambda: ray.init(
+        address="local", num_cpus=3, object_store_memory=OBJECTS, include_dashboard=False,
+        logging_level="error", log_to_driver=False), "Ray", ray.shutdown)
     quiet()
     yield ray
     ray.shutdown()

@@ -1,4 +1,4 @@
-"""Clusters of two machines on this one, which may be busy: every wait is long, and has an end."""
+"""Ray on this machine, which may be busy: every wait for its start is long, and has an end."""
 
 from __future__ import annotations
 
