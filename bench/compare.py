@@ -1,17 +1,19 @@
 """obliq beside its peers: one machine, one set, the same nlist and centroids, interleaved.
 
-    compare.py [--dataset NAME|FILE] [--nlist N] [--peers all|faiss,...] [--methods RUNNER:SPEC ...]
-               [--modes single:1,batch:1,batch:all] [--quick] [--repeats 5] [--out FOLDER]
+    compare.py [--dataset NAME|FILE] [--nlist N] [--k 10,100] [--peers all|faiss,...]
+               [--methods RUNNER:SPEC ...] [--modes single:1,batch:1,batch:all] [--quick]
+               [--repeats 5] [--out FOLDER]
 
 Trains the shared centroids (FAISS k-means), builds every index or takes it from the cache, finds
 every method's points and their recalls, then goes through the methods in turn, `repeats` times,
 each turn a process of its own that times one method over its sweep. Writes OUT/results.jsonl
-(bench/results.py) after every round, then OUT/table.md and a chart for each mode, and prints the
-tables. How fair that is: docs/benchmarks.md.
+(bench/results.py) after every round, then OUT/table.md and two charts for each mode and k, and
+prints the tables. How fair that is: docs/benchmarks.md.
 """
 
 import argparse
 import datetime
+import itertools
 import os
 import sys
 import time
@@ -32,7 +34,8 @@ def arguments(words=None):
                         help=f"{', '.join(SETS)}; or an ann-benchmarks HDF5 file")
     parser.add_argument("--sets", default=RESULTS, help="folder of the data sets")
     parser.add_argument("--nlist", type=int, help="default: the set's own, or 4 sqrt(n)")
-    parser.add_argument("--k", type=int, default=10, help="neighbours per query")
+    parser.add_argument("--k", dest="ks", type=parse_ks, default=[10],
+                        help="neighbours per query; a comma list: each index is measured for all")
     parser.add_argument("--peers", default="all",
                         help=f"comma list of {', '.join(LIBRARIES)}; all; none for obliq alone")
     parser.add_argument("--methods", nargs="+", default=[], metavar="RUNNER:SPEC",
@@ -95,6 +98,14 @@ def parse_modes(text):
     return list(dict.fromkeys(modes))
 
 
+def parse_ks(text):
+    """[k, ...] of "10,100"."""
+    words = text.split(",")
+    if not all(word.isdigit() and int(word) for word in words):
+        raise argparse.ArgumentTypeError(f"'{text}' is no comma list of numbers of neighbours")
+    return list(dict.fromkeys(int(word) for word in words))
+
+
 def log(text):
     print(f"compare: {text}", file=sys.stderr, flush=True)
 
@@ -114,7 +125,7 @@ def describe_set(options):
 
     options.data = path_of(options.dataset, options.sets)
     options.commit = commit(FOLDER)
-    benchmark_set = BenchmarkSet(options.data, options.k)
+    benchmark_set = BenchmarkSet(options.data, max(options.ks))
     options.n, options.dim, options.metric = (benchmark_set.n, benchmark_set.dim,
                                               benchmark_set.metric)
     options.checksum = file_crc32(options.data)
@@ -165,10 +176,12 @@ class Field:
                 self.leave_out(contestant.label, failure)
                 self.contestants.remove(contestant)
                 continue
-            best = max(point["recall"] for point in contestant.points)
+            best = {k: max(point["recall"] for point in points)
+                    for k, points in contestant.points.items()}
             log(f"{contestant.name}: {contestant.fields['bytes_per_vector']:.1f} bytes per vector, "
-                f"built in {contestant.fields['build_seconds']:.1f} s, max recall {best:.4f}, "
-                f"{len(contestant.points)} points")
+                f"built in {contestant.fields['build_seconds']:.1f} s, max recall "
+                + ", ".join(f"{recall:.4f} @{k}" for k, recall in best.items())
+                + f", {sum(map(len, contestant.points.values()))} points")
 
     def leave_out(self, label, failure):
         self.left_out[label] = (str(failure).strip() or repr(failure)).splitlines()[-1][:300]
@@ -224,7 +237,7 @@ def train_centroids(options):
 def conditions(options, field):
     """The first line of results.jsonl."""
     return {"data": os.path.basename(options.data), "data_crc32": options.checksum,
-            "n": options.n, "dim": options.dim, "metric": options.metric, "k": options.k,
+            "n": options.n, "dim": options.dim, "metric": options.metric, "k": options.ks,
             "nlist": options.nlist, **machine(), "commit": options.commit,
             "versions": field.versions, "repeats": options.repeats, "seconds": options.seconds,
             "quick": options.quick, "pinned": options.cpu, "build_threads": options.build_threads,
@@ -242,15 +255,17 @@ def write_report(options, run, points):
     with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8") as file:
         file.write(text)
     print(f"{text}\nresults: {results}")
-    for mode, threads in options.modes:
-        png = os.path.join(options.out, f"chart-{mode}-{threads}.png")
-        words = [sys.executable, os.path.join(FOLDER, "plot.py"), results, "-o", png, "--mode",
-                 mode, "--threads", str(threads)]
-        try:
-            run_program(words)
-            print(f"chart: {png}")
-        except Failed as failure:
-            log(f"no chart: {failure}")
+    for (mode, threads), k in itertools.product(options.modes, options.ks):
+        name = f"{mode}-{threads}" + (f"-k{k}" if len(options.ks) > 1 else "")
+        for script, kind in (("plot.py", "chart"), ("plot_bytes.py", "bytes")):
+            png = os.path.join(options.out, f"{kind}-{name}.png")
+            words = [sys.executable, os.path.join(FOLDER, script), results, "-o", png, "--mode",
+                     mode, "--threads", str(threads), "--k", str(k)]
+            try:
+                run_program(words)
+                print(f"chart: {png}")
+            except Failed as failure:
+                log(f"no chart: {failure}")
 
 
 def main():

@@ -56,11 +56,12 @@ class Contestant:
         self.runner, self.spec = runner, spec
         self.label = f"{runner.script}:{spec}"
 
-    def call(self, action, threads, *words, given=None, team=None):
-        """The JSON lines that its runner answers."""
+    def call(self, action, threads, *words, given=None, team=None, k=None):
+        """The JSON lines that its runner answers, for `k` neighbours or the first k asked for."""
         options = self.runner.options
         words = [action, "--spec", self.spec, "--data", options.data, "--nlist",
-                 str(options.nlist), "--nprobe", options.nprobe, "--k", str(options.k), *words]
+                 str(options.nlist), "--nprobe", options.nprobe, "--k",
+                 str(k or options.ks[0]), *words]
         words += ["--quick"] if options.quick else []
         answer = self.runner.run(words, threads, given, team)
         try:
@@ -79,24 +80,33 @@ class Contestant:
                        "build_threads": record["build_threads"]}
 
     def survey(self):
-        """Finds its points. A method's RSS is what loading its index added to a process."""
-        threads = self.runner.options.build_threads
-        self.points = self.call("survey", threads, "--index", self.index, "--threads", str(threads))
-        self.fields["rss_per_vector"] = self.points[0]["rss_bytes"] / self.runner.options.n
-        self.fields["call_overhead_us"] = self.points[0]["call_overhead_us"]
+        """Finds its points for every k. A method's RSS is what loading its index added to the
+        process that surveyed the first k."""
+        options, threads = self.runner.options, self.runner.options.build_threads
+        self.points = {k: self.call("survey", threads, "--index", self.index, "--threads",
+                                    str(threads), k=k) for k in options.ks}
+        first = self.points[options.ks[0]][0]
+        self.fields["rss_per_vector"] = first["rss_bytes"] / options.n
+        self.fields["call_overhead_us"] = first["call_overhead_us"]
 
     def turn(self, mode, threads):
         """Times every point once; a line each. A batch that would take too long has no speed."""
+        for k in self.runner.options.ks:
+            yield from self.turn_of(k, mode, threads)
+
+    def turn_of(self, k, mode, threads):
+        """The lines of one k."""
         options = self.runner.options
-        timed = [point for point in self.points if self.affordable(point, mode, threads)]
+        timed = [point for point in self.points[k] if self.affordable(point, mode, threads)]
         given = "".join(json.dumps(point) + "\n" for point in timed)
         speeds = self.call("time", threads, "--index", self.index, "--mode", mode, "--threads",
                            str(threads), "--seconds", str(options.seconds), given=given,
-                           team=1 if mode == "single" else threads)
+                           team=1 if mode == "single" else threads, k=k)
         by_params = {json.dumps(line["params"]): line for line in speeds}
-        for point in self.points:
-            yield {**self.fields, "mode": mode, "threads": threads, "params": point["params"],
-                   "recall": point["recall"], "recall_ties": point["recall_ties"],
+        for point in self.points[k]:
+            yield {**self.fields, "mode": mode, "threads": threads, "k": k,
+                   "params": point["params"], "recall": point["recall"],
+                   "recall_ties": point["recall_ties"],
                    **by_params.get(json.dumps(point["params"]), {"qps": None})}
 
     def affordable(self, point, mode, threads):

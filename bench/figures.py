@@ -3,16 +3,18 @@
     figures.py [--check]     --check writes nothing and fails when a document differs
 
 A table stands between `<!-- KIND NAME -->` and `<!-- end -->`, where NAME is a file of
-bench/results and KIND says what of it:
+bench/results and KIND says what of it; `<!-- KIND NAME k=100 -->` takes another k of a run that has
+several than its first:
     report    every table of every mode
     classes   one query per call: the fastest of obliq and of the peers by class of bytes
     choices   one query per call: every method of obliq
     growth    the cost of a query by the number of vectors
     targets   recall on unseen queries by target recall
-CHARTS lists the pictures. Drawing needs matplotlib, the tables nothing.
+CHARTS and BYTES_CHARTS list the pictures. Drawing needs matplotlib, the tables nothing.
 """
 
 import argparse
+import functools
 import math
 import os
 import re
@@ -27,8 +29,8 @@ from results import read_results
 
 ROOT = os.path.normpath(os.path.join(FOLDER, ".."))
 DOCUMENTS = ("README.md", "docs/guide.md", "docs/benchmarks.md", "docs/notes/benchmarks.md")
-BLOCK = re.compile(r"<!-- (report|classes|choices|growth|targets) (\S+) -->\n.*?<!-- end -->",
-                   re.DOTALL)
+BLOCK = re.compile(r"<!-- (report|classes|choices|growth|targets) (\S+?)(?: k=(\d+))? -->\n"
+                   r".*?<!-- end -->", re.DOTALL)
 
 # picture -> (results, mode, threads, range of bytes per vector, the methods of obliq that it shows)
 CHARTS = {
@@ -40,6 +42,9 @@ CHARTS = {
                                    ("lm4, spill .5", "sq8, spill .5")),
 }
 
+# picture of speed at recall .95 over bytes -> (results, mode, threads)
+BYTES_CHARTS = {"qps_bytes_sentences": ("sentences-384", "single", 1)}
+
 
 def results_of(name):
     """(run, points) of bench/results/NAME.jsonl."""
@@ -48,17 +53,19 @@ def results_of(name):
 
 def block(match):
     """The text of a block as it should be."""
-    kind, name = match.groups()
+    kind, name, k = match.groups()
     run, points = results_of(name)
+    curves = functools.partial(curves_of, points, "single", 1, int(k) if k else None)
     if kind == "report":
         text = report(run, points)
     elif kind == "classes":
-        text = class_table(curves_of(points, "single", 1), run["dim"])
+        text = class_table(curves(), run["dim"])
     elif kind == "choices":
-        text = choices_table(curves_of(points, "single", 1))
+        text = choices_table(curves())
     else:
         text = {"growth": growth, "targets": targets}[kind].table(run, points)
-    return f"<!-- {kind} {name} -->\n{text.strip()}\n<!-- end -->"
+    head = f"{kind} {name}" + (f" k={k}" if k else "")
+    return f"<!-- {head} -->\n{text.strip()}\n<!-- end -->"
 
 
 def redo_tables(check):
@@ -91,12 +98,21 @@ def thinned(lines, ours):
 
 
 def redo_charts():
+    import plot_bytes
     from plot import chosen, draw_chart
 
     for picture, (name, mode, threads, sizes, ours) in CHARTS.items():
         run, points = results_of(name)
         lines = thinned(chosen(points, mode, threads, sizes), ours)
-        draw_chart(run, lines, os.path.join(ROOT, "docs", "img", picture + ".png"))
+        draw_chart(run, lines, image(picture))
+    for picture, (name, mode, threads) in BYTES_CHARTS.items():
+        run, points = results_of(name)
+        plot_bytes.draw_chart(run, plot_bytes.lines_of(points, mode, threads), image(picture))
+
+
+def image(picture):
+    """The file of a picture of the documents."""
+    return os.path.join(ROOT, "docs", "img", picture + ".png")
 
 
 def main():
@@ -109,7 +125,8 @@ def main():
             print(f"{name} differs from bench/results: run ./dev figures", file=sys.stderr)
         return 1 if changed else 0
     redo_charts()
-    print(f"tables changed in: {', '.join(changed) or 'none'}; {len(CHARTS)} charts drawn")
+    print(f"tables changed in: {', '.join(changed) or 'none'}; "
+          f"{len(CHARTS) + len(BYTES_CHARTS)} charts drawn")
     return 0
 
 

@@ -11,7 +11,7 @@ import argparse
 import sys
 
 from report import conditions, markdown, number, ratio
-from results import read_results
+from results import ks_of, read_results
 
 KINDS = {"random": "Random", "correlated": "Correlated with the query",
          "anti": "Anti-correlated with the query"}
@@ -185,7 +185,7 @@ def draw_chart(run, points, png):
         draw_kind(axes, run, points, kind, looks)
     panels[0].set_ylabel("queries per second")
     figure.suptitle(f"{run['data']}, {run['n']:,} x {run['dim']}. One query per call, one thread, "
-                    f"recall@{run['k']} {run['target_recall']} (hollow: not reached)\n"
+                    f"recall@{ks_of(run)[0]} {run['target_recall']} (hollow: not reached)\n"
                     f"{caption(run)}", fontsize=10, x=0.01, ha="left")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.tight_layout()

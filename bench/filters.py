@@ -59,6 +59,7 @@ def arguments(words=None):
     options.out = options.out or os.path.join("results", f"filters-{name}")
     options.cache = options.cache or os.path.join(options.out, "cache")
     options.quick, options.nprobe, options.left_out = False, "", {}
+    options.ks = [options.k]
     return options
 
 

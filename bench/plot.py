@@ -1,7 +1,8 @@
 """Draws the recall-QPS chart of the JSON lines of bench/compare.py or of `obliq bench --out` (and
 `obliq demo`), whose every line tells of the set.
 
-    plot.py RESULTS.jsonl -o chart.png [--mode single|batch] [--threads 1] [--bytes 400:660]
+    plot.py RESULTS.jsonl -o chart.png [--mode single|batch] [--threads 1] [--k 10]
+            [--bytes 400:660]
 
 Lines are Pareto frontiers. Recall is on a logit axis, so that .9, .99 and .999 are equally far
 apart; QPS is logarithmic. A family of methods keeps its colour from chart to chart, its members
@@ -16,7 +17,7 @@ import sys
 
 from families import COLOURS, OTHER_COLOUR, family_of
 from frontier import pareto
-from report import title
+from report import k_of, title
 from results import read_results
 
 #: What a line of `obliq bench` must have; the last five are the same in all lines.
@@ -157,7 +158,7 @@ def scale(axes, lines):
 
 
 def label(axes, run, lines):
-    axes.set_xlabel(f"recall@{run['k']} (logit scale)")
+    axes.set_xlabel(f"recall@{k_of(lines) or run['k']} (logit scale)")
     axes.set_ylabel("queries per second")
     axes.set_title(f"{run['data']}, {run['n']:,} x {run['dim']}, {run['nlist']} lists. "
                    f"{title(lines[0]['mode'], lines[0]['threads'])}\n{caption(run)}", loc="left",
@@ -184,10 +185,13 @@ def draw_chart(run, lines, png):
     pyplot.close(figure)
 
 
-def chosen(lines, mode, threads, sizes=(0, math.inf)):
-    """The lines of a mode that have a speed, of methods within a range of bytes per vector."""
+def chosen(lines, mode, threads, sizes=(0, math.inf), k=None):
+    """The lines of a mode and a k (without one: that of the first line) that have a speed, of
+    methods within a range of bytes per vector."""
+    k = k or k_of(lines)
     return [line for line in lines if line["qps"] and line["mode"] == mode
-            and line["threads"] == threads and sizes[0] <= line["bytes_per_vector"] <= sizes[1]]
+            and line["threads"] == threads and line.get("k") == k
+            and sizes[0] <= line["bytes_per_vector"] <= sizes[1]]
 
 
 def byte_range(text):
@@ -202,12 +206,13 @@ def main():
     parser.add_argument("-o", "--output", required=True, help="PNG to write")
     parser.add_argument("--mode", choices=["single", "batch"], default="single")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--k", type=int, help="neighbours per query; default: of the first line")
     parser.add_argument("--bytes", type=byte_range, default=":", metavar="LEAST:MOST",
                         help="only methods within this range of bytes per vector")
     options = parser.parse_args()
     try:
         run, lines = read(options.results)
-        lines = chosen(lines, options.mode, options.threads, options.bytes)
+        lines = chosen(lines, options.mode, options.threads, options.bytes, options.k)
         if not lines:
             raise ValueError(f"{options.results} has no speeds of mode {options.mode} with "
                              f"{options.threads} threads within the range of bytes")

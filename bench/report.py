@@ -11,7 +11,7 @@ import sys
 
 from families import CLASSES
 from frontier import qps_at
-from results import read_results
+from results import ks_of, read_results
 
 RECALLS = (0.90, 0.95, 0.98, 0.99)
 CLASS_RECALLS = (0.90, 0.95, 0.99)
@@ -41,25 +41,33 @@ class Curve:
         return rate and 1 / rate
 
 
-def curves_of(lines, mode, threads):
-    """Curves of the lines of a mode, in order of bytes."""
-    groups = {}
+def curves_of(lines, mode, threads, k=None):
+    """Curves of the lines of a mode and a k (without one: that of the first line), in order of
+    bytes."""
+    groups, k = {}, k or k_of(lines)
     for line in lines:
-        if (line["mode"], line["threads"]) == (mode, threads):
+        if (line["mode"], line["threads"], line.get("k")) == (mode, threads, k):
             groups.setdefault(line["method"], []).append(line)
     return sorted((Curve(group) for group in groups.values()), key=lambda curve: curve.bytes)
 
 
+def k_of(lines):
+    """The k of the first line; None where lines have none, or there is no line."""
+    return lines[0].get("k") if lines else None
+
+
 def modes_of(lines):
-    return list(dict.fromkeys((line["mode"], line["threads"]) for line in lines))
+    """(mode, threads, k) of each group of lines that are compared with one another."""
+    return list(dict.fromkeys((line["mode"], line["threads"], line.get("k")) for line in lines))
 
 
 def report(run, lines):
-    """The whole text: conditions, then three tables for each mode."""
-    parts = [conditions(run)]
-    for mode, threads in modes_of(lines):
-        curves = curves_of(lines, mode, threads)
-        parts += [f"### {title(mode, threads)}", speed_table(curves),
+    """The whole text: conditions, then three tables for each mode and k."""
+    parts, several = [conditions(run)], len(ks_of(run)) > 1
+    for mode, threads, k in modes_of(lines):
+        curves = curves_of(lines, mode, threads, k)
+        name = title(mode, threads) + (f", recall@{k}" if several else "")
+        parts += [f"### {name}", speed_table(curves),
                   class_table(curves, run["dim"]), peers_table(curves)]
     if run["left_out"]:
         parts.append("Left out: " + "; ".join(f"{name}: {why}"
@@ -73,8 +81,9 @@ def title(mode, threads):
 
 def conditions(run):
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
+    recalls = " and ".join(f"recall@{k}" for k in ks_of(run))
     return (f"{run['data']} (CRC-32 {run['data_crc32']}): {run['n']:,} x {run['dim']}, "
-            f"{run['metric']}, {run['nlist']} lists, recall@{run['k']}. {run['cpu']} "
+            f"{run['metric']}, {run['nlist']} lists, {recalls}. {run['cpu']} "
             f"({' '.join(run['cpu_flags'])}), {run['cpus']} cores. Median of {run['repeats']} "
             f"interleaved rounds, {run['date']}. {versions}; commit {run['commit']}.")
 

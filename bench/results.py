@@ -2,9 +2,11 @@
 
     run      {"run": {data, data_crc32, n, dim, metric, k, nlist, cpu, cpu_flags, cpus, memory,
              commit, versions, repeats, seconds, quick, pinned, build_threads, date, left_out}}
-    point    method, mode, threads, params, recall, recall_ties, qps, qps_min, qps_max, qps_cpu,
+    point    method, mode, threads, k, params, recall, recall_ties, qps, qps_min, qps_max, qps_cpu,
              p50_us, p99_us, repeats, queries_timed, bytes_per_vector, rss_per_vector,
              build_seconds, build_threads, call_overhead_us; qps null: not timed
+
+`k` of a run lists those of its points; in older files it is the one number of all points.
 """
 
 import json
@@ -20,12 +22,20 @@ TOLD_FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_vbmi"
 
 
 def read_results(path):
-    """(run, points) of a file. Raises ValueError when it is none."""
+    """(run, points) of a file, each point with its k. Raises ValueError when it is none."""
     with open(path, encoding="utf-8") as file:
         lines = [json.loads(text) for text in file if text.strip()]
     if not lines or "run" not in lines[0]:
         raise ValueError(f"{path} is no result of bench/compare.py: its first line has no 'run'")
-    return lines[0]["run"], lines[1:]
+    run = lines[0]["run"]
+    if isinstance(run.get("k"), int):
+        lines[1:] = [{"k": run["k"], **line} for line in lines[1:]]
+    return run, lines[1:]
+
+
+def ks_of(run):
+    """The numbers of neighbours that a run measured, the first one the run's main one."""
+    return [run["k"]] if isinstance(run["k"], int) else run["k"]
 
 
 def write_results(path, run, points):

@@ -1,6 +1,6 @@
 """Merges the rounds of a comparison: the same statistic for every method.
 
-Lines that agree in method, mode, threads and search parameters are one point. Its qps is the
+Lines that agree in method, mode, threads, k and search parameters are one point. Its qps is the
 median over rounds, qps_min and qps_max the extremes; latencies are medians over rounds as well.
 """
 
@@ -12,7 +12,7 @@ MEDIANS = ("qps", "qps_cpu", "p50_us", "p99_us")
 
 def point_key(line):
     params = json.dumps(line["params"], sort_keys=True)
-    return line["method"], line["mode"], line["threads"], params
+    return line["method"], line["mode"], line["threads"], line.get("k"), params
 
 
 def merge_rounds(lines):

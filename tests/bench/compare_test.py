@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import os
 import sys
@@ -15,7 +16,7 @@ import compare  # noqa: E402
 from registry import LIBRARIES, Library  # noqa: E402
 from results import read_results  # noqa: E402
 
-# Builds 1,000 bytes; surveys two points; times with QPS 1000 / nprobe. Spec "broken" fails to
+# Builds 1,000 bytes; surveys two points; times with QPS 10000 / k / nprobe. Spec "broken" fails to
 # build, "crash" dies of a signal when timed.
 STAND_IN = """
 import json, os, signal, sys
@@ -40,7 +41,8 @@ else:
         os.kill(os.getpid(), signal.SIGSEGV)
     for text in sys.stdin:
         params = json.loads(text)["params"]
-        print(json.dumps({"params": params, "qps": 1000 / params["nprobe"]}))
+        qps = 10000 / int(after("--k")) / params["nprobe"]
+        print(json.dumps({"params": params, "qps": qps}))
 """
 
 
@@ -86,6 +88,24 @@ class Compare(unittest.TestCase):
         self.assertEqual([point["qps"] for point in points], [1000, 125])
         self.assertEqual({point["repeats"] for point in points}, {3})
         self.assertEqual(run["versions"], {"stand-in": "1"})
+
+    def test_measures_every_k_of_one_build(self):
+        _, out, err = self.compare("--k", "10,100", "--modes", "single:1", "--repeats", "2")
+        run, points = self.results()
+        self.assertEqual(run["k"], [10, 100])
+        self.assertEqual([(point["k"], point["params"]["nprobe"], point["qps"], point["repeats"])
+                          for point in points],
+                         [(10, 1, 1000, 2), (10, 8, 125, 2), (100, 1, 100, 2), (100, 8, 12.5, 2)])
+        self.assertIn("### One query per call, 1 thread, recall@100", out)
+        self.assertIn("@10, 0.9750 @100", err)
+        if importlib.util.find_spec("matplotlib"):
+            for name in ("chart-single-1-k10", "bytes-single-1-k100"):
+                self.assertTrue(os.path.exists(os.path.join(self.out, name + ".png")), name)
+
+    def test_refuses_what_is_no_list_of_ks(self):
+        for text in ("ten", "10,", "0", "-1"):
+            with self.subTest(text), self.assertRaises(SystemExit):
+                self.compare("--k", text)
 
     def test_leaves_out_who_fails_and_says_why(self):
         status, _, err = self.compare("--methods", *(f"{self.script}:{spec}"

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench")
 sys.path.insert(0, BENCH)
@@ -70,6 +71,11 @@ class Rounds(unittest.TestCase):
         self.assertEqual(first["p99_us"], 50)
         self.assertEqual([point["repeats"] for point in merged], [3, 1, 1])
 
+    def test_tell_one_k_from_another(self):
+        merged = merge_rounds([line("a", 0.9, 1, k=10), line("a", 0.9, 3, k=100),
+                               line("a", 0.9, 5, k=100)])
+        self.assertEqual([(point["k"], point["qps"]) for point in merged], [(10, 1), (100, 4)])
+
     def test_tell_one_thread_from_many(self):
         self.assertEqual(len(merge_rounds([line("a", 0.9, 1), {**line("a", 0.9, 1),
                                                                "threads": 2}])), 2)
@@ -87,6 +93,18 @@ class Results(unittest.TestCase):
             run, points = read_results(path)
         self.assertEqual(run, RUN)
         self.assertEqual([point["qps"] for point in points], [12.3, None])
+
+    def test_of_a_run_with_one_k_have_it_in_every_point(self):
+        points = self.read_back({**RUN, "k": 10}, [line("a", 0.9, 1)])
+        self.assertEqual([point["k"] for point in points], [10])
+        points = self.read_back({**RUN, "k": [10, 100]}, [line("a", 0.9, 1, k=100)])
+        self.assertEqual([point["k"] for point in points], [100])
+
+    def read_back(self, run, points):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "results.jsonl")
+            write_results(path, run, points)
+            return read_results(path)[1]
 
     def test_of_another_program_are_refused(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -157,7 +175,36 @@ class Report(unittest.TestCase):
         self.assertIn("Left out: scann_tree: no wheel.", text)
 
 
+    def test_has_tables_for_every_k(self):
+        points = [line("obliq lm4", 0.9, 1234, k=10), line("obliq lm4", 0.95, 567, k=100)]
+        text = report({**RUN, "k": [10, 100]}, points)
+        self.assertIn("recall@10 and recall@100", text)
+        first, second = text.split("### ")[1:]
+        self.assertTrue(first.startswith("One query per call, 1 thread, recall@10\n"))
+        self.assertTrue(second.startswith("One query per call, 1 thread, recall@100\n"))
+        self.assertIn("1,234", first)
+        self.assertNotIn("567", first)
+        self.assertIn("567", second)
+        self.assertNotIn("1,234", second)
+
+    def test_curves_are_of_one_k(self):
+        points = [line("obliq lm4", 0.9, 1234, k=10), line("obliq lm4", 0.95, 567, k=100)]
+        self.assertEqual([c.points for c in curves_of(points, "single", 1)], [[(0.9, 1234)]])
+        self.assertEqual([c.points for c in curves_of(points, "single", 1, 100)], [[(0.95, 567)]])
+
+
 class Figures(unittest.TestCase):
+    def test_a_block_may_name_another_k_of_a_run(self):
+        points = [line("obliq lm4", 0.95, 1234, k=10), line("obliq lm4", 0.95, 567, k=100)]
+        both = mock.patch.object(figures, "results_of",
+                                 lambda name: ({**RUN, "k": [10, 100]}, points))
+        with both:
+            first, other = (figures.BLOCK.sub(figures.block, f"<!-- {head} -->\n<!-- end -->")
+                            for head in ("choices a", "choices a k=100"))
+        self.assertIn("1,234", first)
+        self.assertIn("567", other)
+        self.assertTrue(other.startswith("<!-- choices a k=100 -->\n"))
+
     def test_tables_of_the_documents_are_those_of_the_stored_results(self):
         self.assertEqual(figures.redo_tables(check=True), [])
 
@@ -193,6 +240,11 @@ class Plot(unittest.TestCase):
         self.assertEqual(len(chosen(lines, "single", 1)), 4)
         self.assertEqual(chosen(lines, "single", 2), [])
 
+    def test_chooses_by_k(self):
+        lines = [line("a", 0.9, 1, k=10), line("a", 0.8, 2, k=100)]
+        self.assertEqual(chosen(lines, "single", 1), lines[:1])
+        self.assertEqual(chosen(lines, "single", 1, k=100), lines[1:])
+
     def test_obliq_comes_first_and_strangers_last(self):
         names = [curve[0] for curve in curves_by_method(self.LINES[::-1])]
         self.assertEqual(names, ["obliq lm4", "faiss IVF64,SQ4", "mystery"])
@@ -211,7 +263,8 @@ class Plot(unittest.TestCase):
         run, lines = self.read_lines(self.COMMANDS, self.COMMANDS)
         self.assertEqual(run, {"data": "set", "n": 1000, "dim": 384, "nlist": 8, "k": 10})
         self.assertEqual(lines, [self.COMMANDS] * 2)
-        self.assertEqual(self.read_lines({"run": RUN}, self.LINES[0]), (RUN, self.LINES[:1]))
+        self.assertEqual(self.read_lines({"run": RUN}, self.LINES[0]),
+                         (RUN, [{**self.LINES[0], "k": 10}]))
 
     def test_says_what_is_wrong_with_a_file(self):
         for lines in [], [{"spec": "lm4"}], [self.COMMANDS, {"method": "a"}], [5]:
