@@ -25,7 +25,7 @@ from rounds import merge_rounds
 from sets import RESULTS, SETS, nlist_of, path_of
 
 sys.path.insert(0, os.path.join(FOLDER, "peers"))
-from registry import LIBRARIES, python_of  # noqa: E402
+from registry import LIBRARIES, NOT_MADE, python_of  # noqa: E402
 
 
 def arguments(words=None):
@@ -115,7 +115,9 @@ def wanted_libraries(options):
     names = {"all": list(LIBRARIES), "none": []}.get(options.peers, options.peers.split(","))
     unknown = [name for name in names if name not in LIBRARIES]
     if unknown:
-        raise Failed(f"unknown peer '{unknown[0]}': choose from {', '.join(LIBRARIES)}")
+        why = (f"unknown peer '{unknown[0]}'" if unknown[0] not in NOT_MADE else
+               f"{unknown[0]} cannot take part: {NOT_MADE[unknown[0]]}")
+        raise Failed(f"{why}: choose from {', '.join(LIBRARIES)}")
     return [name for name in LIBRARIES if name == "obliq" or name in names]
 
 
@@ -141,6 +143,8 @@ class Field:
 
     def gather(self):
         """Asks every library for its methods."""
+        if self.options.peers == "all" and not self.options.methods:
+            self.left_out.update(NOT_MADE)
         for library in wanted_libraries(self.options):
             for script in LIBRARIES[library].runners:
                 if self.options.methods and not self.asked(script):

@@ -17,12 +17,14 @@ COLOURS = {
     "faiss PQ4fs + refine": "#8c6100",
     "faiss SQ": "#8c8c8c",
     "faiss Flat": "#404040",
+    "faiss Panorama": "#9467bd",
     "faiss HNSW": "#b8ac00",
     "hnswlib": "#a6761d",
     "usearch": "#e7298a",
     "turbovec": "#66c2a5",
     "scann": "#8da0cb",
     "svs": "#1f78b4",
+    "lorann": "#17becf",
     "lancedb": "#b15928",
     "chromadb": "#6a3d9a",
 }
@@ -47,5 +49,5 @@ def family_of(method):
     if re.search(r"PQ\d+x4fs", method):
         refined = "Refine" in method or "RFlat" in method
         return "faiss PQ4fs + refine" if refined else "faiss PQ4fs"
-    found = re.search(r"RaBitQfs|HNSW|PQ|SQ|Flat", method)
+    found = re.search(r"RaBitQfs|HNSW|PQ|SQ|Panorama|Flat(?!Panorama)", method)
     return f"faiss {found.group(0)}" if found else "faiss"

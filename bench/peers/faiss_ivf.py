@@ -1,11 +1,17 @@
 """FAISS (the faiss-cpu wheel): inverted lists with PQ, fast-scan PQ, SQ, RaBitQ or raw vectors.
 
 Every index takes the shared centroids: they are put into its coarse quantizer, rotated where a
-rotation (RR) stands in front, and FAISS then trains the rest. Unit vectors are searched by L2,
+rotation (RR, PCA) stands in front, and FAISS then trains the rest. Unit vectors are searched by L2,
 except by PQ with residuals (8 bits always; fast scan with "r" at its end): there inner product is
 more accurate, and one table serves all lists where L2 needs one per list. `:l2` or `:ip` after a
 spec forces it. The default list has the strings of each class of bytes. {d}, {d/2}, {d/4}, {d/8} in
 a spec stand for those numbers, and "IVF{nlist}," goes in front.
+
+Panorama (raw vectors, scored one part of the dimensions after the other) lives on vectors whose
+first dimensions hold most of their length, so it stands behind a PCA of all dimensions, except for
+inner products, which the PCA's mean would change. A list is padded to full batches, in memory and
+in the file: 1,024 vectors unless a spec says another number, `FlatPanorama8_32`. Lists have about
+100 here.
 
 Known to be broken in 1.15 and not shown: SQtqmse* and SQtq* (scales lost). Fast scan of a large
 batch with many lists per query crashes; see LUT_BYTES_A_CALL.
@@ -17,14 +23,13 @@ import faiss
 import numpy as np
 
 import runner as shared
-from faiss_method import VERSIONS, FaissMethod
+from faiss_method import ROTATION_SEED, VERSIONS, FaissMethod
 
 # RaBitQfs defaults to 1 bit; without RR it loses its guarantee.
 DEFAULT = ("RaBitQfs;RaBitQfs4;RaBitQfs8;PQ{d/2}x4fs;PQ{d/2}x4fs,Refine(SQ8);PQ{d/2}x4fs,RFlat;"
-           "SQ4;SQ8;Flat")
+           "SQ4;SQ8;Flat;FlatPanorama8_32")
 K_FACTORS = [2, 4, 8, 16, 32, 64]  # candidates of a refine stage, times k
 QUICK_K_FACTORS = [8]
-ROTATION_SEED = 12345
 # Fast scan crashes when the LUTs of one call (queries x nprobe x at most 16 bytes per dimension)
 # pass 2^31 bytes: larger batches go in parts.
 LUT_BYTES_A_DIM, LUT_BYTES_A_CALL = 16, 1 << 30
@@ -37,8 +42,7 @@ class FaissLists(FaissMethod):
         storage, _, metric = spec.partition(":")
         self.product = metric == "ip" if metric else searched_by_product(storage, run.set.metric)
         self.run, self.storage = run, fill_in(storage, run.set.dim)
-        rotation = "RR," if storage.startswith("RaBitQ") else ""
-        self.factory = f"{rotation}IVF{run.nlist},{self.storage}"
+        self.factory = f"{rotation_of(storage, run)}IVF{run.nlist},{self.storage}"
         by_product = self.product and run.set.metric != "ip"
         self.name = f"faiss {self.factory}" + (" by ip" if by_product else "")
 
@@ -51,7 +55,10 @@ class FaissLists(FaissMethod):
         front = base_index(self.index)
         if isinstance(front, faiss.IndexPreTransform):
             rotation = faiss.downcast_VectorTransform(front.chain.at(0))
-            rotation.init(ROTATION_SEED)
+            if isinstance(rotation, faiss.PCAMatrix):
+                rotation.train(base)
+            else:
+                rotation.init(ROTATION_SEED)
             coarse = rotation.apply(coarse)
         lists = lists_of(self.index)
         router = faiss.downcast_index(lists.quantizer)
@@ -95,6 +102,13 @@ def searched_by_product(storage, metric):
     code = storage.split(",")[0]
     residual_pq = code.startswith("PQ") and not code.endswith("x4fs")
     return metric == "ip" or metric == "cosine" and residual_pq
+
+
+def rotation_of(storage, run):
+    """What stands before the lists in the factory string (file head)."""
+    if storage.startswith("RaBitQ"):
+        return "RR,"
+    return f"PCA{run.set.dim}," if "Panorama" in storage and run.set.metric != "ip" else ""
 
 
 def base_index(index):

@@ -10,6 +10,7 @@ import numpy as np
 import runner as shared
 
 VERSIONS = {"faiss-cpu": faiss.__version__, "faiss_simd": faiss.SIMDConfig.get_level_name()}
+ROTATION_SEED = 12345
 
 
 class FaissMethod(shared.Method):

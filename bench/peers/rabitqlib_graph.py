@@ -2,7 +2,8 @@
 
 The settings are those of the library's own graph benchmark: HNSW with M = 16, efConstruction 200
 and 16 centroids of its own k-means (exact assignment, seed 42; counted in the build); SymphonyQG
-of degree 32 with a window of 200 and PiPNN as the start. Unit vectors are searched by L2.
+of degree 32 with a window of 200 and PiPNN as the start, and of degree 64, twice the edges of the
+other graphs here. Unit vectors are searched by L2.
 
 The saved file has all that searching needs: codes, factors, edges, labels (HNSW), for SymphonyQG
 the 1-bit codes of all neighbours of a vector beside it, which is most of its bytes, and the raw
@@ -17,25 +18,26 @@ import rabitqlib
 import runner as shared
 from graph import DEGREE, EF_CONSTRUCTION, M, GraphMethod
 
-DEFAULT = "hnsw:5;hnsw:9;symqg:raw;symqg:8"
+DEFAULT = "hnsw:5;hnsw:9;symqg:raw;symqg:8;symqg:raw:64;symqg:8:64"
 CENTROIDS, KMEANS_ITERATIONS, SEED = 16, 10, 42
 
 
 class RabitqGraph(GraphMethod):
-    """`spec` is hnsw:BITS (1 to 9) or symqg:BITS (raw, 4, 8)."""
+    """`spec` is hnsw:BITS (1 to 9) or symqg:BITS[:DEGREE] (raw, 4, 8; a multiple of 32)."""
 
     def __init__(self, run, spec):
         self.run = run
-        self.kind, self.bits = spec.split(":")
+        self.kind, self.bits, self.degree = parsed(spec)
         self.metric = "ip" if run.set.metric == "ip" else "l2"
         shown = {"hnsw": "HNSW", "symqg": "SymphonyQG"}[self.kind]
-        self.name = f"rabitqlib {shown} {self.bits}" + ("" if self.bits == "raw" else " bits")
+        self.name = (f"rabitqlib {shown} {self.bits}" + ("" if self.bits == "raw" else " bits")
+                     + ("" if self.degree == DEGREE else f" degree {self.degree}"))
 
     def build(self):
         base, threads = self.run.set.base, self.run.build_threads
         if self.kind == "symqg":
             bits = 0 if self.bits == "raw" else int(self.bits)
-            self.index = rabitqlib.SymqgIndex(base.shape[1], DEGREE, self.metric, bits)
+            self.index = rabitqlib.SymqgIndex(base.shape[1], self.degree, self.metric, bits)
             self.index.build(base, EF_CONSTRUCTION, threads)
             return
         clusters = rabitqlib.RaBitQKMeans(
@@ -67,6 +69,14 @@ class RabitqGraph(GraphMethod):
 
     def empty_call(self):
         self.empty.search(self.rows[0], 1, 1)
+
+
+def parsed(spec):
+    """(kind, bits, degree) of a spec. Raises SystemExit where HNSW is given a degree."""
+    kind, bits, *degree = spec.split(":")
+    if kind == "hnsw" and degree:
+        raise SystemExit(f"rabitqlib: {spec}: the degree of HNSW is always {DEGREE}")
+    return kind, bits, int(degree[0]) if degree else DEGREE
 
 
 def one_vector_index(dim):

@@ -3,7 +3,8 @@
 A library is a few runner scripts of this folder and the pip packages they need beside NumPy and
 h5py; its environment is build/peers/NAME, made when it is first asked for. obliq runs in the
 environment of the harness itself, from the build tree. FILTERED says who searches under filters,
-by which runners; some take part in that comparison alone.
+by which runners; some take part in that comparison alone. NOT_MADE and NOT_FILTERED say who is left
+out, and why.
 """
 
 import os
@@ -35,6 +36,14 @@ LIBRARIES = {
     "usearch": Library(("usearch_graph",), ("usearch>=2.26",), {"usearch_graph": ["i8"]}),
     "scann": Library(("scann_tree",), ("scann>=1.4",), {"scann_tree": ["int8"]}),
     "svs": Library(("svs_graph",), ("scalable-vs>=0.5",), {"svs_graph": ["LVQ4x8"]}),
+    # Source only, too.
+    "lorann": Library(("lorann_lists",), ("--no-binary=lorann", "lorann>=1.0"), {
+        "lorann_lists": ["g128:r32"]}),
+}
+# Who would belong here and cannot be made from PyPI, as of the version that was tried.
+NOT_MADE = {
+    "ngt": "the wheel can open a quantized graph (NGT-QG) and not make one (2.8.0.post1: ngtpy has "
+           "nothing for it, and the commands `qbg create-qg` and `build-qg` are not on PyPI)",
 }
 
 ONLY_FILTERED = {

@@ -147,6 +147,15 @@ class Compare(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("stand-in changed from 1 to 2", err)
 
+    def test_says_of_a_peer_that_cannot_be_made_why(self):
+        with mock.patch.dict(compare.NOT_MADE, {"ghost": "nobody sells it"}, clear=True):
+            self.compare("--modes", "single:1")
+            run, _ = self.results()
+            self.assertEqual(run["left_out"]["ghost"], "nobody sells it")
+            status, _, err = self.compare("--peers", "ghost")
+        self.assertEqual(status, 1)
+        self.assertIn("ghost cannot take part: nobody sells it", err)
+
     def test_refuses_an_unknown_peer(self):
         status, _, err = self.compare("--peers", "nobody")
         self.assertEqual(status, 1)

@@ -46,6 +46,8 @@ class Families(unittest.TestCase):
         "faiss RR,IVF1536,RaBitQfs4": "faiss RaBitQfs", "faiss IVF64,PQ192x4fs": "faiss PQ4fs",
         "faiss IVF1536,PQ192x4fs,RFlat": "faiss PQ4fs + refine", "faiss IVF8,SQ4": "faiss SQ",
         "faiss HNSW32,SQ8": "faiss HNSW", "faiss IVF8,Flat": "faiss Flat",
+        "faiss RR,HNSW32,RaBitQ8": "faiss HNSW",
+        "faiss PCA384,IVF8,FlatPanorama8_32": "faiss Panorama", "lorann g256 r64": "lorann",
         "rabitqlib IVF8 9 bits": "rabitqlib IVF", "rabitqlib SymphonyQG raw":
         "rabitqlib SymphonyQG", "rabitqlib IVF8 9 bits flat_rabitq router":
         "rabitqlib IVF + router", "hnswlib M16": "hnswlib", "usearch i8": "usearch",
