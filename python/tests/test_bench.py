@@ -69,12 +69,12 @@ def test_builds_surveys_and_times_a_method(tmp_path: Path, centroids: Path) -> N
 
 
 def test_surveys_each_k_of_one_index(tmp_path: Path, centroids: Path) -> None:
-    common = ["--spec", "sq8", "--data", str(SAMPLE), "--nlist", "20", "--nprobe", "1,4"]
+    common = ["--spec", "sq8,raw=fp16", "--data", str(SAMPLE), "--nlist", "20", "--nprobe", "1,4"]
     [record] = run("build", *common, "--cache", str(tmp_path), "--centroids", str(centroids))
     tens, hundreds = (run("survey", *common, "--index", record["path"], "--k", k)
                       for k in ("10", "100"))
     for points in (tens, hundreds):
-        assert points[-1]["params"] == {"nprobe": 20} and points[-1]["recall"] > 0.99
+        assert points[-1]["params"] == {"nprobe": 20} and points[-1]["recall"] > 0.97
     assert tens[0]["recall"] != hundreds[0]["recall"]
     assert all(point["recall"] == point["recall_ties"] for point in hundreds)  # no 101st is known
 
