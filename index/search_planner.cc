@@ -96,7 +96,7 @@ void check_search(const TrainedModel& model, MatrixView<float> queries,
 }
 
 // Those of the confidence that most calls have are worked out once, since that takes a hundredth of
-// a query.
+// a query; those of the last plan are kept with it.
 float deviations_of(float confidence) {
   const auto found = [](float p) { return static_cast<float>(normal_quantile(p)); };
   static const float usual = found(SearchOptions{}.confidence);
@@ -128,7 +128,7 @@ double SearchPlanner::within_reach(double recall, std::size_t k) {
 void SearchPlanner::set_tuning(Tuning tuning) {
   const std::lock_guard lock(mutex_);
   tuned_ = std::move(tuning);
-  usual_.k = 0;
+  last_.k = 0;
 }
 
 PlannedSearch SearchPlanner::plan(const SearchOptions& options,
@@ -141,7 +141,10 @@ PlannedSearch SearchPlanner::plan(const SearchOptions& options,
   plan.filter = planned.rows.get();
   if (options.lists.rows > 0) return planned;
   const std::size_t k = options.k + std::min(passed, set_.n());
-  plan.stop = stop(options, k);
+  const PlannedStop chosen = stop(options, k);
+  plan.stop = chosen.stop;
+  const bool is_usual = options.confidence == SearchOptions{}.confidence;
+  if (is_usual && plan.filter == nullptr) plan.deviations = chosen.deviations;
   if (plan.filter != nullptr) plan_filtered(options, k, planned);
   if (options.nprobe) plan.stop.nprobe = std::min(plan.stop.nprobe, *options.nprobe);
   return planned;
@@ -168,15 +171,18 @@ void SearchPlanner::plan_filtered(const SearchOptions& options, std::size_t k,
 }
 
 // Without regard to nprobe where there is a target.
-StopPolicy SearchPlanner::stop(const SearchOptions& options, std::size_t k) {
+SearchPlanner::PlannedStop SearchPlanner::stop(const SearchOptions& options, std::size_t k) {
   const IndexExtent all = extent();
   const bool aims = options.target_recall > 0;
-  if (all.nlist == 0 || (options.nprobe && !aims)) return {options.nprobe.value_or(1), {}};
+  if (all.nlist == 0 || (options.nprobe && !aims)) return {{options.nprobe.value_or(1), {}}};
   const std::lock_guard lock(mutex_);
-  if (tuned_.queries == 0 && all.n < kLeastTuned) return {all.nlist, {}};
-  if (aims) return plan_recall(tuned_, options.target_recall, k, all);
-  if (usual_.k != k) usual_ = {k, plan_default(tuned_, k, all)};
-  return usual_.stop;
+  if (tuned_.queries == 0 && all.n < kLeastTuned) return {{all.nlist, {}}};
+  if (last_.k == k && last_.recall == options.target_recall) return last_.planned;
+  PlannedStop planned = {aims ? plan_recall(tuned_, options.target_recall, k, all)
+                              : plan_default(tuned_, k, all)};
+  if (planned.stop.confidence) planned.deviations = deviations_of(*planned.stop.confidence);
+  last_ = {k, options.target_recall, planned};
+  return planned;
 }
 
 }  // namespace obliq

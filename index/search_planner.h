@@ -46,7 +46,11 @@ class SearchPlanner {
   void set_tuning(Tuning tuning);
 
  private:
-  StopPolicy stop(const SearchOptions& options, std::size_t k);
+  struct PlannedStop {
+    StopPolicy stop;
+    float deviations = deviations_of(SearchOptions{}.confidence);
+  };
+  PlannedStop stop(const SearchOptions& options, std::size_t k);
   void plan_filtered(const SearchOptions& options, std::size_t k, PlannedSearch& planned);
   IndexExtent extent() const { return {set_.n(), set_.model().nlist(), has_changed_}; }
 
@@ -54,11 +58,12 @@ class SearchPlanner {
   const bool has_changed_;  ///< much, since it was tuned
   std::mutex mutex_;        ///< of what follows
   Tuning tuned_;
-  /// The default plan of the last k that was asked for, since most calls ask for the same one.
+  /// The plan of the last k and target that were asked for, since most calls ask for the same.
   struct {
     std::size_t k = 0;  ///< 0: none
-    StopPolicy stop;
-  } usual_;
+    double recall = 0;  ///< 0: the default
+    PlannedStop planned;
+  } last_;
 };
 
 }  // namespace obliq

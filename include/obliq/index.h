@@ -153,13 +153,15 @@ struct SearchOptions {
   /// grows with nlist and k, without a promise.
   std::optional<std::size_t> nprobe = {};
   /// Probability (one-sided, normal model) that a true neighbour passes the bound of a stage, in
-  /// (0, 1]. 1 prunes nothing: every entry of the probed lists is refined.
+  /// (0, 1]. 1 prunes nothing: every entry of the probed lists is refined. A search for a target
+  /// recall, or for the default, has the confidence that tuning found for it (TunedTarget), unless
+  /// another than this default is given.
   float confidence = 0.964F;
   /// 0: as many as the process may use. Answers do not depend on it, nor on the batch.
   int threads = 0;
   /// Mean recall@k over queries to aim at, in (0, 1): each query scans as many lists as tuning (see
-  /// Index::tune) found that it needs; beyond k = 100, the last that is tuned, rather more. Tuning
-  /// assumes the default confidence; a lower one gives less recall. 0: see nprobe. An index of
+  /// Index::tune) found that it needs; beyond k = 100, the last that is tuned, rather more. A
+  /// confidence below that which tuning found gives less recall. 0: see nprobe. An index of
   /// fewer than 1,000 vectors that is not tuned scans all lists.
   double target_recall = 0;
   BatchOrder batch_order = BatchOrder::automatic;

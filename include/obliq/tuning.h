@@ -21,8 +21,9 @@ struct TunedTarget {
   /// -infinity where only a scan of all lists meets the target.
   float threshold = 0;
   std::size_t nprobe = 0;       ///< lists per query that meet the target without the stop rule
-  bool uses_stop_rule = false;  ///< true where the threshold scans fewer entries than nprobe lists
-  float confidence = 0.964F;    ///< of the searches that were measured, see SearchOptions
+  bool uses_stop_rule = false;  ///< true where the threshold takes less work than nprobe lists
+  /// With which nprobe meets the target, see SearchOptions; the threshold has the default one.
+  float confidence = 0.964F;
 };
 
 /// What is known at one k.

@@ -29,6 +29,8 @@ struct StopPolicy {
   /// With a filter: of searches for k, 2k, 4k, ... answers, of which the one that fits the share of
   /// rows that may be answers takes the place of `threshold`.
   std::span<const RareStop> by_rarity = {};
+  /// SearchOptions::confidence with which nprobe meets a target recall; none: the usual one.
+  std::optional<float> confidence = {};
 };
 
 struct SearchPlan {

@@ -100,7 +100,7 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   if (set().n() == 0 || has_no_answer(progress) || progress.is_over) return {};
   // Between rounds alone, since in what order a round's lists are visited must not matter.
   if (begin <= kNearLists) progress.met_near = progress.met;
-  const bool stopped = stop.threshold && begin > 0 && stops(query);
+  const bool stopped = stop.threshold && begin > 0 && stops(query, counters);
   if (stopped || begin >= stop.nprobe) return {};
   if (progress.plan.filter != nullptr && is_direct_faster(progress, set())) {
     score_all(query, scratch, counters);
@@ -192,11 +192,12 @@ void Searcher::route_ahead(ActiveQuery& query, std::size_t lists, SearchScratch&
   }
 }
 
-bool Searcher::stops(const ActiveQuery& query) const {
+bool Searcher::stops(const ActiveQuery& query, const SearchCounters& counters) const {
   const SearchProgress& progress = query.progress;
   const float now = score(query, progress.lists, progress.checks);
   if (progress.plan.observer != nullptr) {
-    progress.plan.observer->check({progress.lists, progress.entries, now, progress.top.answers()});
+    progress.plan.observer->check({progress.lists, progress.entries, now, progress.top.answers(),
+                                   counters.refined + counters.exact});
   }
   return now < threshold(progress) && progress.lists >= least(progress);
 }

@@ -88,7 +88,7 @@ class Searcher {
   std::size_t jump(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   NextBlocks likely_next(const SearchProgress& progress, std::size_t round) const;
   void score_all(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
-  bool stops(const ActiveQuery& query) const;
+  bool stops(const ActiveQuery& query, const SearchCounters& counters) const;
   float score(const ActiveQuery& query, std::size_t lists, std::size_t check) const;
   float threshold(const SearchProgress& progress) const;
   std::size_t least(const SearchProgress& progress) const;

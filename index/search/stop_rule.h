@@ -73,9 +73,10 @@ struct StopCheck {
   std::uint64_t entries;
   float score;  ///< +infinity where the rule may not stop: too few lists, or fewer than k answers
   std::span<const TopK::Answer> answers;  ///< in no order
+  std::uint64_t rows = 0;                 ///< refined, and raw vectors compared
 };
 
-/// Watches a search, for tuning.
+/// Watches a search, for tuning. Rows are what the counters of the search hold.
 class StopObserver {
  public:
   virtual ~StopObserver() = default;

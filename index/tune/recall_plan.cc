@@ -33,6 +33,7 @@ struct Step {
   double threshold;  // -infinity: all lists
   double log_nprobe;
   bool stops;
+  double confidence;
 };
 
 // Linear; -infinity on either side wins.
@@ -44,11 +45,11 @@ double mix(double a, double b, double share) {
 
 Step between(const Step& a, const Step& b, double share) {
   return {mix(a.threshold, b.threshold, share), mix(a.log_nprobe, b.log_nprobe, share),
-          share > 0 ? b.stops : a.stops};
+          share > 0 ? b.stops : a.stops, mix(a.confidence, b.confidence, share)};
 }
 
 Step step_of(const TunedTarget& target) {
-  return {target.threshold, log_of(target.nprobe), target.uses_stop_rule};
+  return {target.threshold, log_of(target.nprobe), target.uses_stop_rule, target.confidence};
 }
 
 Step find(const TunedLadder& ladder, double recall, std::size_t nlist) {
@@ -58,7 +59,8 @@ Step find(const TunedLadder& ladder, double recall, std::size_t nlist) {
                        [](const TunedTarget& t, float value) { return t.recall < value; });
   if (above == targets.begin()) return step_of(*above);
   if (above == targets.end()) {
-    return {-std::numeric_limits<double>::infinity(), log_of(nlist), false};
+    return {-std::numeric_limits<double>::infinity(), log_of(nlist), false,
+            SearchOptions{}.confidence};
   }
   const TunedTarget& below = *(above - 1);
   const double start = std::log1p(-static_cast<double>(below.recall));
@@ -166,14 +168,15 @@ StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, Index
   const auto [below, above, share] = place_of(tuning, k);
   const Step step =
       between(find(*below, recall, index.nlist), find(*above, recall, index.nlist), share);
-  const StopPolicy lists = fixed(std::exp(step.log_nprobe), index.nlist);
-  if (step.stops || (index.has_changed && lists.nprobe < index.nlist)) {
-    const std::size_t least = index.has_changed ? lists.nprobe : 0;
-    if (std::isfinite(step.threshold))
-      return {index.nlist, static_cast<float>(step.threshold), least};
-    return {index.nlist, {}};
+  StopPolicy plan = fixed(std::exp(step.log_nprobe), index.nlist);
+  const bool scans_all = plan.nprobe == index.nlist;
+  if (step.stops || (index.has_changed && !scans_all)) {
+    const std::size_t least = index.has_changed ? plan.nprobe : 0;
+    if (!std::isfinite(step.threshold)) return {index.nlist, {}};
+    plan = {index.nlist, static_cast<float>(step.threshold), least};
   }
-  return lists;
+  if (!plan.threshold) plan.confidence = static_cast<float>(step.confidence);
+  return plan;
 }
 
 double reachable_recall(const Tuning& tuning, double recall, std::size_t k) {

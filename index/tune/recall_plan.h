@@ -1,8 +1,8 @@
-// From a target recall to a search, by the ladders of a tuned index. Threshold and log nprobe are
-// linear in log(1 - recall) between two targets and in log k between two k; whether the stop rule
-// or nprobe is used follows the upper target and the upper k. Targets below the first take its
-// numbers, those above the last scan all lists. Above the last k an nprobe is used that leads from
-// the one there to all lists at k = n, on the safe side (recall_plan.cc).
+// From a target recall to a search, by the ladders of a tuned index. Threshold, log nprobe and
+// confidence are linear in log(1 - recall) between two targets and in log k between two k; whether
+// the stop rule or nprobe is used follows the upper target and the upper k. Targets below the first
+// take its numbers, those above the last scan all lists. Above the last k an nprobe is used that
+// leads from the one there to all lists at k = n, on the safe side (recall_plan.cc).
 //
 // And from nothing to a search: what is done where neither nprobe nor a target is given.
 #pragma once

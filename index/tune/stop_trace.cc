@@ -21,6 +21,8 @@ TraceRecorder::TraceRecorder(std::span<const TopK::Answer> truth, std::size_t k,
 }
 
 void TraceRecorder::check(const StopCheck& check) {
+  begun_anew_ = begun_anew_ || (!trace_.empty() && check.lists <= trace_.back().lists);
+  if (begun_anew_) return;
   const auto hits = static_cast<std::size_t>(
       std::count_if(check.answers.begin(), check.answers.end(), [&](const TopK::Answer& answer) {
         return std::binary_search(right_.begin(), right_.end(), answer.second);
@@ -29,22 +31,25 @@ void TraceRecorder::check(const StopCheck& check) {
       wanted_ == 0 ? 1.0F
                    : static_cast<float>(std::min(hits, wanted_)) / static_cast<float>(wanted_);
   const float least = trace_.empty() ? check.score : std::min(trace_.back().score, check.score);
-  trace_.push_back({least, recall, static_cast<std::uint32_t>(check.lists), check.entries});
+  trace_.push_back(
+      {least, recall, static_cast<std::uint32_t>(check.lists), check.entries, check.rows});
 }
 
 Outcome Traces::mean(const std::function<const TracedCheck&(const StopTrace&)>& pick) const {
   double sum = 0;
   double squares = 0;
   double entries = 0;
+  double rows = 0;
   for (const StopTrace& trace : traces_) {
     const TracedCheck& check = pick(trace);
     sum += check.recall;
     squares += static_cast<double>(check.recall) * check.recall;
     entries += static_cast<double>(check.entries);
+    rows += static_cast<double>(check.rows);
   }
   const auto n = static_cast<double>(traces_.size());
   const double recall = sum / n;
-  return {recall, std::sqrt(std::max(0.0, squares / n - recall * recall)), entries / n};
+  return {recall, std::sqrt(std::max(0.0, squares / n - recall * recall)), entries / n, rows / n};
 }
 
 Outcome Traces::at_threshold(float threshold) const {
@@ -69,7 +74,7 @@ Outcome Traces::at_nprobe(std::size_t nprobe) const {
       (std::log(static_cast<double>(nprobe)) - start) / (std::log(first[at].lists) - start);
   const auto between = [&](double a, double b) { return a + share * (b - a); };
   return {between(below.recall, above.recall), between(below.deviation, above.deviation),
-          between(below.entries, above.entries)};
+          between(below.entries, above.entries), between(below.rows, above.rows)};
 }
 
 float Traces::least_threshold(const Test& passes) const {

@@ -17,6 +17,7 @@ struct TracedCheck {
   float recall;  ///< share of the k nearest found
   std::uint32_t lists;
   std::uint64_t entries;
+  std::uint64_t rows;  ///< refined, and raw vectors compared
 };
 using StopTrace = std::vector<TracedCheck>;
 
@@ -26,11 +27,13 @@ class TraceRecorder final : public StopObserver {
  public:
   /// `truth`: the nearest first, more than k where there are more.
   TraceRecorder(std::span<const TopK::Answer> truth, std::size_t k, StopTrace& trace);
+  /// Passes over what comes once a search has begun anew, for want of k answers.
   void check(const StopCheck& check) override;
 
  private:
   std::vector<std::uint32_t> right_;  // rows that count as hits, rising
   std::size_t wanted_;                // number of hits that is full recall
+  bool begun_anew_ = false;
   StopTrace& trace_;
 };
 
@@ -39,6 +42,7 @@ struct Outcome {
   double recall = 0;
   double deviation = 0;  ///< standard deviation of the recall over queries
   double entries = 0;    ///< scanned
+  double rows = 0;       ///< refined, and raw vectors compared
 };
 
 /// The traces of one query or more, each with the same checks.

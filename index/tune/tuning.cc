@@ -28,9 +28,19 @@ namespace {
 // What the stop rule costs per query (ranking lists one by one, a check after each), in scanned
 // entries: 5 of 35 us at dim 384, in which a thousand entries are scanned.
 constexpr double kRuleCost = 1000;
+// What a row that is refined costs, or a raw vector that is compared, in scanned entries: a fit to
+// 155 points of the 10,000 sentences, one query per call, gives 12 to 23. Both grow with dim alike.
+constexpr double kRowCost = 20;
+// A confidence below the usual one refines fewer rows of more lists, which pays for low targets. It
+// is tried through kLowered times the lists that the usual one takes for the target kMostLowered.
+constexpr float kLowConfidence = 0.8F;
+constexpr std::size_t kLowered = 2;
+constexpr float kMostLowered = 0.95F;
 constexpr std::size_t kMostLearnt = 1000;
 constexpr std::size_t kLeastLearnt = 250;
 constexpr std::size_t kScannedRows = 500'000'000;  // queries * n, for each k
+
+constexpr std::size_t kTracePasses = 2 * kTunedKs.size();
 
 /// The stage "tune": passes over the learn queries, one after the other.
 struct Passes {
@@ -97,19 +107,26 @@ SearchPlan full_scan(const SegmentSet& set, std::size_t k) {
   return plan;
 }
 
-Traces trace(const SegmentSet& set, const LearnQueries& learn, const Neighbours& truth,
-             std::size_t k, const TuneOptions& options, Passes& passes) {
+/// Searches at one confidence through a number of lists.
+struct Traced {
+  float confidence;
+  std::size_t lists;
+  Traces traces;
+};
+
+Traced trace(const SegmentSet& set, const LearnQueries& learn, const Neighbours& truth,
+             SearchPlan plan, float confidence, const TuneOptions& options, Passes& passes) {
   std::vector<StopTrace> all(truth.size());
   std::vector<std::unique_ptr<TraceRecorder>> recorders(truth.size());
-  SearchPlan plan = full_scan(set, k);
   plan.stop.threshold = -std::numeric_limits<float>::infinity();
+  plan.deviations = static_cast<float>(normal_quantile(confidence));
   const auto watch = [&](std::size_t q, SearchPlan& own) {
-    recorders[q] = std::make_unique<TraceRecorder>(truth[q], k, all[q]);
+    recorders[q] = std::make_unique<TraceRecorder>(truth[q], plan.k, all[q]);
     own.observer = recorders[q].get();
   };
   LearnSearch(set, learn, options, passes)
       .run(plan, watch, [&](std::size_t q, const auto&, const auto&) { recorders[q].reset(); });
-  return Traces(std::move(all));
+  return {confidence, plan.stop.nprobe, Traces(std::move(all))};
 }
 
 // Binomial thinning for what the codes lose, whatever lists are scanned: each of the k true
@@ -124,19 +141,48 @@ struct Kept {
   }
 };
 
-TunedTarget tune_target(const Traces& traces, float target, const Kept& kept, std::size_t nlist) {
+/// A way to a target, and its cost per query in scanned entries.
+struct Way {
+  TunedTarget tuned;
+  double cost = std::numeric_limits<double>::infinity();
+};
+
+double work(const Outcome& outcome) { return outcome.entries + kRowCost * outcome.rows; }
+
+Traces::Test meets(float target, const Kept& kept, const Traces& traces) {
   const double m = static_cast<double>(traces.queries());
   const double error = 1.2816 * std::sqrt(1 / m + 1e-3);
-  const auto met = [&](const Outcome& outcome) {
+  return [=](const Outcome& outcome) {
     return kept.recall(outcome) >=
            std::max<double>(target, target - 0.003 + error * kept.deviation(outcome));
   };
-  TunedTarget tuned = {target, traces.least_threshold(met), 0, false, SearchOptions{}.confidence};
-  tuned.nprobe = std::min(nlist, traces.least_nprobe(met));
-  const double stop_cost = traces.at_threshold(tuned.threshold).entries;
-  const double fixed_cost = traces.at_nprobe(tuned.nprobe).entries;
-  tuned.uses_stop_rule = target >= kLeastStopTarget && stop_cost + kRuleCost < fixed_cost;
-  return tuned;
+}
+
+// With a threshold no greater and an nprobe no less than those `before`.
+Way tune_target(const Traced& traced, float target, const Kept& kept, const TunedTarget& before) {
+  const Traces& traces = traced.traces;
+  const auto met = meets(target, kept, traces);
+  Way way = {{target, traces.least_threshold(met), 0, false, traced.confidence}};
+  TunedTarget& tuned = way.tuned;
+  tuned.threshold = std::min(before.threshold, tuned.threshold);
+  tuned.nprobe = std::max(before.nprobe, std::min(traced.lists, traces.least_nprobe(met)));
+  const double stop_cost = work(traces.at_threshold(tuned.threshold)) + kRuleCost;
+  const double fixed_cost = work(traces.at_nprobe(tuned.nprobe));
+  tuned.uses_stop_rule = target >= kLeastStopTarget && stop_cost < fixed_cost;
+  way.cost = tuned.uses_stop_rule ? stop_cost : fixed_cost;
+  return way;
+}
+
+// Takes the nprobe of a low confidence where that is less work. The threshold stays that of the
+// usual one, with which searches have it that go by it.
+void lower(const Traced& low, float target, const Kept& kept, const TunedTarget& before, Way& way) {
+  const auto met = meets(target, kept, low.traces);
+  if (!met(low.traces.at_nprobe(low.lists))) return;
+  const std::size_t nprobe = std::max(before.nprobe, low.traces.least_nprobe(met));
+  if (nprobe > low.lists || work(low.traces.at_nprobe(nprobe)) >= way.cost) return;
+  way.tuned.nprobe = nprobe;
+  way.tuned.uses_stop_rule = false;
+  way.tuned.confidence = low.confidence;
 }
 
 // kTunedTargets; where the default recall is not among them, it takes the place of the last, which
@@ -152,15 +198,16 @@ std::array<float, kTunedTargets.size()> targets_of(float max_recall) {
   return targets;
 }
 
-TunedLadder make_ladder(const Traces& traces, const Kept& kept, std::size_t nlist) {
-  TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(traces.at_nprobe(nlist))), {}};
-  float threshold = std::numeric_limits<float>::infinity();
-  std::size_t nprobe = 0;
+// `usual`: through all lists.
+TunedLadder make_ladder(const Traced& usual, const Traced& low, const Kept& kept) {
+  const Outcome all = usual.traces.at_nprobe(usual.lists);
+  TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(all)), {}};
+  TunedTarget before;
+  before.threshold = std::numeric_limits<float>::infinity();
   for (const float target : targets_of(ladder.max_recall)) {
-    TunedTarget tuned = tune_target(traces, target, kept, nlist);
-    tuned.threshold = threshold = std::min(threshold, tuned.threshold);
-    tuned.nprobe = nprobe = std::max(nprobe, tuned.nprobe);
-    ladder.targets.push_back(tuned);
+    Way way = tune_target(usual, target, kept, before);
+    lower(low, target, kept, before, way);
+    ladder.targets.push_back(before = way.tuned);
   }
   return ladder;
 }
@@ -201,9 +248,15 @@ Tuning measure(const SegmentSet& set, const LearnQueries& learn, const Neighbour
   Tuning tuning;
   tuning.queries = truth.size();
   for (const std::uint32_t k : kTunedKs) {
-    const Traces traces = trace(set, learn, truth, k, options, passes);
+    SearchPlan plan = full_scan(set, k);
+    const Traced usual =
+        trace(set, learn, truth, plan, SearchOptions{}.confidence, options, passes);
+    const Traces& traces = usual.traces;
     const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);
-    tuning.ladders.push_back(make_ladder(traces, kept, nlist));
+    const std::size_t lists = traces.least_nprobe(meets(kMostLowered, kept, traces));
+    plan.stop.nprobe = std::min(nlist, kLowered * lists);
+    const Traced low = trace(set, learn, truth, plan, kLowConfidence, options, passes);
+    tuning.ladders.push_back(make_ladder(usual, low, kept));
   }
   return tuning;
 }
@@ -219,7 +272,7 @@ Tuning tune_from_truth(const SegmentSet& set, const TuneOptions& options) {
   if (set.n() < kLeastTuned) return {};
   const KnownTruth known = known_truth(set);
   if (known.neighbours.empty()) return {};
-  Passes passes = {kTunedKs.size()};
+  Passes passes = {kTracePasses};
   Tuning tuning = measure(set, known.learn, known.neighbours, {}, options, passes);
   tuning.from_base = std::any_of(set.model().learn_ids.begin(), set.model().learn_ids.end(),
                                  [](std::int64_t id) { return id != -1; });
@@ -240,7 +293,7 @@ Tuning tune_opened(const SegmentSet& set, const VectorSource& rows, MatrixView<f
       queries.rows > 0 ? given_queries(queries, count) : base_queries(set, rows, count);
   const bool is_given = options.neighbours.rows > 0;
   const bool exact = is_given || model.raw_tier() != RawTier::none;
-  Passes passes = {kTunedKs.size() + (exact ? 0 : 1)};
+  Passes passes = {kTracePasses + (exact ? 0 : 1)};
   const Neighbours truth = is_given ? neighbours_given(set, queries, options.neighbours, count)
                            : exact  ? exact_neighbours(set, rows, learn, options)
                                     : own_neighbours(set, learn, options, passes);

@@ -158,9 +158,9 @@ class Index:
 
         nprobe      the least number of lists to scan; more where they hold fewer than k vectors,
                     all from nlist on. With target_recall the most. None: as many as that takes
-        confidence  probability that a true neighbour passes the bound of a stage; 1 prunes nothing
+        confidence  that a true neighbour passes a bound; 1: all do; .964, without nprobe: as tuned
         threads     0: as many as the process may use; answers do not depend on it
-        target_recall   mean recall@k to reach at the default confidence, in (0, 1). 0, without
+        target_recall   mean recall@k to reach, in (0, 1), at no lower confidence. 0, without
                     nprobe: .96 of what all lists give, .95 at most; not tuned: docs/python.md
         batch_order  "query", "list" (what shares lists together), "auto"; the answers are the same
         lists, within   [m][any number], for one query also [any number]: scan these alone, as
