@@ -59,7 +59,7 @@ TEST(TunedConfidence, TracesCountRowsBesidesEntries) {
   recorder.check({8, 40, -4, {}, 9});
   const Traces traces({trace});
   EXPECT_EQ(traces.at_nprobe(8).rows, 9);
-  EXPECT_EQ(traces.at_nprobe(4).rows, 6);  // half-way in log nprobe
+  EXPECT_DOUBLE_EQ(traces.at_nprobe(4).rows, 6);  // half-way in log nprobe
   EXPECT_EQ(traces.at_threshold(-3).rows, 9);
 }
 
