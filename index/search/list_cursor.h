@@ -17,6 +17,7 @@ struct ListCursor {
   std::size_t taken = 0;
   std::size_t sorted = 0;    ///< ranked is sorted from taken to here, and less than behind
   std::size_t trusted = 0;   ///< how many of ranked have no better list outside
+  std::size_t first = 0;     ///< how many it will be once the first are ranked
   std::uint64_t number = 0;  ///< names the query's keys in a RouteScratch
 
   /// The mean key of the `count` lists that come next, or of as many as are ranked: more than are

@@ -5,6 +5,7 @@
 #include "index/search/router.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -23,7 +24,9 @@ constexpr std::size_t kPoolFactor = 2;  // lists ranked by codes for each list p
 constexpr std::size_t kPoolExtra = 24;
 constexpr std::size_t kSample = 256;       // keys that set the pool's threshold
 constexpr std::size_t kOrderExtra = 32;    // beyond 3/2 of those handed out one by one
-constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first
+constexpr std::size_t kFirstTrusted = 16;  // lists ranked at first, at least,
+constexpr std::size_t kMostFirst = 256;    // at most,
+constexpr std::size_t kFirstShare = 4;     // and one in so many of those expected
 constexpr std::size_t kTrustedFactor = 2;  // growth of that number
 constexpr std::size_t kFetchAhead = 4;     // centroids prefetched before their use
 
@@ -158,20 +161,21 @@ void Router::rank_pool(const CentroidQuery& query, RouteScratch& scratch,
   counters.ranked += pool.size();
 }
 
-void Router::begin(ListCursor& cursor, RouteScratch& scratch) const {
+void Router::begin(ListCursor& cursor, RouteScratch& scratch, std::size_t expected) const {
   cursor.number = ++scratch.cursors;
   cursor.ranked.clear();
   cursor.is_ranked.assign(model_.nlist(), false);
   cursor.taken = 0;
   cursor.sorted = 0;
   cursor.trusted = 0;
+  cursor.first = std::clamp(std::bit_ceil(expected / kFirstShare), kFirstTrusted, kMostFirst);
 }
 
 void Router::extend(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
                     SearchCounters& counters) const {
   const std::size_t filled = set_.filled();
-  auto& [ranked, is_ranked, taken, sorted, trusted, number] = cursor;
-  trusted = std::min(trusted == 0 ? kFirstTrusted : kTrustedFactor * trusted, filled);
+  auto& [ranked, is_ranked, taken, sorted, trusted, first, number] = cursor;
+  trusted = std::min(trusted == 0 ? first : kTrustedFactor * trusted, filled);
   const std::size_t pool = std::min(trusted + trusted / 2 + kOrderExtra, filled);
   SignKeys& signs = scratch.signs;
   const std::size_t lists = lists_to_look_at(model_, pool);

@@ -33,8 +33,9 @@ class Router {
   /// What route() writes for a list.
   Probe probe(const CentroidQuery& query, std::uint32_t list) const;
 
-  /// Sets a cursor before the best of all lists.
-  void begin(ListCursor& cursor, RouteScratch& scratch) const;
+  /// Sets a cursor before the best of all lists, of which about `expected` will be asked for; 0:
+  /// unknown.
+  void begin(ListCursor& cursor, RouteScratch& scratch, std::size_t expected = 0) const;
   /// Moves a cursor behind the next list and returns that. Ranks 16 lists, then 32, 64 and so on,
   /// when they are asked for. Requires that fewer have been taken than have entries. The scratch
   /// keeps the keys of the query for the next call; when other queries come between they are made

@@ -29,6 +29,9 @@ struct StopPolicy {
   /// With a filter: of searches for k, 2k, 4k, ... answers, of which the one that fits the share of
   /// rows that may be answers takes the place of `threshold`.
   std::span<const RareStop> by_rarity = {};
+  /// With a threshold: lists that would do as well if all queries had as many, rather more than the
+  /// rule takes. 0: unknown.
+  std::size_t expected = 0;
   /// SearchOptions::confidence with which nprobe meets a target recall; none: the usual one.
   std::optional<float> confidence = {};
 };

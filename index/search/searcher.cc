@@ -33,7 +33,8 @@ struct ByNumber {
 
 std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist) {
   const StopPolicy& stop = plan.stop;
-  const std::size_t lists = stop.threshold ? (1 + kMostJump) * kAlone / 2 : stop.nprobe;
+  const std::size_t first = (1 + kMostJump) * kAlone / 2;
+  const std::size_t lists = stop.threshold ? std::max(first, stop.expected / 4) : stop.nprobe;
   return std::max(std::min({lists, stop.nprobe, nlist}), kAlone) - kAlone;
 }
 
@@ -179,7 +180,8 @@ void Searcher::route(ActiveQuery& query, SearchScratch& scratch, SearchCounters&
 void Searcher::route_ahead(ActiveQuery& query, std::size_t lists, SearchScratch& scratch,
                            SearchCounters& counters) const {
   auto& [prepared, progress] = query;
-  if (progress.probes.empty()) router_.begin(progress.cursor, scratch.route);
+  if (progress.probes.empty())
+    router_.begin(progress.cursor, scratch.route, progress.plan.stop.expected);
   std::size_t check = 1;
   while (check <= progress.probes.size()) check = next_check(check);
   while (progress.probes.size() < lists) {

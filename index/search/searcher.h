@@ -28,7 +28,8 @@ struct Round {
   bool by_number = false;              ///< so that queries may go through their lists together
 };
 
-/// How many lists the first round by number has; by the stop rule about as many.
+/// How many lists the first round by number has; by the stop rule the longest one, or about as
+/// many.
 std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist);
 
 /// Scratch memory of searches, so that they allocate nothing. One for each thread.

@@ -171,9 +171,10 @@ StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, Index
   StopPolicy plan = fixed(std::exp(step.log_nprobe), index.nlist);
   const bool scans_all = plan.nprobe == index.nlist;
   if (step.stops || (index.has_changed && !scans_all)) {
-    const std::size_t least = index.has_changed ? plan.nprobe : 0;
+    const std::size_t lists = plan.nprobe;
     if (!std::isfinite(step.threshold)) return {index.nlist, {}};
-    plan = {index.nlist, static_cast<float>(step.threshold), least};
+    plan = {index.nlist, static_cast<float>(step.threshold), index.has_changed ? lists : 0};
+    plan.expected = lists;
   }
   if (!plan.threshold) plan.confidence = static_cast<float>(step.confidence);
   return plan;
