@@ -197,21 +197,21 @@ nb::dict stats_of(const Index& index) {
   return dict;
 }
 
-OpenOptions open_options(bool in_memory, bool verify) {
-  return {in_memory ? Residence::memory : Residence::mapped, verify};
+OpenOptions open_options(bool in_memory, bool verify, bool read_ahead) {
+  return {in_memory ? Residence::memory : Residence::mapped, verify, read_ahead};
 }
 
-Index open(const nb::bytes& path, bool in_memory, bool verify) {
+Index open(const nb::bytes& path, bool in_memory, bool verify, bool read_ahead) {
   const std::string name = path_of(path);
   const GilRelease release;
-  return Index::open(name, open_options(in_memory, verify));
+  return Index::open(name, open_options(in_memory, verify, read_ahead));
 }
 
 Index open_segments(const Model& model, const std::vector<nb::bytes>& segments, bool in_memory,
-                    bool verify) {
+                    bool verify, bool read_ahead) {
   const std::vector<std::string> names = paths_of(segments);
   const GilRelease release;
-  return Index::open(model, names, open_options(in_memory, verify));
+  return Index::open(model, names, open_options(in_memory, verify, read_ahead));
 }
 
 void save(const Index& index, const nb::bytes& path) {
@@ -227,10 +227,18 @@ void bind_columns_of(nb::class_<Index>& type) {
                    "names: collections.abc.Sequence[str]) -> list[typing.Any]"));
 }
 
+void bind_opening(nb::class_<Index>& type) {
+  type.def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"),
+                  nb::arg("read_ahead"))
+      .def_static("open_segments", &open_segments, nb::arg("model"), nb::arg("segments"),
+                  nb::arg("in_memory"), nb::arg("verify"), nb::arg("read_ahead"));
+}
+
 }  // namespace
 
 void bind_index(nb::module_& module) {
   nb::class_<Index> type(module, "Index");
+  bind_opening(type);
   type.def_static("build", &build, nb::arg("vectors"), nb::arg("options"), nb::arg("ids").none(),
                   nb::arg("centroids").none(), nb::arg("train_queries").none(),
                   nb::arg("columns").none(), nb::arg("tune"), nb::arg("path"),
@@ -241,9 +249,6 @@ void bind_index(nb::module_& module) {
                           "train_queries: NDArray[numpy.float32] | None, "
                           "columns: Columns | None, tune: bool, path: bytes, max_memory: int, "
                           "progress: object) -> Index"))
-      .def_static("open", &open, nb::arg("path"), nb::arg("in_memory"), nb::arg("verify"))
-      .def_static("open_segments", &open_segments, nb::arg("model"), nb::arg("segments"),
-                  nb::arg("in_memory"), nb::arg("verify"))
       .def("save", &save, nb::arg("path"))
       .def("copy", &Index::copy)
       .def("tune", &tune, nb::arg("learn_queries").none(), nb::arg("learn_neighbors").none(),

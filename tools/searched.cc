@@ -41,6 +41,10 @@ Searched::Searched(Collection collection)
 Searched Searched::open(const std::string& path, const std::vector<std::string>& segments,
                         const OpenOptions& options) {
   if (!is_collection(path)) return Searched(open_index_or_segments(path, segments, options));
+  if (options.read_ahead) {
+    throw std::invalid_argument(
+        fmt::format("{} is a collection: leave out --read-ahead, which is for indexes", path));
+  }
   if (segments.empty()) return Searched(Collection::open(path, {.read_only = true}));
   throw std::invalid_argument(
       fmt::format("{} is a collection: leave out --segment, which is for models", path));

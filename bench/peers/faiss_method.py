@@ -14,12 +14,14 @@ ROTATION_SEED = 12345
 
 
 class FaissMethod(shared.Method):
+    flags = 0  # of read_index
+
     def save(self, path):
         faiss.write_index(self.index, path)
 
     def load(self, path):
         faiss.omp_set_num_threads(1)
-        self.index = faiss.read_index(path)
+        self.index = faiss.read_index(path, self.flags)
         queries, k = self.run.set.queries, self.run.set.k
         self.distances = np.empty((len(queries), k), dtype=np.float32)
         self.ids = np.empty((len(queries), k), dtype=np.int64)
@@ -30,6 +32,10 @@ class FaissMethod(shared.Method):
     def one(self, query):
         row, distances, ids = self.rows[query]
         self.index.search_c(1, row, self.run.set.k, distances, ids)
+
+    def answer(self, query):
+        self.one(query)
+        return self.ids[query]
 
     def all(self, threads):
         faiss.omp_set_num_threads(threads)

@@ -51,6 +51,9 @@ class HnswlibGraph(GraphMethod):
     def one(self, query):
         self.index.knn_query(self.rows[query], self.run.set.k)
 
+    def answer(self, query):
+        return self.index.knn_query(self.rows[query], self.run.set.k)[0][0]
+
     def all(self, threads):
         return self.index.knn_query(self.run.set.queries, self.run.set.k, threads)[0]
 

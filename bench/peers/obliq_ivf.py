@@ -1,6 +1,7 @@
 """obliq through its Python package, under the same loop as everybody.
 
-A method is QUANTIZER[,raw=fp16|fp32][,spill=S][,confidence=C][,residence=mapped][,sweep=recall]:
+A method is QUANTIZER[,raw=fp16|fp32][,spill=S][,confidence=C][,residence=mapped]
+[,read_ahead=1][,sweep=recall]:
 what `Index.build`, `open` and `search` get beside nlist and the shared centroids. The index is read
 into memory (`in_memory`), as the other libraries do, unless it is to be mapped. What is swept is
 nprobe, or the target recall, where each query stops by itself.
@@ -16,7 +17,7 @@ from benchmark_set import file_crc32
 DEFAULT = "lm1;lm2;lm4;lm6;sq8;lm4,spill=.5;lm6,spill=.5;sq8,spill=.5;sq8,spill=1"
 BUILD_OPTIONS = {"raw": str, "spill": float}
 SEARCH_OPTIONS = {"confidence": float}
-OWN_OPTIONS = {"residence": str, "sweep": str}
+OWN_OPTIONS = {"residence": str, "sweep": str, "read_ahead": int}
 TARGETS = [.5, .7, .8, .85, .88, .9, .92, .94, .95, .96, .97, .975, .98, .985, .99, .993, .995]
 
 
@@ -41,7 +42,8 @@ class ObliqMethod(shared.Method):
         self.index.save(path)
 
     def load(self, path):
-        self.index = obliq.Index.open(path, in_memory=self.own.get("residence") != "mapped")
+        self.index = obliq.Index.open(path, in_memory=self.own.get("residence") != "mapped",
+                                      read_ahead=bool(self.own.get("read_ahead")))
         self.queries = [np.ascontiguousarray(row[None]) for row in self.run.set.queries]
         self.empty = obliq.Index.build(np.zeros((1, 1), dtype=np.float32))
         self.nothing = np.zeros((1, 1), dtype=np.float32)
@@ -58,6 +60,10 @@ class ObliqMethod(shared.Method):
     def one(self, query):
         self.index.search(self.queries[query], self.run.set.k, threads=1, **self.params,
                           **self.search_options)
+
+    def answer(self, query):
+        return self.index.search(self.queries[query], self.run.set.k, threads=1, **self.params,
+                                 **self.search_options).ids[0]
 
     def all(self, threads):
         return self.index.search(self.run.set.queries, self.run.set.k, threads=threads,

@@ -63,6 +63,10 @@ class Method:
         """Searches query number `query` alone on one thread. What it returns is ignored."""
         raise NotImplementedError
 
+    def answer(self, query):
+        """Ids [k] of query number `query`, searched alone on one thread."""
+        raise NotImplementedError
+
     def all(self, threads):
         """Ids [queries][k] of one call with all queries."""
         raise NotImplementedError

@@ -197,6 +197,10 @@ enum class Residence : std::uint8_t {
 struct OpenOptions {
   Residence residence = Residence::mapped;
   bool verify = false;  ///< check the checksum of every byte, not only of the small sections
+  /// For mapped files that are larger than the memory there is for them: a search asks the system
+  /// for the pages it is about to read, many at a time, instead of waiting for one after the other.
+  /// Answers are the same. Costs time where the pages are in memory.
+  bool read_ahead = false;
 };
 
 /// k answers per query, nearest first, at equal distances by rising id. Places without an answer:

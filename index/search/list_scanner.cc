@@ -73,13 +73,49 @@ void ListScanner::start(const Visit& visit, const ListPart& part, const NextBloc
 }
 
 // Entries [begin, begin + kChunk) of the task's part.
-void ListScanner::scan_chunk(ScanTask& task, std::uint32_t begin) const {
+void ListScanner::scan_entries(ScanTask& task, std::uint32_t begin) const {
   const float threshold = task.visit.query->progress.top.threshold();
   const ScanList chunk = scan_part(task.list, begin, ScanTask::kChunk);
   task.begin = begin;
   task.found = kernels().scan(task.scan->lut(), dim_, chunk, threshold, task.entries.data(),
                               task.bounds.data());
+}
+
+// The same, and what is refined first is on its way.
+void ListScanner::scan_chunk(ScanTask& task, std::uint32_t begin) const {
+  scan_entries(task, begin);
   refiner_.fetch_first(task);
+}
+
+void ListScanner::ask_for_blocks(const ActiveQuery& query, std::span<const RankedProbe> lists,
+                                 ScanScratch& scratch) const {
+  const std::size_t spilled = spilled_bytes(model_.nlist());
+  for (PartWalk parts(set_, lists, query.progress.plan.filter, {}); parts.part(); parts.advance()) {
+    const ListPart& part = parts.part();
+    const std::uint64_t first = part.record->first / kBlockEntries;
+    const std::uint64_t end =
+        (part.record->first + part.record->count + kBlockEntries - 1) / kBlockEntries;
+    scratch.refine.ahead.add(part.blocks(), (end - first) * block_bytes(dim_));
+    scratch.refine.ahead.add(part.segment->spilled.data() + part.record->first_spilled * spilled,
+                             part.record->spilled() * spilled);
+  }
+  scratch.refine.ahead.submit();
+}
+
+void ListScanner::ask_for_rows(ActiveQuery& query, std::span<const RankedProbe> lists,
+                               ScanScratch& scratch) const {
+  ScanTask& task = scratch.tasks.front();
+  PartWalk parts(set_, lists, query.progress.plan.filter, {});
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    for (; parts.is_at(i); parts.advance()) {
+      start({&query, lists[i]}, parts.part(), {}, task);
+      for (std::uint32_t done = 0; done < task.list.count; done += ScanTask::kChunk) {
+        scan_entries(task, done);
+        refiner_.add_rows(task, scratch.refine);
+      }
+    }
+    scratch.refine.ahead.submit();
+  }
 }
 
 // All visits see a part before the next one comes, but those that have no k-th distance yet.

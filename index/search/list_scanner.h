@@ -39,9 +39,17 @@ class ListScanner {
   void walk(ActiveQuery& query, std::span<const RankedProbe> lists, const NextBlocks& next,
             ScanScratch& scratch, SearchCounters& counters) const;
 
+  /// Of segments that read ahead, asks for what walk() over lists will read, as far as the k-th
+  /// distance of now tells: for their blocks at once, then list by list for the rows.
+  void ask_for_blocks(const ActiveQuery& query, std::span<const RankedProbe> lists,
+                      ScanScratch& scratch) const;
+  void ask_for_rows(ActiveQuery& query, std::span<const RankedProbe> lists,
+                    ScanScratch& scratch) const;
+
  private:
   void start(const Visit& visit, const ListPart& part, const NextBlocks& next,
              ScanTask& task) const;
+  void scan_entries(ScanTask& task, std::uint32_t begin) const;
   void scan_chunk(ScanTask& task, std::uint32_t begin) const;
   void scan_group(std::span<const Visit> visits, const ListPart& part, const NextBlocks& next,
                   ScanScratch& scratch, SearchCounters& counters) const;

@@ -15,7 +15,8 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kBatch = 16;  // rows fetched ahead, and refined between looks at the k-th
+constexpr std::size_t kBatch = 16;      // rows fetched ahead, and refined between looks at the k-th
+constexpr std::size_t kAskedFirst = 4;  // spilled rows asked for without a k-th, times k
 
 // A bound that about `wanted` survivors of the tasks do not exceed; infinity where they are fewer.
 float limit_of(std::span<const ScanTask> tasks, std::size_t wanted, std::vector<float>& bounds) {
@@ -87,6 +88,29 @@ void RowRefiner::fetch_spilled(const ScanTask& task) const {
     const SpilledEntry place = place_of(task, i);
     fetch_row(task, place);
     fetch_primary(task, place);
+  }
+}
+
+void RowRefiner::add_rows(const ScanTask& task, RefineScratch& scratch) const {
+  const Segment& segment = *task.part.segment;
+  const SearchProgress& progress = task.visit.query->progress;
+  const bool knows_kth = progress.top.has_threshold();
+  float limit = std::numeric_limits<float>::infinity();
+  if (!knows_kth) limit = limit_of({&task, 1}, kAskedFirst * progress.plan.k, scratch.bounds);
+  const bool takes_all = !knows_kth && task.part.allowed == nullptr;
+  if (takes_all && task.begin == 0) {
+    const ListRecord& record = *task.part.record;
+    scorer_.add_rows(segment, record.first_row, record.primaries, scratch.ahead);
+  }
+  for (std::size_t i = 0; i < task.found; ++i) {
+    const bool primary = task.is_primary(i);
+    if (task.bounds[i] > limit || (takes_all && primary)) continue;
+    const SpilledEntry place = place_of(task, i);
+    if (place.row >= segment.info.rows) continue;
+    scorer_.add_rows(segment, place.row, 1, scratch.ahead);
+    if (!model_.row_shape.leads_with_signs || primary) continue;
+    const ListRecord* record = primary_record(segment, place);
+    if (record != nullptr) scorer_.add_signs(segment, {place, record}, scratch.ahead);
   }
 }
 
@@ -223,6 +247,9 @@ void RowRefiner::select_batch(const ScanTask& task, std::size_t begin, std::size
 
 void RowRefiner::offer_batch(const ScanTask& task, RefineScratch& scratch,
                              SearchCounters& counters) const {
+  if (task.part.segment->reads_ahead && model_.raw_form() != RawForm::none) {
+    ask_for_raw(task, scratch, counters);
+  }
   for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
     const ListView& primary = view_of_primary(task, scratch.batch[i].place.list, counters);
     offer(task, i, primary, scratch, counters);
@@ -259,6 +286,25 @@ float RowRefiner::row_spread(const ScanTask& task, std::size_t survivor, const P
       kRounding * (primary.distance * primary.distance + length * length + std::abs(f_add)) +
       hidden_by_units(*row.record, dim_, weight_, primary.distance);
   return task.visit.query->prepared.slope() * std::sqrt(angle * angle + rounded * rounded);
+}
+
+// The raw vectors of a batch that offer() reads, or some more: the k-th distance may fall
+// meanwhile.
+void RowRefiner::ask_for_raw(const ScanTask& task, RefineScratch& scratch,
+                             SearchCounters& counters) const {
+  const auto& [prepared, progress] = *task.visit.query;
+  const bool prunes = std::isfinite(progress.plan.deviations);
+  for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
+    const PlacedRow& row = scratch.batch[i];
+    const ListView& primary = view_of_primary(task, row.place.list, counters);
+    const float f_add = scorer_.add_of(row, i, scratch.rows);
+    const float distance = scorer_.distance(prepared, primary.base, f_add, i, scratch.rows);
+    const float spread = row_spread(task, scratch.survivors[i], row, primary, f_add);
+    const float bound = distance - progress.plan.deviations * spread;
+    if (prunes && !(bound < progress.top.threshold())) continue;
+    scorer_.add_raw(*task.part.segment, row.place.row, scratch.ahead);
+  }
+  scratch.ahead.submit();
 }
 
 // Row i of the batch.

@@ -12,6 +12,7 @@
 #include "index/search/row_scorer.h"
 #include "index/search/scan_task.h"
 #include "index/segment/segment_set.h"
+#include "storage/read_ahead.h"
 
 namespace obliq {
 
@@ -23,6 +24,7 @@ struct RefineScratch {
   std::vector<PlacedRow> batch;
   std::vector<std::size_t> survivors;  ///< of the task: those whose rows the batch has
   RowScratch rows;
+  ReadAhead ahead;
 };
 
 /// One for an index; threads share it, each with a RefineScratch of its own.
@@ -35,6 +37,9 @@ class RowRefiner {
   void fetch_first(const ScanTask& task) const;
   /// Once that has come, starts loading what refining the spilled entries among them reads.
   void fetch_spilled(const ScanTask& task) const;
+  /// Adds what refining a task's survivors reads to what is read ahead: where there is no k-th
+  /// distance yet, those of some with the least bounds and of all primary rows.
+  void add_rows(const ScanTask& task, RefineScratch& scratch) const;
   /// Brings the answers among a task's survivors to its query, which has k answers.
   void refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
   /// The same for chunks of one list and a query that has fewer: of the survivors of all chunks
@@ -58,6 +63,7 @@ class RowRefiner {
   void offer_batch(const ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
   const ListView& view_of_primary(const ScanTask& task, std::uint32_t list,
                                   SearchCounters& counters) const;
+  void ask_for_raw(const ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const;
   void offer(const ScanTask& task, std::size_t i, const ListView& primary, RefineScratch& scratch,
              SearchCounters& counters) const;
   float row_spread(const ScanTask& task, std::size_t survivor, const PlacedRow& row,

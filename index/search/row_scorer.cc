@@ -34,6 +34,16 @@ void RowScorer::fetch_signs(const Segment& segment, const PlacedRow& row) const 
   prefetch(block_of(segment.blocks.data(), dim_, entry), block_sign_bytes(dim_));
 }
 
+void RowScorer::add_raw(const Segment& segment, std::uint32_t row, ReadAhead& ahead) const {
+  const std::size_t bytes = raw_bytes(model_.raw_tier(), dim_);
+  ahead.add(segment.raw.data() + row * bytes, bytes);
+}
+
+void RowScorer::add_signs(const Segment& segment, const PlacedRow& row, ReadAhead& ahead) const {
+  const std::uint64_t entry = primary_entry(*row.record, row.place.row);
+  ahead.add(block_of(segment.blocks.data(), dim_, entry), block_bytes(dim_));
+}
+
 void RowScorer::multiply(const PreparedQuery& query, const Segment& segment,
                          std::span<const PlacedRow> rows, RowScratch& scratch) const {
   const RowShape& shape = model_.row_shape;

@@ -12,6 +12,7 @@
 #include "index/search/prepared_query.h"
 #include "index/search/router.h"
 #include "index/segment/segment.h"
+#include "storage/read_ahead.h"
 
 namespace obliq {
 
@@ -62,6 +63,13 @@ class RowScorer {
     prefetch(row_at(segment, row), row_bytes_);
   }
   void fetch_signs(const Segment& segment, const PlacedRow& row) const;
+  /// Add their bytes to those that are read ahead.
+  void add_rows(const Segment& segment, std::uint32_t row, std::size_t count,
+                ReadAhead& ahead) const {
+    ahead.add(row_at(segment, row), count * row_bytes_);
+  }
+  void add_raw(const Segment& segment, std::uint32_t row, ReadAhead& ahead) const;
+  void add_signs(const Segment& segment, const PlacedRow& row, ReadAhead& ahead) const;
   void fetch_list(std::uint32_t list) const {
     prefetch(model_.centroid(list), dim_);
     prefetch(&model_.lists[list], sizeof(ListPoint));

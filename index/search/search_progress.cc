@@ -19,7 +19,7 @@ void SearchProgress::start(const SearchPlan& what, const SegmentSet& set) {
   probes.clear();
   keys_ahead.clear();
   is_over = false;
-  lists = last_improved = checks = 0;
+  lists = last_improved = checks = asked_blocks = asked_rows = 0;
   entries = 0;
   met = met_near = {};
   if (set.spilled() == 0) return;

@@ -40,8 +40,11 @@ struct SearchProgress {
   bool is_over = false;           ///< all rows that may be answers were scored
   std::size_t checks = 0;         ///< of the stop rule
   std::uint64_t entries = 0;      ///< scanned
-  RowCounts met;                  ///< with a filter, of the lists scanned
-  RowCounts met_near;             ///< of the rounds that end within the first kNearLists of them
+  // Of segments that read ahead: of how many lists blocks and rows were asked for.
+  std::size_t asked_blocks = 0;
+  std::size_t asked_rows = 0;
+  RowCounts met;       ///< with a filter, of the lists scanned
+  RowCounts met_near;  ///< of the rounds that end within the first kNearLists of them
   // Where vectors are spilled:
   ListViews views;  ///< lists met
   RowSet refined;   ///< slots of the rows refined

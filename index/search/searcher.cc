@@ -15,8 +15,10 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kAlone = 8;     // lists visited one by one, at first
-constexpr std::size_t kMostJump = 3;  // lists at the end of a round, times those before
+constexpr std::size_t kAlone = 8;         // lists visited one by one, at first
+constexpr std::size_t kPiece = 16;        // lists whose rows are read ahead together
+constexpr std::size_t kBlocksAhead = 64;  // lists whose blocks are, beyond those
+constexpr std::size_t kMostJump = 3;      // lists at the end of a round, times those before
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 bool has_no_answer(const SearchProgress& progress) {
@@ -71,6 +73,37 @@ void Searcher::run(ActiveQuery& query, SearchScratch& scratch, SearchCounters& c
   }
 }
 
+// A piece at a time, since what to ask for depends on the k-th distance: while the rows of one come
+// from the disk, those of the next are asked for. The best lists are known beyond their rounds.
+void Searcher::walk_from_disk(ActiveQuery& query, std::span<const RankedProbe> lists,
+                              SearchScratch& scratch, SearchCounters& counters) const {
+  const SearchProgress& progress = query.progress;
+  const std::size_t last = progress.lists + lists.size();
+  const std::size_t known = std::max(last, std::min(kAlone, progress.probes.size()));
+  while (progress.lists < last) {
+    const bool knows_kth = progress.top.has_threshold();
+    const std::size_t begin = progress.lists;
+    const std::size_t end = std::min(begin + (knows_kth ? kPiece : 1), last);
+    ask_ahead(query, std::min(knows_kth ? end + kPiece : end, known), known, scratch);
+    scanner_.walk(query, std::span(progress.probes).subspan(begin, end - begin), {}, scratch.scan,
+                  counters);
+  }
+}
+
+// For the rows of the first lists of those known, and for the blocks of some more.
+void Searcher::ask_ahead(ActiveQuery& query, std::size_t rows, std::size_t known,
+                         SearchScratch& scratch) const {
+  SearchProgress& progress = query.progress;
+  const auto some = [&](std::size_t& asked, std::size_t end) {
+    const std::size_t begin = std::max(asked, progress.lists);
+    asked = std::max(asked, end);
+    return std::span(progress.probes).subspan(begin, std::max(begin, end) - begin);
+  };
+  const std::size_t blocks = std::min(rows + kBlocksAhead, known);
+  scanner_.ask_for_blocks(query, some(progress.asked_blocks, blocks), scratch.scan);
+  scanner_.ask_for_rows(query, some(progress.asked_rows, rows), scratch.scan);
+}
+
 // The lists that the plan names, in the order in which routing would have them visited.
 void Searcher::take_given(ActiveQuery& query) const {
   auto& [prepared, progress] = query;
@@ -114,6 +147,9 @@ Round Searcher::next_round(ActiveQuery& query, SearchScratch& scratch,
   std::size_t end = begin < kAlone ? std::min(kAlone, stop.nprobe) : stop.nprobe;
   if (stop.threshold) {
     end = jump(query, scratch, counters);
+    if (begin == 0 && set().reads_ahead()) {
+      route_ahead(query, std::min(kAlone, stop.nprobe), scratch, counters);
+    }
     std::sort(progress.probes.begin() + static_cast<std::ptrdiff_t>(begin),
               progress.probes.begin() + static_cast<std::ptrdiff_t>(end), ByNumber{});
   }
@@ -230,7 +266,8 @@ float Searcher::score(const ActiveQuery& query, std::size_t lists, std::size_t c
 }
 
 // From slots to ids, whose words are fetched side by side.
-void Searcher::name(std::span<std::int64_t> answers) const {
+void Searcher::name(std::span<std::int64_t> answers, ReadAhead& ahead) const {
+  if (set().reads_ahead()) set().ask_for_ids(answers, ahead);
   for (const std::int64_t slot : answers) {
     if (slot >= 0) set().fetch_id(static_cast<std::uint32_t>(slot));
   }
@@ -250,7 +287,7 @@ void Searcher::finish(ActiveQuery& query, float* distances, std::int64_t* ids,
   const Metric metric = model().metric();
   progress.write_answers(metric == Metric::ip ? -kInfinity : 0.0F,
                          metric == Metric::cosine ? 2.0F : kInfinity, distances, ids);
-  if (!progress.plan.names_slots) name({ids, progress.plan.k});
+  if (!progress.plan.names_slots) name({ids, progress.plan.k}, scratch.scan.refine.ahead);
   counters.times.lap(Stage::rest);
 }
 

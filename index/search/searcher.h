@@ -68,6 +68,10 @@ class Searcher {
   Round next_round(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   void walk(ActiveQuery& query, std::span<const RankedProbe> lists, SearchScratch& scratch,
             SearchCounters& counters) const {
+    if (set().reads_ahead()) {
+      walk_from_disk(query, lists, scratch, counters);
+      return;
+    }
     scanner_.walk(query, lists, likely_next(query.progress, lists.size()), scratch.scan, counters);
   }
   void scan(std::span<Visit> visits, const NextBlocks& next, SearchScratch& scratch,
@@ -78,12 +82,16 @@ class Searcher {
               SearchCounters& counters) const;
 
  private:
+  void walk_from_disk(ActiveQuery& query, std::span<const RankedProbe> lists,
+                      SearchScratch& scratch, SearchCounters& counters) const;
+  void ask_ahead(ActiveQuery& query, std::size_t rows, std::size_t known,
+                 SearchScratch& scratch) const;
   void run(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   void route(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;
   void route_ahead(ActiveQuery& query, std::size_t lists, SearchScratch& scratch,
                    SearchCounters& counters) const;
   void take_given(ActiveQuery& query) const;
-  void name(std::span<std::int64_t> answers) const;
+  void name(std::span<std::int64_t> answers, ReadAhead& ahead) const;
   bool may_hold_k(const SearchProgress& progress) const;
   void fill(SearchProgress& progress) const;
   std::size_t jump(ActiveQuery& query, SearchScratch& scratch, SearchCounters& counters) const;

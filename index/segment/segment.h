@@ -86,6 +86,7 @@ struct Segment {
   Truth truth;
   Tuning tuning;                      ///< ways to target recalls, when tuned
   std::shared_ptr<const void> owner;  ///< keeps the bytes of the spans
+  bool reads_ahead = false;           ///< a search asks for its pages before it reads them
   std::size_t file_bytes = 0;
   std::uint32_t format_version = 0;
 

@@ -44,7 +44,7 @@ class SegmentReader {
   SegmentReader(SectionReader& reader, const std::shared_ptr<const TrainedModel>& model)
       : reader_(reader), model_(model) {}
 
-  Segment read(bool verify);
+  Segment read(const OpenOptions& options);
 
  private:
   void read_info();
@@ -57,6 +57,7 @@ class SegmentReader {
   void check_spilled() const;
   void check_sorted() const;
   void check_order() const;
+  void advise() const;
 
   SectionReader& reader_;
   const std::shared_ptr<const TrainedModel>& model_;
@@ -216,7 +217,8 @@ void SegmentReader::check_order() const {
   }
 }
 
-Segment SegmentReader::read(bool verify) {
+Segment SegmentReader::read(const OpenOptions& options) {
+  const bool verify = options.verify;
   segment_.model = model_;
   read_info();
   read_lists();
@@ -242,12 +244,19 @@ Segment SegmentReader::read(bool verify) {
   segment_.file_bytes = reader_.file().file_bytes();
   segment_.format_version = reader_.file().format_version();
   segment_.owner = reader_.owner();
-  // A query looks up rows here and there; read around each, they would bring in most of the file.
+  segment_.reads_ahead = options.read_ahead && loading_of(options) == Loading::mapped;
+  advise();
+  return std::move(segment_);
+}
+
+// A query looks up rows here and there; read around each, they would bring in most of the file. So
+// would blocks where memory is short.
+void SegmentReader::advise() const {
   reader_.file().advise(Access::random);
   for (const char* scanned : {"router.blk", "group.codes", "blocks"}) {
+    if (segment_.reads_ahead && std::string_view(scanned) == "blocks") continue;
     if (reader_.has(scanned)) reader_.file().advise(scanned, Access::sequential);
   }
-  return std::move(segment_);
 }
 
 void write_segment(SectionSink& writer, const Segment& segment) {
@@ -326,7 +335,7 @@ Segment open_segment(const std::string& path, const std::shared_ptr<const Traine
   reader.file().require_known(kKnownSections);
   if (options.verify) reader.file().verify_all(read);
   require_section(reader, "segment", "name a segment that encode or merge wrote");
-  return SegmentReader(reader, model).read(options.verify);
+  return SegmentReader(reader, model).read(options);
 }
 
 Segment open_index(const std::string& path, const OpenOptions& options) {
@@ -337,7 +346,7 @@ Segment open_index(const std::string& path, const OpenOptions& options) {
                   "a segment is opened with its model, Index::open(model, segments)");
   require_section(reader, "segment", "a model alone has no vectors to search");
   const auto model = std::make_shared<const TrainedModel>(read_model(reader));
-  return SegmentReader(reader, model).read(options.verify);
+  return SegmentReader(reader, model).read(options);
 }
 
 }  // namespace obliq

@@ -21,6 +21,7 @@ SegmentSet::SegmentSet(std::shared_ptr<const TrainedModel> model, std::vector<Se
     n_ += segment.info.n;
     spilled_ += segment.info.spilled;
     block_bytes_ += segment.blocks.size();
+    reads_ahead_ = reads_ahead_ || segment.reads_ahead;
     if (filled_ < is_empty_.size()) note_filled(segment.lists);
   }
   for (const auto& rows : deleted_) n_ -= rows == nullptr ? 0 : rows->count();
@@ -59,6 +60,21 @@ void SegmentSet::fetch_id(std::uint32_t slot) const {
   } else {
     prefetch(&segment.positions[row], sizeof(std::uint32_t));
   }
+}
+
+void SegmentSet::ask_for_ids(std::span<const std::int64_t> slots, ReadAhead& ahead) const {
+  for (const std::int64_t slot : slots) {
+    if (slot < 0) continue;
+    const std::size_t s = segment_of(static_cast<std::uint32_t>(slot));
+    const Segment& segment = segments_[s];
+    const std::uint32_t row = static_cast<std::uint32_t>(slot) - first_slots_[s];
+    if (segment.info.has_ids != 0) {
+      ahead.add(&segment.ids[row], sizeof(std::int64_t));
+    } else {
+      ahead.add(&segment.positions[row], sizeof(std::uint32_t));
+    }
+  }
+  ahead.submit();
 }
 
 std::uint64_t SegmentSet::entries(std::uint32_t list) const {

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "index/segment/row_bits.h"
 #include "index/segment/segment.h"
+#include "storage/read_ahead.h"
 
 namespace obliq {
 
@@ -43,10 +45,13 @@ class SegmentSet {
   std::int64_t id(std::uint32_t slot) const;
   /// Starts loading what id() reads.
   void fetch_id(std::uint32_t slot) const;
+  /// Asks the system for the pages of what id() reads of slots, those that are not negative.
+  void ask_for_ids(std::span<const std::int64_t> slots, ReadAhead& ahead) const;
 
   std::size_t n() const { return n_; }                ///< vectors that are not deleted
   std::uint64_t spilled() const { return spilled_; }  ///< spilled entries
   std::uint64_t block_bytes() const { return block_bytes_; }
+  bool reads_ahead() const { return reads_ahead_; }  ///< of some segment
   /// Lists that have entries: no other is ever searched.
   std::size_t filled() const { return filled_; }
   bool is_filled(std::uint32_t list) const { return is_empty_.empty() || !is_empty_[list]; }
@@ -63,6 +68,7 @@ class SegmentSet {
   std::size_t n_ = 0;
   std::uint64_t spilled_ = 0;
   std::uint64_t block_bytes_ = 0;
+  bool reads_ahead_ = false;
   std::size_t filled_ = 0;
   std::vector<bool> is_empty_;  // [nlist], or empty where all lists have entries
 };

@@ -116,7 +116,8 @@ class Index:
 
     @classmethod
     def open(cls, path: Union[Path, Model], segments: Optional[Iterable[Path]] = None, *,
-             in_memory: bool = False, verify: bool = False) -> Index:
+             in_memory: bool = False, verify: bool = False,
+             read_ahead: bool = False) -> Index:
         """Opens a saved index, or segments of a model, as Index.open(model, [path, ...]): they are
         searched together, as if they were merged, but not tuned, and not saved to one file. Their
         ids must differ, which is not checked.
@@ -124,11 +125,15 @@ class Index:
         in_memory   read into memory of its own, which is faster to search; else files are mapped,
                     so that processes share their memory
         verify      check every byte first
+        read_ahead  for mapped files that are larger than the memory there is for them: a search
+                    asks for the pages it is about to read, many at a time. Answers are the same;
+                    where the pages are in memory it costs time
 
         Raises OSError when a file cannot be read, RuntimeError naming section and offset when it
         is damaged, ValueError naming both models when a segment is of another.
         """
-        how = as_flag(in_memory, "in_memory"), as_flag(verify, "verify")
+        how = (as_flag(in_memory, "in_memory"), as_flag(verify, "verify"),
+               as_flag(read_ahead, "read_ahead"))
         if segments is not None:
             names = as_paths(segments, "segments")
             return cls._of(_core.Index.open_segments(core_of(path), names, *how))
@@ -140,7 +145,7 @@ class Index:
     @staticmethod
     def verify(path: Path) -> None:
         """Checks every byte of a saved index. Raises as open does; returns nothing when sound."""
-        _core.Index.open(as_path(path), False, True)
+        _core.Index.open(as_path(path), False, True, False)
 
     def save(self, path: Path) -> None:
         """Writes one file, whole or not at all: to a temporary name, synced, then renamed. Raises

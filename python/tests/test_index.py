@@ -123,6 +123,7 @@ def test_save_open_bytes_and_pickle_keep_the_answers(index: obliq.Index,
     obliq.Index.verify(tmp_path / "a.idx")
     copies = [obliq.Index.open(tmp_path / "a.idx"),
               obliq.Index.open(str(tmp_path / "a.idx"), in_memory=True, verify=True),
+              obliq.Index.open(tmp_path / "a.idx", read_ahead=True),
               obliq.Index.from_bytes(index.to_bytes()), pickle.loads(pickle.dumps(index))]
     for copy in copies:
         np.testing.assert_array_equal(copy.search(QUERIES).ids, expected.ids)

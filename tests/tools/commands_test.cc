@@ -136,6 +136,21 @@ TEST_F(Commands, SpilledVectorsAreToldByInfoAndCountedByEval) {
   EXPECT_NEAR(lines.at(0)["entries"].get<double>(), kN * (1 + spill), 1e-6 * kN);
 }
 
+TEST_F(Commands, ReadingAheadChangesNoAnswer) {
+  build({"--spill", ".5"});
+  const auto plain = must({"search", index_, set_, "-k", "5", "--json"}).out;
+  EXPECT_EQ(must({"search", index_, set_, "-k", "5", "--json", "--read-ahead"}).out, plain);
+  const std::vector<std::string> eval = {"eval", index_, set_, "--nprobe", "3", "--json"};
+  auto ahead = eval;
+  ahead.insert(ahead.end(), {"--mapped", "--read-ahead"});
+  const auto expected = json_lines(must(eval)).at(0);
+  const auto found = json_lines(must(ahead)).at(0);
+  for (const char* name : {"recall", "lists", "entries", "refined"}) {
+    EXPECT_EQ(found[name], expected[name]) << name;
+  }
+  EXPECT_EQ(run_obliq({"eval", index_, set_, "--read-ahead"}).exit_code, 2);
+}
+
 TEST_F(Commands, BuildNamesTheRowThatHoldsANaN) {
   Matrix<float> base(10, 4);
   base.row(7)[2] = std::numeric_limits<float>::quiet_NaN();

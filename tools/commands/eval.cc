@@ -63,7 +63,7 @@ class Eval final : public Command {
     inputs_.add_format(app);
     app.add_flag("--batch", batch_, "All queries in one call; default: one query per call");
     add_batch_order(app, batch_order_);
-    app.add_flag("--mapped", mapped_, "Search the mapped file; default: read it into memory first");
+    add_residence(app);
     app.add_option("--repeat", options_.repeat, "Timed rounds; QPS is their median")
         ->check(positive_count())
         ->capture_default_str();
@@ -73,7 +73,8 @@ class Eval final : public Command {
 
   int run() override {
     const Residence residence = mapped_ ? Residence::mapped : Residence::memory;
-    Searched index = Searched::open(index_, segments_, {.residence = residence});
+    Searched index =
+        Searched::open(index_, segments_, {.residence = residence, .read_ahead = read_ahead_});
     settle_inputs();
     const auto filter = filter_.read(inputs_, index.has_keys());
     if (range_.is_given()) return measure_radius(index, filter);
@@ -99,6 +100,13 @@ class Eval final : public Command {
   }
 
  private:
+  void add_residence(CLI::App& app) {
+    auto* mapped = app.add_flag("--mapped", mapped_,
+                                "Search the mapped file; default: read it into memory first");
+    app.add_flag("--read-ahead", read_ahead_,
+                 "Ask the disk for what a search is about to read: for files larger than memory")
+        ->needs(mapped);
+  }
   void print(const std::vector<Point>& points) const {
     if (!json_) fmt::print("{}", points_table(points));
     if (!json_ && allowed_) fmt::print("{} vectors pass the filter\n", *allowed_);
@@ -167,6 +175,7 @@ class Eval final : public Command {
   SweepOptions options_;
   bool batch_ = false;
   bool mapped_ = false;
+  bool read_ahead_ = false;
   bool json_ = false;
 };
 

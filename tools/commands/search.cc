@@ -54,6 +54,8 @@ class Search final : public Command {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->excludes(output);
+    app.add_flag("--read-ahead", read_ahead_,
+                 "Ask the disk for what a search is about to read: for files larger than memory");
     inputs_.add_format(app);
     add_threads(app, options_.threads, "Threads to use; the answers do not depend on them");
     add_json(app, json_);
@@ -68,7 +70,7 @@ class Search final : public Command {
       require_suffix(output_, {".hdf5", ".h5"}, "results");
     }
     settle_inputs();
-    const Searched index = Searched::open(index_, segments_);
+    const Searched index = Searched::open(index_, segments_, {.read_ahead = read_ahead_});
     options_.filter = filter_.read(inputs_, index.has_keys());
     options_.columns = columns_;
     if (index.has_keys() && !output_.empty()) {
@@ -172,6 +174,7 @@ class Search final : public Command {
   SearchOptions options_;
   std::size_t limit_ = 0;
   bool explain_ = false;
+  bool read_ahead_ = false;
   bool json_ = false;
 };
 
