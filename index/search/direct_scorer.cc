@@ -10,7 +10,22 @@
 namespace obliq {
 namespace {
 
-constexpr std::size_t kBatch = 16;  // as a RefineScratch holds
+constexpr std::size_t kBatch = 16;      // as a RefineScratch holds
+constexpr std::size_t kReadAhead = 64;  // rows that are read ahead together: some batches
+
+// Asks the disk for what scoring rows reads.
+void ask(const Segment& segment, std::span<const AllowedRow> rows, const RowScorer& scorer,
+         ReadAhead& ahead) {
+  const TrainedModel& model = *segment.model;
+  for (const auto& [row, record] : rows) {
+    scorer.add_rows(segment, row, 1, ahead);
+    if (model.raw_form() != RawForm::none) scorer.add_raw(segment, row, ahead);
+    if (!model.row_shape.leads_with_signs) continue;
+    const SpilledEntry place = {row, segment.lists.list_of(record)};
+    scorer.add_signs(segment, {place, &segment.lists.records()[record]}, ahead);
+  }
+  ahead.submit();
+}
 
 }  // namespace
 
@@ -41,7 +56,10 @@ void DirectScorer::score_segment(std::size_t segment, ActiveQuery& query, Refine
   std::span<const AllowedRow> left = query.progress.plan.filter->segments[segment]->few;
   const std::uint32_t first_slot = set_.first_slot(segment);
   fetch(from, left.first(std::min(kBatch, left.size())));
-  while (!left.empty()) {
+  for (std::size_t done = 0; !left.empty(); done += kBatch) {
+    if (from.reads_ahead && done % kReadAhead == 0) {
+      ask(from, left.first(std::min(kReadAhead, left.size())), scorer_, scratch.ahead);
+    }
     const auto rows = left.first(std::min(kBatch, left.size()));
     left = left.subspan(rows.size());
     fetch(from, left.first(std::min(kBatch, left.size())));
