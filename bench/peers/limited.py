@@ -24,7 +24,7 @@ import numpy as np
 
 import runner as shared
 
-LEAST = 20  # queries of a pass, however long they take
+LEAST = 8  # queries of a pass, however long they take
 MADV_RANDOM = 1
 
 
