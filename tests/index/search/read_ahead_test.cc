@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/section_file.h"
 #include "tests/index/cases.h"
 #include "tests/index/file_case.h"
 
@@ -57,7 +58,7 @@ TEST_F(ReadAheadOption, ChangesNoAnswer) {
           expect_same(plain, ahead, {.nprobe = nprobe});
           expect_same(plain, ahead, {.k = 300, .nprobe = nprobe});
         }
-        for (const double target : {0.7, 0.95})
+        for (const double target : {0.6, 0.85})
           expect_same(plain, ahead, {.target_recall = target});
         expect_same(plain, ahead, {.batch_order = BatchOrder::list});
         expect_same(plain, ahead, {.nprobe = 20, .confidence = 1});
@@ -101,23 +102,22 @@ TEST_F(ReadAheadOption, OfADamagedFileCrashesNoSearch) {
   build.threads = 1;
   Index::build(base.view(), build).save(path_);
   const std::string sound = read();
+  const SectionFile file(path_.string());
   Random random(5);
-  int searched = 0;
-  for (int trial = 0; trial < 60; ++trial) {
+  for (int trial = 0; trial < 30; ++trial) {
     std::string damaged = sound;
-    for (int i = 0; i < 20; ++i) {
-      damaged[random.below(damaged.size())] = static_cast<char>(random.next());
+    for (const char* section : {"blocks", "spilled", "rows"}) {  // not read when it is opened
+      const std::size_t bytes = file.section(section).size();
+      for (int i = 0; i < 200; ++i) {
+        damaged[file.offset(section) + random.below(bytes)] = static_cast<char>(random.next());
+      }
     }
     write(damaged);
-    try {
-      const SearchResult found = Index::open(path_, {.read_ahead = true}).search(queries_.view());
-      for (const std::int64_t id : found.ids.values) EXPECT_GE(id, -1);
-      ++searched;
-    } catch (const std::runtime_error&) {
-      continue;  // opening has noticed
+    const SearchResult found = Index::open(path_, {.read_ahead = true}).search(queries_.view());
+    for (const std::int64_t id : found.ids.values) {
+      EXPECT_TRUE(id >= -1 && id < 1500) << id;
     }
   }
-  EXPECT_GT(searched, 3);
 }
 
 }  // namespace
