@@ -168,7 +168,8 @@ def main():
     if args.one:
         print(json.dumps(plain(args) if args.one == "plain" else on_ray(args)))
         return
-    parquet = os.path.abspath(os.path.join(args.folder, f"{args.rows}x{args.dim}"))
+    args.folder = os.path.abspath(args.folder)
+    parquet = os.path.join(args.folder, f"{args.rows}x{args.dim}")
     write_parquet(parquet, args.rows, args.dim)
     with open(args.out, "a", encoding="utf-8") as file:
         for how, threads in [*(("plain", n) for n in args.plain),

@@ -144,7 +144,8 @@ PlannedSearch SearchPlanner::plan(const SearchOptions& options,
   const PlannedStop chosen = stop(options, k);
   plan.stop = chosen.stop;
   const bool is_usual = options.confidence == SearchOptions{}.confidence;
-  if (is_usual && plan.filter == nullptr) plan.deviations = chosen.deviations;
+  const bool is_cut = options.nprobe && *options.nprobe < plan.stop.nprobe;
+  if (is_usual && !is_cut && plan.filter == nullptr) plan.deviations = chosen.deviations;
   if (plan.filter != nullptr) plan_filtered(options, k, planned);
   if (options.nprobe) plan.stop.nprobe = std::min(plan.stop.nprobe, *options.nprobe);
   return planned;

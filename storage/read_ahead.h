@@ -16,6 +16,9 @@ class ReadAhead {
   /// once, and does not wait for them. Only advice: failure is not noticed.
   void submit();
 
+  /// Memory held.
+  std::size_t bytes() const { return pages_.capacity() * sizeof(Pages); }
+
  private:
   struct Pages {
     std::uintptr_t begin;

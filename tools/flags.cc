@@ -104,7 +104,8 @@ void add_nprobe_list(CLI::App& app, std::vector<std::size_t>& nprobe) {
 
 void add_confidence(CLI::App& app, float& confidence) {
   app.add_option("--confidence", confidence,
-                 "Probability that a true neighbour passes a bound, in (0, 1]; 1 prunes nothing")
+                 "Probability that a true neighbour passes a bound, in (0, 1]; 1 prunes nothing; "
+                 "the default gives way to what tuning found")
       ->check(number_between(0.0, 1.0))
       ->capture_default_str();
 }

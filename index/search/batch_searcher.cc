@@ -15,7 +15,9 @@ constexpr std::size_t kStateBytes = 6144;
 constexpr double kWorthASweep = 1.5;  // how many times as much query by query must read
 
 // A list is read for each visit or, in a sweep, once; but then each visit reads its query anew.
+// Where the disk is asked for what is to come, that is done query by query.
 bool worth_a_sweep(std::size_t visits, std::size_t lists, const SegmentSet& set) {
+  if (set.reads_ahead()) return false;
   const auto list = static_cast<double>(set.block_bytes() / set.model().nlist());
   const auto query = static_cast<double>(16 * sign_groups(set.model().dim()) + kStateBytes);
   const auto v = static_cast<double>(visits);

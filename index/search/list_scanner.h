@@ -39,7 +39,7 @@ class ListScanner {
   void walk(ActiveQuery& query, std::span<const RankedProbe> lists, const NextBlocks& next,
             ScanScratch& scratch, SearchCounters& counters) const;
 
-  /// Of segments that read ahead, asks for what walk() over lists will read, as far as the k-th
+  /// Where segments read ahead, asks for what walk() over lists will read, as far as the k-th
   /// distance of now tells: for their blocks at once, then list by list for the rows.
   void ask_for_blocks(const ActiveQuery& query, std::span<const RankedProbe> lists,
                       ScanScratch& scratch) const;

@@ -36,7 +36,8 @@ class Router {
   /// Sets a cursor before the best of all lists, of which about `expected` will be asked for; 0:
   /// unknown.
   void begin(ListCursor& cursor, RouteScratch& scratch, std::size_t expected = 0) const;
-  /// Moves a cursor behind the next list and returns that. Ranks 16 lists, then 32, 64 and so on,
+  /// Moves a cursor behind the next list and returns that. Ranks 16 lists at first, or up to 256
+  /// where many are expected, then twice as many and so on,
   /// when they are asked for. Requires that fewer have been taken than have entries. The scratch
   /// keeps the keys of the query for the next call; when other queries come between they are made
   /// again.

@@ -32,7 +32,8 @@ struct StopPolicy {
   /// With a threshold: lists that would do as well if all queries had as many, rather more than the
   /// rule takes. 0: unknown.
   std::size_t expected = 0;
-  /// SearchOptions::confidence with which nprobe meets a target recall; none: the usual one.
+  /// SearchOptions::confidence with which nprobe meets a target recall; none: the usual one, which
+  /// searches with a threshold or a filter have.
   std::optional<float> confidence = {};
 };
 

@@ -41,7 +41,8 @@ std::size_t lists_of_first_long_round(const SearchPlan& plan, std::size_t nlist)
 }
 
 std::size_t SearchScratch::bytes() const {
-  return query.progress.bytes() + route.bytes() + probes.capacity() * sizeof(Probe);
+  return query.progress.bytes() + route.bytes() + probes.capacity() * sizeof(Probe) +
+         scan.refine.ahead.bytes();
 }
 
 Searcher::Searcher(const SegmentSet& set) : router_(set), scanner_(router_), direct_(router_) {}

@@ -176,7 +176,7 @@ StopPolicy plan_recall(const Tuning& tuning, double recall, std::size_t k, Index
     plan = {index.nlist, static_cast<float>(step.threshold), index.has_changed ? lists : 0};
     plan.expected = lists;
   }
-  if (!plan.threshold) plan.confidence = static_cast<float>(step.confidence);
+  if (!plan.threshold && !index.has_changed) plan.confidence = static_cast<float>(step.confidence);
   return plan;
 }
 

@@ -15,7 +15,7 @@ class TunedTarget(NamedTuple):
     threshold   of the stop rule; -inf: only all lists are enough
     nprobe      the fixed number of lists that does as well
     stops       the stop rule is used; else nprobe
-    confidence  of the searches that were measured
+    confidence  with which nprobe does so; the threshold has the default one
     """
 
     recall: float

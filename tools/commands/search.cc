@@ -143,7 +143,8 @@ class Search final : public Command {
     if (options_.target_recall > 0) text = fmt::format("target_recall={},", options_.target_recall);
     if (options_.nprobe) text += fmt::format("nprobe={},", *options_.nprobe);
     if (text.empty()) text = "default recall,";
-    text += fmt::format("confidence={}", options_.confidence);
+    const bool is_usual = options_.confidence == SearchOptions{}.confidence;
+    text += is_usual ? "usual confidence" : fmt::format("confidence={}", options_.confidence);
     return filter_.is_given() ? text + "," + filter_.text() : text;
   }
 

@@ -20,7 +20,8 @@ typedef struct obliq_search_options {
   size_t nprobe;
   /** Mean recall@k to aim at, in (0, 1), of an index that is tuned. 0: see nprobe. */
   double target_recall;
-  /** Probability that a true neighbour passes the bound of a stage, in (0, 1]. */
+  /** Probability that a true neighbour passes the bound of a stage, in (0, 1]. The default: where
+   * tuning leads to the lists, what it found with them. */
   float confidence;
   int32_t threads;
   const obliq_filter* filter; /**< which vectors may be answers; NULL: all */

@@ -12,6 +12,7 @@ room, and starts again where a process or a machine dies.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import ray
@@ -47,7 +48,8 @@ def run_tasks(step: str, function: TaskFunction, items: Iterable[Dict[str, Any]]
             found += ray.get(done, timeout=limit_s)
     except BaseException as error:
         for ref in waiting:
-            ray.cancel(ref, force=True)
+            with contextlib.suppress(Exception):  # what is raised is why they are called off
+                ray.cancel(ref, force=True)
         if not isinstance(error, Exception):
             raise
         raise translated(step, error, limit_s) from error
@@ -108,7 +110,7 @@ def first_words(error: BaseException) -> str:
 
 
 def pool_size(wanted: Tuple[int, int], num_cpus: float) -> Tuple[Tuple[int, int], float]:
-    """How many actors there may be, and how many CPUs each gets, so that one CPU stays free."""
+    """How many tasks or actors there may be, and how many CPUs each gets: one CPU stays free."""
     total = float(ray.cluster_resources().get("CPU", 1))
     if total < num_cpus + 1:
         num_cpus = max(total / 2, 0.1) if total <= 1 else min(num_cpus, total - 1)
@@ -118,7 +120,7 @@ def pool_size(wanted: Tuple[int, int], num_cpus: float) -> Tuple[Tuple[int, int]
 
 
 def as_concurrency(value: Any) -> Tuple[int, int]:
-    """(least, most) actors of what a caller gave. Raises ValueError."""
+    """(least, most) tasks or actors of what a caller gave. Raises ValueError."""
     pair: Optional[Tuple[Any, Any]] = (value, value) if isinstance(value, int) else None
     if isinstance(value, (tuple, list)) and len(value) == 2:
         pair = (value[0], value[1])

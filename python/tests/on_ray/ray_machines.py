@@ -21,9 +21,12 @@ def patiently(start: Callable[[], _Result], what: str, undo: Callable[[], Any]) 
     while True:
         try:
             return start()
+        except (TypeError, ValueError, AttributeError):
+            raise
         except Exception as error:
             with contextlib.suppress(Exception):
                 undo()
+            time.sleep(1)
             if time.monotonic() > end:
                 raise TimeoutError(f"{what} has not started in {START_S} s: {error}") from error
 

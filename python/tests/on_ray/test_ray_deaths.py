@@ -110,9 +110,11 @@ def test_workers_that_are_killed_change_no_byte(machines: Any, tmp_path: pathlib
         url = tmp_path / f"url{rounds}"
         killer = Killer(url, KILLS - killed)
         killer.start()
-        version = obliq.ray.build(dataset(rows, 30), str(url), rows_per_segment=400,
-                                  concurrency=(2, 3), limit_s=LIMIT_S)
-        killer.stop()
+        try:
+            version = obliq.ray.build(dataset(rows, 30), str(url), rows_per_segment=400,
+                                      concurrency=(2, 3), limit_s=LIMIT_S)
+        finally:
+            killer.stop()
         killed, rounds = killed + killer.killed, rounds + 1
         assert only_file(url, version) == expected
         assert killer.killed > 0
