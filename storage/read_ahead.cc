@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace obliq {
 
 void ReadAhead::add(const void* begin, std::size_t bytes) {
   if (bytes == 0) return;
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = reinterpret_cast<std::uintptr_t>(begin);
-  pages_.push_back({first / page * page, (first + bytes + page - 1) / page * page});
+  const auto* first = static_cast<const std::byte*>(begin);
+  const std::uintptr_t before = reinterpret_cast<std::uintptr_t>(first) % page;
+  const std::uintptr_t behind = (page - (before + bytes) % page) % page;
+  pages_.push_back({first - before, first + bytes + behind});
 }
 
 void ReadAhead::submit() {
@@ -24,7 +27,8 @@ void ReadAhead::submit() {
     for (++i; i < pages_.size() && pages_[i].begin <= run.end; ++i) {
       run.end = std::max(run.end, pages_[i].end);
     }
-    ::madvise(reinterpret_cast<void*>(run.begin), run.end - run.begin, MADV_WILLNEED);
+    const auto count = static_cast<std::size_t>(run.end - run.begin);
+    ::madvise(const_cast<std::byte*>(run.begin), count, MADV_WILLNEED);
   }
   pages_.clear();
 }

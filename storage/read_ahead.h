@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 namespace obliq {
@@ -21,8 +20,8 @@ class ReadAhead {
 
  private:
   struct Pages {
-    std::uintptr_t begin;
-    std::uintptr_t end;
+    const std::byte* begin;
+    const std::byte* end;
   };
   std::vector<Pages> pages_;
 };
