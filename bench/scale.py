@@ -7,7 +7,7 @@ Draws the vectors once, into 16 Parquet files, and builds `sq8` of them: by Inde
 threads (--plain), which reads the files itself, and by obliq.ray.build on so many workers of one
 CPU each (Ray gets one more, as the documentation advises, for the reads). Each build is a process
 of its own. A line tells its seconds, without and with the start of Ray; the CPU seconds of all its
-processes, those of Ray's own start apart; the greatest resident memory of a worker beside what the
+processes, those of Ray's own start apart; the greatest anonymous memory of a worker beside what the
 formula of obliq.ray.memory asks Ray for; and whether the bytes are those of the plain build.
 Needs obliq[ray] and psutil.
 """
@@ -68,8 +68,8 @@ class Watch:
             for process in psutil.Process().children(recursive=True):
                 try:
                     words = " ".join(process.cmdline())
-                    memory = process.memory_full_info().uss  # its own; not Ray's shared objects
-                except psutil.Error:
+                    memory = anonymous_bytes(process.pid)
+                except (psutil.Error, OSError):
                     continue
                 for name in self.names:
                     if name in words:
@@ -79,6 +79,12 @@ class Watch:
         self._over.set()
         self._thread.join()
         return {name: round(most / 2**20) for name, most in self.most.items()}
+
+
+def anonymous_bytes(pid):
+    """Memory of a process without mapped files and the objects that Ray shares."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next((1024 * int(line.split()[1]) for line in file if line.startswith("RssAnon")), 0)
 
 
 def cpu_seconds():
@@ -126,7 +132,7 @@ def on_ray(args):
     asked = memory.encode_bytes(args.segment, version.dim, 4, version.nlist, "none", 0)
     result = {"how": "ray", "workers": args.threads, "seconds": done - start,
               "cpu_seconds": cpu_done - cpu, "start_seconds": start - began,
-              "start_cpu_seconds": cpu - cpu_began, "uss_mb": memory_mb,
+              "start_cpu_seconds": cpu - cpu_began, "anonymous_mb": memory_mb,
               "encode_formula_mb": round(asked / 2**20), "shards": len(shards),
               "digest": digest(shards[0]) if len(shards) == 1 else ""}
     ray.shutdown()
