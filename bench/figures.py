@@ -99,7 +99,7 @@ def thinned(lines, ours):
 
 def redo_charts():
     import plot_bytes
-    from plot import chosen, draw_chart
+    from plot import chosen, draw_chart, lines_of
 
     for picture, (name, mode, threads, sizes, ours) in CHARTS.items():
         run, points = results_of(name)
@@ -107,7 +107,7 @@ def redo_charts():
         draw_chart(run, lines, image(picture))
     for picture, (name, mode, threads) in BYTES_CHARTS.items():
         run, points = results_of(name)
-        plot_bytes.draw_chart(run, plot_bytes.lines_of(points, mode, threads), image(picture))
+        plot_bytes.draw_chart(run, lines_of(points, mode, threads), image(picture))
 
 
 def image(picture):

@@ -185,13 +185,17 @@ def draw_chart(run, lines, png):
     pyplot.close(figure)
 
 
-def chosen(lines, mode, threads, sizes=(0, math.inf), k=None):
-    """The lines of a mode and a k (without one: that of the first line) that have a speed, of
-    methods within a range of bytes per vector."""
+def lines_of(lines, mode, threads, k=None):
+    """The lines of a mode and a k (without one: that of the first line), timed or not."""
     k = k or k_of(lines)
-    return [line for line in lines if line["qps"] and line["mode"] == mode
-            and line["threads"] == threads and line.get("k") == k
-            and sizes[0] <= line["bytes_per_vector"] <= sizes[1]]
+    return [line for line in lines
+            if (line["mode"], line["threads"], line.get("k")) == (mode, threads, k)]
+
+
+def chosen(lines, mode, threads, sizes=(0, math.inf), k=None):
+    """Those that have a speed, of methods within a range of bytes per vector."""
+    return [line for line in lines_of(lines, mode, threads, k)
+            if line["qps"] and sizes[0] <= line["bytes_per_vector"] <= sizes[1]]
 
 
 def byte_range(text):
@@ -200,31 +204,45 @@ def byte_range(text):
     return float(least or 0), float(most or math.inf)
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Draws the recall-QPS chart of JSON lines.")
+def chart_parser(description):
+    """A parser of what every chart of such lines takes."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("results", help="JSON lines of bench/compare.py or obliq bench --out")
     parser.add_argument("-o", "--output", required=True, help="PNG to write")
     parser.add_argument("--mode", choices=["single", "batch"], default="single")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--k", type=int, help="neighbours per query; default: of the first line")
-    parser.add_argument("--bytes", type=byte_range, default=":", metavar="LEAST:MOST",
-                        help="only methods within this range of bytes per vector")
-    options = parser.parse_args()
+    return parser
+
+
+def exit_code(program, draw, options):
+    """Draws; says what went wrong on standard error."""
     try:
-        run, lines = read(options.results)
-        lines = chosen(lines, options.mode, options.threads, options.bytes, options.k)
-        if not lines:
-            raise ValueError(f"{options.results} has no speeds of mode {options.mode} with "
-                             f"{options.threads} threads within the range of bytes")
-        draw_chart(run, lines, options.output)
+        draw(options)
     except ImportError as error:
-        print(f"plot.py: {error}: install matplotlib, e.g. apt-get install python3-matplotlib",
+        print(f"{program}: {error}: install matplotlib, e.g. apt-get install python3-matplotlib",
               file=sys.stderr)
         return 1
     except (OSError, ValueError) as error:
-        print(f"plot.py: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def draw_chosen(options):
+    run, lines = read(options.results)
+    lines = chosen(lines, options.mode, options.threads, options.bytes, options.k)
+    if not lines:
+        raise ValueError(f"{options.results} has no speeds of mode {options.mode} with "
+                         f"{options.threads} threads within the range of bytes")
+    draw_chart(run, lines, options.output)
+
+
+def main():
+    parser = chart_parser("Draws the recall-QPS chart of JSON lines.")
+    parser.add_argument("--bytes", type=byte_range, default=":", metavar="LEAST:MOST",
+                        help="only methods within this range of bytes per vector")
+    return exit_code("plot.py", draw_chosen, parser.parse_args())
 
 
 if __name__ == "__main__":

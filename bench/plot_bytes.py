@@ -10,12 +10,11 @@ The line is the frontier to the upper left: whoever is on it is faster than ever
 more bytes, and carries its name too. Who does not reach the recall is named below.
 """
 
-import argparse
 import sys
 import textwrap
 
 from families import COLOURS, OTHER_COLOUR, family_of
-from plot import caption, read, spread
+from plot import caption, chart_parser, exit_code, lines_of, read, spread
 from report import curves_of, k_of, title
 
 RECALL = 0.95
@@ -99,13 +98,6 @@ def scale(axes, points):
     axes.grid(True, which="major", alpha=0.3)
 
 
-def lines_of(lines, mode, threads, k=None):
-    """The lines of a mode and a k (without one: that of the first line), timed or not."""
-    k = k or k_of(lines)
-    return [line for line in lines
-            if (line["mode"], line["threads"], line.get("k")) == (mode, threads, k)]
-
-
 def draw_chart(run, lines, png, recall=RECALL):
     """Writes the PNG of lines of one mode and k. Needs matplotlib; raises ValueError where no
     method reaches the recall."""
@@ -138,31 +130,20 @@ def draw_chart(run, lines, png, recall=RECALL):
     pyplot.close(figure)
 
 
+def draw_chosen(options):
+    run, lines = read(options.results)
+    k = options.k or k_of(lines)
+    lines = lines_of(lines, options.mode, options.threads, k)
+    if not lines:
+        raise ValueError(f"{options.results} has no points of mode {options.mode} with "
+                         f"{options.threads} threads and k = {k}")
+    draw_chart(run, lines, options.output, options.recall)
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Draws QPS at a recall over bytes per vector.")
-    parser.add_argument("results", help="JSON lines of bench/compare.py or obliq bench --out")
-    parser.add_argument("-o", "--output", required=True, help="PNG to write")
-    parser.add_argument("--mode", choices=["single", "batch"], default="single")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--k", type=int, help="neighbours per query; default: of the first line")
+    parser = chart_parser("Draws QPS at a recall over bytes per vector.")
     parser.add_argument("--recall", type=float, default=RECALL)
-    options = parser.parse_args()
-    try:
-        run, lines = read(options.results)
-        k = options.k or k_of(lines)
-        lines = lines_of(lines, options.mode, options.threads, k)
-        if not lines:
-            raise ValueError(f"{options.results} has no points of mode {options.mode} with "
-                             f"{options.threads} threads and k = {k}")
-        draw_chart(run, lines, options.output, options.recall)
-    except ImportError as error:
-        print(f"plot_bytes.py: {error}: install matplotlib, e.g. apt-get install "
-              "python3-matplotlib", file=sys.stderr)
-        return 1
-    except (OSError, ValueError) as error:
-        print(f"plot_bytes.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return exit_code("plot_bytes.py", draw_chosen, parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -27,16 +27,9 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from drawn import draw
+
 FILES = 16
-
-
-def draw(seed, n, dim):
-    """Vectors of a few hundred directions each around many centres, as embeddings of texts lie."""
-    rng, shape = np.random.default_rng(seed), np.random.default_rng(0)
-    centres = shape.normal(size=(2000, dim)).astype(np.float32)
-    spread = (shape.normal(size=(dim // 4, dim)) / np.sqrt(dim / 4)).astype(np.float32)
-    points = centres[rng.integers(len(centres), size=n)] * np.float32(0.6)
-    return points + rng.standard_normal((n, dim // 4), dtype=np.float32) @ spread
 
 
 def write_parquet(folder, rows, dim):

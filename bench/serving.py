@@ -28,21 +28,13 @@ from ray import serve
 
 import obliq
 import obliq.ray
+from drawn import draw
 from obliq.client import Client
 
 PORT = 8123
 K = 10
 SAMPLE = "datasets/sample/sample-384-angular.hdf5"
 FILES = 16
-
-
-def draw(seed, n, dim):
-    """Vectors of a few hundred directions each around many centres, as embeddings of texts lie."""
-    rng, shape = np.random.default_rng(seed), np.random.default_rng(0)
-    centres = shape.normal(size=(2000, dim))
-    spread = shape.normal(size=(dim // 4, dim)) / np.sqrt(dim / 4)
-    points = centres[rng.integers(len(centres), size=n)] * 0.6
-    return (points + rng.normal(size=(n, dim // 4)) @ spread).astype(np.float32)
 
 
 def read_set(args):

@@ -292,19 +292,26 @@ float RowRefiner::row_spread(const ScanTask& task, std::size_t survivor, const P
 // meanwhile.
 void RowRefiner::ask_for_raw(const ScanTask& task, RefineScratch& scratch,
                              SearchCounters& counters) const {
-  const auto& [prepared, progress] = *task.visit.query;
-  const bool prunes = std::isfinite(progress.plan.deviations);
+  const PreparedQuery& prepared = task.visit.query->prepared;
   for (std::size_t i = 0; i < scratch.batch.size(); ++i) {
     const PlacedRow& row = scratch.batch[i];
     const ListView& primary = view_of_primary(task, row.place.list, counters);
     const float f_add = scorer_.add_of(row, i, scratch.rows);
     const float distance = scorer_.distance(prepared, primary.base, f_add, i, scratch.rows);
-    const float spread = row_spread(task, scratch.survivors[i], row, primary, f_add);
-    const float bound = distance - progress.plan.deviations * spread;
-    if (prunes && !(bound < progress.top.threshold())) continue;
+    if (!may_be_answer(task, i, primary, f_add, distance, scratch)) continue;
     scorer_.add_raw(*task.part.segment, row.place.row, scratch.ahead);
   }
   scratch.ahead.submit();
+}
+
+// Whether the exact distance of row i of the batch may be below the k-th; `distance`: by its code.
+bool RowRefiner::may_be_answer(const ScanTask& task, std::size_t i, const ListView& primary,
+                               float f_add, float distance, const RefineScratch& scratch) const {
+  const SearchProgress& progress = task.visit.query->progress;
+  const float deviations = progress.plan.deviations;
+  if (!std::isfinite(deviations)) return true;
+  const float spread = row_spread(task, scratch.survivors[i], scratch.batch[i], primary, f_add);
+  return distance - deviations * spread < progress.top.threshold();
 }
 
 // Row i of the batch.
@@ -319,10 +326,7 @@ void RowRefiner::offer(const ScanTask& task, std::size_t i, const ListView& prim
     push(progress, distance, slot);
     return;
   }
-  const float deviations = progress.plan.deviations;
-  const float spread = row_spread(task, scratch.survivors[i], row, primary, f_add);
-  const float bound = distance - deviations * spread;
-  if (std::isfinite(deviations) && !(bound < progress.top.threshold())) return;
+  if (!may_be_answer(task, i, primary, f_add, distance, scratch)) return;
   ++counters.exact;
   counters.times.lap(Stage::refine);
   push(progress, scorer_.raw_distance(prepared, *task.part.segment, row.place, scratch.rows), slot);

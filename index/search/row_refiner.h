@@ -68,6 +68,8 @@ class RowRefiner {
              SearchCounters& counters) const;
   float row_spread(const ScanTask& task, std::size_t survivor, const PlacedRow& row,
                    const ListView& primary, float f_add) const;
+  bool may_be_answer(const ScanTask& task, std::size_t i, const ListView& primary, float f_add,
+                     float distance, const RefineScratch& scratch) const;
   void push(SearchProgress& progress, float distance, std::uint32_t slot) const;
 
   const SegmentSet& set_;
