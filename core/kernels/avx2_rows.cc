@@ -143,7 +143,7 @@ std::int32_t dot_planes(const std::uint8_t* signs, const std::uint8_t* planes, s
                         std::size_t dim) noexcept {
   switch (bits) {
     case 1:
-      return dot_planes_of<1>(signs, planes, levels, query, dim);
+      return dot_planes_of<1>(signs, signs, levels, query, dim);  // it has no other plane
     case 2:
       return dot_planes_of<2>(signs, planes, levels, query, dim);
     case 3:

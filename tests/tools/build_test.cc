@@ -36,7 +36,7 @@ std::string content(const std::string& path) {
 // The limit is on data: heap and private mappings, not mapped files. 150,000 x 256 floats are 153
 // MB, the limit is a tenth. All k-means points are staged, rows and blocks go out in pieces.
 TEST(BuildMemory, ASetTenTimesTheBoundBuildsWithinItToTheSameBytes) {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef OBLIQ_SANITIZED
   GTEST_SKIP() << "shadow memory counts as data";
 #endif
   const TemporaryFolder folder;

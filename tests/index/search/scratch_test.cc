@@ -25,7 +25,7 @@ std::size_t allocated() {
 class Searches : public ::testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef OBLIQ_SANITIZED
     GTEST_SKIP() << "a sanitizer replaces malloc, and mallinfo2 does not count";
 #endif
   }

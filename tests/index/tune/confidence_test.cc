@@ -18,7 +18,7 @@ namespace {
 
 using testing::clustered;
 
-constexpr float kUsual = SearchOptions{}.confidence;
+const float kUsual = SearchOptions{}.confidence;
 
 Tuning ladders() {
   Tuning tuning;
