@@ -44,8 +44,8 @@ readonly all_but_large="-*KMeansBesideFaiss*:*SmallAngles*:*DefaultSearch*:*FewP
 *PlanBeyondTheTunedK*:*ManyDims*:*ScratchMemory*:*BuildMemory*:*QueriesOfAnotherSize*:\
 *SampleRecall*:*TightClusters*:NearGroups.LeaveAtMost*:ListGroups.HardlyChange*"
 
-# Under sanitizers: without those that measure errors or recall by much arithmetic, or do very much of
-# what others do, either, and with a quarter of the random operations on collections.
+# Under sanitizers: without those that measure errors or recall by much arithmetic, either, or do
+# much of what others do, and with a quarter of the random operations on collections.
 readonly all_sanitized="$all_but_large:Lattices/Z8.Reduce*:Query/QueryTable.*:*.HaveThePublished*:\
 *.HasThePublished*:*RecallAtAnNprobeRises*:*KeepTheTargetRecall*:*ReachesTheRecall*:KeyModelTest.*:\
 KeysTest.AreThereWhen*:Codes/UpdatedVectors.*/0:Codes/UpdatedVectors.*/2:*ALogOfChanges*:\
