@@ -27,6 +27,12 @@ auto stay_while_python_ends(const Work& work) {
 #endif
 }
 
+/// Whether Python has ended so far that it knows no threads any more, but for the one that ends it:
+/// to ask it for the lock would then be to use what is gone.
+inline bool python_has_ended() {
+  return Py_IsInitialized() == 0 && PyGILState_GetThisThreadState() == nullptr;
+}
+
 /// The thread does not hold the lock while this lives.
 class GilRelease {
  public:
@@ -45,12 +51,17 @@ class GilRelease {
 /// lock away and ask for it again: call it within stay_while_python_ends.
 class GilAcquire {
  public:
-  GilAcquire() : state_(stay_while_python_ends([] { return PyGILState_Ensure(); })) {}
+  GilAcquire() : state_(stay_while_python_ends(acquired)) {}
   ~GilAcquire() { PyGILState_Release(state_); }
   GilAcquire(const GilAcquire&) = delete;
   GilAcquire& operator=(const GilAcquire&) = delete;
 
  private:
+  static PyGILState_STATE acquired() {
+    while (python_has_ended()) pause();
+    return PyGILState_Ensure();
+  }
+
   PyGILState_STATE state_;
 };
 
