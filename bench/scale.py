@@ -115,7 +115,7 @@ def on_ray(args):
     ray.data.DataContext.get_current().enable_progress_bars = False
     ray.get(ray.remote(lambda: 1).remote())
     start, cpu = time.perf_counter(), cpu_seconds()
-    watch = Watch("MapBatches", "obliq train", "obliq merge")
+    watch = Watch("choose", "encode_batch", "obliq train", "obliq merge")
     url = os.path.join(args.work, "url")
     version = obliq.ray.build(ray.data.read_parquet(args.parquet), url, merge=args.merge,
                               rows_per_segment=args.segment, concurrency=args.threads)
