@@ -69,8 +69,6 @@ run_shard() {
 run_programs() {
   local preset=$1 shards=$((4 * jobs)) program shard tests total=0 passed skipped
   shift
-  # As ctest sets it: see CMakePresets.json.
-  export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
   cd "build/$preset/tests"
   rm -f ./*_tests.*.log
   for program in "$@"; do
@@ -149,6 +147,8 @@ run_tests() {
     die "test takes --quick, --long [MINUTES] or nothing, not '$*'"
   # Test programs run side by side: threads that wait must not spin.
   export OMP_WAIT_POLICY=passive
+  # As the preset of asan has it, for programs that ctest does not start.
+  export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
   rm -rf "$logs"
   step "setup" install_packages "${build_packages[@]}" "${check_packages[@]}"
   use_ccache  # which that step may have brought
