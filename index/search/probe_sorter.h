@@ -32,7 +32,8 @@ class ProbeSorter {
   void sort(std::span<Probe> probes, std::size_t count);
 
  private:
-  std::vector<std::uint32_t> ends_;  // of the buckets
+  std::vector<std::uint32_t> buckets_;  // of the probes
+  std::vector<std::uint32_t> ends_;     // of the buckets
   std::vector<Probe> dealt_;
 };
 
