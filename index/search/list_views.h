@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -23,8 +24,9 @@ class ListViews {
 
   std::size_t bytes() const { return (places_.capacity() + old_.capacity()) * sizeof(Place); }
 
+  /// Keeps as much room as a query like the last one takes.
   void clear() {
-    places_.assign(kFewest, {});
+    places_.assign(std::max(kFewest, std::min(places_.size(), std::bit_ceil(4 * size_))), {});
     size_ = 0;
   }
 

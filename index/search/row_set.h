@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -17,8 +18,9 @@ class RowSet {
     return (places_.capacity() + old_.capacity()) * sizeof(std::uint32_t);
   }
 
+  /// Keeps as much room as a query like the last one takes.
   void clear() {
-    places_.assign(kFewest, kEmpty);
+    places_.assign(std::max(kFewest, std::min(places_.size(), std::bit_ceil(4 * size_))), kEmpty);
     size_ = 0;
   }
 
