@@ -40,10 +40,11 @@ std::size_t keep_best(ScanTask& task, float limit) {
   return first;
 }
 
-// Drops what the k-th distance rules out. Returns how many are left.
-std::size_t keep_below(ScanTask& task, float threshold) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < task.found; ++i) {
+// Drops those of survivors [begin, end) that the k-th distance rules out, and puts the others from
+// `kept` on. Returns the end of those.
+std::size_t keep_below(ScanTask& task, std::size_t begin, std::size_t end, float threshold,
+                       std::size_t kept) {
+  for (std::size_t i = begin; i < end; ++i) {
     task.bounds[kept] = task.bounds[i];
     task.entries[kept] = task.entries[i];
     kept += task.bounds[i] < threshold ? 1 : 0;
@@ -51,11 +52,29 @@ std::size_t keep_below(ScanTask& task, float threshold) {
   return kept;
 }
 
+// Batches of survivors [begin, end).
+void cut(std::size_t begin, std::size_t end, std::vector<std::size_t>& ends) {
+  ends.clear();
+  while (begin < end) ends.push_back(begin = std::min(begin + kBatch, end));
+}
+
+// Batches of the survivors from `begin` on, less those that the k-th distance rules out.
+void cut_below(ScanTask& task, std::size_t begin, float threshold, std::vector<std::size_t>& ends) {
+  ends.clear();
+  std::size_t kept = begin;
+  for (; begin < task.found; begin += kBatch) {
+    const std::size_t last = kept;
+    kept = keep_below(task, begin, std::min(begin + kBatch, task.found), threshold, kept);
+    if (kept > last) ends.push_back(kept);
+  }
+}
+
 }  // namespace
 
 RefineScratch::RefineScratch(const TrainedModel& model) : rows(model, kBatch) {
   batch.reserve(kBatch);
   survivors.reserve(kBatch);
+  ends.reserve(ScanTask::kChunk / kBatch + 1);
 }
 
 RowRefiner::RowRefiner(const Router& router)
@@ -117,7 +136,8 @@ void RowRefiner::add_rows(const ScanTask& task, RefineScratch& scratch) const {
 void RowRefiner::refine(ScanTask& task, RefineScratch& scratch, SearchCounters& counters) const {
   SearchProgress& progress = task.visit.query->progress;
   const float kth = progress.top.threshold();
-  refine_range(task, 0, keep_below(task, kth), scratch, counters);
+  cut(0, keep_below(task, 0, task.found, kth, 0), scratch.ends);
+  refine_batches(task, 0, scratch, counters);
   note_improvement(task, kth);
   counters.times.lap(Stage::refine);
 }
@@ -129,9 +149,13 @@ void RowRefiner::refine_best(std::span<ScanTask> tasks, RefineScratch& scratch,
   const float limit = limit_of(tasks, 2 * progress.plan.k, scratch.bounds);
   for (ScanTask& task : tasks) {
     task.refined = keep_best(task, limit);
-    refine_range(task, 0, task.refined, scratch, counters);
+    cut(0, task.refined, scratch.ends);
+    refine_batches(task, 0, scratch, counters);
   }
-  for (ScanTask& task : tasks) refine_range(task, task.refined, task.found, scratch, counters);
+  for (ScanTask& task : tasks) {
+    cut_below(task, task.refined, progress.top.threshold(), scratch.ends);
+    refine_batches(task, task.refined, scratch, counters);
+  }
   note_improvement(tasks.front(), kth);
   counters.times.lap(Stage::refine);
 }
@@ -143,21 +167,24 @@ void RowRefiner::note_improvement(const ScanTask& task, float before) const {
   progress.last_improved = std::max<std::size_t>(progress.last_improved, task.visit.list.rank);
 }
 
-// Of a spilled entry the place is read before its row, and its primary list before its signs: each
-// is fetched a batch ahead of that.
-void RowRefiner::refine_range(ScanTask& task, std::size_t begin, std::size_t end,
-                              RefineScratch& scratch, SearchCounters& counters) const {
-  fetch_places(task, begin, std::min(begin + 2 * kBatch, end));
-  fetch_rows(task, begin, std::min(begin + kBatch, end));
-  for (; begin < end; begin += kBatch) {
-    const std::size_t middle = std::min(begin + kBatch, end);
-    const std::size_t next = std::min(middle + kBatch, end);
-    fetch_places(task, next, std::min(next + kBatch, end));
-    fetch_rows(task, middle, next);
-    select_batch(task, begin, middle, scratch);
+// The batches of scratch.ends, the first from `begin` on. Of a spilled entry the place is read
+// before its row, and its primary list before its signs: each is fetched a batch ahead of that.
+void RowRefiner::refine_batches(ScanTask& task, std::size_t begin, RefineScratch& scratch,
+                                SearchCounters& counters) const {
+  const std::span<const std::size_t> ends = scratch.ends;
+  if (ends.empty()) return;
+  const auto end_of = [&](std::size_t batch) { return ends[std::min(batch, ends.size() - 1)]; };
+  fetch_places(task, begin, end_of(1));
+  fetch_rows(task, begin, end_of(0));
+  for (std::size_t batch = 0; batch < ends.size(); ++batch) {
+    const std::size_t next = end_of(batch + 1);
+    fetch_places(task, next, end_of(batch + 2));
+    fetch_rows(task, ends[batch], next);
+    select_batch(task, begin, ends[batch], scratch);
     scorer_.multiply(task.visit.query->prepared, *task.part.segment, scratch.batch, scratch.rows);
     counters.refined += scratch.batch.size();
     offer_batch(task, scratch, counters);
+    begin = ends[batch];
   }
 }
 

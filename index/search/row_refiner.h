@@ -23,6 +23,7 @@ struct RefineScratch {
   std::vector<float> bounds;
   std::vector<PlacedRow> batch;
   std::vector<std::size_t> survivors;  ///< of the task: those whose rows the batch has
+  std::vector<std::size_t> ends;       ///< of the batches to come, among the task's survivors
   RowScratch rows;
   ReadAhead ahead;
 };
@@ -49,8 +50,8 @@ class RowRefiner {
 
  private:
   void note_improvement(const ScanTask& task, float before) const;
-  void refine_range(ScanTask& task, std::size_t begin, std::size_t end, RefineScratch& scratch,
-                    SearchCounters& counters) const;
+  void refine_batches(ScanTask& task, std::size_t begin, RefineScratch& scratch,
+                      SearchCounters& counters) const;
   void fetch_places(const ScanTask& task, std::size_t begin, std::size_t end) const;
   void fetch_rows(ScanTask& task, std::size_t begin, std::size_t end) const;
   void fetch_row(const ScanTask& task, const SpilledEntry& place) const;
