@@ -6,9 +6,10 @@
 Draws the vectors once, into 16 Parquet files, and builds `sq8` of them: by Index.build on so many
 threads (--plain), which reads the files itself, and by obliq.ray.build on so many workers of one
 CPU each (Ray gets one more, as the documentation advises, for the reads). Each build is a process
-of its own. A line tells its seconds, without and with the start of Ray; the CPU seconds of all its
-processes, those of Ray's own start apart; the greatest anonymous memory of a worker beside what the
-formula of obliq.ray.memory asks Ray for; and whether the bytes are those of the plain build.
+of its own. A line tells its seconds, without and with the start of Ray; CPU seconds of all its
+processes, without those of Ray's own start and of this watch; the greatest anonymous memory of a
+worker beside what the formula of obliq.ray.memory asks Ray for; and whether the bytes are those of
+the plain build.
 Needs obliq[ray] and psutil.
 """
 
@@ -30,6 +31,10 @@ import pyarrow.parquet as pq
 from drawn import draw
 
 FILES = 16
+# Workers as nice as the plain build is. Ray Data reads the footers of Parquet files by 32 processes
+# else, for 16 files of which each ends within a second.
+ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0",
+               "RAY_DATA_PARQUET_FOOTER_NUM_ACTORS": "1"}
 
 
 def write_parquet(folder, rows, dim):
@@ -49,10 +54,11 @@ def write_parquet(folder, rows, dim):
 
 
 class Watch:
-    """CPU seconds of this process and all below it, and the most memory of those named so."""
+    """The most memory of processes named so, and the CPU seconds that looking has taken."""
 
     def __init__(self, *names):
         self.names, self.most, self._over = names, {}, threading.Event()
+        self.cpu_seconds = 0.0
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
@@ -67,6 +73,7 @@ class Watch:
                 for name in self.names:
                     if name in words:
                         self.most[name] = max(self.most.get(name, 0), memory)
+        self.cpu_seconds = time.thread_time()
 
     def stop(self):
         self._over.set()
@@ -115,7 +122,7 @@ def on_ray(args):
     ray.data.DataContext.get_current().enable_progress_bars = False
     ray.get(ray.remote(lambda: 1).remote())
     start, cpu = time.perf_counter(), cpu_seconds()
-    watch = Watch("choose", "encode_batch", "obliq train", "obliq merge")
+    watch = Watch("encode_batch", "obliq train", "obliq merge")
     url = os.path.join(args.work, "url")
     version = obliq.ray.build(ray.data.read_parquet(args.parquet), url, merge=args.merge,
                               rows_per_segment=args.segment, concurrency=args.threads)
@@ -124,7 +131,7 @@ def on_ray(args):
     shards = [os.path.join(url, shard.path) for shard in version.shards]
     asked = memory.encode_bytes(args.segment, version.dim, 4, version.nlist, "none", 0)
     result = {"how": "ray", "workers": args.threads, "seconds": done - start,
-              "cpu_seconds": cpu_done - cpu, "start_seconds": start - began,
+              "cpu_seconds": cpu_done - cpu - watch.cpu_seconds, "start_seconds": start - began,
               "start_cpu_seconds": cpu - cpu_began, "anonymous_mb": memory_mb,
               "encode_formula_mb": round(asked / 2**20), "shards": len(shards),
               "digest": digest(shards[0]) if len(shards) == 1 else ""}
@@ -143,8 +150,7 @@ def run(args, how, threads, parquet):
         words = [sys.executable, __file__, "--one", how, "--threads", str(threads), "--work", work,
                  "--parquet", parquet, "--segment", str(args.segment), "--merge", args.merge]
         done = subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True,
-                              env=dict(os.environ, RAY_USAGE_STATS_ENABLED="0",
-                                       RAY_worker_niceness="0"))  # as the plain build has
+                              env=dict(os.environ, **ENVIRONMENT))
     line = json.loads(done.stdout.splitlines()[-1])
     return {key: round(value, 1) if isinstance(value, float) else value
             for key, value in {"rows": args.rows, "dim": args.dim, **line}.items()}

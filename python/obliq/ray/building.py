@@ -47,47 +47,50 @@ def build(dataset: Any, url: str, vector: str = "embedding", id: str = "id", *,
     id          column of the ids: whole numbers, all different, none -1
     columns     names of columns that searches filter by and return; types: as in Index.build
     rows_per_segment    rows that one call encodes; memory grows with it (memory.py)
-    concurrency         how many segments are encoded at a time, at most: a number, or the second
-                of a pair; one CPU of the cluster stays free for the reads that feed them
-    num_cpus    of a task that encodes or merges, and its threads
+    concurrency         how many segments are encoded at a time, at most; one CPU of the cluster
+                stays free for the reads that feed them. Of a pair, as a search takes it, the
+                second: there is no least number of tasks
+    num_cpus    of a task that encodes or merges, and its threads. Training, and a merge with none
+                beside it, take the CPUs of one machine, concurrency * num_cpus at most
     merge       "one": one index; "ranges:16": so many segments of ranges of lists, for shards;
                 "none": the segments as they are
     resume      pass by what an earlier call with the same rows and options has written
     storage_options     of fsspec
     keep_segments       leave the segments under the url after the commit
-    limit_s     seconds without any progress of a step after which it is given up; of training and
-                merging 24 times as many
+    limit_s     seconds without progress after which a step is given up; training, merging: 24 times
     learn       preset, raw, nlist, seed, kmeans_points, kmeans_iterations, list_groups, as in
                 Model.train
 
-    The dataset is read two or three times: write embeddings to files first, or materialize() them.
+    The dataset is read once more where its rows have to be counted, and once more where they are
+    more than about two million: write embeddings to files first, or materialize() them.
 
     Raises ValueError naming the rows with NaN, a wrong dim, or an id that comes twice, and for
     wrong arguments; StallError, BuildError. Nothing is visible then.
     """
     plan = _plan_of(dataset, url, vector, id, columns, types, merge, rows_per_segment, resume,
                     storage_options, dict(learn, metric=metric, quantizer=quantizer, spill=spill))
-    how = How(steps.as_concurrency(concurrency), num_cpus, keep_segments, limit_s)
-    return _run(dataset, plan, how)
+    how = How(steps.as_concurrency(concurrency)[1], num_cpus, keep_segments, limit_s)
+    return _run(_narrowed(dataset, plan), plan, how)
 
 
 @dataclass(frozen=True)
 class How:
     """What changes no byte of the index, as build takes it."""
 
-    pool: Tuple[int, int]
+    most: int
     num_cpus: float
     keep_segments: bool
     limit_s: float
 
 
-def _run(dataset: Any, plan: Plan, how: How) -> Version:
+def _run(rows: Any, plan: Plan, how: How) -> Version:
     num_cpus, limit_s = how.num_cpus, how.limit_s
-    trained = train(dataset, plan, limit_s)
-    segments = encode(dataset, plan, trained, how.pool, num_cpus,
-                      _column_bytes(dataset, plan), limit_s)
+    alone = steps.cpus_alone(how.most, num_cpus)
+    trained, rows = train(rows, plan, alone, limit_s)
+    segments = encode(rows, plan, trained, how.most, num_cpus, _column_bytes(rows, plan), limit_s)
+    del rows  # of Ray's store
     refuse_repeated(segments, plan.n)
-    shards, kinds = merge_shards(plan, trained, segments, num_cpus, limit_s)
+    shards, kinds = merge_shards(plan, trained, segments, num_cpus, alone, limit_s)
     paths = [path for segment in segments for path in segment_paths(plan, trained, segment["key"])]
     made = _version(plan, trained, shards, kinds, limit_s)
     version = commit(plan.store(), made)
@@ -112,19 +115,25 @@ def _plan_of(dataset: Any, url: str, vector: str, id: str, columns: Any, types: 
                 resume=bool(resume))
     if plan.n == 0:
         raise ValueError("the dataset has no rows: there is nothing to build an index of")
-    there = set(dataset.schema().names)
-    for name in plan.wanted():
-        if name not in there:
-            raise ValueError(f"the dataset has no column '{name}'; it has "
-                             f"{', '.join(sorted(there))}")
     return plan
 
 
-def _column_bytes(dataset: Any, plan: Plan) -> int:
+def _narrowed(dataset: Any, plan: Plan) -> Any:
+    """The columns of the build alone; the dataset where it has no others, which saves a copy of
+    what is in Ray's store already. Raises ValueError."""
+    there, wanted = set(dataset.schema().names), plan.wanted()
+    for name in wanted:
+        if name not in there:
+            raise ValueError(f"the dataset has no column '{name}'; it has "
+                             f"{', '.join(sorted(there))}")
+    return dataset.select_columns(wanted) if there > set(wanted) else dataset
+
+
+def _column_bytes(rows: Any, plan: Plan) -> int:
     """Of a row's columns in Arrow, four times, by the first rows."""
     if not plan.columns:
         return 0
-    table = dataset.select_columns(plan.columns).take_batch(1000, batch_format="pyarrow")
+    table = rows.select_columns(plan.columns).take_batch(1000, batch_format="pyarrow")
     return int(4 * (table.nbytes // max(1, table.num_rows) + 16))
 
 

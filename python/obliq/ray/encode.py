@@ -71,17 +71,17 @@ def segment_paths(plan: Plan, trained: Trained, key: str) -> List[str]:
     return [f"pieces/{key}/{plan.ranges}-{number:04}.obliq" for number in range(count)]
 
 
-def encode(dataset: Any, plan: Plan, trained: Trained, pool: Any, num_cpus: float,
+def encode(rows: Any, plan: Plan, trained: Trained, most: int, num_cpus: float,
            column_bytes: int, limit_s: float) -> List[Dict[str, Any]]:
     """Segments of all rows: key, n, first_id of each, by rising first_id. Raises ValueError naming
     the rows at fault."""
     shape = (plan.rows_per_segment, trained.dim, trained.width, trained.nlist, trained.raw)
     asked = memory.encode_bytes(*shape, column_bytes)
-    (_, most), num_cpus = steps.pool_size(pool, num_cpus)
+    (_, most), num_cpus = steps.pool_size((1, most), num_cpus)
     memory.check_fits("encode", asked, num_cpus, ray.nodes())
     allowed = memory.code_bytes(plan.rows_per_segment, trained.dim, trained.nlist, trained.raw,
                                 column_bytes)
-    segments = dataset.select_columns(plan.wanted()).map_batches(
+    segments = rows.map_batches(
         encode_batch, fn_args=(plan.dump(), vars(trained), max(1, int(num_cpus)), allowed),
         batch_size=plan.rows_per_segment, batch_format="pyarrow", zero_copy_batch=True,
         compute=ray.data.TaskPoolStrategy(size=most), num_cpus=num_cpus, memory=asked)

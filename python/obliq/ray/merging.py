@@ -29,17 +29,19 @@ Run = Callable[[str, List[Job]], List[Job]]
 
 
 def merge(plan: Plan, trained: Trained, segments: List[Dict[str, Any]], num_cpus: float,
-          limit_s: float) -> Tuple[List[Shard], Dict[str, str]]:
-    """The shards of the version, in the order of their lists, and the types of their columns.
-    Raises ValueError naming an id that comes twice."""
+          alone: int, limit_s: float) -> Tuple[List[Shard], Dict[str, str]]:
+    """The shards of the version, in the order of their lists, and the types of their columns. A
+    task with none beside it has `alone` CPUs, others num_cpus. Raises ValueError naming an id that
+    comes twice."""
     keys = [segment["key"] for segment in segments]
     asked = memory.merge_bytes(min(len(keys), FAN_IN), trained.dim, trained.nlist)
     memory.check_fits("merge", asked, num_cpus, ray.nodes())
 
     def run(step: str, jobs: List[Job]) -> List[Job]:
-        common = {"text": plan.dump(), "model": trained.path, "threads": max(1, int(num_cpus))}
+        cpus = num_cpus if len(jobs) > 1 else max(num_cpus, alone)
+        common = {"text": plan.dump(), "model": trained.path, "threads": max(1, int(cpus))}
         return steps.run_tasks(step, merge_files, [{**job, **common} for job in jobs],
-                               memory=asked, num_cpus=num_cpus, limit_s=24 * limit_s)
+                               memory=asked, num_cpus=cpus, limit_s=24 * limit_s)
 
     ranges = cut_lists(trained.nlist, plan.ranges) if plan.ranges else [(0, trained.nlist)]
     inputs = [segment_paths(plan, trained, key) for key in keys]

@@ -5,6 +5,9 @@ are evenly spread: those below a bound are about as many as their share, and wit
 deviations more there are enough but for one case in a billion, when the bound doubles. More rows
 than the sample do no harm: train leaves them out. Here they are left out at once, so that the
 digest of the sample tells the model.
+
+A sample of MOST_OF the rows or more is not drawn by itself: all rows are read into Ray's store
+once, for it and for the encoders.
 """
 
 from __future__ import annotations
@@ -20,10 +23,11 @@ from numpy.typing import NDArray
 import obliq
 from obliq.ray import steps
 from obliq.ray.plan import Plan, digest
-from obliq.ray.vectors import (as_fixed_lists, named, refuse_odd_numbers, refuse_other_dim,
+from obliq.ray.vectors import (as_fixed_lists, ids_of, named, refuse_odd_numbers, refuse_other_dim,
                                rows_of)
 
 _KEYS = 1 << 64
+MOST_OF = 3 / 4
 
 
 def bound_of(size: int, n: int) -> int:
@@ -33,12 +37,26 @@ def bound_of(size: int, n: int) -> int:
     return min(_KEYS, int((size + 6 * size**0.5 + 10) / n * _KEYS))
 
 
-def draw(dataset: Any, plan: Plan, size: int, limit_s: float) -> List[Any]:
-    """References to tables of id and vector: of the rows with the `size` smallest keys, and some
+def draw(rows: Any, plan: Plan, size: int, limit_s: float) -> Tuple[Any, List[Any]]:
+    """The rows for later steps, which are held in Ray's store if most of them are the sample; and
+    references to tables with ids and vectors of those with the `size` smallest keys, and some
     more."""
+    if size < MOST_OF * plan.n:
+        return rows, _chosen(rows, plan, size, limit_s)
+    steps.limit(rows, limit_s)
+    try:
+        held = rows.materialize()
+        return held, list(held.to_arrow_refs())
+    except Exception as error:
+        raise steps.translated("sample", error, limit_s) from error
+
+
+def _chosen(rows: Any, plan: Plan, size: int, limit_s: float) -> List[Any]:
+    if plan.columns:
+        rows = rows.select_columns([plan.id, plan.vector])
     bound = bound_of(size, plan.n)
     while True:
-        chosen = dataset.select_columns([plan.id, plan.vector]).map_batches(
+        chosen = rows.map_batches(
             choose, fn_kwargs={"text": plan.dump(), "bound": bound}, batch_format="pyarrow",
             batch_size=None, zero_copy_batch=True)
         steps.limit(chosen, limit_s)
@@ -87,7 +105,9 @@ def gather(refs: Iterable[Any], plan: Plan, size: int, folder: str,
             matrix = _mapped(folder, (len(kept), vectors.shape[1]), vectors.dtype)
         refuse_other_dim(block, plan.vector, vectors.shape[1], matrix.shape[1])
         places = rank[first:first + len(block)]
-        matrix[places[places >= 0]] = vectors[places >= 0]
+        if (places < 0).any():
+            places, vectors = places[places >= 0], vectors[places >= 0]
+        matrix[places] = vectors
         first += len(block)
     return matrix, np.sort(ids[kept])
 
@@ -100,7 +120,8 @@ def model_key(plan: Plan, matrix: NDArray[Any], ids: NDArray[np.int64]) -> str:
 
 
 def _ids(ref: Any, plan: Plan, limit_s: float) -> Tuple[Any, NDArray[np.int64]]:
-    return ref, np.asarray(ray.get(ref, timeout=limit_s).column(plan.id), np.int64)
+    table = ray.get(ref, timeout=limit_s)
+    return ref, ids_of(table, plan.id) if table.num_rows else np.zeros(0, np.int64)
 
 
 def _mapped(folder: str, shape: Tuple[int, int], dtype: Any) -> NDArray[Any]:

@@ -119,6 +119,13 @@ def pool_size(wanted: Tuple[int, int], num_cpus: float) -> Tuple[Tuple[int, int]
     return (min(wanted[0], most), most), num_cpus
 
 
+def cpus_alone(most: int, num_cpus: float) -> int:
+    """CPUs, and threads, of a task that has the cluster to itself: all of the largest machine, and
+    no more than `most` tasks of num_cpus have together."""
+    largest = max(node["Resources"].get("CPU", 1) for node in ray.nodes() if node["Alive"])
+    return max(1, int(min(largest, most * num_cpus)))
+
+
 def as_concurrency(value: Any) -> Tuple[int, int]:
     """(least, most) tasks or actors of what a caller gave. Raises ValueError."""
     pair: Optional[Tuple[Any, Any]] = (value, value) if isinstance(value, int) else None

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
-from typing import Any, List
+from typing import Any, List, Tuple
 
 import ray
 
@@ -14,6 +14,7 @@ import obliq
 from obliq.ray import memory, sample, steps
 from obliq.ray.errors import StallError
 from obliq.ray.plan import LEARN_OPTIONS, Plan
+from obliq.ray.vectors import refuse_odd_numbers, rows_of
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,20 @@ class Trained:
     n: int
 
 
-def train(dataset: Any, plan: Plan, limit_s: float) -> Trained:
-    """Draws the sample and trains. Raises as Model.train."""
+def train(rows: Any, plan: Plan, cpus: int, limit_s: float) -> Tuple[Trained, Any]:
+    """Draws the sample and trains; the model, and the rows as sample.draw gives them. Raises as
+    Model.train."""
     sized = {name: plan.learn[name] for name in ("nlist", "kmeans_points") if name in plan.learn}
     size = obliq.sample_size(plan.n, **sized)
-    refs = sample.draw(dataset, plan, size, limit_s)
+    rows, refs = sample.draw(rows, plan, size, limit_s)
     dim = _dim_of(refs, plan, limit_s)
     asked = memory.train_bytes(size, dim, min(plan.n, 4 * int(plan.n**0.5) + 1))
-    cpus = max(1, int(max(node["Resources"].get("CPU", 1) for node in ray.nodes()
-                          if node["Alive"])) - 1)
     memory.check_fits("train", asked, cpus, ray.nodes())
     task = _train.options(num_cpus=cpus, memory=asked, max_retries=steps.MOST_DEATHS,
                           name="obliq train")
     try:
         return Trained(**ray.get(task.remote(refs, plan.dump(), size, cpus, limit_s),
-                                 timeout=24 * limit_s))
+                                 timeout=24 * limit_s)), rows
     except ray.exceptions.GetTimeoutError as error:
         raise StallError(f"train: it has taken {24 * limit_s:g} s; lower kmeans_points, or "
                                "raise limit_s") from error
@@ -65,7 +65,11 @@ def _train(refs: List[Any], text: str, size: int, threads: int, limit_s: float) 
         if plan.resume and store.has(path):
             model = obliq.Model.open(store.local(path, folder))
         else:
-            model = obliq.Model.train(matrix, ids=ids, n=plan.n, threads=threads, **plan.learn)
+            try:
+                model = obliq.Model.train(matrix, ids=ids, n=plan.n, threads=threads, **plan.learn)
+            except ValueError:
+                refuse_odd_numbers(matrix, ids, plan.vector)
+                raise
             written = os.path.join(folder, "model.obliq")
             model.save(written)
             store.put(path, written)
@@ -87,17 +91,19 @@ def learn_options(given: Any) -> Any:
 
 
 def _dim_of(refs: List[Any], plan: Plan, limit_s: float) -> int:
-    schema_of = _schema.options(max_retries=steps.MOST_DEATHS)
+    task = _first_dim.options(max_retries=steps.MOST_DEATHS)
     try:
-        schemas = ray.get([schema_of.remote(ref) for ref in refs[:64]], timeout=limit_s)
+        return int(ray.get(task.remote(refs, plan.dump()), timeout=limit_s))
     except Exception as error:
         raise steps.translated("sample", error, limit_s) from error
-    for schema in schemas:
-        if plan.vector in schema.names:
-            return int(schema.field(plan.vector).type.list_size)
-    return 0
 
 
 @ray.remote(num_cpus=0)
-def _schema(table: Any) -> Any:
-    return table.schema
+def _first_dim(refs: List[Any], text: str) -> int:
+    """Of the first block that has rows; one task, as each more at a time starts a process."""
+    plan = Plan.load(text)
+    for ref in refs:
+        table = ray.get(ref)
+        if table.num_rows:
+            return int(rows_of(table.slice(0, 1), plan.vector, plan.id)[1].shape[1])
+    return 0

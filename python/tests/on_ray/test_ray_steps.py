@@ -7,9 +7,13 @@ import pathlib
 import time
 from typing import Any, Dict
 
+import numpy as np
 import pytest
 
-from obliq.ray import BuildError, StallError, steps
+import obliq
+from obliq.ray import BuildError, StallError, sample, steps
+from obliq.ray.plan import Plan
+from ray_sets import base, dataset, ids_of, table
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -54,3 +58,30 @@ def test_a_step_that_does_nothing_is_given_up() -> None:
         run(hang, [{}] * 2, limit_s=2)
     with pytest.raises(StallError, match="1 tasks of 64 CPUs"):
         run(hang, [{}], limit_s=2, num_cpus=64)
+
+
+def test_a_task_alone_has_one_machine_and_no_more_than_its_build_may_have() -> None:
+    assert steps.cpus_alone(64, 1) == 3
+    assert steps.cpus_alone(2, 1) == 2
+    assert steps.cpus_alone(1, 0.5) == 1
+
+
+@pytest.mark.parametrize("share, held", [(1.0, True), (0.5, False)])
+def test_rows_that_are_mostly_the_sample_are_read_once(tmp_path: pathlib.Path, share: float,
+                                                       held: bool) -> None:
+    def read(block: Any) -> Any:
+        (tmp_path / str(time.monotonic_ns())).touch()
+        return block
+
+    rows = dataset(table(base(400), ids_of(400)), 2).map_batches(
+        read, batch_format="pyarrow", batch_size=None)
+    plan = Plan(url=str(tmp_path), storage_options={}, vector="embedding", id="id", columns=[],
+                types={}, learn={}, merge="one", ranges=0, rows_per_segment=100, n=400)
+    size = int(400 * share)
+    later, refs = sample.draw(rows, plan, size, 300.0)
+    vectors, ids = sample.gather(refs, plan, size, str(tmp_path), 300.0)
+    expected = np.sort(ids_of(400)[np.argsort(obliq.sample_key(1, ids_of(400)))[:size]])
+    assert (ids == expected).all() and vectors.shape == (size, 32)
+    times = len(os.listdir(tmp_path))
+    assert later.count() == 400
+    assert (len(os.listdir(tmp_path)) == times) == held
