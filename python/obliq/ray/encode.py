@@ -41,7 +41,7 @@ def encode_batch(table: pa.Table, text: str, trained: Dict[str, Any], threads: i
     store = plan.store()
     if not (plan.resume and store.has(paths[-1])):
         with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
-            opened = obliq.Model.open(store.local(model.path, folder))
+            opened = obliq.Model.open(store.shared(model.path, folder))
             written = os.path.join(folder, "encoded.obliq")
             try:
                 opened.encode(vectors, written, ids, columns=columns, types=types, threads=threads,

@@ -90,7 +90,7 @@ def merge_files(job: Job) -> Job:
     plan = Plan.load(job["text"])
     store = plan.store()
     with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
-        model = obliq.Model.open(store.local(job["model"], folder))
+        model = obliq.Model.open(store.shared(job["model"], folder))
         is_there = not job["inputs"] or plan.resume and store.has(job["output"])
         if is_there:
             made = store.local(job["output"], folder)

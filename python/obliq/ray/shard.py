@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 import obliq
+from obliq.ray.cache import machine_folder
 from obliq.ray.layout import Shard, Version
 from obliq.ray.rounds import Answers
 from obliq.ray.store import Store
@@ -31,7 +30,7 @@ def open_model(store: Store, version: Version, cache: str) -> obliq.Model:
 
 def default_cache() -> str:
     """A folder for copies of shards, shared by the processes of a machine."""
-    return os.path.join(tempfile.gettempdir(), f"obliq-shards-{os.getuid()}")
+    return machine_folder("shards")
 
 
 def answers_of(found: Any) -> Answers:

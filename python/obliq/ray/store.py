@@ -11,13 +11,14 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import pathlib
 import tempfile
 import time
 import uuid
 from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
 
 import fsspec
+
+from obliq.ray import cache
 
 _Result = TypeVar("_Result")
 
@@ -114,22 +115,28 @@ class Store:
         patiently(lambda: self._replace(path, lambda name: self._fs.put_file(source, name)))
         os.unlink(source)
 
-    def local(self, path: str, cache: str) -> str:
+    def local(self, path: str, folder: str) -> str:
         """A local file of these bytes, to be mapped: the store's own where it is local, else a copy
-        below the folder `cache`, made once. The files of a store never change."""
+        in the folder, made once (cache.py). The files of a store never change."""
         if self.is_local:
             return self.full(path)
-        held = os.path.join(cache, hashlib.blake2b(self.name(path).encode(),
-                                                   digest_size=16).hexdigest() + ".obliq")
-        if not os.path.exists(held):
-            os.makedirs(cache, exist_ok=True)
-            part = f"{held}.{uuid.uuid4().hex}"
-            try:
-                patiently(lambda: self._fs.get_file(self.full(path), part))
-                os.replace(part, held)
-            finally:
-                pathlib.Path(part).unlink(missing_ok=True)
-        return held
+        return cache.held(folder, self._copy_name(path), lambda part: self._get(path, part))
+
+    def shared(self, path: str, folder: str) -> str:
+        """The same for what many tasks open: copied once per machine, and a link in the folder,
+        which is a task's own."""
+        if self.is_local:
+            return self.full(path)
+        name = self._copy_name(path)
+        return cache.linked(cache.machine_folder("models"), name,
+                            lambda part: self._get(path, part), os.path.join(folder, name),
+                            cache.MOST_BYTES)
+
+    def _get(self, path: str, part: str) -> None:
+        patiently(lambda: self._fs.get_file(self.full(path), part))
+
+    def _copy_name(self, path: str) -> str:
+        return hashlib.blake2b(self.name(path).encode(), digest_size=16).hexdigest() + ".obliq"
 
     def beside(self) -> str:
         """A folder for files on their way to the store: on its own file system where it is local,

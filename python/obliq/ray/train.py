@@ -63,7 +63,7 @@ def _train(refs: List[Any], text: str, size: int, threads: int, limit_s: float) 
         key = sample.model_key(plan, matrix, ids)
         path = f"models/{key}.obliq"
         if plan.resume and store.has(path):
-            model = obliq.Model.open(store.local(path, folder))
+            model = obliq.Model.open(store.shared(path, folder))
         else:
             try:
                 model = obliq.Model.train(matrix, ids=ids, n=plan.n, threads=threads, **plan.learn)

@@ -62,7 +62,7 @@ def prepare(job: Dict[str, Any]) -> Dict[str, Any]:
     """Writes down what the shards are to look for: learn queries, their lists and neighbours."""
     store = Plan.load(job["text"]).store()
     with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
-        model = obliq.Model.open(store.local(job["model"], folder))
+        model = obliq.Model.open(store.shared(job["model"], folder))
         queries, own = model.learn_queries()
         distances, ids = model.truth(store.local(job["shard"], folder))
         count = min(len(queries), 500 if model.stats().n < 500_000 else 250)
@@ -80,7 +80,7 @@ def look(job: Dict[str, Any]) -> Dict[str, Any]:
     store = Plan.load(job["text"]).store()
     given = _load(store, job["name"])
     with tempfile.TemporaryDirectory(dir=store.beside()) as folder:
-        model = obliq.Model.open(store.local(job["model"], folder))
+        model = obliq.Model.open(store.shared(job["model"], folder))
         index = obliq.Index.open(model, [store.local(job["shard"], folder)])
         bound = rounds.within(np.where(given["truth"][:, -1] == -1, np.inf,
                                        given["distances"][:, -1]))

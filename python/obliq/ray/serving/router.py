@@ -8,8 +8,6 @@ served as soon as all replicas that are asked have it, and no search fails or mi
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 import time
 from collections import OrderedDict
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import obliq
+from obliq.ray.cache import machine_folder
 from obliq.ray.layout import Version
 from obliq.ray.serving.ask import Opening, Shards
 from obliq.ray.serving.batcher import Batcher
@@ -62,7 +61,7 @@ class Router:
         """shards: handles of their deployments. settings: storage_options, cache, poll_s, drain_s,
         limits, lanes, batch."""
         store = Store(url, settings["storage_options"])
-        cache = settings["cache"] or os.path.join(tempfile.gettempdir(), "obliq-serving")
+        cache = settings["cache"] or machine_folder("serving")
         self.limits: Limits = settings["limits"]
         self._measures = RouterMeasures()
         self._shards = Shards(shards, self.limits.attempt_s, self._measures.retried)

@@ -8,8 +8,6 @@ the router asks another replica.
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 
 import obliq
 from obliq.filter import Filter
+from obliq.ray.cache import machine_folder
 from obliq.ray.layout import Version
 from obliq.ray.serving.cut import cut_version, files_of
 from obliq.ray.serving.list_plan import ladders_of
@@ -95,7 +94,7 @@ class Shard:
         """Opens the current version; Serve counts the replica as there once it has. settings:
         storage_options, cache, poll_s, drain_s, threads, searches."""
         store = Store(url, settings["storage_options"])
-        cache = settings["cache"] or os.path.join(tempfile.gettempdir(), "obliq-serving")
+        cache = settings["cache"] or machine_folder("serving")
         self._threads = int(settings["threads"])
         self._measures = ShardMeasures(place)
         self._versions: Versions[_Opened] = Versions(
