@@ -1,9 +1,9 @@
-"""One Ray for all tests of this folder: three CPUs, half a GB for objects."""
+"""One Ray for most tests of this folder: three CPUs, 400 MB for objects."""
 
 import os
 import pathlib
 import sys
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 import pytest
 
@@ -16,9 +16,15 @@ ray = pytest.importorskip("ray")
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # ray_sets, for tests
 
-@pytest.fixture(scope="module")
+
+def pytest_collection_modifyitems(items: List[Any]) -> None:
+    """Those of the one cluster first: a process has one at a time, and others end it."""
+    items.sort(key=lambda item: "cluster" not in item.fixturenames)
+
+
+@pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
-    """Ray of this module."""
+    """Ray for all tests that need nothing of their own of it."""
     from ray_machines import patiently
     from ray_sets import OBJECTS, quiet
     patiently(lambda: ray.init(

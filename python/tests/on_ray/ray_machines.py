@@ -34,8 +34,9 @@ def patiently(start: Callable[[], _Result], what: str, undo: Callable[[], Any]) 
 def two_machines(objects: int, second_env: Optional[Dict[str, str]] = None,
                  **system: Any) -> Cluster:
     """A cluster of two machines of two CPUs, whose second one is `other`; this process is its
-    driver. `objects` in bytes; `system`: settings of Ray."""
+    driver, and leaves the one before. `objects` in bytes; `system`: settings of Ray."""
     def start() -> Cluster:
+        ray.shutdown()
         made.append(Cluster(shutdown_at_exit=True))
         common = {"num_cpus": 2, "object_store_memory": objects, "include_dashboard": False}
         made[-1].add_node(**common, _system_config=system or None)

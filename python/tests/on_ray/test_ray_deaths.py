@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, Iterator, List
+from typing import Any, Dict, Iterator, List
 
 import numpy as np
 import psutil
@@ -112,7 +112,7 @@ def test_workers_that_are_killed_change_no_byte(machines: Any, tmp_path: pathlib
         killer.start()
         try:
             version = obliq.ray.build(dataset(rows, 30), str(url), rows_per_segment=400,
-                                      concurrency=(2, 3), limit_s=LIMIT_S)
+                                      concurrency=3, limit_s=LIMIT_S)
         finally:
             killer.stop()
         killed, rounds = killed + killer.killed, rounds + 1
@@ -137,25 +137,34 @@ obliq.ray.build(dataset(table(base(3000, seed=9), ids_of(3000)), 6), {url!r}, ro
 """
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_a_driver_that_dies_leaves_the_old_index_or_the_new(
-        machines: Any, tmp_path: pathlib.Path, after: bool) -> None:
+def test_a_driver_that_dies_leaves_the_old_index_or_the_new(machines: Any,
+                                                            tmp_path: pathlib.Path) -> None:
     url, new = str(tmp_path / "url"), table(base(3000, seed=9), ids_of(3000))
     old = obliq.ray.build(dataset(table(base(1000), ids_of(1000))), url)
     old_bytes = only_file(url, old)
-    text = DRIVER.format(tests=str(pathlib.Path(__file__).parent), address=machines.address,
-                         after=after, url=url)
-    ended = subprocess.run([sys.executable, "-c", text], timeout=600, check=False)
-    assert ended.returncode == -signal.SIGKILL
     expected = whole(tmp_path / "whole.obliq", base(3000, seed=9), ids_of(3000))
-    there = obliq.ray.current_version(url)
-    assert there.number == (2 if after else 1)
-    assert only_file(url, there) == (expected if after else old_bytes)
-    before = set(files(url, ["shards", "models"]))
+    made: Dict[str, int] = {}
+    for after in (False, True):
+        text = DRIVER.format(tests=str(pathlib.Path(__file__).parent), address=machines.address,
+                             after=after, url=url)
+        ended = subprocess.run([sys.executable, "-c", text], timeout=600, check=False)
+        assert ended.returncode == -signal.SIGKILL
+        there = obliq.ray.current_version(url)
+        assert there.number == (2 if after else 1)
+        assert only_file(url, there) == (expected if after else old_bytes)
+        made = made or times(url)
+        assert times(url) == made  # the second passed by what the first had made
     version = obliq.ray.build(dataset(new, 6), url, rows_per_segment=500)
     assert version.number == 2 and only_file(url, version) == expected
-    assert set(files(url, ["shards", "models"])) == before  # nothing was made again
+    assert {path: time for path, time in times(url).items() if "segments" not in path} == {
+        path: time for path, time in made.items() if "segments" not in path}
     assert not files(url, ["segments", "writing"])
+
+
+def times(url: str) -> Dict[str, int]:
+    """When each file that steps make was written, by its path."""
+    return {path: os.stat(pathlib.Path(url) / path).st_mtime_ns
+            for path in files(url, ["shards", "models", "segments"])}
 
 
 def test_a_machine_that_is_lost_changes_no_byte(machines: Any, tmp_path: pathlib.Path) -> None:
@@ -164,7 +173,7 @@ def test_a_machine_that_is_lost_changes_no_byte(machines: Any, tmp_path: pathlib
     remover = threading.Thread(target=lambda: _remove_once_busy(machines, tmp_path / "url"))
     remover.start()
     version = obliq.ray.build(dataset(table(vectors, ids), 40), str(tmp_path / "url"),
-                              rows_per_segment=300, concurrency=(2, 3))
+                              rows_per_segment=300, concurrency=3)
     remover.join()
     assert len([node for node in ray.nodes() if node["Alive"]]) == 1
     assert only_file(tmp_path / "url", version) == expected
