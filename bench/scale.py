@@ -7,9 +7,9 @@ Draws the vectors once, into 16 Parquet files, and builds `sq8` of them: by Inde
 threads (--plain), which reads the files itself, and by obliq.ray.build on so many workers of one
 CPU each (Ray gets one more, as the documentation advises, for the reads). Each build is a process
 of its own. A line tells its seconds, without and with the start of Ray; CPU seconds of all its
-processes, without those of Ray's own start and of this watch; the greatest anonymous memory of a
-worker beside what the formula of obliq.ray.memory asks Ray for; and whether the bytes are those of
-the plain build.
+processes, without those of the start of Ray and Ray Data and of this watch; the greatest anonymous
+memory of a worker beside what the formula of obliq.ray.memory asks Ray for; and whether the bytes
+are those of the plain build.
 Needs obliq[ray] and psutil.
 """
 
@@ -120,7 +120,7 @@ def on_ray(args):
     ray.init(num_cpus=args.threads + 1, include_dashboard=False, log_to_driver=False,
              object_store_memory=2 << 30, logging_level="error")
     ray.data.DataContext.get_current().enable_progress_bars = False
-    ray.get(ray.remote(lambda: 1).remote())
+    ray.data.range(1).materialize()  # Ray Data keeps two processes of its own per cluster
     start, cpu = time.perf_counter(), cpu_seconds()
     watch = Watch("encode_batch", "obliq train", "obliq merge")
     url = os.path.join(args.work, "url")
