@@ -117,8 +117,8 @@ def on_ray(args):
     import obliq.ray
     from obliq.ray import memory
     began, cpu_began = time.perf_counter(), cpu_seconds()
-    ray.init(num_cpus=args.threads + 1, include_dashboard=False, log_to_driver=False,
-             object_store_memory=2 << 30, logging_level="error")
+    ray.init(address="local", num_cpus=args.threads + 1, include_dashboard=False,
+             log_to_driver=False, object_store_memory=2 << 30, logging_level="error")
     ray.data.DataContext.get_current().enable_progress_bars = False
     ray.data.range(1).materialize()  # Ray Data keeps two processes of its own per cluster
     start, cpu = time.perf_counter(), cpu_seconds()
