@@ -14,12 +14,15 @@ class Failed(RuntimeError):
     """A program of the comparison did not do its part."""
 
 
-def run_program(words, cpus=None, given=None, environment=None):
+def run_program(words, cpus=None, given=None, environment=None, longest=None):
     """Standard output of a program, pinned to some CPUs when asked, `given` on its standard
-    input. Raises Failed with its stderr."""
+    input. Raises Failed with its stderr, or where it takes more than `longest` seconds."""
     pin = None if cpus is None else lambda: os.sched_setaffinity(0, cpus)
-    done = subprocess.run(words, capture_output=True, text=True, preexec_fn=pin, check=False,
-                          input=given, env=environment)
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, preexec_fn=pin, check=False,
+                              input=given, env=environment, timeout=longest)
+    except subprocess.TimeoutExpired as late:
+        raise Failed(f"{' '.join(words)}\nstopped after {longest:g} s") from late
     if done.returncode:
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit {done.returncode}"
         raise Failed(f"{' '.join(words)}\n{how}: {done.stderr.strip()}")
