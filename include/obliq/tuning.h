@@ -1,5 +1,5 @@
 // How a target recall becomes a search. Tuning searches an index with learn queries whose true
-// neighbours are known. It finds, for eight target recalls and for k = 1, 10 and 100, when a search
+// neighbours are known. It finds, for nine target recalls and for k = 1, 10 and 100, when a search
 // may stop: after a fixed number of lists (nprobe), or as soon as a score of the query's own
 // progress falls below a threshold (the stop rule). Index::search interpolates between these and,
 // beyond k = 100, between the nprobe there and all lists at k = n.

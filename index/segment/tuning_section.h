@@ -24,7 +24,7 @@ constexpr std::size_t kLeastTuned = 1000;
 /// The k of the ladders of a tuned index, and the target recalls of each; where the default recall
 /// is below .95, it stands in the place of the last.
 constexpr std::array<std::uint32_t, 3> kTunedKs = {1, 10, 100};
-constexpr std::array<float, 8> kTunedTargets = {0.80F, 0.90F, 0.95F,  0.97F,
+constexpr std::array<float, 9> kTunedTargets = {0.80F, 0.85F, 0.90F,  0.95F, 0.97F,
                                                 0.98F, 0.99F, 0.995F, 0.998F};
 
 /// The size in bytes of the section for `ladders` ladders of `targets` targets each.

@@ -9,6 +9,12 @@
 
 namespace obliq {
 
+Outcome between(const Outcome& a, const Outcome& b, double share) {
+  const auto mix = [share](double from, double to) { return from + share * (to - from); };
+  return {mix(a.recall, b.recall), mix(a.deviation, b.deviation), mix(a.entries, b.entries),
+          mix(a.rows, b.rows)};
+}
+
 TraceRecorder::TraceRecorder(std::span<const TopK::Answer> truth, std::size_t k, StopTrace& trace)
     : wanted_(std::min(k, truth.size())), trace_(trace) {
   if (wanted_ == 0) return;
@@ -72,9 +78,7 @@ Outcome Traces::at_nprobe(std::size_t nprobe) const {
   const double start = std::log(first[at - 1].lists);
   const double share =
       (std::log(static_cast<double>(nprobe)) - start) / (std::log(first[at].lists) - start);
-  const auto between = [&](double a, double b) { return a + share * (b - a); };
-  return {between(below.recall, above.recall), between(below.deviation, above.deviation),
-          between(below.entries, above.entries), between(below.rows, above.rows)};
+  return between(below, above, share);
 }
 
 float Traces::least_threshold(const Test& passes) const {

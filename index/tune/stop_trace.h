@@ -45,6 +45,9 @@ struct Outcome {
   double rows = 0;       ///< refined, and raw vectors compared
 };
 
+/// Linear from one to the other.
+Outcome between(const Outcome& a, const Outcome& b, double share);
+
 /// The traces of one query or more, each with the same checks.
 class Traces {
  public:

@@ -1,6 +1,6 @@
 // All lists are searched for the learn queries (learn_queries.h) with a recorder per query
-// (stop_trace.h), and for each k a ladder is made: for each target the greatest threshold and the
-// least nprobe that meet it, made monotonic.
+// (stop_trace.h), then some of them at lower confidences, and for each k a ladder is made
+// (target_ladder.h).
 #include "index/tune/tuning.h"
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <span>
 #include <stdexcept>
 
 #include "core/exact_knn.h"
@@ -19,28 +20,23 @@
 #include "index/search/searcher.h"
 #include "index/segment/tuning_section.h"
 #include "index/tune/learn_queries.h"
-#include "index/tune/recall_plan.h"
 #include "index/tune/stop_trace.h"
+#include "index/tune/target_ladder.h"
 
 namespace obliq {
 namespace {
 
-// What the stop rule costs per query (ranking lists one by one, a check after each), in scanned
-// entries: 5 of 35 us at dim 384, in which a thousand entries are scanned.
-constexpr double kRuleCost = 1000;
-// What a row that is refined costs, or a raw vector that is compared, in scanned entries: a fit to
-// 155 points of the 10,000 sentences, one query per call, gives 12 to 23. Both grow with dim alike.
-constexpr double kRowCost = 20;
-// A confidence below the usual one refines fewer rows of more lists, which pays for low targets. It
-// is tried through kLowered times the lists that the usual one takes for the target kMostLowered.
-constexpr float kLowConfidence = 0.8F;
+// A confidence below the usual one refines fewer rows of more lists, which pays for low targets,
+// and takes back what the last list gives beyond a target. These are tried through kLowered times
+// the lists that the usual one takes for the target kMostLowered.
+constexpr std::array<float, 3> kLowConfidences = {0.8F, 0.6F, 0.4F};
 constexpr std::size_t kLowered = 2;
 constexpr float kMostLowered = 0.95F;
 constexpr std::size_t kMostLearnt = 1000;
 constexpr std::size_t kLeastLearnt = 250;
 constexpr std::size_t kScannedRows = 500'000'000;  // queries * n, for each k
 
-constexpr std::size_t kTracePasses = 2 * kTunedKs.size();
+constexpr std::size_t kTracePasses = (1 + kLowConfidences.size()) * kTunedKs.size();
 
 /// The stage "tune": passes over the learn queries, one after the other.
 struct Passes {
@@ -107,13 +103,6 @@ SearchPlan full_scan(const SegmentSet& set, std::size_t k) {
   return plan;
 }
 
-/// Searches at one confidence through a number of lists.
-struct Traced {
-  float confidence;
-  std::size_t lists;
-  Traces traces;
-};
-
 Traced trace(const SegmentSet& set, const LearnQueries& learn, const Neighbours& truth,
              SearchPlan plan, float confidence, const TuneOptions& options, Passes& passes) {
   std::vector<StopTrace> all(truth.size());
@@ -127,89 +116,6 @@ Traced trace(const SegmentSet& set, const LearnQueries& learn, const Neighbours&
   LearnSearch(set, learn, options, passes)
       .run(plan, watch, [&](std::size_t q, const auto&, const auto&) { recorders[q].reset(); });
   return {confidence, plan.stop.nprobe, Traces(std::move(all))};
-}
-
-// Binomial thinning for what the codes lose, whatever lists are scanned: each of the k true
-// neighbours is kept independently with probability `share`.
-struct Kept {
-  std::uint32_t k;
-  double share;
-  double recall(const Outcome& own) const { return share * own.recall; }
-  double deviation(const Outcome& own) const {
-    const double scaled = share * own.deviation;
-    return std::sqrt(scaled * scaled + share * (1 - share) * own.recall / k);
-  }
-};
-
-/// A way to a target, and its cost per query in scanned entries.
-struct Way {
-  TunedTarget tuned;
-  double cost = std::numeric_limits<double>::infinity();
-};
-
-double work(const Outcome& outcome) { return outcome.entries + kRowCost * outcome.rows; }
-
-Traces::Test meets(float target, const Kept& kept, const Traces& traces) {
-  const double m = static_cast<double>(traces.queries());
-  const double error = 1.2816 * std::sqrt(1 / m + 1e-3);
-  return [=](const Outcome& outcome) {
-    return kept.recall(outcome) >=
-           std::max<double>(target, target - 0.003 + error * kept.deviation(outcome));
-  };
-}
-
-// With a threshold no greater and an nprobe no less than those `before`.
-Way tune_target(const Traced& traced, float target, const Kept& kept, const TunedTarget& before) {
-  const Traces& traces = traced.traces;
-  const auto met = meets(target, kept, traces);
-  Way way = {{target, traces.least_threshold(met), 0, false, traced.confidence}};
-  TunedTarget& tuned = way.tuned;
-  tuned.threshold = std::min(before.threshold, tuned.threshold);
-  tuned.nprobe = std::max(before.nprobe, std::min(traced.lists, traces.least_nprobe(met)));
-  const double stop_cost = work(traces.at_threshold(tuned.threshold)) + kRuleCost;
-  const double fixed_cost = work(traces.at_nprobe(tuned.nprobe));
-  tuned.uses_stop_rule = target >= kLeastStopTarget && stop_cost < fixed_cost;
-  way.cost = tuned.uses_stop_rule ? stop_cost : fixed_cost;
-  return way;
-}
-
-// Takes the nprobe of a low confidence where that is less work. The threshold stays that of the
-// usual one, with which searches have it that go by it.
-void lower(const Traced& low, float target, const Kept& kept, const TunedTarget& before, Way& way) {
-  const auto met = meets(target, kept, low.traces);
-  if (!met(low.traces.at_nprobe(low.lists))) return;
-  const std::size_t nprobe = std::max(before.nprobe, low.traces.least_nprobe(met));
-  if (nprobe > low.lists || work(low.traces.at_nprobe(nprobe)) >= way.cost) return;
-  way.tuned.nprobe = nprobe;
-  way.tuned.uses_stop_rule = false;
-  way.tuned.confidence = low.confidence;
-}
-
-// kTunedTargets; where the default recall is not among them, it takes the place of the last, which
-// no search reaches then.
-std::array<float, kTunedTargets.size()> targets_of(float max_recall) {
-  auto targets = kTunedTargets;
-  const auto usual = static_cast<float>(default_recall(max_recall));
-  if (usual <= 0 || std::find(targets.begin(), targets.end(), usual) != targets.end()) {
-    return targets;
-  }
-  targets.back() = usual;
-  std::sort(targets.begin(), targets.end());
-  return targets;
-}
-
-// `usual`: through all lists.
-TunedLadder make_ladder(const Traced& usual, const Traced& low, const Kept& kept) {
-  const Outcome all = usual.traces.at_nprobe(usual.lists);
-  TunedLadder ladder = {kept.k, static_cast<float>(kept.recall(all)), {}};
-  TunedTarget before;
-  before.threshold = std::numeric_limits<float>::infinity();
-  for (const float target : targets_of(ladder.max_recall)) {
-    Way way = tune_target(usual, target, kept, before);
-    lower(low, target, kept, before, way);
-    ladder.targets.push_back(before = way.tuned);
-  }
-  return ladder;
 }
 
 // What the index finds when it scans all lists and hardly prunes.
@@ -249,14 +155,17 @@ Tuning measure(const SegmentSet& set, const LearnQueries& learn, const Neighbour
   tuning.queries = truth.size();
   for (const std::uint32_t k : kTunedKs) {
     SearchPlan plan = full_scan(set, k);
-    const Traced usual =
-        trace(set, learn, truth, plan, SearchOptions{}.confidence, options, passes);
-    const Traces& traces = usual.traces;
+    std::vector<Traced> traced;
+    traced.reserve(1 + kLowConfidences.size());
+    traced.push_back(trace(set, learn, truth, plan, SearchOptions{}.confidence, options, passes));
+    const Traces& traces = traced.front().traces;
     const Kept kept = kept_by_codes(known, k, traces.at_nprobe(nlist).recall);
     const std::size_t lists = traces.least_nprobe(meets(kMostLowered, kept, traces));
     plan.stop.nprobe = std::min(nlist, kLowered * lists);
-    const Traced low = trace(set, learn, truth, plan, kLowConfidence, options, passes);
-    tuning.ladders.push_back(make_ladder(usual, low, kept));
+    for (const float confidence : kLowConfidences) {
+      traced.push_back(trace(set, learn, truth, plan, confidence, options, passes));
+    }
+    tuning.ladders.push_back(make_ladder(traced, kept));
   }
   return tuning;
 }

@@ -17,8 +17,10 @@
 // The rule is used for targets of .9 and more, and only where it saves more work than it costs,
 // against the nprobe that does the same. Work is entries scanned and twenty times the rows refined.
 //
-// nprobe is also found at a confidence of .8, which refines fewer rows of more lists, from searches
-// through twice the lists that .95 takes, and taken where that is less work than both.
+// nprobe is also found at confidences of .8, .6 and .4, which refine fewer rows of more lists, from
+// searches through twice the lists that .95 takes. A number of lists is whole, and what the last
+// one gives beyond the target is taken back by a confidence between two of these (target_ladder.h).
+// The least work is taken.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +36,6 @@
 
 namespace obliq {
 
-/// The least target recall for which the stop rule is considered.
-constexpr float kLeastStopTarget = 0.9F;
-
 /// How many learn queries tuning takes for n vectors: 1,000 up to n = 500,000, then fewer, at least
 /// 250.
 std::size_t learn_count(std::size_t n);
@@ -46,7 +45,7 @@ std::size_t learn_count(std::size_t n);
 /// where the model has no learn queries or a segment with vectors no truth, the set is not tuned.
 /// The outcome does not depend on the number of threads, nor on how the vectors are cut into
 /// segments but for what that changes in searches. Cost: per learn query three searches through all
-/// lists and three through those that a recall of .95 takes, twice; a pass over the ids.
+/// lists and nine through twice those that a recall of .95 takes; a pass over the ids.
 Tuning tune_from_truth(const SegmentSet& set, const TuneOptions& options);
 
 /// Tunes an opened set, whose vectors by slot are `rows`, with at most learn_count(n) of `queries`;
@@ -56,8 +55,8 @@ Tuning tune_from_truth(const SegmentSet& set, const TuneOptions& options);
 /// of all lists finds with bounds of four standard deviations, and the recall that codes lose is
 /// taken from `known`, the previous tuning. Below kLeastTuned vectors the set is not tuned. Throws
 /// std::invalid_argument on queries of a wrong dim or that are not finite, and as neighbours_given
-/// does. Cost per learn query: three searches through all lists or four, three through those that a
-/// recall of .95 takes, twice, and with a raw tier n * dim operations.
+/// does. Cost per learn query: three searches through all lists or four, nine through twice those
+/// that a recall of .95 takes, and with a raw tier n * dim operations.
 Tuning tune_opened(const SegmentSet& set, const VectorSource& rows, MatrixView<float> queries,
                    const Tuning& known, const TuneOptions& options);
 

@@ -7,7 +7,7 @@
 #include "datasets/groundtruth.h"
 #include "index/index_access.h"
 #include "index/segment/list_counts.h"
-#include "index/tune/tuning.h"
+#include "index/tune/target_ladder.h"
 #include "storage/temporary_folder.h"
 #include "tools/interrupt.h"
 #include "tools/measure/centroids.h"
