@@ -43,7 +43,7 @@ CHARTS = {
 }
 
 # picture of speed at recall .95 over bytes -> (results, mode, threads)
-BYTES_CHARTS = {"qps_bytes_sentences": ("sentences-384", "single", 1)}
+BYTES_CHARTS = {"qps_bytes_sentences": ("sentences-384-2026-11-30", "single", 1)}
 
 
 def results_of(name):
