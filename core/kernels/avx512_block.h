@@ -115,6 +115,20 @@ class Bounds {
   __m512 lut_shift_;
 };
 
+inline __m512i numbers_from(std::uint32_t first) noexcept {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(first)));
+}
+
+// A block whose 32 entries are all wanted, the first of which has that number.
+inline void write_all(const __m512 (&bound)[2], std::uint32_t number, std::uint32_t* entries,
+                      float* bounds) noexcept {
+  for (std::uint32_t half = 0; half < 2; ++half) {
+    _mm512_storeu_si512(entries + 16 * half, numbers_from(number + 16 * half));
+    _mm512_storeu_ps(bounds + 16 * half, bound[half]);
+  }
+}
+
 template <class HighNibble>
 std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList& asked,
                         float threshold, std::uint32_t* entries, float* bounds,
@@ -124,7 +138,6 @@ std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList
   const std::size_t groups = sign_groups(dim);
   const Bounds bounds_of(list);
   const __m512 limit = _mm512_set1_ps(threshold);
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const std::uint64_t end = std::uint64_t{list.lane} + list.count;
   const Stream stream(list, end);
   std::size_t found = 0;
@@ -146,10 +159,15 @@ std::size_t scan_blocks(const std::uint8_t* lut, std::size_t dim, const ScanList
     below &= wanted;
     if (below == 0) continue;
     fetch(factors + 4 * kBlockEntries);
+    const auto number = static_cast<std::uint32_t>(first) - list.lane;
+    if (below == ~0U) {  // all lists of a router, most entries where there is no k-th distance
+      write_all(bound, number, entries + found, bounds + found);
+      found += kBlockEntries;
+      continue;
+    }
     for (std::uint32_t half = 0; half < 2; ++half) {
       const auto mask = static_cast<__mmask16>(below >> (16 * half));
-      const auto number = static_cast<std::uint32_t>(first) + 16 * half - list.lane;
-      const __m512i numbers = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(number)));
+      const __m512i numbers = numbers_from(number + 16 * half);
       _mm512_storeu_si512(entries + found, _mm512_maskz_compress_epi32(mask, numbers));
       _mm512_storeu_ps(bounds + found, _mm512_maskz_compress_ps(mask, bound[half]));
       found += static_cast<std::size_t>(__builtin_popcount(mask));
