@@ -3,35 +3,15 @@
 #include "index/search/probe_sorter.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <utility>
+
+#include "core/rough_quantile.h"
 
 namespace obliq {
-namespace {
-
-// The least and the greatest key, in strands that need not wait for one another.
-std::pair<float, float> range_of(std::span<const Probe> probes) {
-  constexpr std::size_t kStrands = 4;
-  std::array<float, kStrands> least;
-  std::array<float, kStrands> greatest;
-  least.fill(probes[0].key);
-  greatest.fill(probes[0].key);
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    float& low = least[i % kStrands];
-    float& high = greatest[i % kStrands];
-    low = probes[i].key < low ? probes[i].key : low;
-    high = probes[i].key > high ? probes[i].key : high;
-  }
-  return {*std::min_element(least.begin(), least.end()),
-          *std::max_element(greatest.begin(), greatest.end())};
-}
-
-}  // namespace
 
 void ProbeSorter::sort(std::span<Probe> probes, std::size_t count) {
   if (probes.empty()) return;
-  const auto [least, greatest] = range_of(probes);
+  const auto [least, greatest] = range_of<4>(std::span<const Probe>(probes), &Probe::key);
   const auto last = static_cast<std::uint32_t>(probes.size() - 1);
   const float width = (greatest - least) / static_cast<float>(probes.size());
   if (!std::isnormal(width)) {  // equal keys, or hardly different

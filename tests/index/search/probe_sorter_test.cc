@@ -65,7 +65,7 @@ TEST(RangeOf, FindsTheEndsWhereverTheyAre) {
       std::vector<float> values(n, 0.5F);
       values[at] = 7;
       values[n - 1 - at] = -7;
-      const auto [least, greatest] = range_of(values);
+      const auto [least, greatest] = range_of(std::span<const float>(values));
       EXPECT_EQ(least, -7) << n << " " << at;
       EXPECT_EQ(greatest, 2 * at + 1 == n ? *std::max_element(values.begin(), values.end()) : 7)
           << n << " " << at;
