@@ -20,8 +20,7 @@ std::size_t ListCursor::bytes() const {
 }
 
 std::size_t RouteScratch::bytes() const {
-  return (signs.keys.capacity() + signs.lists.capacity() + entries.capacity() + sample.capacity() +
-          pool.capacity()) *
+  return (signs.keys.capacity() + signs.lists.capacity() + entries.capacity() + pool.capacity()) *
              sizeof(float) +
          2 * (ranked.capacity() + sorted.capacity()) * sizeof(Probe);  // the sorter holds as much
 }

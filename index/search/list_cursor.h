@@ -45,7 +45,6 @@ struct RouteScratch {
   std::uint64_t cursors = 0;  ///< begun so far
   SignKeys signs;
   std::vector<std::uint32_t> entries;
-  std::vector<float> sample;
   std::vector<std::uint32_t> pool;
   std::vector<Probe> ranked;
   std::vector<Probe> sorted;

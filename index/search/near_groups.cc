@@ -9,35 +9,37 @@
 #include "core/kernels/dispatch.h"
 #include "core/largest.h"
 #include "core/rough_quantile.h"
+#include "core/select_least.h"
 #include "index/segment/byte_panels.h"
 #include "index/segment/list_key.h"
 
 namespace obliq {
 namespace {
 
-// Lists looked at: kLookFactor for each one in the pool, and one in kLookShare of all at least. On
-// 1,000,000 x 128 (generated-128-l2, whose queries come from elsewhere than the base) in 40,000
-// lists and 800 groups, recall@10 and microseconds per query:
+// Lists looked at: kLookFactor for each one wanted and kLookExtra more, and one in kLookShare of
+// all at least. On 1,000,000 x 128 (generated-128-l2, whose queries come from elsewhere than the
+// base) in 40,000 lists and 800 groups, recall@10 and microseconds per query, with pools of twice
+// the lists wanted and 24 + 1/64 of all more:
 //
 //                 nprobe 32     128          512
 //     all         .898   72     .943  102    .972  199
-//     a quarter   .897   49     .938   75    .966  158   with 4 for each one in the pool
-//                                            .971  158   with 16
+//     a quarter   .897   49     .938   75    .966  158   with 8 for each one wanted
+//                                            .971  158   with 32
 //     a fifth     .893   45     .933   69
 //     an eighth   .879   41     .916   66
 //
 // 400 groups cost 3 us less and .010 of recall.
-constexpr std::size_t kLookFactor = 16;
+constexpr std::size_t kLookFactor = 32;
+constexpr std::size_t kLookExtra = 384;
 constexpr std::size_t kLookShare = 4;
 constexpr float kMaxByte = 127;
-constexpr float kLeastStep = 1e-36F;     // its inverse does not overflow
-constexpr std::size_t kSelectRoom = 16;  // behind what Kernels::select_below finds
+constexpr float kLeastStep = 1e-36F;  // its inverse does not overflow
 
 }  // namespace
 
-std::size_t lists_to_look_at(const TrainedModel& model, std::size_t pool) {
+std::size_t lists_to_look_at(const TrainedModel& model, std::size_t wanted) {
   const std::size_t nlist = model.info.nlist;
-  const std::size_t lists = std::max(kLookFactor * pool, nlist / kLookShare);
+  const std::size_t lists = std::max(kLookFactor * wanted + kLookExtra, nlist / kLookShare);
   return model.groups.empty() || 2 * lists > nlist ? nlist : lists;
 }
 

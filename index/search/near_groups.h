@@ -19,8 +19,8 @@ struct ListRun {
   std::uint32_t count;
 };
 
-/// How many lists to look at for the best `pool` of them; never more for a smaller pool.
-std::size_t lists_to_look_at(const TrainedModel& model, std::size_t pool);
+/// How many lists to look at for the best `wanted` of them; never more for fewer.
+std::size_t lists_to_look_at(const TrainedModel& model, std::size_t wanted);
 
 /// Scratch memory of NearGroups::find.
 struct NearGroupsScratch {

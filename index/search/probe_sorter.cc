@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/rough_quantile.h"
+#include "core/range_of.h"
 
 namespace obliq {
 

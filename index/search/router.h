@@ -2,7 +2,7 @@
 // the signs of all centroids or, where there are many, of those in the nearest groups
 // (near_groups.h), then measures a pool of them by their codes or, of far lists, their points
 // (centroid_code.h). A list without entries in any segment is never handed out; else lists and
-// their order follow from the model alone.
+// their order follow from the model, but for the few that a pool misses.
 #pragma once
 
 #include <cstddef>
@@ -45,11 +45,12 @@ class Router {
              SearchCounters& counters) const;
 
  private:
-  void scan_for(std::size_t pool, const PreparedQuery& query, RouteScratch& scratch,
-                SearchCounters& counters) const;
+  void scan_for(std::size_t lists, std::size_t pool, const PreparedQuery& query,
+                RouteScratch& scratch, SearchCounters& counters) const;
   std::size_t keep_filled(const ListRun& range, SignKeys& signs) const;
   void scan_signs(const PreparedQuery& query, std::size_t lists, RouteScratch& scratch,
                   SearchCounters& counters) const;
+  std::size_t pool_of(std::size_t lists) const;
   void select_pool(std::size_t size, RouteScratch& scratch) const;
   void rank_pool(const CentroidQuery& query, RouteScratch& scratch, SearchCounters& counters) const;
   void extend(const PreparedQuery& query, ListCursor& cursor, RouteScratch& scratch,
