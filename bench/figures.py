@@ -34,10 +34,11 @@ BLOCK = re.compile(r"<!-- (report|classes|choices|growth|targets) (\S+?)(?: k=(\
 
 # picture -> (results, mode, threads, range of bytes per vector, the methods of obliq that it shows)
 CHARTS = {
-    "recall_qps_sentences": ("sentences-384-speed", "single", 1, (400, 660),
-                             ("sq8", "sq8, spill .5, sweep recall")),
-    "recall_qps_sentences_all": ("sentences-384-speed", "single", 1, (0, math.inf),
-                                 ("lm2", "lm4", "lm6, spill .5", "sq8, spill .5, sweep recall")),
+    "recall_qps_sentences": ("sentences-384-2026-11-30", "single", 1, (400, 660),
+                             ("sq8, spill .5", "sq8, spill .5, sweep recall")),
+    "recall_qps_sentences_all": ("sentences-384-2026-11-30", "single", 1, (0, math.inf),
+                                 ("lm2", "lm4", "lm6, spill .5, sweep recall",
+                                  "sq8, spill .5, sweep recall")),
     "recall_qps_sentences_batch": ("sentences-384-batch", "batch", 1, (0, math.inf),
                                    ("lm4, spill .5", "sq8, spill .5")),
 }
