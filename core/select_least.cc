@@ -80,10 +80,9 @@ class Limits {
   float above() const { return above_; }
 
   float next() {
-    const bool is_between = guess_ > below_ && guess_ < above_;
-    const bool is_guessed = guesses_++ < kGuesses && is_between;
-    const auto guess = is_guessed ? static_cast<float>(guess_) : below_;
-    if (guess > below_ && guess < above_) return tried_ = guess;
+    if (guesses_++ < kGuesses && is_between(static_cast<float>(guess_))) {
+      return tried_ = static_cast<float>(guess_);
+    }
     const std::int64_t sum = order_of(below_) + order_of(above_);
     return tried_ = float_of(sum >= 0 ? sum / 2 : (sum - 1) / 2);
   }
@@ -102,6 +101,8 @@ class Limits {
   }
 
  private:
+  bool is_between(float limit) const { return limit > below_ && limit < above_; }
+
   const double wanted_;
   double step_;
   double guess_;
